@@ -1,1 +1,15 @@
-//! (being written)
+//! What anybody can verify without asking us: block headers and their certificates, receipts with
+//! salted commitments, the receipt log, signed checkpoints, and vouchers.
+//!
+//! Reading order: [`header`], [`receipt`].
+//!
+//! Invariants: this is the smallest trusted code, so it reads no clock, file, socket or random
+//! source, holds no private key, and allocates no more than a small multiple of its input, whose
+//! size every reader of outside bytes bounds first.
+#![no_std]
+extern crate alloc;
+
+pub mod header;
+pub mod receipt;
+
+mod bounded;
