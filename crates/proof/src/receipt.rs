@@ -359,7 +359,7 @@ impl Opening {
 
 mod hex_salt {
     use primitives::Hash;
-    use serde::{Deserialize, Deserializer, Serialize};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub(super) fn serialize<S: Serializer>(
         salt: &[u8; 32],
