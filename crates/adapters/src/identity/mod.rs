@@ -1,0 +1,132 @@
+//! The identity authority: says that a name and an identity number belong together, and gives the
+//! blind index by which the ledger notices that the same natural person enrols twice.
+//!
+//! Only the authority's adapter holds the index key, so nobody else can compute an index or test a
+//! guessed number against the ledger (a plain hash of an identity number is reversed in minutes).
+
+use std::fmt;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{Hash, PublicKey, Signature, codec, sha256_parts};
+use serde::{Deserialize, Serialize};
+
+/// The authority that knows who people are.
+pub trait IdentityAuthority: Send + Sync {
+    /// Checks that name and document belong together and signs blind index and commitment.
+    ///
+    /// # Errors
+    /// [`IdentityError::NoMatch`] when they do not belong together.
+    fn attest(&self, person: &Identity, commitment: &Hash) -> Result<Attestation, IdentityError>;
+
+    /// The key whose signature counts.
+    fn public_key(&self) -> PublicKey;
+
+    /// After a change of the index key: signed pairs of old and new index of the people attested
+    /// so far, in pages. `after` is the last `old_index` of the page before.
+    ///
+    /// # Errors
+    /// [`IdentityError::UnknownKeyVersion`] when the authority does not hold such a key.
+    fn rotate(
+        &self,
+        from: u32,
+        to: u32,
+        after: Option<Hash>,
+        limit: u32,
+    ) -> Result<Vec<IndexRotation>, IdentityError>;
+}
+
+/// Who somebody says to be. Shows itself nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The name as in the document.
+    pub name: String,
+    /// The number of the document.
+    pub number: String,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(hidden)")
+    }
+}
+
+/// The authority's word that the person behind a commitment is one natural person.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attestation {
+    /// What is attested.
+    pub statement: AttestedIndex,
+    /// The authority's signature of [`AttestedIndex::message`].
+    pub signature: Signature,
+}
+
+/// What an attestation says.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct AttestedIndex {
+    /// Which index key was used.
+    pub key_version: u32,
+    /// HMAC-SHA-256 of the document under that key: the same for the same person, always.
+    pub blind_index: Hash,
+    /// The salted commitment to the person's particulars, as the ledger will see it.
+    pub commitment: Hash,
+}
+
+impl AttestedIndex {
+    /// What the authority signs.
+    #[must_use]
+    pub fn message(&self) -> Hash {
+        sha256_parts(&[b"yibao/attested-index/v1", &codec::encode(self)])
+    }
+}
+
+/// The authority's word that two indices under two keys are the same person.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexRotation {
+    /// What is said.
+    pub statement: RotatedIndex,
+    /// The authority's signature of [`RotatedIndex::message`].
+    pub signature: Signature,
+}
+
+/// What a rotation says.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct RotatedIndex {
+    /// The version of the old key.
+    pub from: u32,
+    /// The version of the new key.
+    pub to: u32,
+    /// The index under the old key.
+    pub old_index: Hash,
+    /// The index under the new key.
+    pub new_index: Hash,
+}
+
+impl RotatedIndex {
+    /// What the authority signs.
+    #[must_use]
+    pub fn message(&self) -> Hash {
+        sha256_parts(&[b"yibao/rotated-index/v1", &codec::encode(self)])
+    }
+}
+
+/// Why the authority does not attest.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Name and number do not belong together, or the register does not know the number. The two
+    /// are one answer, so that nobody can find out which numbers exist.
+    #[error("name and identity number do not belong together in the register; check both")]
+    NoMatch,
+    /// The authority holds no index key of this version.
+    #[error("there is no index key with version {0}")]
+    UnknownKeyVersion(u32),
+    /// The register failed.
+    #[error("the identity register did not answer; try again later")]
+    Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
