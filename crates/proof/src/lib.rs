@@ -10,6 +10,8 @@
 extern crate alloc;
 
 pub mod header;
+pub mod log;
 pub mod receipt;
+pub mod tile;
 
 mod bounded;
