@@ -1,0 +1,249 @@
+//! What an adjudication answers: the split of the bill, what it does to the running amounts, and a
+//! compact trace from which the explanation is rendered at the edge.
+
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{Amount, Rate, SlotId};
+use serde::{Deserialize, Serialize};
+
+use crate::{accumulator::AccumulatorChange, word::Payer};
+
+/// What one payer pays.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct PayerShare {
+    /// The payer.
+    pub payer: Payer,
+    /// The amount, above zero.
+    pub amount: Amount,
+}
+
+/// What one family-account grant pays.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct FamilyShare {
+    /// The number by which the caller knows the grant.
+    pub grant: u32,
+    /// The amount, above zero.
+    pub amount: Amount,
+}
+
+/// The split of a bill, or of the part of a stay that falls into one period of a plan.
+///
+/// `total = self_paid + over_cap + class_b_share + in_policy
+///        = payers + personal_account + family_accounts + cash`.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Adjudication {
+    /// What the bill charges (`medfee_sumamt`).
+    pub total: Amount,
+    /// Class C and outside conditions (`fulamt_ownpay_amt`).
+    pub self_paid: Amount,
+    /// Above price caps (`overlmt_selfpay`).
+    pub over_cap: Amount,
+    /// First shares of class B (`preselfpay_amt`).
+    pub class_b_share: Amount,
+    /// What benefits apply to (`inscp_scp_amt`).
+    pub in_policy: Amount,
+    /// Deductible taken by the steps that the plan marks as the deductible (`act_pay_dedc`).
+    pub deductible: Amount,
+    /// What each payer pays, by payer number; payers that pay nothing are left out.
+    pub payers: Vec<PayerShare>,
+    /// What the personal account pays (`acct_pay`).
+    pub personal_account: Amount,
+    /// What each family-account grant pays, in the order given (`acct_mulaid_pay`).
+    pub family_accounts: Vec<FamilyShare>,
+    /// What the person pays (`psn_cash_pay`).
+    pub cash: Amount,
+    /// How the running amounts change, in the order of their keys.
+    pub changes: Vec<AccumulatorChange>,
+    /// Why, step by step.
+    pub trace: Vec<TraceEntry>,
+}
+
+impl Adjudication {
+    /// What this payer pays.
+    #[must_use]
+    pub fn paid_by(&self, payer: Payer) -> Amount {
+        let share = self.payers.iter().find(|share| share.payer == payer);
+        share.map_or(Amount::ZERO, |share| share.amount)
+    }
+
+    /// What all payers pay together, without accounts and cash.
+    #[must_use]
+    pub fn paid_by_payers(&self) -> Amount {
+        sum(self.payers.iter().map(|share| share.amount))
+    }
+
+    /// What all family accounts pay together.
+    #[must_use]
+    pub fn paid_by_family(&self) -> Amount {
+        sum(self.family_accounts.iter().map(|share| share.amount))
+    }
+
+    /// Whether both ways of adding up give the total.
+    #[must_use]
+    pub fn is_balanced(&self) -> bool {
+        let parts = [self.self_paid, self.over_cap, self.class_b_share, self.in_policy];
+        let paid = [self.paid_by_payers(), self.personal_account, self.paid_by_family(), self.cash];
+        Amount::checked_sum(parts) == Some(self.total)
+            && Amount::checked_sum(paid) == Some(self.total)
+    }
+}
+
+fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
+    amounts.fold(Amount::ZERO, Amount::saturating_add)
+}
+
+/// One thing a step did.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct TraceEntry {
+    /// The step's place in the plan, from 0.
+    pub step: u8,
+    /// The slot for which the step ran, 0 for none.
+    pub slot: SlotId,
+    /// What it did.
+    pub note: TraceNote,
+}
+
+/// What a step did, with the numbers before and after.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TraceNote {
+    /// The step looked at this much.
+    Base {
+        /// What the step applies to.
+        amount: Amount,
+    },
+    /// A cap on what may be looked at cut it down.
+    BaseCapped {
+        /// Which of the step's base caps, from 0.
+        cap: u8,
+        /// What the cap allows in its period.
+        limit: Amount,
+        /// What had been used before.
+        used: Amount,
+        /// What it cut off.
+        cut: Amount,
+    },
+    /// A deductible was taken first.
+    Deductible {
+        /// What the deductible is for its period.
+        full: Amount,
+        /// What had been met before.
+        met: Amount,
+        /// What was taken now.
+        taken: Amount,
+    },
+    /// A tier of the rate table.
+    Tier {
+        /// Which tier, from 0.
+        tier: u8,
+        /// The part of the base that lies in it.
+        part: Amount,
+        /// The rate after adjustments.
+        rate: Rate,
+        /// What the tier gives.
+        benefit: Amount,
+    },
+    /// A cap cut the benefit down.
+    Capped {
+        /// Which of the step's caps, from 0.
+        cap: u8,
+        /// What the cap allows in its period.
+        limit: Amount,
+        /// What had been used before.
+        used: Amount,
+        /// What it cut off.
+        cut: Amount,
+    },
+    /// A limit on what the person bears.
+    Limited {
+        /// Which of the step's limits, from 0.
+        limit_no: u8,
+        /// What the person bears at most in its period.
+        limit: Amount,
+        /// What the person had borne before.
+        borne: Amount,
+        /// What is above the limit now.
+        excess: Amount,
+    },
+    /// The step paid.
+    Paid {
+        /// What it paid.
+        amount: Amount,
+        /// What is left of what it looked at.
+        left: Amount,
+    },
+    /// An account paid.
+    Account {
+        /// The grant's place in the facts, from 1; 0 for the personal account.
+        account: u8,
+        /// What was there.
+        available: Amount,
+        /// What it paid.
+        paid: Amount,
+    },
+    /// An amount was added to an accumulator.
+    Counted {
+        /// The accumulator's number.
+        number: u16,
+        /// What was added.
+        added: Amount,
+    },
+}
