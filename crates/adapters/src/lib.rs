@@ -19,3 +19,4 @@ pub mod effect;
 pub mod identity;
 pub mod notice;
 pub mod rail;
+pub mod sqlite;

@@ -5,11 +5,19 @@
 //! it sends the same order again. So there is one movement of money per reference, and no effect
 //! stays unknown.
 
+mod executor;
+mod sqlite_outbox;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::rail::{Order, Reference, Verdict};
+
+pub use executor::{
+    Executor, ExecutorError, RETRY_MILLISECONDS_MAX, RETRY_MILLISECONDS_MIN, Sweep,
+};
+pub use sqlite_outbox::SqliteOutbox;
 
 /// By which name an organisation's configuration calls one of its rails, such as `bank`.
 pub type RailName = Text<32>;

@@ -1,0 +1,339 @@
+//! The one way in which adapters keep books on disk: SQLite, durable at commit (WAL and
+//! `synchronous = FULL`), every write in one immediate transaction.
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use primitives::{Amount, Hash, Timestamp};
+use rusqlite::{
+    Connection, Transaction, TransactionBehavior,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// How long a write waits for another process that is writing, in milliseconds.
+const BUSY_MILLISECONDS: u64 = 5_000;
+
+/// Where books are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In memory, gone when closed.
+    Memory,
+    /// In this file, made when missing.
+    File(PathBuf),
+}
+
+/// Why books could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file holds something else, or is of another version.
+    #[error("the file `{path}` is not a {expected}, or of another version; name another file")]
+    OtherFile {
+        /// The file's name.
+        path: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The database failed.
+    #[error("the database of the {what} failed")]
+    Database {
+        /// Whose database.
+        what: &'static str,
+        /// What SQLite says.
+        #[source]
+        cause: rusqlite::Error,
+    },
+}
+
+/// What a database holds.
+pub(crate) struct Schema {
+    /// What users call it, such as `sandbox bank's books`.
+    pub name: &'static str,
+    /// Written into the file's header, so that one kind of book is not opened as another.
+    pub application_id: i32,
+    /// Written into the file's header; another version is refused.
+    pub version: i32,
+    /// The statements that make the tables of an empty file.
+    pub tables: &'static [&'static str],
+}
+
+/// An open database.
+pub(crate) struct Database {
+    connection: Mutex<Connection>,
+    name: &'static str,
+}
+
+impl Database {
+    /// Opens the database and makes its tables when it is new.
+    pub(crate) fn open(place: &Place, schema: &Schema) -> Result<Self, StoreError> {
+        let failed = |cause| StoreError::Database { what: schema.name, cause };
+        let mut connection = match place {
+            Place::Memory => Connection::open_in_memory(),
+            Place::File(path) => Connection::open(path),
+        }
+        .map_err(failed)?;
+        match prepare(&mut connection, schema) {
+            Ok(true) => Ok(Self { connection: Mutex::new(connection), name: schema.name }),
+            Err(rusqlite::Error::SqliteFailure(cause, _))
+                if cause.code == rusqlite::ErrorCode::NotADatabase =>
+            {
+                Err(other_file(place, schema))
+            }
+            Ok(false) => Err(other_file(place, schema)),
+            Err(cause) => Err(failed(cause)),
+        }
+    }
+
+    /// Reads. A panic of another thread leaves no half-done transaction behind (SQLite rolls it
+    /// back when the transaction is dropped), so a poisoned lock is taken over.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        read(&self.lock()).map_err(|cause| self.failed(cause))
+    }
+
+    /// Writes in one transaction: durable when this returns `Ok`, undone when it does not.
+    pub(crate) fn write<T>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.lock();
+        write_in(&mut connection, write).map_err(|cause| self.failed(cause))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, cause: rusqlite::Error) -> StoreError {
+        StoreError::Database { what: self.name, cause }
+    }
+}
+
+fn write_in<T>(
+    connection: &mut Connection,
+    write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = write(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
+}
+
+fn other_file(place: &Place, schema: &Schema) -> StoreError {
+    let path = match place {
+        Place::Memory => String::from(":memory:"),
+        Place::File(path) => path.display().to_string(),
+    };
+    StoreError::OtherFile { path, expected: schema.name }
+}
+
+/// Sets durability and makes the tables of a new file; `false` when the file is another one.
+fn prepare(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::from_millis(BUSY_MILLISECONDS))?;
+    let header = |connection: &Connection| -> rusqlite::Result<(i32, i32)> {
+        let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        Ok((id, connection.pragma_query_value(None, "user_version", |row| row.get(0))?))
+    };
+    // The header is looked at before anything is written, so that a foreign file stays as it is.
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let ours = (schema.application_id, schema.version);
+    if header(connection)? != ours && (header(connection)? != (0, 0) || tables != 0) {
+        return Ok(false);
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    write_in(connection, |transaction| {
+        if header(transaction)? == (0, 0) {
+            for table in schema.tables {
+                transaction.execute_batch(table)?;
+            }
+            transaction.pragma_update(None, "application_id", schema.application_id)?;
+            transaction.pragma_update(None, "user_version", schema.version)?;
+        }
+        Ok(())
+    })?;
+    Ok(true)
+}
+
+/// A value of ours as SQLite keeps it: amounts and instants as integers, hashes as blobs.
+pub(crate) struct Sql<T>(pub T);
+
+/// A value of ours as JSON text in a column.
+pub(crate) struct Json<T>(pub T);
+
+fn integer(number: u64) -> rusqlite::Result<ToSqlOutput<'static>> {
+    let number = i64::try_from(number)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    Ok(ToSqlOutput::from(number))
+}
+
+fn unsigned(value: ValueRef<'_>) -> FromSqlResult<u64> {
+    let number = value.as_i64()?;
+    u64::try_from(number).map_err(|_| FromSqlError::OutOfRange(number))
+}
+
+impl ToSql for Sql<Amount> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        integer(self.0.minor())
+    }
+}
+
+impl FromSql for Sql<Amount> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        unsigned(value).map(Amount::from_minor).map(Self)
+    }
+}
+
+impl ToSql for Sql<Timestamp> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        integer(self.0.millis())
+    }
+}
+
+impl FromSql for Sql<Timestamp> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        unsigned(value).map(Timestamp::from_millis).map(Self)
+    }
+}
+
+impl ToSql for Sql<u64> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        integer(self.0)
+    }
+}
+
+impl FromSql for Sql<u64> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        unsigned(value).map(Self)
+    }
+}
+
+impl ToSql for Sql<Hash> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.0.as_bytes().as_slice()))
+    }
+}
+
+impl FromSql for Sql<Hash> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 32]>::column_result(value).map(Hash).map(Self)
+    }
+}
+
+impl<T: Serialize> ToSql for Json<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let text = serde_json::to_string(&self.0)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        Ok(ToSqlOutput::from(text))
+    }
+}
+
+impl<T: DeserializeOwned> FromSql for Json<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        serde_json::from_str(value.as_str()?)
+            .map(Self)
+            .map_err(|error| FromSqlError::Other(Box::new(error)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Schema = Schema {
+        name: "test book",
+        application_id: 1,
+        version: 1,
+        tables: &["CREATE TABLE t (n INTEGER NOT NULL) STRICT"],
+    };
+
+    fn file() -> (tempfile::TempDir, Place) {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::File(folder.path().join("book.sqlite"));
+        (folder, place)
+    }
+
+    #[test]
+    fn what_was_written_is_there_after_opening_again_and_is_synchronous() {
+        let (_folder, place) = file();
+        let database = Database::open(&place, &ONE).unwrap();
+        database.write(|tx| tx.execute("INSERT INTO t VALUES (7)", [])).unwrap();
+        drop(database);
+        let database = Database::open(&place, &ONE).unwrap();
+        let read = |sql: &'static str| {
+            database.read(|c| c.query_row(sql, [], |row| row.get::<_, i64>(0))).unwrap()
+        };
+        assert_eq!(read("SELECT n FROM t"), 7);
+        assert_eq!(read("PRAGMA synchronous"), 2, "FULL");
+        let mode: String =
+            database.read(|c| c.query_row("PRAGMA journal_mode", [], |row| row.get(0))).unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let database = Database::open(&Place::Memory, &ONE).unwrap();
+        let result = database.write(|tx| {
+            tx.execute("INSERT INTO t VALUES (7)", [])?;
+            tx.execute("INSERT INTO t VALUES ('seven')", [])
+        });
+        assert!(matches!(result, Err(StoreError::Database { .. })));
+        let count: i64 =
+            database.read(|c| c.query_row("SELECT count(*) FROM t", [], |r| r.get(0))).unwrap();
+        assert_eq!(count, 0);
+    }
+
+    #[test]
+    fn another_kind_of_book_another_version_and_a_text_file_are_refused() {
+        let (_folder, place) = file();
+        drop(Database::open(&place, &ONE).unwrap());
+        for other in [Schema { application_id: 2, ..ONE }, Schema { version: 2, ..ONE }] {
+            assert!(matches!(Database::open(&place, &other), Err(StoreError::OtherFile { .. })));
+        }
+        let (folder, _) = file();
+        let text = folder.path().join("letter.txt");
+        std::fs::write(&text, "dear bank, this is a letter and not a database at all".repeat(9))
+            .unwrap();
+        let place = Place::File(text.clone());
+        assert!(matches!(Database::open(&place, &ONE), Err(StoreError::OtherFile { .. })));
+        assert!(std::fs::read_to_string(text).unwrap().starts_with("dear bank"));
+    }
+
+    #[test]
+    fn a_database_without_our_mark_is_refused_and_left_alone() {
+        let (folder, place) = file();
+        let path = folder.path().join("book.sqlite");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE foreign_book (a)").unwrap();
+        assert!(matches!(Database::open(&place, &ONE), Err(StoreError::OtherFile { .. })));
+        let tables: i64 = Connection::open(&path)
+            .unwrap()
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(tables, 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_is_an_error() {
+        let (folder, _) = file();
+        let place = Place::File(folder.path().join("missing").join("book.sqlite"));
+        assert!(matches!(Database::open(&place, &ONE), Err(StoreError::Database { .. })));
+    }
+
+    #[test]
+    fn amounts_above_what_sqlite_holds_are_refused_not_wrapped() {
+        let database = Database::open(&Place::Memory, &ONE).unwrap();
+        let amount = Sql(Amount::from_minor(u64::MAX));
+        assert!(database.write(|tx| tx.execute("INSERT INTO t VALUES (?1)", [&amount])).is_err());
+        database.write(|tx| tx.execute("INSERT INTO t VALUES (-1)", [])).unwrap();
+        let negative =
+            database.read(|c| c.query_row("SELECT n FROM t", [], |r| r.get::<_, Sql<Amount>>(0)));
+        assert!(negative.is_err());
+    }
+}
