@@ -1,0 +1,161 @@
+//! The authenticated state: rows of bytes under one root that proves presence and absence.
+//!
+//! Reading order: this file, [`proof`], `page` (the tree), `bucket` (the leaves).
+//!
+//! A row lives under `key_hash = BLAKE3(salt of the region, key)`; keys themselves are not stored.
+//! The tree is a binary trie over the bits of the key hash, cut off as soon as a subtree holds at
+//! most [`BUCKET_ENTRIES_MAX`] rows: those rows are one bucket, sorted, in one buffer. The shape is
+//! therefore a function of the rows alone. It grows and shrinks bucket by bucket, never by
+//! configuration and never all at once (decision record 0002).
+//!
+//! Hashes are keyed BLAKE3, the key being the domain tag:
+//! - value `BLAKE3(VALUE, value)`; bucket `BLAKE3(BUCKET, (key_hash, value hash) of every row)`;
+//! - inner node `BLAKE3(NODE, left, right)`; root `BLAKE3(ROOT, salt, number of rows, top node)`.
+//!
+//! Invariants: equal rows give an equal root, whatever the history (test
+//! `equal_rows_have_an_equal_root_whatever_the_history`); a clone never changes (test
+//! `a_clone_is_unaffected_by_later_writes`).
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use primitives::Hash;
+
+mod bucket;
+mod page;
+pub mod proof;
+#[cfg(test)]
+mod tests;
+
+use bucket::Write;
+use page::Node;
+pub use proof::{StateProof, StateProofError};
+
+/// The most rows of one bucket; part of the state's definition, since it decides the root.
+pub const BUCKET_ENTRIES_MAX: usize = 16;
+/// The longest value of a row, in bytes.
+pub const VALUE_BYTES_MAX: usize = 1 << 20;
+
+/// Writes are merged into the tree in runs of at most this many rows and bytes, so that no buffer
+/// in between outgrows the 32-bit offsets of a bucket.
+const RUN_ROWS_MAX: usize = 1 << 16;
+const RUN_BYTES_MAX: usize = 1 << 26;
+
+/// All rows of a region. A clone shares its pages and costs one pointer; a later write copies only
+/// the pages it touches.
+#[derive(Clone, Debug)]
+pub struct State {
+    salt: Hash,
+    top: Node,
+    top_hash: Hash,
+    entry_count: u64,
+}
+
+impl State {
+    /// A state without rows. The salt belongs to the region: random, chosen once, so that nobody can
+    /// choose keys in advance that crowd one bucket.
+    #[must_use]
+    pub fn new(salt: Hash) -> Self {
+        let top = Node::default();
+        Self { salt, top_hash: top.hash(), top, entry_count: 0 }
+    }
+
+    /// The state of these rows, as [`State::entries`] gave them. Equal rows and salt give an equal
+    /// root.
+    #[must_use]
+    pub fn from_entries(salt: Hash, entries: impl IntoIterator<Item = (Hash, Vec<u8>)>) -> Self {
+        let mut state = Self::new(salt);
+        let mut entries = entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let (mut run, mut bytes) = (BTreeMap::new(), 0_usize);
+            while run.len() < RUN_ROWS_MAX && bytes < RUN_BYTES_MAX {
+                let Some((key_hash, value)) = entries.next() else { break };
+                bytes = bytes.saturating_add(value.len());
+                run.insert(key_hash, value);
+            }
+            let writes: Vec<Write<'_>> = run
+                .iter()
+                .map(|(key_hash, value)| Write { key_hash: key_hash.0, value: Some(value) })
+                .collect();
+            state.apply(&writes);
+        }
+        state
+    }
+
+    /// The value of a row, if there is one.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.top.get(&proof::key_hash(&self.salt, key).0)
+    }
+
+    /// Sets rows (`Some`) and takes rows away (`None`), then rehashes what they touched; meant to be
+    /// called once per block. Of two writes to one key the later counts. Taking away a row that is not
+    /// there changes nothing.
+    ///
+    /// # Panics
+    /// When a value is longer than [`VALUE_BYTES_MAX`]; every table bounds its rows far below that.
+    pub fn commit<'a>(&mut self, writes: impl IntoIterator<Item = (&'a [u8], Option<&'a [u8]>)>) {
+        let mut hashed: Vec<Write<'a>> = writes
+            .into_iter()
+            .map(|(key, value)| Write { key_hash: proof::key_hash(&self.salt, key).0, value })
+            .collect();
+        // A stable sort keeps writes to one key in order; the last of them is the one that is kept.
+        hashed.sort_by_key(|write| write.key_hash);
+        hashed.reverse();
+        hashed.dedup_by_key(|write| write.key_hash);
+        hashed.reverse();
+        self.apply(&hashed);
+    }
+
+    /// The hash that stands for all rows, kept up to date by [`State::commit`].
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        proof::root_hash(&self.salt, self.entry_count, &self.top_hash)
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub const fn entry_count(&self) -> u64 {
+        self.entry_count
+    }
+
+    /// The region's salt.
+    #[must_use]
+    pub const fn salt(&self) -> Hash {
+        self.salt
+    }
+
+    /// What convinces somebody who knows only the root that a row has its value, or that there is no
+    /// such row. It shows the hashes, but not the values, of the other rows in the same bucket.
+    #[must_use]
+    pub fn prove(&self, key: &[u8]) -> StateProof {
+        let mut siblings = Vec::new();
+        let bucket = self.top.prove(&proof::key_hash(&self.salt, key).0, &mut siblings);
+        StateProof { salt: self.salt, entry_count: self.entry_count, bucket, siblings }
+    }
+
+    /// Every row as key hash and value, in the order of the key hashes. For snapshots and `verify`
+    /// only: no transaction and no endpoint enumerates the state.
+    pub fn entries(&self) -> impl Iterator<Item = (Hash, &[u8])> {
+        page::Entries::new(&self.top)
+    }
+
+    /// Merges writes that are sorted by key hash, each hash at most once.
+    fn apply(&mut self, writes: &[Write<'_>]) {
+        let mut rest = writes;
+        while !rest.is_empty() {
+            let mut bytes = 0_usize;
+            let fits = rest.iter().take(RUN_ROWS_MAX).take_while(|write| {
+                let before = bytes;
+                bytes = bytes.saturating_add(write.value.map_or(0, <[u8]>::len));
+                before < RUN_BYTES_MAX
+            });
+            let (run, later) = rest.split_at(fits.count());
+            let change = self.top.update(0, run);
+            self.entry_count = self
+                .entry_count
+                .checked_add_signed(change)
+                .expect("no more rows are taken away than there are");
+            rest = later;
+        }
+        self.top_hash = self.top.hash();
+    }
+}

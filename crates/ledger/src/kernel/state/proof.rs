@@ -1,0 +1,156 @@
+//! How the state is hashed, and proofs about one row that need nothing but the root.
+//!
+//! This file stands alone: it uses BLAKE3 and borsh only, so that a verifier without a ledger can
+//! take it as it is.
+
+use alloc::vec::Vec;
+use blake3::{Hasher, keyed_hash};
+use borsh::{BorshDeserialize, BorshSerialize};
+use core::fmt;
+use primitives::Hash;
+
+use super::BUCKET_ENTRIES_MAX;
+
+/// The domain tags. Each is a BLAKE3 key of 32 bytes, so that no hash of one meaning can stand for
+/// another.
+const VALUE: &[u8; 32] = b"yibao/state/value/v1............";
+const BUCKET: &[u8; 32] = b"yibao/state/bucket/v1...........";
+const NODE: &[u8; 32] = b"yibao/state/node/v1.............";
+const ROOT: &[u8; 32] = b"yibao/state/root/v1.............";
+
+/// The most siblings a proof can have: one per bit of the key hash.
+const SIBLINGS_MAX: usize = 256;
+
+/// Where a key's row lives under this salt.
+#[must_use]
+pub fn key_hash(salt: &Hash, key: &[u8]) -> Hash {
+    Hash(*keyed_hash(salt.as_bytes(), key).as_bytes())
+}
+
+/// The hash that stands for a row's value.
+pub(super) fn value_hash(value: &[u8]) -> Hash {
+    Hash(*keyed_hash(VALUE, value).as_bytes())
+}
+
+/// The hash of a bucket with these pairs of key hash and value hash.
+pub(super) fn bucket_hash<'a>(pairs: impl Iterator<Item = (&'a [u8; 32], Hash)>) -> Hash {
+    let mut hasher = Hasher::new_keyed(BUCKET);
+    for (key_hash, value_hash) in pairs {
+        hasher.update(key_hash).update(value_hash.as_bytes());
+    }
+    Hash(*hasher.finalize().as_bytes())
+}
+
+/// The hash of an inner node.
+pub(super) fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    let mut pair = [0_u8; 64];
+    let (head, tail) = pair.split_at_mut(32);
+    head.copy_from_slice(left.as_bytes());
+    tail.copy_from_slice(right.as_bytes());
+    Hash(*keyed_hash(NODE, &pair).as_bytes())
+}
+
+/// The root over the region's salt, the number of rows and the top of the tree.
+pub(super) fn root_hash(salt: &Hash, entry_count: u64, top: &Hash) -> Hash {
+    let mut hasher = Hasher::new_keyed(ROOT);
+    hasher.update(salt.as_bytes()).update(&entry_count.to_le_bytes()).update(top.as_bytes());
+    Hash(*hasher.finalize().as_bytes())
+}
+
+/// Bit `index` of a key hash, counted from the most significant bit of its first byte.
+pub(super) fn bit(key_hash: &[u8; 32], index: usize) -> bool {
+    let byte = key_hash.get(index >> 3).copied().unwrap_or(0);
+    byte.rotate_left(u32::try_from(index & 7).unwrap_or(0)) & 0x80 != 0
+}
+
+/// Proves to somebody who knows only the root that a row has a value, or that it does not exist.
+///
+/// It shows, of the at most 15 other rows in the same bucket, the hashes of key and value. They say
+/// nothing to anybody who does not already know such a row's key and can guess its value.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StateProof {
+    /// The region's salt, which the root covers.
+    pub salt: Hash,
+    /// The number of rows in the state, which the root covers.
+    pub entry_count: u64,
+    /// Key hash and value hash of each row of the bucket where the key belongs, in order.
+    pub bucket: Vec<(Hash, Hash)>,
+    /// The hashes beside the way from the top of the tree down to the bucket, topmost first.
+    pub siblings: Vec<Hash>,
+}
+
+/// Why a proof proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateProofError {
+    /// The bucket is too large, not sorted, or holds a row of another bucket; or the way is too long.
+    Malformed,
+    /// The hashes do not lead to this root.
+    OtherRoot,
+    /// The state holds another value for the key.
+    OtherValue,
+    /// The state holds no row for the key.
+    Absent,
+    /// The state holds a row for the key.
+    Present,
+}
+
+impl fmt::Display for StateProofError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "the state proof is malformed",
+            Self::OtherRoot => "the state proof belongs to another state root",
+            Self::OtherValue => "the row has another value in this state",
+            Self::Absent => "there is no such row in this state",
+            Self::Present => "there is such a row in this state",
+        })
+    }
+}
+impl core::error::Error for StateProofError {}
+
+impl StateProof {
+    /// Whether the state with this root holds the value under the key (`Some`), or no row under the
+    /// key (`None`).
+    ///
+    /// # Errors
+    /// Why the proof does not show that.
+    pub fn verify(
+        &self,
+        root: &Hash,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), StateProofError> {
+        let key_hash = key_hash(&self.salt, key);
+        self.check_form(&key_hash)?;
+        let bucket = bucket_hash(self.bucket.iter().map(|(key_hash, value)| (&key_hash.0, *value)));
+        let top = self.siblings.iter().enumerate().rev().fold(bucket, |below, (depth, sibling)| {
+            if bit(&key_hash.0, depth) {
+                node_hash(sibling, &below)
+            } else {
+                node_hash(&below, sibling)
+            }
+        });
+        if root_hash(&self.salt, self.entry_count, &top) != *root {
+            return Err(StateProofError::OtherRoot);
+        }
+        let found = self.bucket.iter().find(|(present, _)| *present == key_hash);
+        match (found, value) {
+            (None, None) => Ok(()),
+            (Some((_, hash)), Some(value)) if *hash == value_hash(value) => Ok(()),
+            (Some(_), Some(_)) => Err(StateProofError::OtherValue),
+            (None, Some(_)) => Err(StateProofError::Absent),
+            (Some(_), None) => Err(StateProofError::Present),
+        }
+    }
+
+    /// Bounds, order, and that every row of the bucket belongs where the key belongs.
+    fn check_form(&self, key_hash: &Hash) -> Result<(), StateProofError> {
+        let depth = self.siblings.len();
+        let same_way =
+            |other: &Hash| (0..depth).all(|at| bit(&other.0, at) == bit(&key_hash.0, at));
+        let well_formed = depth <= SIBLINGS_MAX
+            && self.bucket.len() <= BUCKET_ENTRIES_MAX
+            && self.bucket.is_sorted_by(|(left, _), (right, _)| left < right)
+            && self.bucket.iter().all(|(other, _)| same_way(other));
+        if well_formed { Ok(()) } else { Err(StateProofError::Malformed) }
+    }
+}
