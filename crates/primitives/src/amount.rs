@@ -13,7 +13,17 @@ use crate::rate::Rate;
 /// string of whole minor units (`"452"` is 4.52 yuan); a JSON number is refused, so that no client
 /// can send a float.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 pub struct Amount(u64);
 
@@ -180,9 +190,13 @@ pub enum ParseAmountError {
 impl fmt::Display for ParseAmountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotANumber => f.write_str("write the amount as digits with at most one point, such as `12.30`"),
+            Self::NotANumber => {
+                f.write_str("write the amount as digits with at most one point, such as `12.30`")
+            }
             Self::TooManyDecimals { allowed: 0 } => f.write_str("this currency has no decimals"),
-            Self::TooManyDecimals { allowed } => write!(f, "at most {allowed} digits may follow the point"),
+            Self::TooManyDecimals { allowed } => {
+                write!(f, "at most {allowed} digits may follow the point")
+            }
             Self::TooLarge => f.write_str("the amount is too large"),
         }
     }
@@ -250,7 +264,9 @@ impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(deserializer)?;
         Self::from_code(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!("currency `{text}` is not known; use CNY, JPY, USD or EUR"))
+            serde::de::Error::custom(format!(
+                "currency `{text}` is not known; use CNY, JPY, USD or EUR"
+            ))
         })
     }
 }
@@ -274,7 +290,12 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-crate::text::string_schema!(Amount, "Amount", "whole minor units (fen, yen, cent) as a string", "^(0|[1-9][0-9]{0,19})$");
+crate::text::string_schema!(
+    Amount,
+    "Amount",
+    "whole minor units (fen, yen, cent) as a string",
+    "^(0|[1-9][0-9]{0,19})$"
+);
 crate::text::string_schema!(Currency, "Currency", "ISO 4217 code", "^[A-Z]{3}$");
 
 #[cfg(test)]
@@ -294,7 +315,11 @@ mod tests {
     #[test]
     fn anything_but_digits_and_one_point_is_refused() {
         for text in ["", ".", "1.", ".5", "-1", "+1", "1e3", "1,000", "1.2.3", " 1", "1 "] {
-            assert_eq!(Amount::from_decimal(text, Currency::CNY), Err(ParseAmountError::NotANumber), "{text}");
+            assert_eq!(
+                Amount::from_decimal(text, Currency::CNY),
+                Err(ParseAmountError::NotANumber),
+                "{text}"
+            );
         }
         assert_eq!(
             Amount::from_decimal("1.234", Currency::CNY),

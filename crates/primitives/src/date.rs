@@ -121,8 +121,9 @@ impl fmt::Debug for CivilDate {
 
 impl BorshDeserialize for CivilDate {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
-        Self::from_days(i32::deserialize_reader(reader)?)
-            .ok_or_else(|| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "day out of range"))
+        Self::from_days(i32::deserialize_reader(reader)?).ok_or_else(|| {
+            borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "day out of range")
+        })
     }
 }
 
@@ -135,13 +136,22 @@ impl Serialize for CivilDate {
 impl<'de> Deserialize<'de> for CivilDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(deserializer)?;
-        text.parse().map_err(|error| serde::de::Error::custom(format!("`{text}` is not a day: {error}")))
+        text.parse()
+            .map_err(|error| serde::de::Error::custom(format!("`{text}` is not a day: {error}")))
     }
 }
 
 /// A span of days, both ends in it; an open end lasts for ever.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
     schemars::JsonSchema,
 )]
 #[serde(deny_unknown_fields)]
@@ -163,7 +173,8 @@ impl Period {
     /// Whether the two spans share a day.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        self.to.is_none_or(|last| other.from <= last) && other.to.is_none_or(|last| self.from <= last)
+        self.to.is_none_or(|last| other.from <= last)
+            && other.to.is_none_or(|last| self.from <= last)
     }
 
     /// Whether the span has at least one day.
@@ -175,7 +186,17 @@ impl Period {
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z, as a block says it. A string in JSON.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 pub struct Timestamp(u64);
 
@@ -184,8 +205,17 @@ pub struct Timestamp(u64);
 /// Regions keep a fixed distance: a time zone database changes with the operating system, and two
 /// nodes must never disagree about which day it is (decision record 0004).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize,
-    Deserialize, schemars::JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(transparent)]
 pub struct UtcOffset(pub i16);
@@ -221,7 +251,8 @@ impl Timestamp {
     /// The first instant of this day, `offset` away from UTC; 1970 at the earliest.
     #[must_use]
     pub fn start_of(day: CivilDate, offset: UtcOffset) -> Self {
-        let minutes = i64::from(day.days()).saturating_mul(1_440).saturating_sub(i64::from(offset.0));
+        let minutes =
+            i64::from(day.days()).saturating_mul(1_440).saturating_sub(i64::from(offset.0));
         Self(u64::try_from(minutes.saturating_mul(60_000)).unwrap_or(0))
     }
 }
@@ -277,13 +308,21 @@ impl Timestamp {
         if parts.next().is_some() || day.days() < 0 {
             return None;
         }
-        let seconds = hour.saturating_mul(3_600).saturating_add(minute.saturating_mul(60)).saturating_add(second);
+        let seconds = hour
+            .saturating_mul(3_600)
+            .saturating_add(minute.saturating_mul(60))
+            .saturating_add(second);
         let offset = seconds.saturating_mul(1_000).saturating_add(milli);
         Some(Self::start_of(day, UtcOffset(0)).plus_millis(offset))
     }
 }
 
-crate::text::string_schema!(CivilDate, "CivilDate", "a day: `2026-03-31`", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
+crate::text::string_schema!(
+    CivilDate,
+    "CivilDate",
+    "a day: `2026-03-31`",
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+);
 crate::text::string_schema!(
     Timestamp,
     "Timestamp",
@@ -306,7 +345,9 @@ mod tests {
             assert_eq!(day(text).to_string(), text);
         }
         assert_eq!(day("1970-01-01").days(), 0);
-        for text in ["2023-02-29", "2026-13-01", "2026-1-1", "26-01-01", "0000-01-01", "2026-01-01-01"] {
+        for text in
+            ["2023-02-29", "2026-13-01", "2026-1-1", "26-01-01", "0000-01-01", "2026-01-01-01"]
+        {
             assert_eq!(text.parse::<CivilDate>(), Err(ParseDateError), "{text}");
         }
     }
@@ -325,14 +366,22 @@ mod tests {
         let almost_midnight = Timestamp::parse("2026-03-31T16:30:00.000Z").unwrap();
         assert_eq!(almost_midnight.day(UtcOffset(0)), day("2026-03-31"));
         assert_eq!(almost_midnight.day(UtcOffset(480)), day("2026-04-01"));
-        assert_eq!(Timestamp::start_of(day("2026-04-01"), UtcOffset(480)).to_string(), "2026-03-31T16:00:00.000Z");
+        assert_eq!(
+            Timestamp::start_of(day("2026-04-01"), UtcOffset(480)).to_string(),
+            "2026-03-31T16:00:00.000Z"
+        );
     }
 
     #[test]
     fn instants_are_read_in_one_form_only() {
         let text = "2026-11-21T23:36:11.007Z";
         assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
-        for wrong in ["2026-11-21T23:36:11Z", "2026-11-21 23:36:11.007Z", "2026-11-21T24:00:00.000Z", "2026-11-21T23:36:11.007+08:00"] {
+        for wrong in [
+            "2026-11-21T23:36:11Z",
+            "2026-11-21 23:36:11.007Z",
+            "2026-11-21T24:00:00.000Z",
+            "2026-11-21T23:36:11.007+08:00",
+        ] {
             assert_eq!(Timestamp::parse(wrong), None, "{wrong}");
         }
     }

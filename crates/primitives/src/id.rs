@@ -127,7 +127,8 @@ impl core::str::FromStr for OrganisationId {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let plain = text.bytes().all(allowed) && text.starts_with(|first: char| first.is_ascii_lowercase());
+        let plain =
+            text.bytes().all(allowed) && text.starts_with(|first: char| first.is_ascii_lowercase());
         let mut bytes = [0_u8; 16];
         match bytes.get_mut(..text.len()) {
             Some(head) if plain => head.copy_from_slice(text.as_bytes()),

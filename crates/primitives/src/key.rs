@@ -118,7 +118,12 @@ pub trait Verifier {
     ///
     /// # Errors
     /// [`SignatureError::InvalidKey`] or [`SignatureError::InvalidSignature`].
-    fn verify_raw(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError>;
+    fn verify_raw(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8; 64],
+    ) -> Result<(), SignatureError>;
 }
 
 /// Whether the signature is the key's over this message; for an assertion also where it was made.
@@ -161,20 +166,25 @@ struct ClientData {
 /// Flags of `authenticatorData`: user present (bit 0) and user verified (bit 2).
 const PRESENT_AND_VERIFIED: u8 = 0b101;
 
-fn check_assertion(message: &Hash, assertion: &Assertion) -> Result<WebAuthnContext, SignatureError> {
+fn check_assertion(
+    message: &Hash,
+    assertion: &Assertion,
+) -> Result<WebAuthnContext, SignatureError> {
     if assertion.client_data_json.len() > CLIENT_DATA_BYTES_MAX
         || assertion.authenticator_data.len() > AUTHENTICATOR_DATA_BYTES_MAX
     {
         return Err(SignatureError::AssertionSize);
     }
-    let (rp_id_hash, rest) =
-        assertion.authenticator_data.split_first_chunk::<32>().ok_or(SignatureError::AssertionSize)?;
+    let (rp_id_hash, rest) = assertion
+        .authenticator_data
+        .split_first_chunk::<32>()
+        .ok_or(SignatureError::AssertionSize)?;
     let (flags, _counter) = match rest {
         [flags, c0, c1, c2, c3, ..] => (*flags, [*c0, *c1, *c2, *c3]),
         _ => return Err(SignatureError::AssertionSize),
     };
-    let client: ClientData =
-        serde_json::from_slice(&assertion.client_data_json).map_err(|_| SignatureError::ClientData)?;
+    let client: ClientData = serde_json::from_slice(&assertion.client_data_json)
+        .map_err(|_| SignatureError::ClientData)?;
     if client.r#type != "webauthn.get" || client.cross_origin {
         return Err(SignatureError::ClientDataType);
     }
@@ -223,7 +233,9 @@ impl fmt::Debug for PublicKey {
 impl core::str::FromStr for PublicKey {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a public key; write `ed25519:HEX`, `p256:HEX` or `sm2:HEX`");
+        let wrong = || {
+            format!("`{text}` is not a public key; write `ed25519:HEX`, `p256:HEX` or `sm2:HEX`")
+        };
         let (scheme, digits) = text.split_once(':').ok_or_else(wrong)?;
         let bytes = hex::decode(digits).map_err(|_| wrong())?;
         match scheme {
@@ -243,7 +255,9 @@ impl Serialize for PublicKey {
 
 impl<'de> Deserialize<'de> for PublicKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <String as Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        <String as Deserialize>::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -286,7 +300,9 @@ impl<'de> Deserialize<'de> for Signature {
             hex::decode(text).map_err(|_| E::custom(format!("`{field}` is not hex")))
         }
         fn raw<E: serde::de::Error>(field: &str, text: &str) -> Result<[u8; 64], E> {
-            bytes(field, text)?.try_into().map_err(|_| E::custom(format!("`{field}` is not 64 bytes in hex")))
+            bytes(field, text)?
+                .try_into()
+                .map_err(|_| E::custom(format!("`{field}` is not 64 bytes in hex")))
         }
         Ok(match SignatureForm::deserialize(deserializer)? {
             SignatureForm::Ed25519 { bytes } => Self::Ed25519(raw("bytes", &bytes)?),

@@ -52,7 +52,8 @@ impl Rate {
     /// # Errors
     /// The text to show when it is not a share between 0 and 1.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a share; write `0.85` or `85%`, from 0 to 1 (100%)");
+        let wrong =
+            || format!("`{text}` is not a share; write `0.85` or `85%`, from 0 to 1 (100%)");
         let (digits, scale) = match text.strip_suffix('%') {
             Some(percent) => (percent.trim_end(), 4_usize),
             None => (text, 6_usize),
@@ -84,8 +85,9 @@ impl fmt::Display for Rate {
 
 impl BorshDeserialize for Rate {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
-        Self::from_ppm(u32::deserialize_reader(reader)?)
-            .ok_or_else(|| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "rate above one"))
+        Self::from_ppm(u32::deserialize_reader(reader)?).ok_or_else(|| {
+            borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "rate above one")
+        })
     }
 }
 
@@ -97,7 +99,8 @@ impl Serialize for Rate {
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&<String as Deserialize>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::parse(&<String as Deserialize>::deserialize(deserializer)?)
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -109,7 +112,9 @@ mod tests {
 
     #[test]
     fn rates_are_read_as_fraction_or_percent() {
-        for (text, ppm) in [("0.85", 850_000), ("85%", 850_000), ("0.5%", 5_000), ("1", 1_000_000), ("0", 0)] {
+        for (text, ppm) in
+            [("0.85", 850_000), ("85%", 850_000), ("0.5%", 5_000), ("1", 1_000_000), ("0", 0)]
+        {
             assert_eq!(Rate::parse(text).map(Rate::ppm), Ok(ppm), "{text}");
         }
         for text in ["1.01", "101%", "-1", "", "%", "0.1234567", "85 percent", "1."] {

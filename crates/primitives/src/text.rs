@@ -41,14 +41,16 @@ impl<const MAX: usize> fmt::Debug for Text<MAX> {
 impl<const MAX: usize> BorshDeserialize for Text<MAX> {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
         let text = String::deserialize_reader(reader)?;
-        Self::new(&text)
-            .map_err(|_| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "text out of bounds"))
+        Self::new(&text).map_err(|_| {
+            borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "text out of bounds")
+        })
     }
 }
 
 impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&<String as Deserialize>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::new(&<String as Deserialize>::deserialize(deserializer)?)
+            .map_err(serde::de::Error::custom)
     }
 }
 

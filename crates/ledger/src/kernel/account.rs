@@ -1,0 +1,123 @@
+//! Named accounts of the double entry, and what each may hold.
+
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{
+    Amount, Currency, FundId, Hash, OrganisationId, PersonId, RegionId, Timestamp, VisitId,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An account of the ledger. A balance is credits less debits.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// Money that has not come in yet or has gone out: contributions, subsidies, payouts by a region's
+    /// bureau. Its balance is negative by all that came in.
+    Outside(RegionId),
+    /// A fund of a region. Never below its floor.
+    Fund {
+        /// The pooling area.
+        region: RegionId,
+        /// The fund's number.
+        fund: FundId,
+    },
+    /// A person's personal account (个人账户). Never below zero.
+    PersonalAccount(PersonId),
+    /// What payers and patients owe a provider for settled visits.
+    ProviderDue(OrganisationId),
+    /// Cash that an organisation's rail has collected (negative) or has to pay back.
+    Rail(OrganisationId),
+    /// What a patient still owes a provider because a cash leg failed: the provider's worklist.
+    Receivable(OrganisationId),
+    /// The deposit paid for a running stay. Never below zero.
+    Deposit(VisitId),
+    /// The part that a provider bears itself (`hosp_part_amt`).
+    ProviderBorne(OrganisationId),
+}
+
+/// How far an account may fall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Floor {
+    /// No limit: the account stands for money outside or for a claim.
+    None,
+    /// The balance stays at or above this amount.
+    AtLeast(Amount),
+}
+
+/// An amount that is spoken for until it is posted, voided or expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct HeldAmount {
+    /// Which hold it is.
+    pub hold: Hash,
+    /// How much.
+    pub amount: Amount,
+    /// From this instant of block time on it no longer counts.
+    pub expires: Timestamp,
+}
+
+/// The row of an account.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AccountRow {
+    /// The currency of both totals.
+    pub currency: Currency,
+    /// How far it may fall.
+    pub floor: Floor,
+    /// All that ever left it.
+    pub debits: u64,
+    /// All that ever came in.
+    pub credits: u64,
+    /// What is held on it; at most [`HOLDS_PER_ACCOUNT_MAX`].
+    pub held: Vec<HeldAmount>,
+}
+
+/// How many holds an account carries at the most. Our own limit: it bounds the row.
+pub const HOLDS_PER_ACCOUNT_MAX: usize = 16;
+
+impl AccountRow {
+    /// An empty account.
+    #[must_use]
+    pub const fn open(currency: Currency, floor: Floor) -> Self {
+        Self { currency, floor, debits: 0, credits: 0, held: Vec::new() }
+    }
+
+    /// Credits less debits.
+    #[must_use]
+    pub fn balance(&self) -> i128 {
+        i128::from(self.credits).saturating_sub(i128::from(self.debits))
+    }
+
+    /// What is held at this instant. Expiry is evaluated here, never by a sweep.
+    #[must_use]
+    pub fn held_at(&self, now: Timestamp) -> Amount {
+        self.held
+            .iter()
+            .filter(|held| now < held.expires)
+            .fold(Amount::ZERO, |sum, held| sum.saturating_add(held.amount))
+    }
+
+    /// What may still be spent at this instant: balance above the floor less what is held.
+    /// [`Amount::MAX`] for an account without a floor.
+    #[must_use]
+    pub fn available_at(&self, now: Timestamp) -> Amount {
+        let Floor::AtLeast(floor) = self.floor else { return Amount::MAX };
+        let above = self
+            .balance()
+            .saturating_sub(i128::from(floor.minor()))
+            .saturating_sub(i128::from(self.held_at(now).minor()));
+        Amount::from_minor(u64::try_from(above.max(0)).unwrap_or(u64::MAX))
+    }
+}

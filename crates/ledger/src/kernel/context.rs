@@ -1,0 +1,72 @@
+//! What an executing transaction knows besides the state.
+
+use alloc::{collections::BTreeMap, sync::Arc};
+use benefit::Adjudication as Plan;
+use core::cell::RefCell;
+use primitives::{CivilDate, Hash, Party, Timestamp, UtcOffset, codec};
+use proof::header::ChainId;
+
+use crate::kernel::transaction::{Signer, VerifiedTransaction};
+
+/// Decoded plans by the hash of their compiled form: a memo of a pure function, so it may be dropped at
+/// any time without changing a result.
+#[derive(Default)]
+pub struct PlanMemo(RefCell<BTreeMap<Hash, Arc<Plan>>>);
+
+/// How many decoded plans are remembered. Our own limit.
+const PLANS_REMEMBERED_MAX: usize = 256;
+
+impl PlanMemo {
+    /// The plan with this hash, decoded from `bytes` at the first call.
+    ///
+    /// # Panics
+    /// When the bytes are not a compiled plan: they were checked when the plan was published, so the
+    /// state is damaged.
+    pub fn plan(&self, hash: Hash, bytes: impl FnOnce() -> alloc::vec::Vec<u8>) -> Arc<Plan> {
+        if let Some(plan) = self.0.borrow().get(&hash) {
+            return Arc::clone(plan);
+        }
+        let plan: Plan = codec::decode(&bytes()).expect("a published plan was decoded before");
+        let plan = Arc::new(plan);
+        let mut memo = self.0.borrow_mut();
+        if memo.len() >= PLANS_REMEMBERED_MAX {
+            memo.clear();
+        }
+        memo.insert(hash, Arc::clone(&plan));
+        plan
+    }
+}
+
+/// The block and the transaction that is being executed.
+pub struct Context<'a> {
+    /// The ledger.
+    pub chain_id: ChainId,
+    /// The block's height.
+    pub height: u64,
+    /// Block time: the only time there is.
+    pub time: Timestamp,
+    /// The transaction, its signatures checked.
+    pub transaction: &'a VerifiedTransaction,
+    /// Decoded plans.
+    pub plans: &'a PlanMemo,
+}
+
+impl Context<'_> {
+    /// The transaction's author.
+    #[must_use]
+    pub const fn author(&self) -> Party {
+        self.transaction.content().author
+    }
+
+    /// This party's signature, if it signed.
+    #[must_use]
+    pub fn signer(&self, party: Party) -> Option<&Signer> {
+        self.transaction.signer(party)
+    }
+
+    /// The day of the block in a region's calendar.
+    #[must_use]
+    pub fn day(&self, offset: UtcOffset) -> CivilDate {
+        self.time.day(offset)
+    }
+}

@@ -1,0 +1,18 @@
+//! What every module stands on.
+//!
+//! Reading order: [`state`] (rows under one root), [`overlay`] and [`table`] (how a transaction reads
+//! and writes them), [`account`] and [`posting`] (money), [`transaction`], [`registry`] (kinds),
+//! [`receipt`], [`block`] (execution), [`rejection`] (why something may not happen).
+
+pub mod account;
+pub mod block;
+pub mod context;
+pub mod idempotency;
+pub mod overlay;
+pub mod posting;
+pub mod receipt;
+pub mod registry;
+pub mod rejection;
+pub mod state;
+pub mod table;
+pub mod transaction;

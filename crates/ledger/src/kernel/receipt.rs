@@ -1,0 +1,141 @@
+//! What the ledger answers: the receipt, its events and its effects on the world outside.
+
+use alloc::{string::String, vec::Vec};
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{Amount, Currency, Hash, OrganisationId, Party, codec, sha256};
+use proof::receipt::{Field, ReceiptRecord};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::posting::PostedEntry;
+
+/// Something that happened, for those whom it concerns.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+pub struct Event {
+    /// The stable name, such as `visit_settled`; message key in `locales/`.
+    pub name: String,
+    /// Whom it concerns: they and nobody else may see the receipt.
+    pub concerns: Vec<Party>,
+}
+
+/// What an executor does with its rail.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectAction {
+    /// Capture what the authorisation holds, or take the money where the rail does not hold.
+    Collect,
+    /// Let an authorisation go that is not needed.
+    Release,
+    /// Pay money back that was collected under an earlier effect.
+    Refund,
+}
+
+/// An action outside the ledger. It has exactly one executor: the organisation whose rail authorised it.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+pub struct Effect {
+    /// Number within the receipt, from zero.
+    pub number: u8,
+    /// Who executes it.
+    pub executor: OrganisationId,
+    /// The executor's rail by name.
+    pub rail: String,
+    /// What to do.
+    pub action: EffectAction,
+    /// How much.
+    pub amount: Amount,
+    /// In which currency.
+    #[schemars(with = "String")]
+    pub currency: Currency,
+    /// The executor's own authorisation: a salted commitment to what its rail answered.
+    pub authorisation: Hash,
+    /// For a refund: the effect that collected the money.
+    pub original: Option<Hash>,
+}
+
+impl Effect {
+    /// The reference under which the rail knows it: hash of transaction id and effect number. It is also
+    /// the id of the hold that waits for it.
+    #[must_use]
+    pub fn reference(transaction_id: Hash, number: u8) -> Hash {
+        sha256(&codec::encode(&("yibao/effect/v1", transaction_id, number)))
+    }
+}
+
+/// What executing a kind gives besides changed state.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Facts that a voucher may show, committed to in the record.
+    pub fields: Vec<Field>,
+    /// What happened, for whom.
+    pub events: Vec<Event>,
+    /// What is to be done outside.
+    pub effects: Vec<Effect>,
+}
+
+impl Outcome {
+    /// An outcome that is one event.
+    #[must_use]
+    pub fn event(name: &str, concerns: impl IntoIterator<Item = Party>) -> Self {
+        let event = Event { name: String::from(name), concerns: concerns.into_iter().collect() };
+        Self { fields: Vec::new(), events: alloc::vec![event], effects: Vec::new() }
+    }
+
+    /// The same with a fact that a voucher may show.
+    #[must_use]
+    pub fn with(mut self, field: Field) -> Self {
+        self.fields.push(field);
+        self
+    }
+}
+
+/// The whole answer to one executed transaction; its record is a leaf of the receipt log.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Receipt {
+    /// The leaf.
+    pub record: ReceiptRecord,
+    /// The seed of the salts behind the record's commitments; for those whom it concerns.
+    pub seed: Hash,
+    /// The facts behind the commitments, in their order.
+    pub fields: Vec<Field>,
+    /// What was posted.
+    pub entries: Vec<PostedEntry>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What is to be done outside.
+    pub effects: Vec<Effect>,
+    /// For a rejection: its particulars.
+    pub rejection_detail: Option<String>,
+    /// Whom it concerns: author, signers and everybody named by an event; sorted, each once.
+    pub concerns: Vec<Party>,
+}

@@ -1,0 +1,56 @@
+//! Typed rows: a table is a two-byte prefix and the types of key and value.
+
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+use core::marker::PhantomData;
+use primitives::codec;
+
+use crate::kernel::overlay::{Overlay, Read};
+
+/// A table of rows under its own key prefix. Only the module that declares it writes it.
+pub struct Table<K, V> {
+    prefix: u16,
+    types: PhantomData<fn(K) -> V>,
+}
+
+impl<K: BorshSerialize, V: BorshSerialize + BorshDeserialize> Table<K, V> {
+    /// The table with this prefix. Prefixes are `module number * 256 + table number`, never reused.
+    #[must_use]
+    pub const fn new(prefix: u16) -> Self {
+        Self { prefix, types: PhantomData }
+    }
+
+    /// The bytes under which a row is kept in the state; also what a state proof is about.
+    #[must_use]
+    pub fn key_bytes(&self, key: &K) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(48);
+        bytes.extend_from_slice(&self.prefix.to_be_bytes());
+        bytes.extend_from_slice(&codec::encode(key));
+        bytes
+    }
+
+    /// The row, if there is one.
+    ///
+    /// # Panics
+    /// When the bytes are not such a row: the state is damaged, and the node must stop rather than go
+    /// on wrong.
+    pub fn get(&self, state: &(impl Read + ?Sized), key: &K) -> Option<V> {
+        let bytes = state.read(&self.key_bytes(key))?;
+        Some(codec::decode(bytes).expect("a row was written by this table in this format"))
+    }
+
+    /// Whether there is such a row.
+    pub fn has(&self, state: &(impl Read + ?Sized), key: &K) -> bool {
+        state.read(&self.key_bytes(key)).is_some()
+    }
+
+    /// Sets the row.
+    pub fn put(&self, state: &mut Overlay<'_>, key: &K, value: &V) {
+        state.write(self.key_bytes(key), codec::encode(value));
+    }
+
+    /// Takes the row away.
+    pub fn remove(&self, state: &mut Overlay<'_>, key: &K) {
+        state.remove(self.key_bytes(key));
+    }
+}

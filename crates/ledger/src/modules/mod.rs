@@ -1,0 +1,28 @@
+//! The domains of the ledger, one folder each. Numbers are never reused.
+//!
+//! A module's tables have prefixes `number * 256 + n`, its kinds wire numbers `number * 100 + n`, its
+//! rejections numbers `number * 100 + n`. Modules meet only through another module's `view` or the
+//! kernel's postings.
+
+use alloc::vec::Vec;
+
+use crate::kernel::registry::KindEntry;
+use crate::kernel::rejection::Code;
+
+pub mod network;
+pub mod organisation;
+
+/// One domain.
+pub struct Module {
+    /// Its number, 1 to 255.
+    pub number: u16,
+    /// Its name.
+    pub name: &'static str,
+    /// Its kinds of transaction.
+    pub kinds: fn() -> Vec<KindEntry>,
+    /// Its rejections.
+    pub rejections: &'static [Code],
+}
+
+/// Every module of this release.
+pub const MODULES: &[Module] = &[network::MODULE, organisation::MODULE];

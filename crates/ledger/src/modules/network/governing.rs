@@ -1,0 +1,32 @@
+//! What the governing set must sign.
+
+use super::{rejection, view};
+use crate::kernel::context::Context;
+use crate::kernel::overlay::Read;
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::organisation;
+use primitives::Party;
+
+/// More than two thirds of the governing organisations signed, each with a key that may govern.
+///
+/// # Errors
+/// `no_governing_quorum` with the count, or why a member's key does not count.
+pub fn require_governing(context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
+    let governing = view::network(state).governing;
+    let mut signed = 0_usize;
+    for member in &governing {
+        if context.signer(Party::Organisation(*member)).is_some() {
+            organisation::view::require_signed(
+                context,
+                state,
+                *member,
+                organisation::Scope::Govern,
+            )?;
+            signed = signed.saturating_add(1);
+        }
+    }
+    let enough = signed.saturating_mul(3) > governing.len().saturating_mul(2);
+    require(enough, || {
+        rejection::NO_GOVERNING_QUORUM.with(format_args!("{signed} of {} signed", governing.len()))
+    })
+}

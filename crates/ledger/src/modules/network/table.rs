@@ -1,0 +1,77 @@
+//! Rows of the network's parameters.
+
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{Amount, Currency, OrganisationId, RegionId, Text, UtcOffset};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::overlay::Overlay;
+use crate::kernel::table::Table;
+
+pub(super) const NETWORK: Table<(), NetworkRow> = Table::new(0x0100);
+pub(super) const REGIONS: Table<RegionId, RegionRow> = Table::new(0x0101);
+
+/// What holds for the whole network.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct NetworkRow {
+    /// Who governs; sorted. Bodies entitled by law to see all settlements.
+    pub governing: Vec<OrganisationId>,
+    /// The rpId of passkeys, one per network.
+    pub rp_id: Text<253>,
+    /// The web origins in which passkeys may sign.
+    pub origins: Vec<Text<253>>,
+}
+
+/// A pooling area on the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RegionRow {
+    /// Which organisation runs its public schemes and funds.
+    pub bureau: OrganisationId,
+    /// The currency of its funds.
+    pub currency: Currency,
+    /// Its calendar and limits.
+    pub settings: RegionSettings,
+}
+
+/// A region's calendar and the limits that it sets itself.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct RegionSettings {
+    /// Local time less UTC in minutes; "day", "month" and "year" are computed in it.
+    pub utc_offset_minutes: UtcOffset,
+    /// The most one payment by card and PIN at a desk may take from a person, in minor units.
+    pub desk_payment_max: Amount,
+    /// The most that card and PIN may take from a person on one day, in minor units.
+    pub desk_day_max: Amount,
+    /// How many wrong PINs block a card, 1 to 10.
+    pub pin_failures_max: u8,
+    /// For how many days an emergency consent may be contested, 1 to 365.
+    pub emergency_contest_days: u16,
+    /// How long a person's own unlock waits, in hours, 0 to 168.
+    pub unlock_delay_hours: u16,
+    /// After how many hours an unanswered cash leg may be taken over by the bureau, 1 to 720.
+    pub effect_takeover_hours: u16,
+}
+
+/// Writes the parameters a ledger starts with. Only genesis calls this.
+pub fn write_genesis(
+    state: &mut Overlay<'_>,
+    network: &NetworkRow,
+    regions: &[(RegionId, RegionRow)],
+) {
+    NETWORK.put(state, &(), network);
+    for (id, region) in regions {
+        REGIONS.put(state, id, region);
+    }
+}

@@ -1,0 +1,34 @@
+//! What others may read of the network's parameters. All of it is public.
+
+use primitives::{OrganisationId, RegionId};
+
+use super::rejection;
+use super::table::{NETWORK, NetworkRow, REGIONS, RegionRow};
+use crate::kernel::overlay::Read;
+use crate::kernel::rejection::Rejection;
+
+/// The network's parameters.
+///
+/// # Panics
+/// When genesis did not write them.
+pub fn network(state: &(impl Read + ?Sized)) -> NetworkRow {
+    NETWORK.get(state, &()).expect("genesis writes the network's parameters")
+}
+
+/// A region, if it is on this ledger.
+pub fn region(state: &(impl Read + ?Sized), id: RegionId) -> Option<RegionRow> {
+    REGIONS.get(state, &id)
+}
+
+/// A region that must be there.
+///
+/// # Errors
+/// `unknown_region`.
+pub fn require_region(state: &(impl Read + ?Sized), id: RegionId) -> Result<RegionRow, Rejection> {
+    region(state, id).ok_or_else(|| rejection::UNKNOWN_REGION.with(id))
+}
+
+/// Whether this organisation is the region's bureau.
+pub fn is_bureau(state: &(impl Read + ?Sized), id: RegionId, organisation: OrganisationId) -> bool {
+    region(state, id).is_some_and(|region| region.bureau == organisation)
+}

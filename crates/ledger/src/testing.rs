@@ -1,0 +1,295 @@
+//! A small world for tests: a region, its organisations, real Ed25519 keys, and one way to say
+//! "given this world, this transaction is accepted" or "is rejected with this code".
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use primitives::{
+    Amount, Currency, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId, Signature,
+    SignatureError, Text, Timestamp, UtcOffset, Verifier, codec, sha256,
+};
+use proof::header::{Validator, ValidatorSet};
+
+use crate::genesis::{Genesis, GenesisKey, GenesisOrganisation, GenesisRegion};
+use crate::kernel::block::{Ledger, execute_block};
+use crate::kernel::receipt::Receipt;
+use crate::kernel::registry::Kind;
+use crate::kernel::rejection::Code;
+use crate::kernel::transaction::{
+    Authorisation, Content, IdempotencyKey, TRANSACTION_VERSION, Transaction, VerifiedTransaction,
+};
+use crate::modules::network::RegionSettings;
+use crate::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind, Scope};
+
+/// Checks Ed25519 for real; other schemes are tested in `node`, where their backends live.
+pub(crate) struct TestVerifier;
+
+impl Verifier for TestVerifier {
+    fn check_key(&self, key: &PublicKey) -> Result<(), SignatureError> {
+        match key {
+            PublicKey::Ed25519(bytes) if *bytes != [0; 32] => Ok(()),
+            _ => Err(SignatureError::InvalidKey),
+        }
+    }
+    fn verify_raw(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8; 64],
+    ) -> Result<(), SignatureError> {
+        UnparsedPublicKey::new(&ED25519, key.as_bytes())
+            .verify(message, signature)
+            .map_err(|_| SignatureError::InvalidSignature)
+    }
+}
+
+/// The key pair that belongs to a name.
+pub(crate) fn pair(name: &str) -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&sha256(name.as_bytes()).0).expect("a seed of 32 bytes")
+}
+
+/// The public key that belongs to a name.
+pub(crate) fn public(name: &str) -> PublicKey {
+    PublicKey::Ed25519(pair(name).public_key().as_ref().try_into().expect("32 bytes"))
+}
+
+pub(crate) const REGION: RegionId = RegionId(620_100);
+/// 2026-01-01T00:00:00Z.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+pub(crate) const HOUR: u64 = 3_600_000;
+pub(crate) const DAY: u64 = 24 * HOUR;
+
+pub(crate) fn organisation(code: &str) -> OrganisationId {
+    code.parse().expect("an organisation code")
+}
+
+pub(crate) fn person(number: u8) -> PersonId {
+    PersonId([number; 16])
+}
+
+pub(crate) fn fen(minor: u64) -> Amount {
+    Amount::from_minor(minor)
+}
+
+pub(crate) fn settings() -> RegionSettings {
+    RegionSettings {
+        utc_offset_minutes: UtcOffset(480),
+        desk_payment_max: fen(50_000),
+        desk_day_max: fen(100_000),
+        pin_failures_max: 3,
+        emergency_contest_days: 30,
+        unlock_delay_hours: 24,
+        effect_takeover_hours: 24,
+    }
+}
+
+/// A ledger with the region Lanzhou, the bureau `bureau`, the identity authority `authority`, the
+/// regulator `regulator` and the provider `hospital`. The first three govern.
+///
+/// An organisation signs with the key named `CODE`; its root key is named `CODE-root`.
+/// A person signs with the key named `person:ID` unless another is set in `keys`.
+pub(crate) struct World {
+    pub ledger: Ledger,
+    pub now: Timestamp,
+    pub keys: BTreeMap<Party, &'static str>,
+    pub receipts: Vec<Receipt>,
+    counter: u64,
+}
+
+const EVERY_SCOPE: [Scope; 8] = [
+    Scope::Govern,
+    Scope::Settle,
+    Scope::Countersign,
+    Scope::Clerk,
+    Scope::Attest,
+    Scope::Publish,
+    Scope::Treasury,
+    Scope::Execute,
+];
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let kinds = [
+            ("bureau", OrganisationKind::Bureau),
+            ("authority", OrganisationKind::IdentityAuthority),
+            ("regulator", OrganisationKind::Regulator),
+        ];
+        let organisations = kinds.map(|(code, kind)| GenesisOrganisation {
+            organisation: organisation(code),
+            kind,
+            region: REGION,
+            root_key: public(&alloc::format!("{code}-root")),
+            keys: vec![GenesisKey {
+                key: public(code),
+                scopes: EVERY_SCOPE.to_vec(),
+                expires: START.plus_millis(700 * DAY),
+            }],
+        });
+        let validator =
+            Validator { organisation: organisation("bureau"), key: public("bureau"), power: 1 };
+        let genesis = Genesis {
+            chain_id: "test".parse().unwrap(),
+            time: START,
+            salt: sha256(b"salt"),
+            rp_id: Text::new("localhost").unwrap(),
+            origins: vec![Text::new("http://localhost:8420").unwrap()],
+            regions: vec![GenesisRegion {
+                region: REGION,
+                bureau: organisation("bureau"),
+                currency: Currency::CNY,
+                settings: settings(),
+            }],
+            organisations: organisations.to_vec(),
+            governing: kinds.map(|(code, _)| organisation(code)).to_vec(),
+            validators: ValidatorSet::new(vec![validator]).unwrap(),
+        };
+        let mut world = Self {
+            ledger: genesis.ledger(),
+            now: START,
+            keys: BTreeMap::new(),
+            receipts: Vec::new(),
+            counter: 0,
+        };
+        world.admit(
+            "hospital",
+            OrganisationKind::Provider,
+            Some(benefit::HospitalLevel::TertiaryA),
+        );
+        world
+    }
+
+    /// The parties that govern.
+    pub(crate) fn governing() -> [Party; 3] {
+        ["bureau", "authority", "regulator"].map(|code| Party::Organisation(organisation(code)))
+    }
+
+    /// Admits an organisation and authorises its key for everything.
+    pub(crate) fn admit(
+        &mut self,
+        code: &str,
+        kind: OrganisationKind,
+        level: Option<benefit::HospitalLevel>,
+    ) {
+        let id = organisation(code);
+        let root_key = public(&alloc::format!("{code}-root"));
+        let admit = AdmitOrganisation { organisation: id, kind, region: REGION, level, root_key };
+        self.accepted(&Self::governing(), &admit);
+        let authorise = AuthoriseKey {
+            organisation: id,
+            key: public(code),
+            scopes: EVERY_SCOPE.to_vec(),
+            expires: self.now.plus_millis(700 * DAY),
+        };
+        let root: &'static str =
+            alloc::boxed::Box::leak(alloc::format!("{code}-root").into_boxed_str());
+        self.keys.insert(Party::Organisation(id), root);
+        self.accepted(&[Party::Organisation(id)], &authorise);
+        self.keys.remove(&Party::Organisation(id));
+    }
+
+    /// The content of a transaction; the first signer is the author.
+    pub(crate) fn content<K: Kind>(&mut self, author: Party, kind: &K) -> Content {
+        self.counter += 1;
+        let random = sha256(&self.counter.to_le_bytes()).0;
+        Content {
+            version: TRANSACTION_VERSION,
+            chain_id: self.ledger.chain_id(),
+            author,
+            idempotency_key: IdempotencyKey(random[..16].try_into().unwrap()),
+            valid_until: self.now.plus_millis(HOUR),
+            kind: K::NUMBER,
+            body: codec::encode(kind),
+        }
+    }
+
+    /// The same content signed by these parties.
+    pub(crate) fn sign(&self, content: &Content, signers: &[Party]) -> VerifiedTransaction {
+        let id = content.id();
+        let authorisations = signers
+            .iter()
+            .map(|party| {
+                let default = match party {
+                    Party::Organisation(code) => code.to_string(),
+                    Party::Person(_) => party.to_string(),
+                };
+                let name = self.keys.get(party).map_or(default, |name| (*name).to_string());
+                let signature = pair(&name).sign(id.as_bytes());
+                let raw = signature.as_ref().try_into().expect("64 bytes");
+                Authorisation {
+                    party: *party,
+                    key: public(&name),
+                    signature: Signature::Ed25519(raw),
+                }
+            })
+            .collect();
+        let mut transaction = Transaction { content: content.clone(), authorisations };
+        transaction.sort_authorisations();
+        transaction
+            .verify(&TestVerifier, self.ledger.registry())
+            .expect("signatures made for this content are valid")
+    }
+
+    /// Executes one transaction as a block of its own, a second later, and checks that the ledger still
+    /// sums to zero.
+    pub(crate) fn execute(&mut self, transaction: VerifiedTransaction) -> Receipt {
+        self.now = self.now.plus_millis(1_000);
+        let (_, mut receipts) = execute_block(&mut self.ledger, self.now, &[transaction]);
+        let receipt = receipts.pop().expect("one receipt per transaction");
+        self.receipts.push(receipt.clone());
+        receipt
+    }
+
+    /// The transaction is accepted.
+    #[track_caller]
+    pub(crate) fn accepted<K: Kind>(&mut self, signers: &[Party], kind: &K) -> Receipt {
+        let content = self.content(signers[0], kind);
+        let transaction = self.sign(&content, signers);
+        let receipt = self.execute(transaction);
+        if let Some(detail) = &receipt.rejection_detail {
+            let proof::receipt::OutcomeCode::Rejected(number) = receipt.record.outcome else {
+                panic!()
+            };
+            let code = self.ledger.registry().rejection(number).expect("a declared rejection");
+            panic!("`{}` was rejected: {}: {detail}", K::NAME, code.name);
+        }
+        receipt
+    }
+
+    /// The transaction is rejected with this code and changes no row.
+    #[track_caller]
+    pub(crate) fn rejected<K: Kind>(&mut self, signers: &[Party], kind: &K, code: Code) -> Receipt {
+        let content = self.content(signers[0], kind);
+        let transaction = self.sign(&content, signers);
+        let before: BTreeMap<Hash, Vec<u8>> = self.rows();
+        let receipt = self.execute(transaction);
+        let proof::receipt::OutcomeCode::Rejected(number) = receipt.record.outcome else {
+            panic!("`{}` was accepted, `{}` was expected", K::NAME, code.name);
+        };
+        let got = self.ledger.registry().rejection(number).expect("a declared rejection");
+        assert_eq!(got.name, code.name, "detail: {:?}", receipt.rejection_detail);
+        assert!(before == self.rows(), "a rejected transaction changed a row");
+        receipt
+    }
+
+    fn rows(&self) -> BTreeMap<Hash, Vec<u8>> {
+        self.ledger.state().entries().map(|(key, value)| (key, value.to_vec())).collect()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, millis: u64) {
+        let mut left = millis;
+        while left > 0 {
+            let step = left.min(DAY);
+            self.now = self.now.plus_millis(step);
+            execute_block(&mut self.ledger, self.now, &[]);
+            left -= step;
+        }
+    }
+}
