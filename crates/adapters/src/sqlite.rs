@@ -101,8 +101,27 @@ impl Database {
         &self,
         write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        let written = self.write_unless(|transaction| write(transaction).map(Ok))?;
+        Ok(written.unwrap_or_else(|never: std::convert::Infallible| match never {}))
+    }
+
+    /// As [`Database::write`]; an objection of the caller's own (`Ok(Err(..))`) undoes everything.
+    pub(crate) fn write_unless<T, E>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<T, E>>,
+    ) -> Result<Result<T, E>, StoreError> {
         let mut connection = self.lock();
-        write_in(&mut connection, write).map_err(|cause| self.failed(cause))
+        let run = || {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = write(&transaction)?;
+            if value.is_ok() {
+                transaction.commit()?;
+            }
+            // Dropped without commit, a transaction is rolled back.
+            Ok(value)
+        };
+        run().map_err(|cause| self.failed(cause))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

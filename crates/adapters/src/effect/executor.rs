@@ -6,8 +6,10 @@ use primitives::Timestamp;
 
 use crate::{
     clock::Clock,
-    effect::{Backlog, Effect, EffectState, OutboxError, OutboxRecord, OutboxStore, RailName},
-    rail::{Action, Answer, Outcome, Rail, Reference, Verdict},
+    effect::{
+        Backlog, Effect, EffectState, OutboxError, OutboxRecord, OutboxStore, RailName, Recorded,
+    },
+    rail::{Action, Answer, Order, Outcome, Rail, Reference, Verdict},
 };
 
 /// How long the sweeper waits before it asks for the first time, in milliseconds; doubled with
@@ -40,6 +42,9 @@ pub enum ExecutorError {
     /// The organisation has no rail of that name.
     #[error("there is no rail called `{0}`; add it to the organisation's configuration")]
     UnknownRail(String),
+    /// The reference stands for another effect.
+    #[error("reference `{0}` is already used for a different effect; use a new one")]
+    OtherEffect(Reference),
     /// There is no such effect.
     #[error("the outbox has no effect with reference `{0}`")]
     UnknownEffect(Reference),
@@ -66,9 +71,65 @@ impl Executor {
     /// An unknown rail, a reference used for another effect, or a failing outbox. When the record
     /// was not made, the rail was not called.
     pub fn submit(&self, effect: &Effect) -> Result<EffectState, ExecutorError> {
-        self.rail(&effect.rail)?;
-        let record = self.outbox.record(effect, self.clock.now())?;
-        self.drive(&record)
+        let states = self.submit_all(std::slice::from_ref(effect))?;
+        let reference = effect.order.reference;
+        states.into_iter().next().unwrap_or(Err(ExecutorError::UnknownEffect(reference)))
+    }
+
+    /// As [`Executor::submit`] for many effects: one commit of the outbox before the rails are
+    /// called, one after. One answer per effect.
+    ///
+    /// # Errors
+    /// When the outbox fails. What was recorded by then is for [`Executor::sweep`].
+    pub fn submit_all(
+        &self,
+        effects: &[Effect],
+    ) -> Result<Vec<Result<EffectState, ExecutorError>>, ExecutorError> {
+        let known: Vec<Effect> =
+            effects.iter().filter(|effect| self.rail(&effect.rail).is_ok()).cloned().collect();
+        let now = self.clock.now();
+        let recorded = self.outbox.record_all(&known, now, next_try_at(now, 0))?;
+        let fresh = known.iter().zip(&recorded).filter(|(_, recorded)| **recorded == Recorded::New);
+        let words = self.perform_fresh(fresh.map(|(effect, _)| effect))?;
+        self.outbox.finish_all(&words)?;
+        let words: BTreeMap<Reference, Verdict> = words.into_iter().collect();
+        let mut recorded = recorded.into_iter();
+        let answers = effects.iter().map(|effect| {
+            self.rail(&effect.rail)?;
+            let reference = effect.order.reference;
+            match recorded.next() {
+                Some(Recorded::New) => Ok(state_of(words.get(&reference))),
+                // Recorded by this very call, for an effect that stands in the list twice, or earlier.
+                Some(Recorded::Known(record)) => match words.get(&reference) {
+                    Some(verdict) => Ok(EffectState::Final(verdict.clone())),
+                    None => Ok(record.state),
+                },
+                Some(Recorded::OtherEffect) => Err(ExecutorError::OtherEffect(reference)),
+                None => Err(ExecutorError::UnknownEffect(reference)),
+            }
+        });
+        Ok(answers.collect())
+    }
+
+    /// Gives the orders of freshly recorded effects to their rails; the final words that came back.
+    fn perform_fresh<'a>(
+        &self,
+        effects: impl Iterator<Item = &'a Effect>,
+    ) -> Result<Vec<(Reference, Verdict)>, ExecutorError> {
+        let mut by_rail: BTreeMap<&RailName, Vec<Order>> = BTreeMap::new();
+        for effect in effects {
+            by_rail.entry(&effect.rail).or_default().push(effect.order.clone());
+        }
+        let mut words = Vec::new();
+        for (name, orders) in by_rail {
+            let outcomes = self.rail(name)?.perform_all(&orders);
+            for (order, outcome) in orders.iter().zip(outcomes) {
+                if let Outcome::Final(verdict) = outcome {
+                    words.push((order.reference, verdict));
+                }
+            }
+        }
+        Ok(words)
     }
 
     /// How far the effect with this reference is.
@@ -114,12 +175,12 @@ impl Executor {
         Ok(self.outbox.unreported(limit)?)
     }
 
-    /// Notes that the ledger has the final word.
+    /// Notes that the ledger has the final words.
     ///
     /// # Errors
-    /// When the outbox fails or the effect is not final.
-    pub fn mark_reported(&self, reference: &Reference) -> Result<(), ExecutorError> {
-        Ok(self.outbox.mark_reported(reference)?)
+    /// When the outbox fails or one of the effects is not final.
+    pub fn mark_reported(&self, references: &[Reference]) -> Result<(), ExecutorError> {
+        Ok(self.outbox.mark_reported(references)?)
     }
 
     fn rail(&self, name: &RailName) -> Result<&dyn Rail, ExecutorError> {
@@ -127,34 +188,32 @@ impl Executor {
         rail.ok_or_else(|| ExecutorError::UnknownRail(String::from(&**name)))
     }
 
+    /// Drives an effect that was recorded before: the rail is asked before it is told.
     fn drive(&self, record: &OutboxRecord) -> Result<EffectState, ExecutorError> {
-        if let EffectState::Final(_) = &record.state {
-            return Ok(record.state.clone());
-        }
-        let order = &record.effect.order;
         let rail = self.rail(&record.effect.rail)?;
-        // From here on the rail may have been called, and a crash must find that written down.
-        self.outbox.mark_sent(&order.reference, self.next_try_after(record.attempts))?;
-        let verdict = match record.state {
-            EffectState::Recorded => perform(rail, record),
-            EffectState::Sent | EffectState::Final(_) => ask_and_perform(rail, record),
-        };
-        let Some(verdict) = verdict else {
-            return Ok(EffectState::Sent);
-        };
-        self.outbox.finish(&order.reference, &verdict)?;
-        Ok(EffectState::Final(verdict))
-    }
-
-    fn next_try_after(&self, attempts: u32) -> Timestamp {
-        let factor = 2_u64.saturating_pow(attempts);
-        let pause = RETRY_MILLISECONDS_MIN.saturating_mul(factor).min(RETRY_MILLISECONDS_MAX);
-        self.clock.now().plus_millis(pause)
+        let reference = record.effect.order.reference;
+        let next = next_try_at(self.clock.now(), record.attempts);
+        self.outbox.note_attempt(&reference, next)?;
+        let verdict = ask_and_perform(rail, &record.effect.order);
+        if let Some(verdict) = &verdict {
+            self.outbox.finish_all(&[(reference, verdict.clone())])?;
+        }
+        Ok(state_of(verdict.as_ref()))
     }
 }
 
-fn perform(rail: &dyn Rail, record: &OutboxRecord) -> Option<Verdict> {
-    match rail.perform(&record.effect.order) {
+fn state_of(verdict: Option<&Verdict>) -> EffectState {
+    verdict.map_or(EffectState::Open, |verdict| EffectState::Final(verdict.clone()))
+}
+
+/// When to try again after so many attempts.
+fn next_try_at(now: Timestamp, attempts: u32) -> Timestamp {
+    let pause = RETRY_MILLISECONDS_MIN.saturating_mul(2_u64.saturating_pow(attempts));
+    now.plus_millis(pause.min(RETRY_MILLISECONDS_MAX))
+}
+
+fn perform(rail: &dyn Rail, order: &Order) -> Option<Verdict> {
+    match rail.perform(order) {
         Outcome::Final(verdict) => Some(verdict),
         Outcome::Unknown => None,
     }
@@ -162,12 +221,12 @@ fn perform(rail: &dyn Rail, record: &OutboxRecord) -> Option<Verdict> {
 
 /// Asks by our own reference; only what the rail has never seen is sent again, under the same
 /// reference, so that a first try which is still under way changes nothing when it arrives.
-fn ask_and_perform(rail: &dyn Rail, record: &OutboxRecord) -> Option<Verdict> {
-    match rail.query(&record.effect.order.reference) {
-        Answer::Final(verdict) if fits(&verdict, &record.effect.order.action) => Some(verdict),
+fn ask_and_perform(rail: &dyn Rail, order: &Order) -> Option<Verdict> {
+    match rail.query(&order.reference) {
+        Answer::Final(verdict) if fits(&verdict, &order.action) => Some(verdict),
         // The reference stands for another order at the rail (or for nothing): the rail itself
         // says so when it is given ours.
-        Answer::Final(_) | Answer::NotFound => perform(rail, record),
+        Answer::Final(_) | Answer::NotFound => perform(rail, order),
         Answer::InProgress | Answer::Unknown => None,
     }
 }

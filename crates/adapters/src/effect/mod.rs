@@ -36,10 +36,8 @@ pub struct Effect {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectState {
-    /// Recorded; the rail has not been called.
-    Recorded,
-    /// The rail was called and no verdict is known: it must be asked before anything else.
-    Sent,
+    /// Recorded; the rail may or may not have been called, and no verdict is known.
+    Open,
     /// The rail's final word.
     Final(Verdict),
 }
@@ -51,7 +49,7 @@ pub struct OutboxRecord {
     pub effect: Effect,
     /// How far it is.
     pub state: EffectState,
-    /// How often the rail was called or asked.
+    /// How often the rail was called or asked; the first time is counted when it is recorded.
     pub attempts: u32,
     /// When it was recorded.
     pub recorded_at: Timestamp,
@@ -61,14 +59,31 @@ pub struct OutboxRecord {
     pub is_reported: bool,
 }
 
+/// What became of an effect that the outbox was to record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is new: whoever recorded it, and nobody else, may call the rail without asking first.
+    New,
+    /// It was recorded before.
+    Known(OutboxRecord),
+    /// Its reference stands for another effect.
+    OtherEffect,
+}
+
 /// Where effects are kept before, while and after a rail executes them. Every call that returns
 /// `Ok` is durable.
 pub trait OutboxStore: Send + Sync {
-    /// Keeps a new effect, or gives the record that its reference already has.
+    /// Keeps new effects, **before** a rail is called, in one commit; one answer per effect.
+    /// A sweeper leaves them alone until `next_try_at`.
     ///
     /// # Errors
-    /// [`OutboxError::OtherEffect`] when the reference stands for something else.
-    fn record(&self, effect: &Effect, at: Timestamp) -> Result<OutboxRecord, OutboxError>;
+    /// When the store fails; then none of them is kept.
+    fn record_all(
+        &self,
+        effects: &[Effect],
+        at: Timestamp,
+        next_try_at: Timestamp,
+    ) -> Result<Vec<Recorded>, OutboxError>;
 
     /// The record of this reference.
     ///
@@ -76,20 +91,23 @@ pub trait OutboxStore: Send + Sync {
     /// When the store fails.
     fn get(&self, reference: &Reference) -> Result<Option<OutboxRecord>, OutboxError>;
 
-    /// Notes, **before** the rail is called or asked, that it will be; counts the attempt and sets
-    /// when to try again if no verdict comes. Does nothing to a final record.
+    /// Counts an attempt and sets when the next one is due. Does nothing to a final record.
     ///
     /// # Errors
     /// When the store fails or has no such record.
-    fn mark_sent(&self, reference: &Reference, next_try_at: Timestamp) -> Result<(), OutboxError>;
+    fn note_attempt(
+        &self,
+        reference: &Reference,
+        next_try_at: Timestamp,
+    ) -> Result<(), OutboxError>;
 
-    /// Keeps the rail's final word. Keeping the same word again is no error.
+    /// Keeps the rail's final words in one commit. Keeping the same word again is no error.
     ///
     /// # Errors
-    /// [`OutboxError::OtherVerdict`] when another word was kept before.
-    fn finish(&self, reference: &Reference, verdict: &Verdict) -> Result<(), OutboxError>;
+    /// [`OutboxError::OtherVerdict`] when another word was kept before; then none is kept.
+    fn finish_all(&self, words: &[(Reference, Verdict)]) -> Result<(), OutboxError>;
 
-    /// Records without a final word that are due, oldest first, at most `limit`.
+    /// Records without a final word that are due, longest due first, at most `limit`.
     ///
     /// # Errors
     /// When the store fails.
@@ -101,11 +119,11 @@ pub trait OutboxStore: Send + Sync {
     /// When the store fails.
     fn unreported(&self, limit: u32) -> Result<Vec<OutboxRecord>, OutboxError>;
 
-    /// Notes that the final word was handed on.
+    /// Notes in one commit that the final words were handed on.
     ///
     /// # Errors
-    /// When the store fails or the record is not final.
-    fn mark_reported(&self, reference: &Reference) -> Result<(), OutboxError>;
+    /// When the store fails or one of the records is not final; then none is noted.
+    fn mark_reported(&self, references: &[Reference]) -> Result<(), OutboxError>;
 
     /// How many records have no final word, and since when the oldest of them waits.
     ///
@@ -126,9 +144,6 @@ pub struct Backlog {
 /// Why the outbox did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
-    /// The reference stands for another effect.
-    #[error("reference `{0}` is already used for a different effect; use a new one")]
-    OtherEffect(Reference),
     /// The rail said something else before: the rail breaks its contract, a person must look.
     #[error("the rail gave two different verdicts on `{0}`; compare its statement with the outbox")]
     OtherVerdict(Reference),

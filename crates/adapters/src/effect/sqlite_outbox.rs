@@ -1,10 +1,10 @@
 //! The outbox in SQLite: durable before the rail is called.
 
 use primitives::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::{
-    effect::{Backlog, Effect, EffectState, OutboxError, OutboxRecord, OutboxStore},
+    effect::{Backlog, Effect, EffectState, OutboxError, OutboxRecord, OutboxStore, Recorded},
     rail::{Reference, Verdict},
     sqlite::{Database, Json, Place, Schema, Sql, StoreError},
 };
@@ -18,20 +18,19 @@ const SCHEMA: Schema = Schema {
             sequence    INTEGER PRIMARY KEY AUTOINCREMENT,
             reference   BLOB NOT NULL UNIQUE,
             effect      TEXT NOT NULL,
-            state       TEXT NOT NULL CHECK (state IN ('recorded', 'sent', 'final')),
-            verdict     TEXT CHECK ((verdict IS NULL) = (state <> 'final')),
+            verdict     TEXT,
             attempts    INTEGER NOT NULL,
             recorded_at INTEGER NOT NULL,
             next_try_at INTEGER NOT NULL,
-            is_reported INTEGER NOT NULL DEFAULT 0 CHECK (is_reported = 0 OR state = 'final')
+            is_reported INTEGER NOT NULL DEFAULT 0 CHECK (is_reported = 0 OR verdict IS NOT NULL)
         ) STRICT",
-        "CREATE INDEX effect_open ON effect (next_try_at, sequence) WHERE state <> 'final'",
+        "CREATE INDEX effect_open ON effect (next_try_at, sequence) WHERE verdict IS NULL",
         "CREATE INDEX effect_unreported ON effect (sequence)
-            WHERE state = 'final' AND is_reported = 0",
+            WHERE verdict IS NOT NULL AND is_reported = 0",
     ],
 };
 
-const COLUMNS: &str = "effect, state, verdict, attempts, recorded_at, next_try_at, is_reported";
+const COLUMNS: &str = "effect, verdict, attempts, recorded_at, next_try_at, is_reported";
 
 /// The outbox of one organisation.
 pub struct SqliteOutbox(Database);
@@ -78,20 +77,14 @@ impl From<StoreError> for OutboxError {
 }
 
 fn record_of(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
-    let verdict: Option<Json<Verdict>> = row.get(2)?;
-    let state = match (verdict, row.get::<_, String>(1)?.as_str()) {
-        (Some(Json(verdict)), _) => EffectState::Final(verdict),
-        (None, "recorded") => EffectState::Recorded,
-        // The table's check allows nothing else.
-        (None, _) => EffectState::Sent,
-    };
+    let verdict: Option<Json<Verdict>> = row.get(1)?;
     Ok(OutboxRecord {
         effect: row.get::<_, Json<Effect>>(0)?.0,
-        state,
-        attempts: row.get(3)?,
-        recorded_at: row.get::<_, Sql<Timestamp>>(4)?.0,
-        next_try_at: row.get::<_, Sql<Timestamp>>(5)?.0,
-        is_reported: row.get(6)?,
+        state: verdict.map_or(EffectState::Open, |verdict| EffectState::Final(verdict.0)),
+        attempts: row.get(2)?,
+        recorded_at: row.get::<_, Sql<Timestamp>>(3)?.0,
+        next_try_at: row.get::<_, Sql<Timestamp>>(4)?.0,
+        is_reported: row.get(5)?,
     })
 }
 
@@ -100,34 +93,94 @@ fn find(connection: &Connection, reference: &Reference) -> rusqlite::Result<Opti
     connection.prepare_cached(&sql)?.query_row([Sql(reference.0)], record_of).optional()
 }
 
-impl OutboxStore for SqliteOutbox {
-    fn record(&self, effect: &Effect, at: Timestamp) -> Result<OutboxRecord, OutboxError> {
-        let reference = effect.order.reference;
-        let record = self.0.write(|tx| {
-            tx.prepare_cached(
-                "INSERT INTO effect (reference, effect, state, attempts, recorded_at, next_try_at)
-                 VALUES (?1, ?2, 'recorded', 0, ?3, ?3) ON CONFLICT (reference) DO NOTHING",
-            )?
-            .execute(params![Sql(reference.0), Json(effect), Sql(at)])?;
-            find(tx, &reference)
-        })?;
-        match record {
-            Some(record) if record.effect == *effect => Ok(record),
-            Some(_) => Err(OutboxError::OtherEffect(reference)),
-            None => Err(OutboxError::NoRecord(reference)),
+/// Keeps one effect, unless its reference is taken.
+fn record(
+    tx: &Transaction<'_>,
+    effect: &Effect,
+    at: Timestamp,
+    next_try_at: Timestamp,
+) -> rusqlite::Result<Recorded> {
+    let reference = effect.order.reference;
+    match find(tx, &reference)? {
+        Some(known) if known.effect == *effect => return Ok(Recorded::Known(known)),
+        Some(_) => return Ok(Recorded::OtherEffect),
+        None => {}
+    }
+    tx.prepare_cached(
+        "INSERT INTO effect (reference, effect, attempts, recorded_at, next_try_at)
+         VALUES (?1, ?2, 1, ?3, ?4)",
+    )?
+    .execute(params![Sql(reference.0), Json(effect), Sql(at), Sql(next_try_at)])?;
+    Ok(Recorded::New)
+}
+
+/// What is wrong with keeping this word, if anything.
+fn finish(
+    tx: &Transaction<'_>,
+    reference: &Reference,
+    verdict: &Verdict,
+) -> rusqlite::Result<Option<OutboxError>> {
+    match find(tx, reference)?.map(|record| record.state) {
+        Some(EffectState::Open) => {}
+        Some(EffectState::Final(kept)) if kept == *verdict => return Ok(None),
+        Some(EffectState::Final(_)) => return Ok(Some(OutboxError::OtherVerdict(*reference))),
+        None => return Ok(Some(OutboxError::NoRecord(*reference))),
+    }
+    tx.prepare_cached("UPDATE effect SET verdict = ?2 WHERE reference = ?1")?
+        .execute(params![Sql(reference.0), Json(verdict)])?;
+    Ok(None)
+}
+
+impl SqliteOutbox {
+    /// Writes item by item in one commit; the first item with an objection undoes all.
+    fn write_each<T>(
+        &self,
+        items: &[T],
+        write: impl Fn(&Transaction<'_>, &T) -> rusqlite::Result<Option<OutboxError>>,
+    ) -> Result<(), OutboxError> {
+        if items.is_empty() {
+            return Ok(());
         }
+        self.0.write_unless(|tx| {
+            for item in items {
+                if let Some(objection) = write(tx, item)? {
+                    return Ok(Err(objection));
+                }
+            }
+            Ok(Ok(()))
+        })?
+    }
+}
+
+impl OutboxStore for SqliteOutbox {
+    fn record_all(
+        &self,
+        effects: &[Effect],
+        at: Timestamp,
+        next_try_at: Timestamp,
+    ) -> Result<Vec<Recorded>, OutboxError> {
+        if effects.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.0.write(|tx| {
+            effects.iter().map(|effect| record(tx, effect, at, next_try_at)).collect()
+        })?)
     }
 
     fn get(&self, reference: &Reference) -> Result<Option<OutboxRecord>, OutboxError> {
         Ok(self.0.read(|connection| find(connection, reference))?)
     }
 
-    fn mark_sent(&self, reference: &Reference, next_try_at: Timestamp) -> Result<(), OutboxError> {
+    fn note_attempt(
+        &self,
+        reference: &Reference,
+        next_try_at: Timestamp,
+    ) -> Result<(), OutboxError> {
         let is_there = self.0.write(|tx| {
             let changed = tx
                 .prepare_cached(
-                    "UPDATE effect SET state = 'sent', attempts = attempts + 1, next_try_at = ?2
-                     WHERE reference = ?1 AND state <> 'final'",
+                    "UPDATE effect SET attempts = attempts + 1, next_try_at = ?2
+                     WHERE reference = ?1 AND verdict IS NULL",
                 )?
                 .execute(params![Sql(reference.0), Sql(next_try_at)])?;
             Ok(changed == 1 || find(tx, reference)?.is_some())
@@ -135,25 +188,13 @@ impl OutboxStore for SqliteOutbox {
         if is_there { Ok(()) } else { Err(OutboxError::NoRecord(*reference)) }
     }
 
-    fn finish(&self, reference: &Reference, verdict: &Verdict) -> Result<(), OutboxError> {
-        let kept = self.0.write(|tx| {
-            tx.prepare_cached(
-                "UPDATE effect SET state = 'final', verdict = ?2
-                 WHERE reference = ?1 AND state <> 'final'",
-            )?
-            .execute(params![Sql(reference.0), Json(verdict)])?;
-            find(tx, reference)
-        })?;
-        match kept.map(|record| record.state) {
-            Some(EffectState::Final(kept)) if kept == *verdict => Ok(()),
-            Some(_) => Err(OutboxError::OtherVerdict(*reference)),
-            None => Err(OutboxError::NoRecord(*reference)),
-        }
+    fn finish_all(&self, words: &[(Reference, Verdict)]) -> Result<(), OutboxError> {
+        self.write_each(words, |tx, (reference, verdict)| finish(tx, reference, verdict))
     }
 
     fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRecord>, OutboxError> {
         let condition =
-            "state <> 'final' AND next_try_at <= ?1 ORDER BY next_try_at, sequence LIMIT ?2";
+            "verdict IS NULL AND next_try_at <= ?1 ORDER BY next_try_at, sequence LIMIT ?2";
         self.list(condition, |sql, connection| {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map(params![Sql(now), limit], record_of)?.collect()
@@ -161,27 +202,29 @@ impl OutboxStore for SqliteOutbox {
     }
 
     fn unreported(&self, limit: u32) -> Result<Vec<OutboxRecord>, OutboxError> {
-        let condition = "state = 'final' AND is_reported = 0 ORDER BY sequence LIMIT ?1";
+        let condition = "verdict IS NOT NULL AND is_reported = 0 ORDER BY sequence LIMIT ?1";
         self.list(condition, |sql, connection| {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map([limit], record_of)?.collect()
         })
     }
 
-    fn mark_reported(&self, reference: &Reference) -> Result<(), OutboxError> {
-        let changed = self.0.write(|tx| {
-            tx.prepare_cached(
-                "UPDATE effect SET is_reported = 1 WHERE reference = ?1 AND state = 'final'",
-            )?
-            .execute([Sql(reference.0)])
-        })?;
-        if changed == 1 { Ok(()) } else { Err(OutboxError::NoRecord(*reference)) }
+    fn mark_reported(&self, references: &[Reference]) -> Result<(), OutboxError> {
+        self.write_each(references, |tx, reference| {
+            let changed = tx
+                .prepare_cached(
+                    "UPDATE effect SET is_reported = 1
+                     WHERE reference = ?1 AND verdict IS NOT NULL",
+                )?
+                .execute([Sql(reference.0)])?;
+            Ok((changed != 1).then_some(OutboxError::NoRecord(*reference)))
+        })
     }
 
     fn backlog(&self) -> Result<Backlog, OutboxError> {
         Ok(self.0.read(|connection| {
             connection.query_row(
-                "SELECT count(*), min(recorded_at) FROM effect WHERE state <> 'final'",
+                "SELECT count(*), min(recorded_at) FROM effect WHERE verdict IS NULL",
                 [],
                 |row| {
                     let oldest: Option<Sql<Timestamp>> = row.get(1)?;
