@@ -1,7 +1,8 @@
 //! What anybody can verify without asking us: block headers and their certificates, receipts with
 //! salted commitments, the receipt log, signed checkpoints, and vouchers.
 //!
-//! Reading order: [`header`], [`receipt`].
+//! Reading order: [`header`], [`receipt`], [`log`], [`tile`], [`note`], [`checkpoint`],
+//! [`policy`], [`tlog_proof`], [`voucher`].
 //!
 //! Invariants: this is the smallest trusted code, so it reads no clock, file, socket or random
 //! source, holds no private key, and allocates no more than a small multiple of its input, whose
@@ -9,9 +10,15 @@
 #![no_std]
 extern crate alloc;
 
+pub mod checkpoint;
 pub mod header;
 pub mod log;
+pub mod note;
+pub mod policy;
 pub mod receipt;
 pub mod tile;
+pub mod tlog_proof;
+pub mod voucher;
 
+mod base64;
 mod bounded;
