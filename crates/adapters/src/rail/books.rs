@@ -387,7 +387,14 @@ pub(crate) fn account(
     tx.prepare_cached("SELECT id FROM account WHERE name = ?1")?.query_row([name], |row| row.get(0))
 }
 
-/// The difference of an account's two sides, larger less smaller side as `first` and `second` say.
+/// The name of an account.
+pub(crate) fn account_name(connection: &Connection, account: i64) -> rusqlite::Result<String> {
+    connection
+        .prepare_cached("SELECT name FROM account WHERE id = ?1")?
+        .query_row([account], |row| row.get(0))
+}
+
+/// What `pick` makes of an account's debits and credits.
 fn side_balance(
     connection: &Connection,
     account: i64,
