@@ -1,0 +1,380 @@
+//! Transactions on their way into a block: bounded in count and bytes, fair between authors, each
+//! only once.
+//!
+//! A transaction passes three stations: it waits for its signatures to be checked, then in its
+//! author's queue, then it is executed. It leaves when its answer is known; until then its
+//! idempotency key is taken, and the same transaction offered again waits for the same answer.
+//!
+//! Invariants: transactions of one author keep the order in which they were offered, however many
+//! threads check signatures (test `checked_transactions_come_out_in_the_order_they_were_offered`);
+//! every offer is answered exactly once (test `every_offer_is_answered_when_the_pool_stops`).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ledger::{IdempotencyKey, Transaction, VerifiedTransaction};
+use primitives::{Hash, Party};
+
+use crate::runtime::{SubmitError, SubmitResult};
+
+/// How many callers may wait for one transaction at once. Our own limit: it bounds memory.
+const WAITERS_PER_TRANSACTION_MAX: usize = 16;
+/// When to try again after "overloaded": the pool holds a second or two of work.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How much the pool holds. What does not fit is refused at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MempoolLimits {
+    /// Transactions at all stations together.
+    pub transactions_max: usize,
+    /// Their encoded bytes together.
+    pub bytes_max: usize,
+    /// Checked transactions of one author that wait for a block.
+    pub per_author_max: usize,
+}
+
+impl Default for MempoolLimits {
+    fn default() -> Self {
+        Self { transactions_max: 16_384, bytes_max: 64 << 20, per_author_max: 4_096 }
+    }
+}
+
+/// Where an answer goes. It is called once, from any thread, and must not block.
+pub(crate) type Answer = Box<dyn FnOnce(SubmitResult) + Send>;
+
+/// Who used which key: what may be in the pool only once.
+pub(crate) type Key = (Party, IdempotencyKey);
+
+/// A transaction whose signatures are to be checked.
+pub(crate) struct Job {
+    number: u64,
+    bytes: usize,
+    pub(crate) transaction: Transaction,
+    answer: Answer,
+}
+
+impl Job {
+    /// The job without its transaction, and the transaction.
+    pub(crate) fn split(self) -> (Ticket, Transaction) {
+        let Self { number, bytes, transaction, answer } = self;
+        (Ticket { number, bytes, answer }, transaction)
+    }
+}
+
+/// The place of a job in the order of offers.
+pub(crate) struct Ticket {
+    number: u64,
+    bytes: usize,
+    answer: Answer,
+}
+
+/// A transaction whose signatures are valid.
+pub(crate) struct Candidate {
+    /// As it will stand in the block.
+    pub(crate) transaction: Transaction,
+    /// As it will be executed.
+    pub(crate) verified: VerifiedTransaction,
+    /// Its encoded length.
+    pub(crate) bytes: usize,
+}
+
+impl Candidate {
+    pub(crate) fn key(&self) -> Key {
+        key_of(&self.verified)
+    }
+}
+
+/// What the check of a job found.
+pub(crate) enum Checked {
+    /// It may go on to its author's queue.
+    Candidate { transaction: Transaction, verified: VerifiedTransaction },
+    /// It need not: this is its answer.
+    Answered(SubmitResult),
+}
+
+/// How full the pool is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MempoolFill {
+    /// Transactions at all stations.
+    pub transactions: usize,
+    /// Their encoded bytes.
+    pub bytes: usize,
+    /// Those of them whose signatures are still to be checked.
+    pub unchecked: usize,
+}
+
+pub(crate) struct Mempool {
+    limits: MempoolLimits,
+    inner: Mutex<Inner>,
+    jobs_came: Condvar,
+    candidates_came: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    is_stopped: bool,
+    transactions: usize,
+    bytes: usize,
+    next_number: u64,
+    unchecked: VecDeque<Job>,
+    /// Checked out of order; released from the lowest number on, without a gap.
+    checked: BTreeMap<u64, (Ticket, Checked)>,
+    next_release: u64,
+    by_author: BTreeMap<Party, VecDeque<Candidate>>,
+    /// Authors with a queue, the next one in front.
+    turns: VecDeque<Party>,
+    in_progress: BTreeMap<Key, InProgress>,
+}
+
+struct InProgress {
+    id: Hash,
+    bytes: usize,
+    is_executing: bool,
+    answers: Vec<Answer>,
+}
+
+/// Answers to give once the lock is released.
+type Due = Vec<(Answer, SubmitResult)>;
+
+fn key_of(verified: &VerifiedTransaction) -> Key {
+    (verified.content().author, verified.content().idempotency_key)
+}
+
+fn give(due: Due) {
+    for (answer, result) in due {
+        answer(result);
+    }
+}
+
+impl Mempool {
+    pub(crate) fn new(limits: MempoolLimits) -> Self {
+        Self {
+            limits,
+            inner: Mutex::default(),
+            jobs_came: Condvar::new(),
+            candidates_came: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a transaction in, or answers why not.
+    pub(crate) fn offer(&self, transaction: Transaction, bytes: usize, answer: Answer) {
+        let mut inner = self.lock();
+        let refusal = if inner.is_stopped {
+            Some(SubmitError::Stopped)
+        } else if inner.transactions >= self.limits.transactions_max
+            || inner.bytes.saturating_add(bytes) > self.limits.bytes_max
+        {
+            Some(SubmitError::Overloaded { retry_after: RETRY_AFTER })
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            drop(inner);
+            return answer(Err(refusal));
+        }
+        inner.transactions += 1;
+        inner.bytes += bytes;
+        let number = inner.next_number;
+        inner.next_number += 1;
+        inner.unchecked.push_back(Job { number, bytes, transaction, answer });
+        drop(inner);
+        self.jobs_came.notify_one();
+    }
+
+    /// Up to `max` jobs, the oldest first. Waits for the first one if asked to; then an empty answer
+    /// means that the pool has stopped.
+    pub(crate) fn jobs(&self, max: usize, wait: bool) -> Vec<Job> {
+        let mut inner = self.lock();
+        while wait && inner.unchecked.is_empty() && !inner.is_stopped {
+            inner = self.jobs_came.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        let count = inner.unchecked.len().min(max);
+        inner.unchecked.drain(..count).collect()
+    }
+
+    /// Takes jobs back from the check of their signatures.
+    pub(crate) fn checked(&self, results: Vec<(Ticket, Checked)>) {
+        let mut due = Due::new();
+        let mut inner = self.lock();
+        if inner.is_stopped {
+            due.extend(results.into_iter().map(|(ticket, checked)| match checked {
+                Checked::Answered(result) => (ticket.answer, result),
+                Checked::Candidate { .. } => (ticket.answer, Err(SubmitError::Stopped)),
+            }));
+        } else {
+            for (ticket, checked) in results {
+                inner.checked.insert(ticket.number, (ticket, checked));
+            }
+            while let Some((ticket, checked)) = inner.take_next_checked() {
+                due.extend(inner.release(&self.limits, ticket, checked));
+            }
+        }
+        let has_candidates = !inner.turns.is_empty();
+        drop(inner);
+        if has_candidates {
+            self.candidates_came.notify_one();
+        }
+        give(due);
+    }
+
+    /// Candidates for a block, at most so many and so many bytes, a turn per author. Waits for the
+    /// first one if asked to; then an empty answer means that the pool has stopped.
+    pub(crate) fn take(&self, count_max: usize, bytes_max: usize, wait: bool) -> Vec<Candidate> {
+        let mut inner = self.lock();
+        while wait && inner.turns.is_empty() && !inner.is_stopped {
+            inner = self.candidates_came.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+        while batch.len() < count_max {
+            let Some(candidate) = inner.take_turn(bytes_max.saturating_sub(bytes)) else { break };
+            bytes = bytes.saturating_add(candidate.bytes);
+            batch.push(candidate);
+        }
+        batch
+    }
+
+    /// Gives everybody who waits for these keys the answer. The first one who came hears it as it is,
+    /// all others as a duplicate.
+    pub(crate) fn finish(&self, results: impl IntoIterator<Item = (Key, SubmitResult)>) {
+        let mut due = Due::new();
+        let mut inner = self.lock();
+        for (key, result) in results {
+            let Some(finished) = inner.in_progress.remove(&key) else { continue };
+            inner.transactions = inner.transactions.saturating_sub(1);
+            inner.bytes = inner.bytes.saturating_sub(finished.bytes);
+            let mut result = result;
+            for answer in finished.answers {
+                due.push((answer, result.clone()));
+                if let Ok(submitted) = &mut result {
+                    submitted.is_duplicate = true;
+                }
+            }
+        }
+        drop(inner);
+        give(due);
+    }
+
+    /// Takes nothing in any more and answers everybody: whoever may stand in a block is told that
+    /// the outcome is unknown.
+    pub(crate) fn stop(&self) {
+        let mut inner = self.lock();
+        let stopped = std::mem::take(&mut *inner);
+        inner.is_stopped = true;
+        inner.next_number = stopped.next_number;
+        drop(inner);
+        self.jobs_came.notify_all();
+        self.candidates_came.notify_all();
+        let mut due = Due::new();
+        due.extend(stopped.unchecked.into_iter().map(|job| (job.answer, Err(SubmitError::Stopped))));
+        due.extend(stopped.checked.into_values().map(|(ticket, checked)| match checked {
+            Checked::Answered(result) => (ticket.answer, result),
+            Checked::Candidate { .. } => (ticket.answer, Err(SubmitError::Stopped)),
+        }));
+        for waiting in stopped.in_progress.into_values() {
+            let error = if waiting.is_executing {
+                SubmitError::Unknown { transaction_id: waiting.id }
+            } else {
+                SubmitError::Stopped
+            };
+            due.extend(waiting.answers.into_iter().map(|answer| (answer, Err(error.clone()))));
+        }
+        give(due);
+    }
+
+    /// Whether nothing waits at any station.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().transactions == 0
+    }
+
+    pub(crate) fn fill(&self) -> MempoolFill {
+        let inner = self.lock();
+        MempoolFill {
+            transactions: inner.transactions,
+            bytes: inner.bytes,
+            unchecked: inner.unchecked.len(),
+        }
+    }
+}
+
+impl Inner {
+    fn take_next_checked(&mut self) -> Option<(Ticket, Checked)> {
+        let next = self.checked.remove(&self.next_release)?;
+        self.next_release += 1;
+        Some(next)
+    }
+
+    /// Puts a checked transaction into its author's queue, or says what else became of it.
+    fn release(
+        &mut self,
+        limits: &MempoolLimits,
+        ticket: Ticket,
+        checked: Checked,
+    ) -> Option<(Answer, SubmitResult)> {
+        let Ticket { bytes, answer, .. } = ticket;
+        let (transaction, verified) = match checked {
+            Checked::Answered(result) => {
+                self.forget(bytes);
+                return Some((answer, result));
+            }
+            Checked::Candidate { transaction, verified } => (transaction, verified),
+        };
+        let overloaded = SubmitError::Overloaded { retry_after: RETRY_AFTER };
+        let key = key_of(&verified);
+        if let Some(known) = self.in_progress.get_mut(&key) {
+            let refusal = if known.id != verified.id() {
+                SubmitError::InProgress
+            } else if known.answers.len() >= WAITERS_PER_TRANSACTION_MAX {
+                overloaded
+            } else {
+                known.answers.push(answer);
+                self.forget(bytes);
+                return None;
+            };
+            self.forget(bytes);
+            return Some((answer, Err(refusal)));
+        }
+        let queue = self.by_author.entry(key.0).or_default();
+        if queue.len() >= limits.per_author_max {
+            self.forget(bytes);
+            return Some((answer, Err(overloaded)));
+        }
+        if queue.is_empty() {
+            self.turns.push_back(key.0);
+        }
+        let id = verified.id();
+        queue.push_back(Candidate { transaction, verified, bytes });
+        let entry = InProgress { id, bytes, is_executing: false, answers: vec![answer] };
+        self.in_progress.insert(key, entry);
+        None
+    }
+
+    fn forget(&mut self, bytes: usize) {
+        self.transactions = self.transactions.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// The oldest candidate of the author whose turn it is, unless it is longer than this.
+    fn take_turn(&mut self, bytes_max: usize) -> Option<Candidate> {
+        let author = *self.turns.front()?;
+        let queue = self.by_author.get_mut(&author)?;
+        if queue.front()?.bytes > bytes_max {
+            return None;
+        }
+        let candidate = queue.pop_front()?;
+        self.turns.pop_front();
+        if queue.is_empty() {
+            self.by_author.remove(&author);
+        } else {
+            self.turns.push_back(author);
+        }
+        if let Some(entry) = self.in_progress.get_mut(&candidate.key()) {
+            entry.is_executing = true;
+        }
+        Some(candidate)
+    }
+}
