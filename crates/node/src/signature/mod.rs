@@ -18,7 +18,7 @@ use sm2::dsa::signature::Verifier as _;
 
 pub use authenticator::SoftwareAuthenticator;
 pub use file::{KeyFileError, load_key, save_key};
-pub use secret::{Scheme, SecretKey, SecretKeyError};
+pub use secret::{Scheme, SecretKey, SecretKeyError, ValidatorKey};
 
 /// The user id that every SM2 signature here is made under (GB/T 35276, section 10).
 pub const SM2_USER_ID: &str = "1234567812345678";

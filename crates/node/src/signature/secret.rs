@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
 };
-use primitives::{Hash, PublicKey, Signature, sha256_parts};
+use primitives::{Hash, OrganisationId, PublicKey, Signature, sha256_parts};
 use serde::{Deserialize, Serialize};
 use sm2::dsa::signature::Signer as _;
 use zeroize::Zeroizing;
@@ -188,5 +188,34 @@ fn coordinates(point: &[u8]) -> Option<[u8; 64]> {
 impl std::fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SecretKey({})", self.public)
+    }
+}
+
+/// A validator's key in this process's memory.
+#[derive(Debug)]
+pub struct ValidatorKey {
+    organisation: OrganisationId,
+    key: SecretKey,
+}
+
+impl ValidatorKey {
+    /// The key with which this organisation certifies blocks.
+    #[must_use]
+    pub const fn new(organisation: OrganisationId, key: SecretKey) -> Self {
+        Self { organisation, key }
+    }
+}
+
+impl consensus::Signer for ValidatorKey {
+    fn organisation(&self) -> OrganisationId {
+        self.organisation
+    }
+
+    fn public_key(&self) -> PublicKey {
+        self.key.public_key()
+    }
+
+    fn sign(&self, message: &Hash) -> Result<Signature, consensus::SignerError> {
+        Ok(self.key.sign(message))
     }
 }

@@ -1,0 +1,308 @@
+//! Receipts by position, by transaction and by the parties whom they concern, in SQLite.
+//!
+//! Nothing here is the truth: everything can be made again from the block log, and is, when the file
+//! is missing, of another version, or of another chain. A follower writes behind the ledger, off its
+//! path; readers use connections of their own and never wait for the writer.
+//!
+//! Reading order: this file (writing), [`read`] (reading), [`recent`] (what is not written yet).
+
+pub mod read;
+pub mod recent;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ledger::Receipt;
+use primitives::{Hash, Party, codec, sha256};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+pub use read::HistoryReader;
+pub use recent::Recent;
+
+/// Written into the file's header: another number is another kind of file.
+const APPLICATION_ID: i32 = 0x7962_6879;
+/// The form of the tables; a file of another form is made anew.
+const FORM: i32 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE progress (
+        only_row       INTEGER PRIMARY KEY CHECK (only_row = 1),
+        height         INTEGER NOT NULL,
+        value_id       BLOB NOT NULL,
+        receipts       INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE receipt (
+        receipt_index  INTEGER PRIMARY KEY,
+        bytes          BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE by_transaction (
+        short_id       INTEGER NOT NULL,
+        receipt_index  INTEGER NOT NULL,
+        PRIMARY KEY (short_id, receipt_index)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE by_party (
+        short_id       INTEGER NOT NULL,
+        receipt_index  INTEGER NOT NULL,
+        PRIMARY KEY (short_id, receipt_index)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE by_executor (
+        short_id       INTEGER NOT NULL,
+        receipt_index  INTEGER NOT NULL,
+        PRIMARY KEY (short_id, receipt_index)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Why the history could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The database failed.
+    #[error("the history `{}` failed: {cause}; when the disk is in order, delete the file and it \
+             is made anew from the block log", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        cause: rusqlite::Error,
+    },
+    /// The file could not be removed in order to make it anew.
+    #[error("the history `{}` cannot be made anew: {cause}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A receipt in it does not decode.
+    #[error("receipt {0} in the history is damaged; stop the node, delete the history and start again")]
+    Damaged(u64),
+    /// A block was to be written that does not follow the last one.
+    #[error("block {height} does not follow the history, which ends at {last}")]
+    Gap {
+        /// The block to be written.
+        height: u64,
+        /// The last one written.
+        last: u64,
+    },
+}
+
+/// How far the history is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The last block whose receipts are in it; 0 for none.
+    pub height: u64,
+    /// That block's value id.
+    pub value_id: Hash,
+    /// How many receipts are in it.
+    pub receipts: u64,
+}
+
+/// What the history takes from one block.
+#[derive(Clone, Copy)]
+pub struct BlockReceipts<'a> {
+    /// The block's height.
+    pub height: u64,
+    /// Its value id.
+    pub value_id: Hash,
+    /// Its receipts in their order.
+    pub receipts: &'a [std::sync::Arc<Receipt>],
+}
+
+/// The one writer of a history.
+pub struct History {
+    connection: Connection,
+    path: PathBuf,
+    progress: Progress,
+}
+
+impl History {
+    /// Opens the history. A file of another form is removed and made anew, empty.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, read or replaced.
+    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        let fail = |cause| HistoryError::Database { path: path.to_owned(), cause };
+        let connection = match prepare(path) {
+            Ok(Some(connection)) => connection,
+            Ok(None) => {
+                remove(path)?;
+                prepare(path).map_err(fail)?.ok_or_else(|| fail(rusqlite::Error::InvalidQuery))?
+            }
+            Err(cause) if is_no_database(&cause) => {
+                remove(path)?;
+                prepare(path).map_err(fail)?.ok_or_else(|| fail(rusqlite::Error::InvalidQuery))?
+            }
+            Err(cause) => return Err(fail(cause)),
+        };
+        let progress = read_progress(&connection).map_err(fail)?;
+        Ok(Self { connection, path: path.to_owned(), progress })
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub const fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Takes in the receipts of the next blocks, all in one commit.
+    ///
+    /// # Errors
+    /// A block that does not follow, or a failing database; then nothing of it is kept.
+    pub fn append(&mut self, blocks: &[BlockReceipts<'_>]) -> Result<(), HistoryError> {
+        let mut progress = self.progress;
+        for block in blocks {
+            if progress.height.checked_add(1) != Some(block.height) {
+                return Err(HistoryError::Gap { height: block.height, last: progress.height });
+            }
+            progress.height = block.height;
+            progress.value_id = block.value_id;
+        }
+        let first = self.progress.receipts;
+        let receipts = blocks.iter().flat_map(|block| block.receipts);
+        let written = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|tx| {
+                progress.receipts = insert(&tx, first, receipts)?;
+                write_progress(&tx, &progress)?;
+                tx.commit()
+            });
+        written.map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
+        self.progress = progress;
+        Ok(())
+    }
+
+    /// Makes everything taken in so far survive a loss of power. A commit alone survives only the end
+    /// of the process, which is enough for what can be made again.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn make_durable(&mut self) -> Result<(), HistoryError> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()))
+            .map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })
+    }
+
+    /// Forgets everything, so that it is made again from the first block.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn clear(&mut self) -> Result<(), HistoryError> {
+        self.connection
+            .execute_batch(
+                "BEGIN IMMEDIATE; DELETE FROM progress; DELETE FROM receipt;
+                 DELETE FROM by_transaction; DELETE FROM by_party; DELETE FROM by_executor; COMMIT;",
+            )
+            .map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
+        self.progress = Progress::default();
+        Ok(())
+    }
+}
+
+/// `None` when the file is of another kind or form.
+fn prepare(path: &Path) -> rusqlite::Result<Option<Connection>> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let id: i32 = tx.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let form: i32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if (id, form) == (0, 0) && tables == 0 {
+        tx.execute_batch(TABLES)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", FORM)?;
+    } else if (id, form) != (APPLICATION_ID, FORM) {
+        return Ok(None);
+    }
+    tx.commit()?;
+    Ok(Some(connection))
+}
+
+fn is_no_database(cause: &rusqlite::Error) -> bool {
+    let code = cause.sqlite_error_code();
+    matches!(code, Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt))
+}
+
+fn remove(path: &Path) -> Result<(), HistoryError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::remove_file(&name) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(HistoryError::File { path: PathBuf::from(name), cause });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_progress(connection: &Connection) -> rusqlite::Result<Progress> {
+    let row = connection
+        .prepare_cached("SELECT height, value_id, receipts FROM progress")?
+        .query_row([], |row| {
+            let value_id: [u8; 32] = row.get(1)?;
+            let (height, receipts): (i64, i64) = (row.get(0)?, row.get(2)?);
+            Ok(Progress {
+                height: height.unsigned_abs(),
+                value_id: Hash(value_id),
+                receipts: receipts.unsigned_abs(),
+            })
+        })
+        .optional()?;
+    Ok(row.unwrap_or_default())
+}
+
+fn write_progress(tx: &Transaction<'_>, progress: &Progress) -> rusqlite::Result<()> {
+    let Progress { height, value_id, receipts } = progress;
+    tx.prepare_cached("INSERT OR REPLACE INTO progress VALUES (1, ?1, ?2, ?3)")?
+        .execute(params![sql_number(*height), &value_id.0[..], sql_number(*receipts)])?;
+    Ok(())
+}
+
+/// Inserts receipts from position `first` on; the position behind the last one.
+fn insert<'a>(
+    tx: &Transaction<'_>,
+    first: u64,
+    receipts: impl Iterator<Item = &'a std::sync::Arc<Receipt>>,
+) -> rusqlite::Result<u64> {
+    let mut insert_receipt = tx.prepare_cached("INSERT INTO receipt VALUES (?1, ?2)")?;
+    let mut insert_transaction =
+        tx.prepare_cached("INSERT OR IGNORE INTO by_transaction VALUES (?1, ?2)")?;
+    let mut insert_party = tx.prepare_cached("INSERT OR IGNORE INTO by_party VALUES (?1, ?2)")?;
+    let mut insert_executor =
+        tx.prepare_cached("INSERT OR IGNORE INTO by_executor VALUES (?1, ?2)")?;
+    let mut index = first;
+    for receipt in receipts {
+        let at = sql_number(index);
+        insert_receipt.execute(params![at, codec::encode(&**receipt)])?;
+        insert_transaction.execute([short_of(&receipt.record.transaction_id), at])?;
+        for party in &receipt.concerns {
+            insert_party.execute([short_of_party(party), at])?;
+        }
+        for effect in &receipt.effects {
+            insert_executor.execute([short_of_party(&Party::Organisation(effect.executor)), at])?;
+        }
+        index += 1;
+    }
+    Ok(index)
+}
+
+/// SQLite has signed integers only; heights and positions stay far below 2^63.
+fn sql_number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Eight bytes of a hash: a small index key. Readers compare the whole id afterwards, so that two
+/// ids which share them cost a look and nothing else.
+fn short_of(hash: &Hash) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = hash.0;
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn short_of_party(party: &Party) -> i64 {
+    short_of(&sha256(&codec::encode(party)))
+}
