@@ -89,8 +89,13 @@ impl Executor {
             effects.iter().filter(|effect| self.rail(&effect.rail).is_ok()).cloned().collect();
         let now = self.clock.now();
         let recorded = self.outbox.record_all(&known, now, next_try_at(now, 0))?;
-        let fresh = known.iter().zip(&recorded).filter(|(_, recorded)| **recorded == Recorded::New);
-        let words = self.perform_fresh(fresh.map(|(effect, _)| effect))?;
+        let mut fresh = Vec::new();
+        for (effect, recorded) in known.iter().zip(&recorded) {
+            if *recorded == Recorded::New && !self.waits(&effect.order)? {
+                fresh.push(effect);
+            }
+        }
+        let words = self.perform_fresh(&fresh)?;
         self.outbox.finish_all(&words)?;
         let words: BTreeMap<Reference, Verdict> = words.into_iter().collect();
         let mut recorded = recorded.into_iter();
@@ -112,9 +117,9 @@ impl Executor {
     }
 
     /// Gives the orders of freshly recorded effects to their rails; the final words that came back.
-    fn perform_fresh<'a>(
+    fn perform_fresh(
         &self,
-        effects: impl Iterator<Item = &'a Effect>,
+        effects: &[&Effect],
     ) -> Result<Vec<(Reference, Verdict)>, ExecutorError> {
         let mut by_rail: BTreeMap<&RailName, Vec<Order>> = BTreeMap::new();
         for effect in effects {
@@ -188,12 +193,28 @@ impl Executor {
         rail.ok_or_else(|| ExecutorError::UnknownRail(String::from(&**name)))
     }
 
+    /// Whether the order is about another effect that is still open: a rail that has not got the
+    /// payment yet would refuse its refund for good. A void does not wait: it is what closes an
+    /// order that hangs.
+    fn waits(&self, order: &Order) -> Result<bool, ExecutorError> {
+        let earlier = match &order.action {
+            Action::Capture { hold, .. } => hold,
+            Action::Refund { original, .. } => original,
+            Action::Hold { .. } | Action::Void { .. } | Action::Pay { .. } => return Ok(false),
+        };
+        let record = self.outbox.get(earlier)?;
+        Ok(record.is_some_and(|record| record.state == EffectState::Open))
+    }
+
     /// Drives an effect that was recorded before: the rail is asked before it is told.
     fn drive(&self, record: &OutboxRecord) -> Result<EffectState, ExecutorError> {
         let rail = self.rail(&record.effect.rail)?;
         let reference = record.effect.order.reference;
         let next = next_try_at(self.clock.now(), record.attempts);
         self.outbox.note_attempt(&reference, next)?;
+        if self.waits(&record.effect.order)? {
+            return Ok(EffectState::Open);
+        }
         let verdict = ask_and_perform(rail, &record.effect.order);
         if let Some(verdict) = &verdict {
             self.outbox.finish_all(&[(reference, verdict.clone())])?;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub mod books;
 pub mod card;
+pub mod conformance;
 pub mod counter;
 pub mod fault;
 pub mod sandbox_bank;
