@@ -112,6 +112,9 @@ pub struct Facts {
     /// Years insured without a break.
     #[serde(default)]
     pub unbroken_years: u8,
+    /// Years in a row before this one in which nothing was claimed.
+    #[serde(default)]
+    pub claim_free_years: u8,
     /// The diagnosis group as the plan numbers them, 0 for none. Never a diagnosis.
     #[serde(default)]
     pub diagnosis_group: u8,
@@ -172,6 +175,7 @@ impl Facts {
             person_classes: PersonClasses::NONE,
             income_class: IncomeClass::NONE,
             unbroken_years: 0,
+            claim_free_years: 0,
             diagnosis_group: 0,
             slots: Vec::new(),
             month_of_75: false,

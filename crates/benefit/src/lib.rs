@@ -21,6 +21,7 @@ pub mod bill;
 pub mod catalogue;
 pub mod decimal;
 pub mod facts;
+pub mod source;
 pub mod sums;
 pub mod word;
 
