@@ -1,0 +1,34 @@
+# Every command in one place. `make demo` and `make test` need nothing done before them.
+CARGO ?= cargo
+export CARGO_TERM_COLOR ?= never
+
+.PHONY: demo test check fmt contract sim deny clean help
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+setup: ## installs what a new machine lacks
+	@./scripts/setup
+
+demo: setup ## a running region on http://localhost:8420 (ARGS="--once" to end by itself)
+	$(CARGO) run --release --quiet --bin yibao -- demo $(ARGS)
+
+test: setup ## everything that must hold, from nothing, with one closing line that counts what ran
+	@./scripts/test
+
+check: ## a quick look while working: compile, lints, layers
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --release -- -D warnings
+	$(CARGO) test --release -p xtask
+
+fmt: ## writes all code in its one form
+	$(CARGO) fmt --all
+
+contract: ## writes contract/ anew; read the difference before you commit it
+	UPDATE=1 $(CARGO) test --release -p yibao --test contract
+
+sim: ## the simulator over its seeds
+	$(CARGO) test --release -p sim
+
+deny: setup ## licences, advisories and sources of all dependencies
+	$(CARGO) deny check
