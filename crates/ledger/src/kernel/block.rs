@@ -345,6 +345,7 @@ fn receipt(
         entries,
         events: outcome.events,
         effects: outcome.effects,
+        witness: outcome.witness,
         rejection_detail: detail,
         concerns: concerns.into_iter().collect(),
     }

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, Currency, Hash, OrganisationId, Party, codec, sha256};
-use proof::receipt::{Field, ReceiptRecord};
+use proof::receipt::{Field, FieldAmount, FieldValue, ReceiptRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,9 @@ pub struct Outcome {
     pub events: Vec<Event>,
     /// What is to be done outside.
     pub effects: Vec<Effect>,
+    /// What a later transaction must bring along, because the state keeps its hash only (decision record
+    /// 0003): the settlement record of a visit. Empty for most kinds.
+    pub witness: Vec<u8>,
 }
 
 impl Outcome {
@@ -108,15 +111,30 @@ impl Outcome {
     #[must_use]
     pub fn event(name: &str, concerns: impl IntoIterator<Item = Party>) -> Self {
         let event = Event { name: String::from(name), concerns: concerns.into_iter().collect() };
-        Self { fields: Vec::new(), events: alloc::vec![event], effects: Vec::new() }
+        Self { events: alloc::vec![event], ..Self::default() }
     }
 
     /// The same with a fact that a voucher may show.
     #[must_use]
-    pub fn with(mut self, field: Field) -> Self {
-        self.fields.push(field);
+    pub fn with(mut self, name: &str, value: FieldValue) -> Self {
+        self.fields.push(field(name, value));
         self
     }
+}
+
+/// A fact that a voucher may show.
+///
+/// # Panics
+/// When the name is not a field name: names are literals in the source.
+#[must_use]
+pub fn field(name: &str, value: FieldValue) -> Field {
+    Field { name: name.parse().expect("field names are literals of a-z, 0-9 and _"), value }
+}
+
+/// An amount as the value of a fact.
+#[must_use]
+pub const fn amount_value(amount: Amount, currency: Currency) -> FieldValue {
+    FieldValue::Amount(FieldAmount { amount, currency })
 }
 
 /// The whole answer to one executed transaction; its record is a leaf of the receipt log.
@@ -134,6 +152,8 @@ pub struct Receipt {
     pub events: Vec<Event>,
     /// What is to be done outside.
     pub effects: Vec<Effect>,
+    /// What a later transaction must bring along ([`Outcome::witness`]).
+    pub witness: Vec<u8>,
     /// For a rejection: its particulars.
     pub rejection_detail: Option<String>,
     /// Whom it concerns: author, signers and everybody named by an event; sorted, each once.

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use crate::kernel::registry::KindEntry;
 use crate::kernel::rejection::Code;
 
+pub mod fund;
 pub mod network;
 pub mod organisation;
 
@@ -25,4 +26,4 @@ pub struct Module {
 }
 
 /// Every module of this release.
-pub const MODULES: &[Module] = &[network::MODULE, organisation::MODULE];
+pub const MODULES: &[Module] = &[network::MODULE, organisation::MODULE, fund::MODULE];
