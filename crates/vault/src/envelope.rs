@@ -1,0 +1,417 @@
+//! Envelopes: content sealed under one fresh key, and that key wrapped for every reader.
+//!
+//! **What is promised.** Without one of the readers' private keys, nobody learns the content or
+//! changes an envelope unnoticed; an envelope opens only for the visit and commitment that it was
+//! sealed for; and one envelope has one content for all its readers, because the content key is
+//! committed to.
+//!
+//! **What a deadline or a revocation is worth.** A grant's deadline stands under the reader's own
+//! wrap and cannot be moved by anybody else, and [`Envelope::open`] keeps to it. But whoever has
+//! once opened an envelope knows what was in it, and a program of one's own need not keep to a
+//! deadline. So the store must hand nothing out after it, and each hand-out is an event on the
+//! ledger. [`Envelope::revoke`] takes a reader's wrap away: from then on the stored envelope is shut to
+//! him, an older copy of it is not. To shut out somebody who may hold a copy, content that is
+//! still worth hiding would have to be sealed anew, and the copy cannot be called back.
+
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305,
+    aead::{Aead, AeadInOut, Payload},
+};
+use core::fmt;
+use hpke::{
+    Deserializable, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
+    kem::X25519HkdfSha256, rand_core::CryptoRng, single_shot_open, single_shot_seal_with_rng,
+};
+use primitives::{Hash, Text, Timestamp, VisitId, codec, sha256_parts};
+use zeroize::Zeroizing;
+
+use crate::{
+    bill::{BILL_BYTES_MAX, BillContent, SUMS_BYTES_MAX},
+    padding::{pad, padded_len, unpad},
+    reader::{ReaderKey, ReaderSecret},
+};
+
+/// The version of the envelope's form that this code writes.
+pub const ENVELOPE_VERSION: u16 = 1;
+/// The most readers of one envelope, grantees included.
+pub const READERS_MAX: usize = 64;
+/// The most bytes a grant's purpose may have.
+pub const PURPOSE_BYTES_MAX: usize = 128;
+/// The longest content: a bill, its sums and their salt.
+pub const CONTENT_BYTES_MAX: usize = BILL_BYTES_MAX + SUMS_BYTES_MAX + 64;
+/// The longest encoded envelope, in bytes.
+pub const ENVELOPE_BYTES_MAX: usize = 5 * 1_024 * 1_024;
+
+const KEY_TAG: &[u8] = b"yibao/envelope-key/v1";
+const HINT_TAG: &[u8] = b"yibao/envelope-hint/v1";
+const WRAP_INFO: &[u8] = b"yibao/envelope-wrap/v1";
+const TAG_BYTES: usize = 16;
+
+/// What an envelope belongs to; whoever opens it knows this from the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct EnvelopeContext {
+    /// The visit.
+    pub visit: VisitId,
+    /// The commitment to bill and sums that the ledger holds ([`crate::commit_bill`]).
+    pub commitment: Hash,
+}
+
+/// The permission for one more reader, for a purpose and a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Who may open.
+    pub reader: ReaderKey,
+    /// What for, in words that are not personal.
+    pub purpose: Text<PURPOSE_BYTES_MAX>,
+    /// The last instant at which the envelope opens for this reader.
+    pub valid_until: Timestamp,
+}
+
+/// Under which terms a reader may open; none for those it was sealed for.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+struct Terms {
+    purpose: Text<PURPOSE_BYTES_MAX>,
+    valid_until: Timestamp,
+}
+
+/// The content key, wrapped for one reader.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+struct Wrap {
+    /// By which the reader finds it, and nobody who does not know the reader's key.
+    hint: [u8; 16],
+    terms: Option<Terms>,
+    encapsulated: [u8; 32],
+    sealed: [u8; 48],
+}
+
+/// Sealed content with the wrapped keys of its readers.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Envelope {
+    version: u16,
+    nonce: [u8; 24],
+    key_commitment: Hash,
+    wraps: Vec<Wrap>,
+    ciphertext: Vec<u8>,
+}
+
+/// Why an envelope is not sealed, opened or changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnvelopeError {
+    /// The content is longer than allowed.
+    TooLarge {
+        /// How many bytes are allowed.
+        bytes_max: usize,
+    },
+    /// No reader is named, so nobody could ever open it.
+    NoReaders,
+    /// More than [`READERS_MAX`].
+    TooManyReaders,
+    /// A reader is named twice, or can open it without a grant already.
+    DuplicateReader(ReaderKey),
+    /// A reader's key is not one of X25519.
+    ReaderKey(ReaderKey),
+    /// The bytes are not an envelope.
+    Form,
+    /// The envelope's form is newer than this program.
+    Version(u16),
+    /// The envelope is not for this reader.
+    NotAReader,
+    /// The reader's grant has ended.
+    Expired {
+        /// The last instant at which it was valid.
+        valid_until: Timestamp,
+    },
+    /// A grant would be over before it begins.
+    GrantInThePast,
+    /// Somebody who opens by a grant may not grant to others.
+    GranteeMayNotGrant,
+    /// The envelope was changed, or belongs to another visit or commitment.
+    Tampered,
+    /// The bill inside is not the one that the ledger's commitment names.
+    Commitment,
+}
+
+impl fmt::Display for EnvelopeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { bytes_max } => {
+                write!(f, "the document is too large; at most {bytes_max} bytes are allowed")
+            }
+            Self::NoReaders => f.write_str("nobody could open the envelope; name a reader"),
+            Self::TooManyReaders => write!(f, "an envelope has at most {READERS_MAX} readers"),
+            Self::DuplicateReader(key) => write!(f, "the reader `{key}` can open it already"),
+            Self::ReaderKey(key) => write!(f, "`{key}` is not a usable reader's key"),
+            Self::Form => f.write_str("the file is not an envelope; it may be cut or damaged"),
+            Self::Version(version) => {
+                write!(f, "the envelope has form {version}, which needs a newer program")
+            }
+            Self::NotAReader => f.write_str("the envelope is not for this reader; ask for a grant"),
+            Self::Expired { valid_until } => {
+                write!(f, "the grant ended at {valid_until}; ask for a new one")
+            }
+            Self::GrantInThePast => {
+                f.write_str("the grant would have ended already; choose a later `valid_until`")
+            }
+            Self::GranteeMayNotGrant => {
+                f.write_str("whoever opens by a grant may not grant to others; ask a first reader")
+            }
+            Self::Tampered => f.write_str("the envelope was changed or belongs to another visit"),
+            Self::Commitment => f.write_str("the bill inside is not the one that the ledger names"),
+        }
+    }
+}
+impl core::error::Error for EnvelopeError {}
+
+type ContentKey = Zeroizing<[u8; 32]>;
+
+impl Envelope {
+    /// Seals content for these readers, each of whom can open it without end.
+    ///
+    /// # Errors
+    /// Content above [`CONTENT_BYTES_MAX`], no readers, too many, one named twice, or a key that
+    /// is none.
+    pub fn seal(
+        content: &[u8],
+        context: &EnvelopeContext,
+        readers: &[ReaderKey],
+        randomness: &mut impl CryptoRng,
+    ) -> Result<Self, EnvelopeError> {
+        let too_large = EnvelopeError::TooLarge { bytes_max: CONTENT_BYTES_MAX };
+        if content.len() > CONTENT_BYTES_MAX {
+            return Err(too_large);
+        }
+        if readers.is_empty() {
+            return Err(EnvelopeError::NoReaders);
+        }
+        let mut key = ContentKey::default();
+        randomness.fill_bytes(key.as_mut());
+        let mut nonce = [0_u8; 24];
+        randomness.fill_bytes(&mut nonce);
+        let key_commitment = sha256_parts(&[KEY_TAG, key.as_ref()]);
+        let mut ciphertext = pad(content).ok_or(too_large)?;
+        let associated = codec::encode(&(ENVELOPE_VERSION, context, key_commitment));
+        XChaCha20Poly1305::new(&(*key).into())
+            .encrypt_in_place(&nonce.into(), &associated, &mut ciphertext)
+            .map_err(|_| too_large)?;
+        let mut envelope = Self {
+            version: ENVELOPE_VERSION,
+            nonce,
+            key_commitment,
+            wraps: Vec::new(),
+            ciphertext,
+        };
+        for reader in readers {
+            envelope.wrap(&key, context, *reader, None, randomness)?;
+        }
+        Ok(envelope)
+    }
+
+    /// The content, for a reader at this time.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::NotAReader`], [`EnvelopeError::Expired`], or [`EnvelopeError::Tampered`]
+    /// when the envelope was changed or the context is another.
+    pub fn open(
+        &self,
+        reader: &ReaderSecret,
+        context: &EnvelopeContext,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, EnvelopeError> {
+        let (key, _) = self.unwrap_key(reader, context, now)?;
+        let associated = codec::encode(&(self.version, context, self.key_commitment));
+        let payload = Payload { msg: &self.ciphertext, aad: &associated };
+        let padded = XChaCha20Poly1305::new(&(*key).into())
+            .decrypt(&self.nonce.into(), payload)
+            .map_err(|_| EnvelopeError::Tampered)?;
+        unpad(padded).ok_or(EnvelopeError::Tampered)
+    }
+
+    /// The bill inside, for a reader at this time, if it is the one that the ledger's commitment
+    /// names.
+    ///
+    /// # Errors
+    /// Those of [`Envelope::open`], or [`EnvelopeError::Commitment`].
+    pub fn open_bill(
+        &self,
+        reader: &ReaderSecret,
+        context: &EnvelopeContext,
+        now: Timestamp,
+    ) -> Result<BillContent, EnvelopeError> {
+        BillContent::decode(&self.open(reader, context, now)?, context.commitment)
+    }
+
+    /// Lets one more reader open, for a purpose and a time. The content stays as it is; its key is
+    /// wrapped once more. A second grant to the same reader takes the place of the first.
+    ///
+    /// # Errors
+    /// Those of [`Envelope::open`] for the opener, who must be one of the first readers; a grant
+    /// that is over; a reader who can open without a grant; too many readers; a key that is none.
+    pub fn grant(
+        &mut self,
+        opener: &ReaderSecret,
+        context: &EnvelopeContext,
+        grant: &Grant,
+        now: Timestamp,
+        randomness: &mut impl CryptoRng,
+    ) -> Result<(), EnvelopeError> {
+        let (key, terms) = self.unwrap_key(opener, context, now)?;
+        if terms.is_some() {
+            return Err(EnvelopeError::GranteeMayNotGrant);
+        }
+        if grant.valid_until < now {
+            return Err(EnvelopeError::GrantInThePast);
+        }
+        let terms = Terms { purpose: grant.purpose.clone(), valid_until: grant.valid_until };
+        let before = self.wraps.clone();
+        if self.wrap_of(&grant.reader).is_some_and(|wrap| wrap.terms.is_some()) {
+            self.revoke(&grant.reader);
+        }
+        self.wrap(&key, context, grant.reader, Some(terms), randomness)
+            .inspect_err(|_| self.wraps = before)
+    }
+
+    /// Takes a reader's key away, and says whether there was one. What that is worth, the
+    /// module's documentation says.
+    pub fn revoke(&mut self, reader: &ReaderKey) -> bool {
+        let hint = self.hint(reader);
+        let before = self.wraps.len();
+        self.wraps.retain(|wrap| wrap.hint != hint);
+        self.wraps.len() < before
+    }
+
+    /// How many readers it has, grantees included, expired ones too.
+    #[must_use]
+    pub fn reader_count(&self) -> usize {
+        self.wraps.len()
+    }
+
+    /// Whether there is a key for this reader, expired or not.
+    #[must_use]
+    pub fn is_for(&self, reader: &ReaderKey) -> bool {
+        self.wrap_of(reader).is_some()
+    }
+
+    /// The bytes to store.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads stored bytes. What is inside is believed only when it opens.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Form`] or [`EnvelopeError::Version`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        if bytes.len() > ENVELOPE_BYTES_MAX {
+            return Err(EnvelopeError::TooLarge { bytes_max: ENVELOPE_BYTES_MAX });
+        }
+        if let Some((version, _)) = bytes.split_first_chunk::<2>()
+            && u16::from_le_bytes(*version) != ENVELOPE_VERSION
+        {
+            return Err(EnvelopeError::Version(u16::from_le_bytes(*version)));
+        }
+        let envelope: Self = codec::decode(bytes).map_err(|_| EnvelopeError::Form)?;
+        // Sorted, each once: so an envelope has one encoding and a reader one wrap.
+        let is_sorted = envelope.wraps.is_sorted_by(|one, next| one.hint < next.hint);
+        let longest = u64::try_from(CONTENT_BYTES_MAX).map(padded_len).unwrap_or(0);
+        let padded = envelope.ciphertext.len().saturating_sub(TAG_BYTES);
+        let fits = u64::try_from(padded).is_ok_and(|padded| padded <= longest);
+        if is_sorted && fits && envelope.wraps.len() <= READERS_MAX {
+            Ok(envelope)
+        } else {
+            Err(EnvelopeError::Form)
+        }
+    }
+
+    fn hint(&self, reader: &ReaderKey) -> [u8; 16] {
+        let hash = sha256_parts(&[HINT_TAG, &self.nonce, &reader.0]);
+        let (hint, _) = hash.0.split_first_chunk().expect("a hash has 32 bytes");
+        *hint
+    }
+
+    fn wrap_of(&self, reader: &ReaderKey) -> Option<&Wrap> {
+        let hint = self.hint(reader);
+        self.wraps.iter().find(|wrap| wrap.hint == hint)
+    }
+
+    /// What a wrap is bound to besides the reader's key.
+    fn wrap_binding(&self, context: &EnvelopeContext, terms: Option<&Terms>) -> Vec<u8> {
+        codec::encode(&(self.version, context, self.key_commitment, self.nonce, terms))
+    }
+
+    fn wrap(
+        &mut self,
+        key: &ContentKey,
+        context: &EnvelopeContext,
+        reader: ReaderKey,
+        terms: Option<Terms>,
+        randomness: &mut impl CryptoRng,
+    ) -> Result<(), EnvelopeError> {
+        if self.is_for(&reader) {
+            return Err(EnvelopeError::DuplicateReader(reader));
+        }
+        if self.wraps.len() >= READERS_MAX {
+            return Err(EnvelopeError::TooManyReaders);
+        }
+        let public = reader.to_public().ok_or(EnvelopeError::ReaderKey(reader))?;
+        let (encapsulated, sealed) =
+            single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+                &OpModeS::Base,
+                &public,
+                WRAP_INFO,
+                key.as_ref(),
+                &self.wrap_binding(context, terms.as_ref()),
+                randomness,
+            )
+            .map_err(|_| EnvelopeError::ReaderKey(reader))?;
+        let sealed = sealed.try_into().map_err(|_| EnvelopeError::ReaderKey(reader))?;
+        let wrap = Wrap {
+            hint: self.hint(&reader),
+            terms,
+            encapsulated: encapsulated.to_bytes().into(),
+            sealed,
+        };
+        let place = self.wraps.partition_point(|other| other.hint < wrap.hint);
+        self.wraps.insert(place, wrap);
+        Ok(())
+    }
+
+    fn unwrap_key(
+        &self,
+        reader: &ReaderSecret,
+        context: &EnvelopeContext,
+        now: Timestamp,
+    ) -> Result<(ContentKey, Option<&Terms>), EnvelopeError> {
+        let wrap = self.wrap_of(&reader.key()).ok_or(EnvelopeError::NotAReader)?;
+        let terms = wrap.terms.as_ref();
+        let encapsulated =
+            Deserializable::from_bytes(&wrap.encapsulated).map_err(|_| EnvelopeError::Tampered)?;
+        let opened = single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeR::Base,
+            reader.private(),
+            &encapsulated,
+            WRAP_INFO,
+            &wrap.sealed,
+            &self.wrap_binding(context, terms),
+        )
+        .map(Zeroizing::new)
+        .map_err(|_| EnvelopeError::Tampered)?;
+        let mut key = ContentKey::default();
+        match opened.as_chunks::<32>() {
+            ([only], []) => key.copy_from_slice(only),
+            _ => return Err(EnvelopeError::Tampered),
+        }
+        if sha256_parts(&[KEY_TAG, key.as_ref()]) != self.key_commitment {
+            return Err(EnvelopeError::Tampered);
+        }
+        // The deadline is looked at last: only now is it known to be the granted one.
+        match terms {
+            Some(Terms { valid_until, .. }) if *valid_until < now => {
+                Err(EnvelopeError::Expired { valid_until: *valid_until })
+            }
+            _ => Ok((key, terms)),
+        }
+    }
+}
