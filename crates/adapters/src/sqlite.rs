@@ -1,4 +1,4 @@
-//! The one way in which adapters keep books on disk: SQLite, durable at commit (WAL and
+//! The one way in which adapters and the outbox keep books on disk: SQLite, durable at commit (WAL and
 //! `synchronous = FULL`), every write in one immediate transaction.
 
 use std::{
@@ -49,7 +49,7 @@ pub enum StoreError {
 }
 
 /// What a database holds.
-pub(crate) struct Schema {
+pub struct Schema {
     /// What users call it, such as `sandbox bank's books`.
     pub name: &'static str,
     /// Written into the file's header, so that one kind of book is not opened as another.
@@ -61,14 +61,17 @@ pub(crate) struct Schema {
 }
 
 /// An open database.
-pub(crate) struct Database {
+pub struct Database {
     connection: Mutex<Connection>,
     name: &'static str,
 }
 
 impl Database {
     /// Opens the database and makes its tables when it is new.
-    pub(crate) fn open(place: &Place, schema: &Schema) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// When the file is another one or cannot be opened.
+    pub fn open(place: &Place, schema: &Schema) -> Result<Self, StoreError> {
         let failed = |cause| StoreError::Database { what: schema.name, cause };
         let mut connection = match place {
             Place::Memory => Connection::open_in_memory(),
@@ -89,7 +92,10 @@ impl Database {
 
     /// Reads. A panic of another thread leaves no half-done transaction behind (SQLite rolls it
     /// back when the transaction is dropped), so a poisoned lock is taken over.
-    pub(crate) fn read<T>(
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
@@ -97,7 +103,10 @@ impl Database {
     }
 
     /// Writes in one transaction: durable when this returns `Ok`, undone when it does not.
-    pub(crate) fn write<T>(
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn write<T>(
         &self,
         write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
@@ -106,7 +115,10 @@ impl Database {
     }
 
     /// As [`Database::write`]; an objection of the caller's own (`Ok(Err(..))`) undoes everything.
-    pub(crate) fn write_unless<T, E>(
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn write_unless<T, E>(
         &self,
         write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<T, E>>,
     ) -> Result<Result<T, E>, StoreError> {
@@ -182,10 +194,10 @@ fn prepare(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<boo
 }
 
 /// A value of ours as SQLite keeps it: amounts and instants as integers, hashes as blobs.
-pub(crate) struct Sql<T>(pub T);
+pub struct Sql<T>(pub T);
 
 /// A value of ours as JSON text in a column.
-pub(crate) struct Json<T>(pub T);
+pub struct Json<T>(pub T);
 
 fn integer(number: u64) -> rusqlite::Result<ToSqlOutput<'static>> {
     let number = i64::try_from(number)

@@ -10,6 +10,16 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, PublicKey, Signature, codec, sha256_parts};
 use serde::{Deserialize, Serialize};
 
+pub use document::{Document, DocumentError};
+pub use registry::{
+    AuthorityKeys, ImportError, Imported, NAME_BYTES_MAX, OpenRegistryError, PEOPLE_PER_IMPORT_MAX,
+    ROTATIONS_PER_PAGE_MAX, Registry,
+};
+
+mod document;
+pub mod gb11643;
+mod registry;
+
 /// The authority that knows who people are.
 pub trait IdentityAuthority: Send + Sync {
     /// Checks that name and document belong together and signs blind index and commitment.
@@ -40,7 +50,7 @@ pub trait IdentityAuthority: Send + Sync {
 pub struct Identity {
     /// The name as in the document.
     pub name: String,
-    /// The number of the document.
+    /// The document: 18 characters of a citizen identity number, or `JP:TK1234567` for a foreign one.
     pub number: String,
 }
 
@@ -119,6 +129,9 @@ impl RotatedIndex {
 /// Why the authority does not attest.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
+    /// The number is no identity number.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     /// Name and number do not belong together, or the register does not know the number. The two
     /// are one answer, so that nobody can find out which numbers exist.
     #[error("name and identity number do not belong together in the register; check both")]

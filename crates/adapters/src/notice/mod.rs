@@ -5,6 +5,10 @@ use std::fmt;
 use primitives::{Hash, PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use book::{BODY_BYTES_MAX, INBOX_PAGE_MAX, NoticeBook, Received, SUBJECT_BYTES_MAX};
+
+mod book;
+
 /// Sends notices through whatever channels a person has.
 pub trait Notice: Send + Sync {
     /// Sends the notice, once per id, and says what became of it on each channel.
@@ -29,7 +33,7 @@ pub struct Message {
     pub to: PersonId,
     /// The subject in the person's language, 1 to 200 bytes.
     pub subject: String,
-    /// The words in the person's language, at most 4,000 bytes.
+    /// The words in the person's language, 1 to 4,000 bytes.
     pub body: String,
 }
 
