@@ -41,7 +41,8 @@ pub fn root_of<T: AsRef<[u8]>>(entries: impl IntoIterator<Item = T>) -> Hash {
 /// What must be kept of a log to append to it and to know its root: the roots of the complete
 /// subtrees that it is made of, the largest first.
 ///
-/// Invariant: there are as many peaks as the size has one-bits (`frontier_matches_the_recursive_definition`).
+/// Invariant: there are as many peaks as the size has one-bits
+/// (`frontier_matches_the_recursive_definition`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize)]
 pub struct Frontier {
     size: u64,

@@ -61,7 +61,9 @@ fn texts() -> Vec<Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_refused_or_read_in_one_way(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn any_bytes_are_refused_or_read_in_one_way(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+    ) {
         read_all(&bytes);
     }
 

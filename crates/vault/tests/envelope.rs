@@ -428,8 +428,12 @@ fn padding_hides_the_length_at_little_cost() {
 
 proptest! {
     #[test]
-    fn any_content_comes_back(content in prop::collection::vec(any::<u8>(), 0..5_000), seed in any::<[u8; 32]>()) {
-        let envelope = Envelope::seal(&content, &context(), &keys(1..2), &mut randomness(seed)).unwrap();
+    fn any_content_comes_back(
+        content in prop::collection::vec(any::<u8>(), 0..5_000),
+        seed in any::<[u8; 32]>(),
+    ) {
+        let random = &mut randomness(seed);
+        let envelope = Envelope::seal(&content, &context(), &keys(1..2), random).unwrap();
         let stored = Envelope::decode(&envelope.encode()).unwrap();
         prop_assert_eq!(stored.open(&secret(1), &context(), NOW), Ok(content));
     }

@@ -11,6 +11,7 @@ const PURE_DEPENDENCIES: &[&str] = &[
     "base64ct",
     "blake3",
     "borsh",
+    "chacha20",
     "chacha20poly1305",
     "hex",
     "hpke",
@@ -20,6 +21,7 @@ const PURE_DEPENDENCIES: &[&str] = &[
     "serde_json",
     "sha2",
     "time",
+    "zeroize",
 ];
 
 fn read(path: &Path) -> String {
