@@ -108,6 +108,13 @@ impl OutboxStore for Mortal<SqliteOutbox> {
     fn mark_reported(&self, references: &[Reference]) -> Result<(), OutboxError> {
         self.call(|outbox| outbox.mark_reported(references))
     }
+    fn done_between(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<OutboxRecord>, OutboxError> {
+        self.call(|outbox| outbox.done_between(from, until))
+    }
     fn backlog(&self) -> Result<Backlog, OutboxError> {
         self.call(OutboxStore::backlog)
     }

@@ -188,7 +188,11 @@ impl Executor {
         Ok(self.outbox.mark_reported(references)?)
     }
 
-    fn rail(&self, name: &RailName) -> Result<&dyn Rail, ExecutorError> {
+    pub(super) fn outbox(&self) -> &dyn OutboxStore {
+        self.outbox.as_ref()
+    }
+
+    pub(super) fn rail(&self, name: &RailName) -> Result<&dyn Rail, ExecutorError> {
         let rail = self.rails.get(name).map(Arc::as_ref);
         rail.ok_or_else(|| ExecutorError::UnknownRail(String::from(&**name)))
     }

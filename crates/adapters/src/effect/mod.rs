@@ -6,6 +6,7 @@
 //! stays unknown.
 
 mod executor;
+mod reconciliation;
 mod sqlite_outbox;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -17,6 +18,7 @@ use crate::rail::{Order, Reference, Verdict};
 pub use executor::{
     Executor, ExecutorError, RETRY_MILLISECONDS_MAX, RETRY_MILLISECONDS_MIN, Sweep,
 };
+pub use reconciliation::{Difference, ReconcileError, Reconciliation};
 pub use sqlite_outbox::SqliteOutbox;
 
 /// By which name an organisation's configuration calls one of its rails, such as `bank`.
@@ -124,6 +126,16 @@ pub trait OutboxStore: Send + Sync {
     /// # Errors
     /// When the store fails or one of the records is not final; then none is noted.
     fn mark_reported(&self, references: &[Reference]) -> Result<(), OutboxError>;
+
+    /// Records that the rail carried out from `from` until before `until`, by the rail's clock.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn done_between(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<OutboxRecord>, OutboxError>;
 
     /// How many records have no final word, and since when the oldest of them waits.
     ///

@@ -19,12 +19,14 @@ const SCHEMA: Schema = Schema {
             reference   BLOB NOT NULL UNIQUE,
             effect      TEXT NOT NULL,
             verdict     TEXT,
+            done_at     INTEGER,
             attempts    INTEGER NOT NULL,
             recorded_at INTEGER NOT NULL,
             next_try_at INTEGER NOT NULL,
             is_reported INTEGER NOT NULL DEFAULT 0 CHECK (is_reported = 0 OR verdict IS NOT NULL)
         ) STRICT",
         "CREATE INDEX effect_open ON effect (next_try_at, sequence) WHERE verdict IS NULL",
+        "CREATE INDEX effect_done ON effect (done_at) WHERE done_at IS NOT NULL",
         "CREATE INDEX effect_unreported ON effect (sequence)
             WHERE verdict IS NOT NULL AND is_reported = 0",
     ],
@@ -42,22 +44,6 @@ impl SqliteOutbox {
     /// When the file is another one or cannot be opened.
     pub fn open(place: &Place) -> Result<Self, StoreError> {
         Database::open(place, &SCHEMA).map(Self)
-    }
-
-    /// Every effect recorded from `from` until before `until`, oldest first; for comparing with a
-    /// rail's statement.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn recorded_between(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<OutboxRecord>, OutboxError> {
-        self.list("recorded_at >= ?1 AND recorded_at < ?2 ORDER BY sequence", |sql, connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            statement.query_map(params![Sql(from), Sql(until)], record_of)?.collect()
-        })
     }
 
     fn list(
@@ -126,8 +112,12 @@ fn finish(
         Some(EffectState::Final(_)) => return Ok(Some(OutboxError::OtherVerdict(*reference))),
         None => return Ok(Some(OutboxError::NoRecord(*reference))),
     }
-    tx.prepare_cached("UPDATE effect SET verdict = ?2 WHERE reference = ?1")?
-        .execute(params![Sql(reference.0), Json(verdict)])?;
+    let done_at = match verdict {
+        Verdict::Done(done) => Some(Sql(done.at)),
+        Verdict::Refused(_) => None,
+    };
+    tx.prepare_cached("UPDATE effect SET verdict = ?2, done_at = ?3 WHERE reference = ?1")?
+        .execute(params![Sql(reference.0), Json(verdict), done_at])?;
     Ok(None)
 }
 
@@ -218,6 +208,20 @@ impl OutboxStore for SqliteOutbox {
                 )?
                 .execute([Sql(reference.0)])?;
             Ok((changed != 1).then_some(OutboxError::NoRecord(*reference)))
+        })
+    }
+
+    fn done_between(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<OutboxRecord>, OutboxError> {
+        let condition = "done_at >= ?1 AND done_at < ?2 ORDER BY done_at, sequence";
+        // SQLite's integers end earlier than ours, and so do the rails' clocks.
+        let until = until.millis().min(i64::MAX.unsigned_abs());
+        self.list(condition, |sql, connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map(params![Sql(from), Sql(until)], record_of)?.collect()
         })
     }
 
