@@ -10,7 +10,9 @@
 )]
 
 use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey,
+};
 use primitives::{
     Amount, Currency, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId, Signature,
     SignatureError, Text, Timestamp, UtcOffset, Verifier, codec, sha256,
@@ -30,14 +32,18 @@ use crate::kernel::transaction::{
 };
 use crate::modules::network::RegionSettings;
 use crate::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind, Scope};
+use crate::modules::person::{EnrolPerson, KeyGrade, NewKey, NewPerson};
 
-/// Checks Ed25519 for real; other schemes are tested in `node`, where their backends live.
+pub(crate) mod passkey;
+
+/// Checks Ed25519 and P-256 for real; the backends that ship are tested in `node`, where they live.
 pub(crate) struct TestVerifier;
 
 impl Verifier for TestVerifier {
     fn check_key(&self, key: &PublicKey) -> Result<(), SignatureError> {
         match key {
             PublicKey::Ed25519(bytes) if *bytes != [0; 32] => Ok(()),
+            PublicKey::P256(bytes) if *bytes != [0; 64] => Ok(()),
             _ => Err(SignatureError::InvalidKey),
         }
     }
@@ -47,9 +53,17 @@ impl Verifier for TestVerifier {
         message: &[u8],
         signature: &[u8; 64],
     ) -> Result<(), SignatureError> {
-        UnparsedPublicKey::new(&ED25519, key.as_bytes())
-            .verify(message, signature)
-            .map_err(|_| SignatureError::InvalidSignature)
+        let checked = match key {
+            PublicKey::Ed25519(bytes) => {
+                UnparsedPublicKey::new(&ED25519, bytes).verify(message, signature)
+            }
+            PublicKey::P256(bytes) => {
+                let point = [&[4], bytes.as_slice()].concat();
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature)
+            }
+            PublicKey::Sm2(_) => return Err(SignatureError::InvalidKey),
+        };
+        checked.map_err(|_| SignatureError::InvalidSignature)
     }
 }
 
@@ -58,8 +72,11 @@ pub(crate) fn pair(name: &str) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&sha256(name.as_bytes()).0).expect("a seed of 32 bytes")
 }
 
-/// The public key that belongs to a name.
+/// The public key that belongs to a name: P-256 when it begins with `passkey:`, else Ed25519.
 pub(crate) fn public(name: &str) -> PublicKey {
+    if name.starts_with("passkey:") {
+        return passkey::public(name);
+    }
     PublicKey::Ed25519(pair(name).public_key().as_ref().try_into().expect("32 bytes"))
 }
 
@@ -89,6 +106,7 @@ pub(crate) fn settings() -> RegionSettings {
         pin_failures_max: 3,
         emergency_contest_days: 30,
         unlock_delay_hours: 24,
+        claim_days_max: 366,
         effect_takeover_hours: 24,
     }
 }
@@ -96,12 +114,14 @@ pub(crate) fn settings() -> RegionSettings {
 /// A ledger with the region Lanzhou, the bureau `bureau`, the identity authority `authority`, the
 /// regulator `regulator` and the provider `hospital`. The first three govern.
 ///
-/// An organisation signs with the key named `CODE`; its root key is named `CODE-root`.
-/// A person signs with the key named `person:ID` unless another is set in `keys`.
+/// An organisation signs with the key named `CODE`; its root key is named `CODE-root`. A person
+/// signs with the key named `person:ID` unless another is set in `keys`; a key whose name begins
+/// with `passkey:` signs as a passkey on the page `page`.
 pub(crate) struct World {
     pub ledger: Ledger,
     pub now: Timestamp,
     pub keys: BTreeMap<Party, &'static str>,
+    pub page: passkey::Page,
     pub receipts: Vec<Receipt>,
     counter: u64,
 }
@@ -157,6 +177,7 @@ impl World {
             ledger: genesis.ledger(),
             now: START,
             keys: BTreeMap::new(),
+            page: passkey::Page { rp_id: "localhost", origin: "http://localhost:8420" },
             receipts: Vec::new(),
             counter: 0,
         };
@@ -197,6 +218,28 @@ impl World {
         self.keys.remove(&Party::Organisation(id));
     }
 
+    /// Enrols the person of this number at home in [`REGION`], with a device key named `person:ID`
+    /// that may pay 100,000 yuan at once and on a day.
+    pub(crate) fn enrol(&mut self, number: u8) -> Party {
+        let id = person(number);
+        let party = Party::Person(id);
+        let key = NewKey {
+            key: public(&party.to_string()),
+            grade: KeyGrade::Device,
+            payment_max: fen(10_000_000),
+            day_max: fen(10_000_000),
+        };
+        let new = NewPerson {
+            id,
+            commitment: sha256(&[number, 1]),
+            blind_index: sha256(&[number, 2]),
+            keys: vec![key],
+        };
+        let [bureau, authority, _] = Self::governing();
+        self.accepted(&[bureau, authority], &EnrolPerson { region: REGION, person: new });
+        party
+    }
+
     /// The content of a transaction; the first signer is the author.
     pub(crate) fn content<K: Kind>(&mut self, author: Party, kind: &K) -> Content {
         self.counter += 1;
@@ -223,13 +266,13 @@ impl World {
                     Party::Person(_) => party.to_string(),
                 };
                 let name = self.keys.get(party).map_or(default, |name| (*name).to_string());
-                let signature = pair(&name).sign(id.as_bytes());
-                let raw = signature.as_ref().try_into().expect("64 bytes");
-                Authorisation {
-                    party: *party,
-                    key: public(&name),
-                    signature: Signature::Ed25519(raw),
-                }
+                let signature = if name.starts_with("passkey:") {
+                    passkey::assertion(&name, &id, &self.page)
+                } else {
+                    let raw = pair(&name).sign(id.as_bytes());
+                    Signature::Ed25519(raw.as_ref().try_into().expect("64 bytes"))
+                };
+                Authorisation { party: *party, key: public(&name), signature }
             })
             .collect();
         let mut transaction = Transaction { content: content.clone(), authorisations };
@@ -239,8 +282,8 @@ impl World {
             .expect("signatures made for this content are valid")
     }
 
-    /// Executes one transaction as a block of its own, a second later, and checks that the ledger still
-    /// sums to zero.
+    /// Executes one transaction as a block of its own, a second later, and checks that the ledger
+    /// still sums to zero.
     pub(crate) fn execute(&mut self, transaction: VerifiedTransaction) -> Receipt {
         self.now = self.now.plus_millis(1_000);
         let (_, mut receipts) = execute_block(&mut self.ledger, self.now, &[transaction]);

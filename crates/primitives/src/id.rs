@@ -93,6 +93,10 @@ random_id!(
     /// One outpatient visit, stay or pharmacy purchase; random, chosen by the provider.
     VisitId
 );
+random_id!(
+    /// One family insured together under one policy; random, chosen by the payer that insures it.
+    FamilyId
+);
 number_id!(
     /// A pooling area by its six-digit administrative code (`admdvs`), such as 620100 for Lanzhou.
     RegionId(u32)

@@ -21,7 +21,7 @@ mod text;
 pub use amount::{Amount, Currency, ParseAmountError, Rounding};
 pub use date::{CivilDate, ParseDateError, Period, Timestamp, UtcOffset};
 pub use hash::{Hash, sha256, sha256_parts};
-pub use id::{FundId, OrganisationId, PersonId, RegionId, SchemeId, SlotId, VisitId};
+pub use id::{FamilyId, FundId, OrganisationId, PersonId, RegionId, SchemeId, SlotId, VisitId};
 pub use key::{PublicKey, Signature, SignatureError, Verifier};
 pub use party::Party;
 pub use rate::Rate;

@@ -12,6 +12,7 @@ use crate::kernel::rejection::Code;
 pub mod fund;
 pub mod network;
 pub mod organisation;
+pub mod person;
 
 /// One domain.
 pub struct Module {
@@ -26,4 +27,5 @@ pub struct Module {
 }
 
 /// Every module of this release.
-pub const MODULES: &[Module] = &[network::MODULE, organisation::MODULE, fund::MODULE];
+pub const MODULES: &[Module] =
+    &[network::MODULE, organisation::MODULE, person::MODULE, fund::MODULE];

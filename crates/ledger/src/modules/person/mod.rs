@@ -1,0 +1,89 @@
+//! Persons: one small row per natural person, with keys, guardians, lock and card.
+//!
+//! Kinds: 301 `enrol_person`, 302 `remap_blind_indices`, 303 `add_person_key`,
+//! 304 `revoke_person_key`, 305 `set_guardian`, 306 `remove_guardian`, 307 `register_card`,
+//! 308 `block_card`, 309 `report_pin_failure`, 310 `reset_pin_counter`, 311 `lock_person`,
+//! 312 `ask_unlock`, 313 `unlock_person`, 314 `close_person`, 315 `move_person`.
+//!
+//! Reading order: `table` (the row), `view` (how consent is judged, and what others call), `actor`
+//! (who may act at all), then the kinds.
+//!
+//! Invariants: nothing here says who somebody is, and no body has a free text (test
+//! `bodies_hold_no_free_text`); one natural person has one id (test
+//! `one_natural_person_has_one_id`); a lock stops money, cards, sharing and new devices and nothing
+//! else (test `a_lock_stops_money_cards_sharing_and_new_devices`).
+
+use crate::kernel::registry::KindEntry;
+use crate::modules::Module;
+
+mod actor;
+mod add_person_key;
+mod ask_unlock;
+mod block_card;
+mod close_person;
+mod enrol_person;
+mod lock_person;
+mod move_person;
+mod new_key;
+mod new_person;
+mod register_card;
+pub mod rejection;
+mod remap_blind_indices;
+mod remove_guardian;
+mod report_pin_failure;
+mod reset_pin_counter;
+mod revoke_person_key;
+mod set_guardian;
+mod table;
+#[cfg(test)]
+mod tests;
+mod unlock_person;
+pub mod view;
+
+pub use actor::{Actor, require_bureau, require_identity_check};
+pub use add_person_key::AddPersonKey;
+pub use ask_unlock::AskUnlock;
+pub use block_card::BlockCard;
+pub use close_person::ClosePerson;
+pub use enrol_person::EnrolPerson;
+pub use lock_person::LockPerson;
+pub use move_person::MovePerson;
+pub use new_key::NewKey;
+pub use new_person::NewPerson;
+pub use register_card::RegisterCard;
+pub use remap_blind_indices::{IndexPair, PAIRS_MAX, RemapBlindIndices};
+pub use remove_guardian::RemoveGuardian;
+pub use report_pin_failure::ReportPinFailure;
+pub use reset_pin_counter::ResetPinCounter;
+pub use revoke_person_key::RevokePersonKey;
+pub use set_guardian::{GuardianGround, MINORITY_DAYS_MAX, SetGuardian};
+pub use table::{
+    Card, DaySpending, FIRST_KEYS_MAX, GUARDIANS_MAX, Guardianship, KEYS_MAX, KeyGrade, Lock,
+    PersonKey, PersonRow, PersonStatus,
+};
+pub use unlock_person::UnlockPerson;
+
+pub(crate) const MODULE: Module = Module {
+    number: 3,
+    name: "person",
+    kinds: || {
+        alloc::vec![
+            KindEntry::of::<EnrolPerson>("person"),
+            KindEntry::of::<RemapBlindIndices>("person"),
+            KindEntry::of::<AddPersonKey>("person"),
+            KindEntry::of::<RevokePersonKey>("person"),
+            KindEntry::of::<SetGuardian>("person"),
+            KindEntry::of::<RemoveGuardian>("person"),
+            KindEntry::of::<RegisterCard>("person"),
+            KindEntry::of::<BlockCard>("person"),
+            KindEntry::of::<ReportPinFailure>("person"),
+            KindEntry::of::<ResetPinCounter>("person"),
+            KindEntry::of::<LockPerson>("person"),
+            KindEntry::of::<AskUnlock>("person"),
+            KindEntry::of::<UnlockPerson>("person"),
+            KindEntry::of::<ClosePerson>("person"),
+            KindEntry::of::<MovePerson>("person"),
+        ]
+    },
+    rejections: rejection::ALL,
+};

@@ -1,0 +1,414 @@
+//! What others may read of persons, the one place where a person's signature is judged, and how
+//! other modules note what was spent.
+//!
+//! Three forms of consent are judged here, each in two strengths: with an amount (money, cards,
+//! sharing; a lock stops them) and despite a lock (eligibility, safety, care that costs the person
+//! nothing). The caller notes the amount with [`note_key_spending`] or [`note_card_spending`] in
+//! the same transaction; noting checks the day's limit again, so that two uses in one transaction
+//! add up.
+
+use alloc::collections::BTreeSet;
+use primitives::{
+    Amount, CivilDate, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId, sha256,
+};
+
+use super::actor::require_bureau;
+use super::rejection;
+use super::table::{
+    BLIND_INDICES, Card, DaySpending, KeyGrade, PERSONS, PersonKey, PersonRow, PersonStatus,
+};
+use crate::kernel::context::Context;
+use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::rejection::{Rejection, require};
+use crate::kernel::transaction::Signer;
+use crate::modules::network::{self, RegionSettings};
+use crate::modules::organisation::Scope;
+
+/// A key that signed and was judged, and what it pays. Only this module makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedKey {
+    person: PersonId,
+    key: PublicKey,
+    grade: KeyGrade,
+    day: CivilDate,
+    amount: Amount,
+}
+
+/// A card that was judged, and what it pays. Only this module makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedCard {
+    person: PersonId,
+    bureau: OrganisationId,
+    commitment: Hash,
+    day: CivilDate,
+    amount: Amount,
+}
+
+impl UsedKey {
+    /// Whose key: the person's, or the guardian's.
+    #[must_use]
+    pub const fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> PublicKey {
+        self.key
+    }
+
+    /// What kind of key it is.
+    #[must_use]
+    pub const fn grade(&self) -> KeyGrade {
+        self.grade
+    }
+
+    /// What it pays, in minor units.
+    #[must_use]
+    pub const fn amount(&self) -> Amount {
+        self.amount
+    }
+}
+
+impl UsedCard {
+    /// Whose card.
+    #[must_use]
+    pub const fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// The bureau that checked the PIN and co-signed.
+    #[must_use]
+    pub const fn bureau(&self) -> OrganisationId {
+        self.bureau
+    }
+
+    /// The salted commitment to the card's number.
+    #[must_use]
+    pub const fn commitment(&self) -> Hash {
+        self.commitment
+    }
+
+    /// What it pays, in minor units.
+    #[must_use]
+    pub const fn amount(&self) -> Amount {
+        self.amount
+    }
+}
+
+/// A person, if enrolled.
+pub fn person(state: &(impl Read + ?Sized), id: PersonId) -> Option<PersonRow> {
+    PERSONS.get(state, &id)
+}
+
+/// Whose blind index this is, if anybody's. Only the identity authority's adapter can compute one.
+pub fn by_blind_index(state: &(impl Read + ?Sized), index: &Hash) -> Option<PersonId> {
+    BLIND_INDICES.get(state, index)
+}
+
+/// A person who is enrolled and not closed. A lock does not matter here: it never stops
+/// eligibility.
+///
+/// # Errors
+/// `unknown_person`, `person_closed`.
+pub fn require_person(state: &(impl Read + ?Sized), id: PersonId) -> Result<PersonRow, Rejection> {
+    let row = person(state, id).ok_or_else(|| rejection::UNKNOWN_PERSON.with(id))?;
+    require(row.status == PersonStatus::Active, || rejection::PERSON_CLOSED.with(id))?;
+    Ok(row)
+}
+
+/// A person whose care on this day counts: a closed one until the last day, so that the last stay
+/// can still be settled.
+///
+/// # Errors
+/// `unknown_person`, `person_closed` with the last day.
+pub fn require_person_on(
+    state: &(impl Read + ?Sized),
+    id: PersonId,
+    day: CivilDate,
+) -> Result<PersonRow, Rejection> {
+    let row = person(state, id).ok_or_else(|| rejection::UNKNOWN_PERSON.with(id))?;
+    if let PersonStatus::Closed { last_day } = row.status {
+        require(day <= last_day, || {
+            rejection::PERSON_CLOSED.with(format_args!("care counts until {last_day}"))
+        })?;
+    }
+    Ok(row)
+}
+
+/// A person who is enrolled, not closed and not locked.
+///
+/// # Errors
+/// As [`require_person`], and `person_locked`.
+pub fn require_unlocked(
+    state: &(impl Read + ?Sized),
+    id: PersonId,
+) -> Result<PersonRow, Rejection> {
+    let row = require_person(state, id)?;
+    require(row.lock.is_none(), || rejection::PERSON_LOCKED.with(id))?;
+    Ok(row)
+}
+
+/// The person signed with one of the person's own keys, is not locked, and the key may pay this
+/// much now.
+///
+/// # Errors
+/// As [`require_unlocked`] and [`require_key_despite_lock`], and `key_payment_limit_reached`,
+/// `key_day_limit_reached` with what is left.
+pub fn require_key(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+    amount: Amount,
+) -> Result<UsedKey, Rejection> {
+    let row = require_unlocked(state, person)?;
+    judge_key(context, state, person, &row, amount)
+}
+
+/// The person signed with one of the person's own keys, for something that costs nothing and that a
+/// lock does not stop.
+///
+/// # Errors
+/// As [`require_person`], and `person_signature_missing`, `unknown_person_key`,
+/// `passkey_used_on_foreign_page`, `passkey_assertion_missing`.
+pub fn require_key_despite_lock(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+) -> Result<UsedKey, Rejection> {
+    let row = require_person(state, person)?;
+    judge_key(context, state, person, &row, Amount::ZERO)
+}
+
+/// A guardian of today signed with one of the guardian's own keys, neither of the two is locked,
+/// and the key may pay this much now. What is spent counts against the guardian's key.
+///
+/// # Errors
+/// As [`require_key`] about the guardian, `not_a_guardian`, and `person_locked` for the person.
+pub fn require_guardian(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+    guardian: PersonId,
+    amount: Amount,
+) -> Result<UsedKey, Rejection> {
+    let row = require_unlocked(state, person)?;
+    judge_guardian(context, state, &row, guardian, amount)
+}
+
+/// A guardian of today signed, for something that costs nothing and that a lock of the person does
+/// not stop. A lock of the guardian does stop it: the guardian's keys are not to be trusted then.
+///
+/// # Errors
+/// As [`require_key`] about the guardian, and `not_a_guardian`.
+pub fn require_guardian_despite_lock(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+    guardian: PersonId,
+) -> Result<UsedKey, Rejection> {
+    let row = require_person(state, person)?;
+    judge_guardian(context, state, &row, guardian, Amount::ZERO)
+}
+
+/// The person's card and PIN were used at a desk: the home region's bureau, which checked the PIN
+/// online, co-signed as clerk; the person is not locked; the card may pay this much now.
+///
+/// # Errors
+/// As [`require_unlocked`], `no_card`, `card_blocked`, `pin_blocked`, `desk_payment_limit_reached`,
+/// `desk_day_limit_reached` with what is left, and what is wrong with the bureau's signature.
+pub fn require_card(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+    amount: Amount,
+) -> Result<UsedCard, Rejection> {
+    let row = require_unlocked(state, person)?;
+    let bureau = require_bureau(context, state, row.region, Scope::Clerk)?;
+    let settings = settings(state, row.region)?;
+    let card = usable_card(&row, &settings)?;
+    require(amount <= settings.desk_payment_max, || {
+        rejection::DESK_PAYMENT_LIMIT.with(settings.desk_payment_max.minor())
+    })?;
+    let day = context.day(settings.utc_offset_minutes);
+    let left = settings.desk_day_max.saturating_sub(DaySpending::on(card.spent, day));
+    require(amount <= left, || rejection::DESK_DAY_LIMIT.with(left.minor()))?;
+    Ok(UsedCard { person, bureau, commitment: card.commitment, day, amount })
+}
+
+/// Notes what a key pays, against its limit of the day. Call it once per [`require_key`] or
+/// [`require_guardian`] when the money moves.
+///
+/// # Errors `key_day_limit_reached` when the key pays twice in one transaction and both together
+/// are too much.
+pub fn note_key_spending(state: &mut Overlay<'_>, used: &UsedKey) -> Result<(), Rejection> {
+    if used.amount.is_zero() {
+        return Ok(());
+    }
+    let mut row = require_person(state, used.person)?;
+    let key = row.keys.iter_mut().find(|key| key.key == used.key);
+    let key = key.ok_or_else(|| rejection::UNKNOWN_KEY.reject())?;
+    let before = DaySpending::on(key.spent, used.day);
+    let left = key.day_max.saturating_sub(before);
+    require(used.amount <= left, || rejection::KEY_DAY_LIMIT.with(left.minor()))?;
+    let amount = before.saturating_add(used.amount);
+    key.spent = Some(DaySpending { day: used.day, amount });
+    PERSONS.put(state, &used.person, &row);
+    Ok(())
+}
+
+/// Notes what a card pays, against the region's limit of the day, and that the PIN was right. Call
+/// it once per [`require_card`] when the money moves.
+///
+/// # Errors `desk_day_limit_reached` when the card pays twice in one transaction and both together
+/// are too much.
+pub fn note_card_spending(state: &mut Overlay<'_>, used: &UsedCard) -> Result<(), Rejection> {
+    let mut row = require_person(state, used.person)?;
+    let settings = settings(state, row.region)?;
+    let card = row.card.as_mut().ok_or_else(|| rejection::NO_CARD.reject())?;
+    let before = DaySpending::on(card.spent, used.day);
+    let left = settings.desk_day_max.saturating_sub(before);
+    require(used.amount <= left, || rejection::DESK_DAY_LIMIT.with(left.minor()))?;
+    let amount = before.saturating_add(used.amount);
+    card.spent = Some(DaySpending { day: used.day, amount });
+    card.pin_failures = 0;
+    PERSONS.put(state, &used.person, &row);
+    Ok(())
+}
+
+/// Checks that the person's own key may pay this much, and notes it: for callers that move the
+/// money in the same step.
+///
+/// # Errors
+/// As [`require_key`].
+pub fn spend_by_key(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    person: PersonId,
+    amount: Amount,
+) -> Result<UsedKey, Rejection> {
+    let used = require_key(context, state, person, amount)?;
+    note_key_spending(state, &used)?;
+    Ok(used)
+}
+
+/// Checks that the guardian's key may pay this much for the person, and notes it.
+///
+/// # Errors
+/// As [`require_guardian`].
+pub fn spend_by_guardian(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    person: PersonId,
+    guardian: PersonId,
+    amount: Amount,
+) -> Result<UsedKey, Rejection> {
+    let used = require_guardian(context, state, person, guardian, amount)?;
+    note_key_spending(state, &used)?;
+    Ok(used)
+}
+
+/// Checks that the person's card may pay this much, and notes it.
+///
+/// # Errors
+/// As [`require_card`].
+pub fn spend_by_card(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    person: PersonId,
+    amount: Amount,
+) -> Result<UsedCard, Rejection> {
+    let used = require_card(context, state, person, amount)?;
+    note_card_spending(state, &used)?;
+    Ok(used)
+}
+
+/// Whom an event about a person concerns: the person, the bureau that serves the person, and the
+/// others named here; each once.
+pub(super) fn concerned(
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+    row: &PersonRow,
+    others: impl IntoIterator<Item = Party>,
+) -> BTreeSet<Party> {
+    let bureau = network::view::region(state, row.region).map(|region| region.bureau);
+    let own = core::iter::once(Party::Person(person)).chain(bureau.map(Party::Organisation));
+    own.chain(others).collect()
+}
+
+/// The settings of a person's home region.
+pub(super) fn settings(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+) -> Result<RegionSettings, Rejection> {
+    Ok(network::view::require_region(state, region)?.settings)
+}
+
+/// The day of the block in a person's home region.
+pub(super) fn today(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    row: &PersonRow,
+) -> Result<CivilDate, Rejection> {
+    Ok(context.day(settings(state, row.region)?.utc_offset_minutes))
+}
+
+/// The card, if it can pay.
+fn usable_card<'a>(row: &'a PersonRow, settings: &RegionSettings) -> Result<&'a Card, Rejection> {
+    let card = row.card.as_ref().ok_or_else(|| rejection::NO_CARD.reject())?;
+    require(!card.blocked, || rejection::CARD_BLOCKED.reject())?;
+    require(card.pin_failures < settings.pin_failures_max, || rejection::PIN_BLOCKED.reject())?;
+    Ok(card)
+}
+
+fn judge_guardian(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    row: &PersonRow,
+    guardian: PersonId,
+    amount: Amount,
+) -> Result<UsedKey, Rejection> {
+    let day = today(context, state, row)?;
+    require(row.is_guarded_by(guardian, day), || rejection::NOT_A_GUARDIAN.with(guardian))?;
+    require_key(context, state, guardian, amount)
+}
+
+fn judge_key(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+    row: &PersonRow,
+    amount: Amount,
+) -> Result<UsedKey, Rejection> {
+    let signer = context
+        .signer(Party::Person(person))
+        .ok_or_else(|| rejection::SIGNATURE_MISSING.with(person))?;
+    let key = row.key(&signer.key).ok_or_else(|| rejection::UNKNOWN_KEY.with(person))?;
+    require_page(state, signer, key.grade)?;
+    let day = today(context, state, row)?;
+    require_limits(key, day, amount)?;
+    Ok(UsedKey { person, key: key.key, grade: key.grade, day, amount })
+}
+
+/// An assertion was made on a page of this network, and a passkey never signs without one.
+fn require_page(
+    state: &(impl Read + ?Sized),
+    signer: &Signer,
+    grade: KeyGrade,
+) -> Result<(), Rejection> {
+    let Some(page) = &signer.web_authn else {
+        return require(grade == KeyGrade::Device, || rejection::PASSKEY_NEEDED.reject());
+    };
+    let network = network::view::network(state);
+    let known = network.origins.iter().any(|origin| **origin == *page.origin)
+        && page.rp_id_hash == sha256(network.rp_id.as_bytes());
+    require(known, || rejection::FOREIGN_PAGE.reject())
+}
+
+fn require_limits(key: &PersonKey, day: CivilDate, amount: Amount) -> Result<(), Rejection> {
+    require(amount <= key.payment_max, || {
+        rejection::KEY_PAYMENT_LIMIT.with(key.payment_max.minor())
+    })?;
+    let left = key.day_max.saturating_sub(DaySpending::on(key.spent, day));
+    require(amount <= left, || rejection::KEY_DAY_LIMIT.with(left.minor()))
+}
