@@ -144,3 +144,60 @@ fn check_digit(payload: &str) -> u32 {
     });
     10_u32.saturating_sub(sum.checked_rem(10).unwrap_or(0)).checked_rem(10).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_digits_follow_the_published_example() {
+        // 7992739871 has check digit 3: the example in most descriptions of the method.
+        assert_eq!(check_digit("7992739871"), 3);
+        assert_eq!(check_digit(""), 0);
+        let card = CardNumber::from_payload("999000000000000").unwrap();
+        assert_eq!(card.digits().len(), 16);
+        assert_eq!(card.digits().parse(), Ok(card.clone()));
+    }
+
+    #[test]
+    fn spaces_and_hyphens_are_left_out() {
+        let card = CardNumber::from_payload("999000123456789").unwrap();
+        let (a, rest) = card.digits().split_at(4);
+        let (b, c) = rest.split_at(4);
+        assert_eq!(format!("{a} {b}-{c}").parse(), Ok(card.clone()));
+        assert_eq!(card.last_four(), &card.digits()[12..]);
+    }
+
+    #[test]
+    fn every_wrong_digit_is_noticed() {
+        let card = CardNumber::from_payload("999000123456789").unwrap();
+        for position in 0..16 {
+            for digit in '0'..='9' {
+                let mut wrong: Vec<char> = card.digits().chars().collect();
+                if wrong[position] != digit {
+                    wrong[position] = digit;
+                    let wrong: String = wrong.into_iter().collect();
+                    assert_eq!(wrong.parse::<CardNumber>(), Err(CardNumberError::CheckDigit));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_and_characters_are_named() {
+        let check =
+            |text: &str, error| assert_eq!(text.parse::<CardNumber>(), Err(error), "{text}");
+        check("", CardNumberError::Length { found: 0 });
+        check("99900012345", CardNumberError::Length { found: 11 });
+        check(&"9".repeat(20), CardNumberError::Length { found: 20 });
+        check("9990 0012 34x6 7890", CardNumberError::NotDigits);
+        check("\u{ff19}990001234567890", CardNumberError::NotDigits);
+        assert_eq!(CardNumber::from_payload("99900a"), Err(CardNumberError::NotDigits));
+        for digits in [11, 18] {
+            assert!(CardNumber::from_payload(&"9".repeat(digits)).is_ok());
+        }
+        for digits in [10, 19] {
+            assert!(CardNumber::from_payload(&"9".repeat(digits)).is_err());
+        }
+    }
+}

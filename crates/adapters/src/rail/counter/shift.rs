@@ -50,8 +50,8 @@ pub struct Shift {
     pub close: Option<ShiftClose>,
 }
 
-/// How a shift ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a shift ended. The clerk's words show themselves nowhere in logs.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ShiftClose {
     /// When.
     pub at: Timestamp,
@@ -61,6 +61,16 @@ pub struct ShiftClose {
     pub difference: Difference,
     /// The clerk's words about it.
     pub explanation: Option<String>,
+}
+
+impl fmt::Debug for ShiftClose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShiftClose")
+            .field("at", &self.at)
+            .field("counted", &self.counted)
+            .field("difference", &self.difference)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a count says against the books.

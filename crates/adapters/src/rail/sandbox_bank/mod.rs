@@ -88,7 +88,7 @@ pub struct SandboxBankConfig {
     /// How many orders of a thousand are declined without a reason, drawn from the seed and the
     /// order's reference.
     pub declined_per_mille: u16,
-    /// Where card numbers, tokens and declines come from.
+    /// Where tokens and declines come from.
     pub seed: u64,
 }
 
