@@ -69,7 +69,6 @@ pub struct GenesisRegion {
     /// The organisation that runs it.
     pub bureau: OrganisationId,
     /// The currency of its funds.
-    #[schemars(with = "alloc::string::String")]
     pub currency: Currency,
     /// Calendar and limits.
     pub settings: RegionSettings,

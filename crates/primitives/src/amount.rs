@@ -160,8 +160,17 @@ impl Rounding {
     /// `numerator / denominator` as this rounding says; the denominator is not zero.
     #[must_use]
     pub fn divide(self, numerator: u128, denominator: u128) -> u128 {
-        let quotient = numerator.checked_div(denominator).unwrap_or(0);
-        let rest = numerator.checked_rem(denominator).unwrap_or(0);
+        // Nearly every division fits 64 bits, where the processor is many times faster.
+        let (quotient, rest) = match (u64::try_from(numerator), u64::try_from(denominator)) {
+            (Ok(numerator), Ok(denominator)) => (
+                u128::from(numerator.checked_div(denominator).unwrap_or(0)),
+                u128::from(numerator.checked_rem(denominator).unwrap_or(0)),
+            ),
+            _ => (
+                numerator.checked_div(denominator).unwrap_or(0),
+                numerator.checked_rem(denominator).unwrap_or(0),
+            ),
+        };
         let twice = rest.saturating_mul(2);
         let up = match self {
             Self::Floor => false,
@@ -205,7 +214,7 @@ impl fmt::Display for ParseAmountError {
 impl core::error::Error for ParseAmountError {}
 
 /// A currency by its ISO 4217 code, and how many decimals its minor unit has.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
 pub struct Currency {
     code: [u8; 3],
     scale: u8,
@@ -239,6 +248,16 @@ impl Currency {
     #[must_use]
     pub const fn scale(self) -> u8 {
         self.scale
+    }
+}
+
+impl BorshDeserialize for Currency {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let (code, scale) = <([u8; 3], u8)>::deserialize_reader(reader)?;
+        // An unknown code or a foreign scale would make another amount of every number.
+        Self::ALL.into_iter().find(|known| *known == Self { code, scale }).ok_or_else(|| {
+            borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "currency")
+        })
     }
 }
 
@@ -338,6 +357,17 @@ mod tests {
         assert_eq!(Amount(452).share(rate, Rounding::HalfUp), Amount(23));
         assert_eq!(Amount(452).share(rate, Rounding::Floor), Amount(22));
         assert_eq!(Amount(452).share(rate, Rounding::Ceiling), Amount(23));
+    }
+
+    #[test]
+    fn bytes_of_a_currency_are_of_one_that_is_known() {
+        for currency in Currency::ALL {
+            let bytes = borsh::to_vec(&currency).unwrap();
+            assert_eq!(borsh::from_slice::<Currency>(&bytes).unwrap(), currency);
+            let scaled = [&bytes[..3], &[currency.scale ^ 1]].concat();
+            assert!(borsh::from_slice::<Currency>(&scaled).is_err());
+        }
+        assert!(borsh::from_slice::<Currency>(b"XXX\x02").is_err());
     }
 
     #[test]

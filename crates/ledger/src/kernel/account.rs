@@ -37,12 +37,16 @@ pub enum Account {
     },
     /// A person's personal account (个人账户). Never below zero.
     PersonalAccount(PersonId),
-    /// What payers and patients owe a provider for settled visits.
+    /// What funds and personal accounts owe a provider for settled visits.
     ProviderDue(OrganisationId),
+    /// What patients have paid a provider through rails and deposits.
+    ProviderCash(OrganisationId),
     /// Cash that an organisation's rail has collected (negative) or has to pay back.
     Rail(OrganisationId),
     /// What a patient still owes a provider because a cash leg failed: the provider's worklist.
     Receivable(OrganisationId),
+    /// What a provider owes its patients because a refund through a rail failed: its worklist.
+    OwedToPatients(OrganisationId),
     /// The deposit paid for a running stay. Never below zero.
     Deposit(VisitId),
     /// The part that a provider bears itself (`hosp_part_amt`).

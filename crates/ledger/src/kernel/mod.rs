@@ -16,3 +16,6 @@ pub mod rejection;
 pub mod state;
 pub mod table;
 pub mod transaction;
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,6 @@ pub struct PostedEntry {
     #[serde(flatten)]
     pub entry: Entry,
     /// In which currency.
-    #[schemars(with = "alloc::string::String")]
     pub currency: Currency,
 }
 
@@ -140,6 +139,8 @@ fn row_or_open(
         None => match account {
             Account::Outside(_)
             | Account::ProviderDue(_)
+            | Account::ProviderCash(_)
+            | Account::OwedToPatients(_)
             | Account::Rail(_)
             | Account::Receivable(_)
             | Account::ProviderBorne(_) => AccountRow::open(currency, Floor::None),

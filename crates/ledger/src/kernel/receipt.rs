@@ -75,7 +75,6 @@ pub struct Effect {
     /// How much.
     pub amount: Amount,
     /// In which currency.
-    #[schemars(with = "String")]
     pub currency: Currency,
     /// The executor's own authorisation: a salted commitment to what its rail answered.
     pub authorisation: Hash,

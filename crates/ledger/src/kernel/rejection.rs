@@ -91,8 +91,6 @@ pub mod kernel {
         WRONG_VERSION = 7, "wrong_version", "the transaction has another format version";
         /// The author did not sign.
         AUTHOR_MISSING = 8, "author_missing", "the author's own signature is missing";
-        /// One party signed twice.
-        DUPLICATE_SIGNER = 9, "duplicate_signer", "a party may sign only once";
         /// An account would fall below its floor.
         INSUFFICIENT_BALANCE = 20, "insufficient_balance", "the balance is not sufficient";
         /// Accounts or amounts of different currencies met.

@@ -10,7 +10,7 @@ use crate::modules::organisation::{AuthoriseKey, OrganisationKind, Scope, Suspen
 use crate::testing::{
     DAY, HOUR, REGION, START, World, fen, organisation, person, public, settings,
 };
-use alloc::{string::ToString, vec, vec::Vec};
+use alloc::{format, string::ToString, vec, vec::Vec};
 use benefit::{Payer, PayerShare};
 use primitives::{
     Amount, CivilDate, Currency, FundId, Hash, OrganisationId, Party, RegionId, SchemeId, sha256,
@@ -421,7 +421,7 @@ fn a_wrong_row_stops_no_other_and_is_counted_by_its_reason() {
     assert_eq!(value(&receipt, "credited"), Some(amount_value(fen(350), Currency::CNY)));
     assert_eq!(value(&receipt, "rejected.unknown_account"), Some(FieldValue::Number(2)));
     assert_eq!(value(&receipt, "rejected.nothing_to_move"), Some(FieldValue::Number(1)));
-    assert_eq!(value(&receipt, "rejected.duplicate_row"), Some(FieldValue::Number(1)));
+    assert_eq!(value(&receipt, &format!("rejected.{}", rejection::DUPLICATE_ROW.name)), Some(FieldValue::Number(1)));
     let credited: Vec<Account> = receipt.entries.iter().map(|posted| posted.entry.credit).collect();
     assert_eq!(credited, [1, 3].map(|number| Account::PersonalAccount(person(number))));
     assert_eq!(world.balance(Account::PersonalAccount(person(1))), 100);

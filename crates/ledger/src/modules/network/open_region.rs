@@ -34,7 +34,6 @@ pub struct OpenRegion {
     /// The organisation that runs its public schemes and funds.
     pub bureau: OrganisationId,
     /// The currency of its funds.
-    #[schemars(with = "alloc::string::String")]
     pub currency: Currency,
     /// Calendar and limits.
     pub settings: RegionSettings,

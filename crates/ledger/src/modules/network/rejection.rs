@@ -11,8 +11,6 @@ crate::kernel::rejection::rejections! {
     INVALID_OFFSET = 104, "invalid_utc_offset", "the distance from UTC must be -720 to 840 minutes";
     /// The governing set would be empty, too large, or name somebody twice or unknown.
     INVALID_GOVERNING_SET = 105, "invalid_governing_set", "the governing set must name 1 to 64 admitted organisations, each once";
-    /// Only the region's bureau may do this.
-    NOT_THE_BUREAU = 106, "not_the_bureau", "only the region's bureau may do this";
     /// An origin is not `https://` (or `http://localhost` for a demonstration).
     INVALID_ORIGIN = 107, "invalid_origin", "an origin must be `https://HOST` or `http://localhost[:PORT]`";
     /// A setting is outside its range.
