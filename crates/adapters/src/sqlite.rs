@@ -1,5 +1,5 @@
-//! The one way in which adapters and the outbox keep books on disk: SQLite, durable at commit (WAL and
-//! `synchronous = FULL`), every write in one immediate transaction.
+//! The one way in which adapters and the outbox keep books on disk: SQLite, durable at commit (WAL
+//! and `synchronous = FULL`), every write in one immediate transaction.
 
 use std::{
     path::PathBuf,

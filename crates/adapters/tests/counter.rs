@@ -1,4 +1,12 @@
 //! Cash at the counter: change, refunds across clerks, shifts and what is missing at their end.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

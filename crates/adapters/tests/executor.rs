@@ -1,4 +1,12 @@
 //! The executor beyond exactly-once: what it asks, when it asks again, and whom it tells.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 
@@ -176,6 +184,16 @@ fn a_refund_waits_for_its_payment_and_is_not_refused_before() {
     world.bench.clock.advance_millis(RETRY_MILLISECONDS_MAX);
     world.executor.sweep(10).unwrap();
     assert!(world.is_done(&pay) && world.is_done(&refund));
+}
+
+#[test]
+fn a_payment_and_its_refund_in_one_batch_are_both_done() {
+    let world = World::new(FaultPlan::Never);
+    let batch = [world.refund("refund", "pay", 4), world.pay("pay", 10)];
+    for state in world.executor.submit_all(&batch).unwrap() {
+        assert!(matches!(state.unwrap(), EffectState::Final(Verdict::Done(_))));
+    }
+    assert_eq!(world.calls(), (2, 0));
 }
 
 #[test]

@@ -4,6 +4,14 @@
 //! The parent starts this program again as a child that submits payments from four threads and
 //! writes a line for each acknowledged one; after some lines the parent kills it (SIGKILL) and
 //! starts the next. At the end everything is swept and compared.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

@@ -1,4 +1,12 @@
 //! Nothing personal is shown by `Debug` or `Display`, so that no log can carry it by accident.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

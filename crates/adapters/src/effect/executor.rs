@@ -89,22 +89,32 @@ impl Executor {
             effects.iter().filter(|effect| self.rail(&effect.rail).is_ok()).cloned().collect();
         let now = self.clock.now();
         let recorded = self.outbox.record_all(&known, now, next_try_at(now, 0))?;
-        let mut fresh = Vec::new();
-        for (effect, recorded) in known.iter().zip(&recorded) {
-            if *recorded == Recorded::New && !self.waits(&effect.order)? {
-                fresh.push(effect);
+        let is_new =
+            |(effect, recorded): (_, &Recorded)| (*recorded == Recorded::New).then_some(effect);
+        let mut fresh: Vec<&Effect> = known.iter().zip(&recorded).filter_map(is_new).collect();
+        let mut words = BTreeMap::new();
+        // A round for what can be told now, and further ones for what waited for that.
+        loop {
+            let (mut ready, mut waiting) = (Vec::new(), Vec::new());
+            for effect in fresh {
+                let list = if self.waits(&effect.order)? { &mut waiting } else { &mut ready };
+                list.push(effect);
             }
+            if ready.is_empty() {
+                break;
+            }
+            let round = self.perform_fresh(&ready)?;
+            self.outbox.finish_all(&round)?;
+            words.extend(round);
+            fresh = waiting;
         }
-        let words = self.perform_fresh(&fresh)?;
-        self.outbox.finish_all(&words)?;
-        let words: BTreeMap<Reference, Verdict> = words.into_iter().collect();
         let mut recorded = recorded.into_iter();
         let answers = effects.iter().map(|effect| {
             self.rail(&effect.rail)?;
             let reference = effect.order.reference;
             match recorded.next() {
                 Some(Recorded::New) => Ok(state_of(words.get(&reference))),
-                // Recorded by this very call, for an effect that stands in the list twice, or earlier.
+                // Recorded earlier, or by this very call for an effect that stands in it twice.
                 Some(Recorded::Known(record)) => match words.get(&reference) {
                     Some(verdict) => Ok(EffectState::Final(verdict.clone())),
                     None => Ok(record.state),
@@ -171,8 +181,8 @@ impl Executor {
         Ok(self.outbox.backlog()?)
     }
 
-    /// Effects with a final word that the ledger has not heard yet; call [`Executor::mark_reported`]
-    /// once it has. After a crash between the two, the same ones come again.
+    /// Effects with a final word that the ledger has not heard yet; call
+    /// [`Executor::mark_reported`] once it has. After a crash between the two, they come again.
     ///
     /// # Errors
     /// When the outbox fails.

@@ -113,6 +113,14 @@ fn split(text: &str) -> Result<(char, Vec<u8>), NumberError> {
     Err(NumberError::Length { found: digits.len() })
 }
 
+/// The check character that belongs behind 17 digits; `None` for any other text.
+#[must_use]
+pub fn check_digit(digits: &str) -> Option<char> {
+    let digit = |character: char| character.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
+    let digits: Vec<u8> = digits.chars().map(digit).collect::<Option<_>>()?;
+    (digits.len() == CHARACTERS.saturating_sub(1)).then(|| check_character(&digits))
+}
+
 /// The check character of 17 digits. Each digit is weighted by a power of two, from 2^17 down to
 /// 2^1; with the check character's own value (X is 10) the sum leaves 1 when divided by 11.
 fn check_character(digits: &[u8]) -> char {
@@ -139,6 +147,16 @@ mod tests {
             assert_eq!(number.as_str(), text);
             assert_eq!(number.birth_date(), CivilDate::from_ymd(year, month, day).unwrap());
         }
+    }
+
+    #[test]
+    fn the_check_character_is_given_for_seventeen_digits_only() {
+        for (text, _) in EXAMPLES {
+            assert_eq!(check_digit(&text[..17]), text.chars().last());
+            assert_eq!(check_digit(&text[..16]), None);
+            assert_eq!(check_digit(&format!("{}1", &text[..17])), None);
+        }
+        assert_eq!(check_digit("1101051949123100x"), None);
     }
 
     #[test]

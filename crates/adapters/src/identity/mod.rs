@@ -50,7 +50,8 @@ pub trait IdentityAuthority: Send + Sync {
 pub struct Identity {
     /// The name as in the document.
     pub name: String,
-    /// The document: 18 characters of a citizen identity number, or `JP:TK1234567` for a foreign one.
+    /// The document: the 18 characters of a citizen identity number, or `JP:TK1234567` for a
+    /// foreign one.
     pub number: String,
 }
 

@@ -363,7 +363,8 @@ pub(crate) fn find_order(
     };
     connection
         .prepare_cached(
-            "SELECT o.id, o.fingerprint, o.action, o.verdict, o.amount, o.refunded, e.debit, e.credit
+            "SELECT o.id, o.fingerprint, o.action, o.verdict, o.amount, o.refunded,
+                    e.debit, e.credit
              FROM order_record o LEFT JOIN entry e ON e.order_id = o.id
              WHERE o.owner = ?1 AND o.reference = ?2",
         )?
@@ -425,7 +426,8 @@ fn insert_order(
     amount: Amount,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO order_record (id, owner, reference, fingerprint, action, verdict, is_done, amount)
+        "INSERT INTO order_record
+             (id, owner, reference, fingerprint, action, verdict, is_done, amount)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![

@@ -23,7 +23,7 @@ pub mod sandbox_bank;
 
 /// The longest token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 64;
-/// The largest amount of one order, in minor units: 10 trillion yuan, far below what books can hold.
+/// The largest amount of one order, in minor units: 10 trillion yuan, far below what books hold.
 pub const ORDER_AMOUNT_MAX: Amount = Amount::from_minor(1_000_000_000_000_000);
 
 /// A payment rail, on behalf of one organisation. Called from worker threads; calls block.
@@ -149,8 +149,8 @@ impl std::str::FromStr for Token {
         }
         // The text is not repeated: somebody may have put a card number here.
         Err(String::from(
-            "the token is 1 to 64 of a-z, 0-9, _, : and -, starting with a letter; a card number is \
-             no token, bind the card first",
+            "the token is 1 to 64 of a-z, 0-9, _, : and -, starting with a letter; a card number \
+             is no token, bind the card first",
         ))
     }
 }

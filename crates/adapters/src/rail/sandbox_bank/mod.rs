@@ -2,8 +2,8 @@
 //! without a connected bank. It issues test cards (their numbers start with 999000, which no real
 //! card does), binds them, holds, captures, pays and refunds; and it refuses as banks do.
 //!
-//! Reading order: this file (the bank and its customers), `line` (what an organisation's rail does),
-//! `binding` (from card number to token).
+//! Reading order: this file (the bank and its customers), `line` (what an organisation's rail
+//! does), `binding` (from card number to token).
 
 use std::sync::Arc;
 
