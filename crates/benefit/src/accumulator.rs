@@ -110,6 +110,12 @@ impl AccumulatorPeriod {
         self.kind() == 4
     }
 
+    /// Whether both are of the same kind: both months, both years and so on.
+    #[must_use]
+    pub const fn is_like(self, other: Self) -> bool {
+        self.kind() == other.kind()
+    }
+
     /// The month this many months before, when this is a month.
     #[must_use]
     pub const fn months_before(self, months: u32) -> Option<Self> {

@@ -212,6 +212,24 @@ pub enum TraceNote {
         /// What it cut off.
         cut: Amount,
     },
+    /// A fixed amount.
+    FixedAmount {
+        /// What the amount is for its period.
+        full: Amount,
+        /// What had been used before.
+        used: Amount,
+        /// What it gives now.
+        gives: Amount,
+    },
+    /// The person keeps a fixed amount.
+    Copay {
+        /// What the person keeps in its period.
+        full: Amount,
+        /// What had been kept before.
+        used: Amount,
+        /// What the person keeps now.
+        kept: Amount,
+    },
     /// A limit on what the person bears.
     Limited {
         /// Which of the step's limits, from 0.

@@ -6,9 +6,9 @@
 //! [`CategorySums`] among payers, accounts and cash as a [`Plan`] says.
 //!
 //! Reading order: [`word`] (the closed lists of words), [`bill`], [`catalogue`], [`sort`],
-//! [`sums`], [`facts`], [`accumulator`], [`source`] (plan files as people write them), [`plan`]
-//! (their compiled form), [`engine`] with one file per operator in [`rule`], [`adjudication`],
-//! [`example`], [`explain`].
+//! [`sums`], [`facts`], [`accumulator`], [`source`] (plan files as people write them), [`mod@compile`],
+//! [`plan`] (their compiled form), [`engine`] with one file per operator in `rule/`, [`stay`],
+//! [`adjudication`], [`example`], [`case`].
 //!
 //! Invariants: no clock, file, random source or floating point; the parts of an adjudication add up
 //! to the bill (guarded by `tests/identities.rs`); equal inputs give equal bytes.
@@ -17,21 +17,39 @@ extern crate alloc;
 
 pub mod accumulator;
 pub mod adjudication;
+mod allowance;
 pub mod bill;
+pub mod case;
 pub mod catalogue;
+pub mod compile;
+mod condition;
 pub mod decimal;
+pub mod engine;
+pub mod example;
 pub mod facts;
+mod lanes;
+pub mod plan;
+mod rule;
+pub mod sort;
 pub mod source;
+pub mod stay;
 pub mod sums;
 pub mod word;
 
 pub use accumulator::{
-    AccumulatorChange, AccumulatorKey, AccumulatorPeriod, AccumulatorScope, Accumulators,
+    AccumulatorChange, AccumulatorError, AccumulatorKey, AccumulatorPeriod, AccumulatorScope,
+    Accumulators,
 };
 pub use adjudication::{Adjudication, FamilyShare, PayerShare, TraceEntry, TraceNote};
 pub use bill::{Bill, BillError, LineItem};
-pub use catalogue::{Catalogue, VisitFacts};
+pub use case::run_case;
+pub use catalogue::{Catalogue, CatalogueError, VisitFacts};
+pub use compile::compile;
+pub use engine::{AdjudicationError, adjudicate};
 pub use facts::{AgeBand, Facts, FamilyGrant, SlotFact};
+pub use plan::{Plan, PlanError};
+pub use sort::{LineReason, Sorted, SortedLine, sort_lines};
+pub use stay::{AdjudicatedPart, StayPart, adjudicate_stay, split_stay};
 pub use sums::{CategorySums, SumKey, SumRow};
 pub use word::{
     Category, Filing, HospitalLevel, IncomeClass, ItemClass, Network, Payer, PersonClass,

@@ -490,6 +490,7 @@ impl schemars::JsonSchema for PersonClasses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     #[test]
     fn words_keep_their_number_and_name_both_ways() {

@@ -1,0 +1,56 @@
+//! `copay`: the person keeps a fixed amount, the payer pays the rest.
+
+use alloc::{string::String, vec::Vec};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use super::{Operator, amount, cap, capped, count_all};
+use crate::{
+    adjudication::TraceNote,
+    allowance::Allowance,
+    compile::Names,
+    engine::{AdjudicationError, Numbers, Run, Turn},
+    plan::StepCheck,
+    source::StepSource,
+    word::Payer,
+};
+
+/// The operator with its fields.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Copay {
+    pub payer: Payer,
+    pub amount: Allowance,
+    pub caps: Vec<Allowance>,
+}
+
+impl Operator for Copay {
+    const KIND: &'static str = "copay";
+    const FIELDS: &'static [&'static str] = &["payer", "amount", "caps"];
+
+    fn compile(source: &StepSource, names: &mut Names<'_>) -> Result<Self, String> {
+        Ok(Self {
+            payer: names.payer(source)?,
+            amount: names.amount_field(source)?,
+            caps: names.allowances("caps", &source.caps)?,
+        })
+    }
+
+    fn check(&self, check: &StepCheck<'_>) -> Result<(), String> {
+        check.allowance("amount", &self.amount)?;
+        check.allowances("caps", &self.caps)
+    }
+
+    fn run(&self, run: &mut Run<'_>, turn: &Turn) -> Result<Numbers, AdjudicationError> {
+        let open = self.amount.open(run, turn)?;
+        let kept = open.map_or(0, |open| turn.base.min(open.open));
+        if let Some(open) = open.filter(|_| turn.base > 0) {
+            let (full, used) = (amount(open.full), amount(open.used));
+            run.note(turn, TraceNote::Copay { full, used, kept: amount(kept) });
+        }
+        let gives = turn.base.saturating_sub(kept);
+        let paid = cap(run, turn, &self.caps, gives, capped)?;
+        self.amount.count(run, turn, kept)?;
+        count_all(run, turn, &self.caps, paid)?;
+        run.pay(turn, self.payer, paid);
+        Ok(Numbers { deductible: 0, self_share: kept, cut: gives.saturating_sub(paid), paid })
+    }
+}
