@@ -19,6 +19,7 @@ const PURE_DEPENDENCIES: &[&str] = &[
     "schemars",
     "serde",
     "serde_json",
+    "serde_path_to_error",
     "sha2",
     "time",
     "zeroize",

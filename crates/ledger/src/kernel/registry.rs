@@ -61,12 +61,29 @@ pub struct KindEntry {
     /// The JSON schema of the body.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// The encoded body of a JSON body; the error names the field.
-    pub body_from_json: fn(serde_json::Value) -> Result<Vec<u8>, String>,
+    pub body_from_json: fn(serde_json::Value) -> Result<Vec<u8>, FieldError>,
     /// The JSON body of an encoded one.
     pub body_to_json: fn(&[u8]) -> Option<serde_json::Value>,
     registers: fn(&[u8]) -> Vec<PublicKey>,
     run: fn(&[u8], &Context<'_>, &mut Overlay<'_>) -> Result<Outcome, Rejection>,
 }
+
+/// Why a JSON body does not fit its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The path of the field, such as `sums.0.in_policy`; `.` for the body itself.
+    pub field: String,
+    /// What is wrong with it.
+    pub words: String,
+}
+
+impl core::fmt::Display for FieldError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "`{}`: {}", self.field, self.words)
+    }
+}
+
+impl core::error::Error for FieldError {}
 
 impl KindEntry {
     /// The entry of a kind.
@@ -78,9 +95,12 @@ impl KindEntry {
             name: K::NAME,
             schema: |generator| generator.subschema_for::<K>(),
             body_from_json: |value| {
-                serde_json::from_value::<K>(value)
+                serde_path_to_error::deserialize::<_, K>(value)
                     .map(|body| codec::encode(&body))
-                    .map_err(|error| error.to_string())
+                    .map_err(|error| FieldError {
+                        field: error.path().to_string(),
+                        words: error.inner().to_string(),
+                    })
             },
             body_to_json: |bytes| {
                 codec::decode::<K>(bytes).ok().and_then(|body| serde_json::to_value(body).ok())

@@ -1,0 +1,76 @@
+//! Whether the gateway lives, whether the node takes transactions, and figures for operators.
+
+use axum::http::Method;
+
+use crate::call::Call;
+use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply};
+use crate::metrics;
+use crate::problem::{Problem, code};
+
+/// The endpoints for operators.
+pub static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::GET,
+        path: "/health/live",
+        operation: "get_live",
+        summary: "Answers as long as the process does",
+        access: Access::Public(|_| Ok(Reply::nothing())),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Nothing,
+        problems: &[],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/health/ready",
+        operation: "get_ready",
+        summary: "Answers when the node takes transactions",
+        access: Access::Public(ready),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Nothing,
+        problems: &[code::UNAVAILABLE],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/metrics",
+        operation: "get_metrics",
+        summary: "Gives figures for Prometheus: aggregates only",
+        access: Access::Public(figures),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Other("text/plain"),
+        problems: &[],
+    },
+];
+
+fn ready(call: &Call) -> Result<Reply, Problem> {
+    if call.gateway.port.status().is_ready {
+        Ok(Reply::nothing())
+    } else {
+        Err(Problem::new(&code::UNAVAILABLE))
+    }
+}
+
+fn figures(call: &Call) -> Result<Reply, Problem> {
+    let gateway = &call.gateway;
+    let status = gateway.port.status();
+    let tip = &call.view.tip;
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let text = gateway.metrics.text(&[
+        tip.height,
+        tip.time.millis() / 1_000,
+        tip.log.size(),
+        call.view.state.entry_count(),
+        u64::from(status.is_ready),
+        status.waiting_transactions,
+        status.waiting_bytes,
+        status.open_effects,
+        status.disk_bytes,
+        status.snapshot_height,
+        count(gateway.sessions.count()),
+        count(gateway.hub.count()),
+        count(gateway.in_flight.count()),
+    ]);
+    Ok(Reply::bytes(metrics::MEDIA_TYPE, text))
+}

@@ -1,0 +1,206 @@
+//! Signing in with a registered key, and out.
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use ledger::modules::organisation::Scope;
+use primitives::{Hash, Party, PublicKey, Signature, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Reply, schema_of};
+use crate::problem::{Problem, code};
+use crate::session::challenge::{sign_in_message, sign_in_text};
+use crate::session::{Session, registered};
+
+/// The endpoints of sessions.
+pub static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/sessions/challenges",
+        operation: "create_challenge",
+        summary: "Gives a party something to sign in order to sign in; it can be answered once",
+        access: Access::Public(create_challenge),
+        parameters: &[],
+        body: BodyKind::Json(schema_of::<ChallengeRequest>, JSON_BYTES_MAX),
+        answer: AnswerKind::Json(201, schema_of::<ChallengeView>),
+        problems: &[],
+    },
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/sessions",
+        operation: "create_session",
+        summary: "Signs a party in with one of its registered keys and gives a bearer token",
+        access: Access::Public(create_session),
+        parameters: &[],
+        body: BodyKind::Json(schema_of::<SignInRequest>, JSON_BYTES_MAX),
+        answer: AnswerKind::Json(201, schema_of::<NewSessionView>),
+        problems: &[code::CHALLENGE_ENDED, code::SIGN_IN_REFUSED, code::TOO_MANY_REQUESTS],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/session",
+        operation: "get_session",
+        summary: "Says who is signed in, with which key, what the key may do and until when",
+        access: Access::Session(get_session),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<SessionView>),
+        problems: &[],
+    },
+    Endpoint {
+        method: Method::DELETE,
+        path: "/v1/session",
+        operation: "delete_session",
+        summary: "Signs out",
+        access: Access::Session(delete_session),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Nothing,
+        problems: &[],
+    },
+];
+
+/// Who wants to sign in.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChallengeRequest {
+    /// The party.
+    pub party: Party,
+}
+
+/// What is to be signed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Challenge")]
+pub struct ChallengeView {
+    /// What goes into the signed text; hand it back with the signature.
+    pub challenge: String,
+    /// The text: the lines `yibao/session/v1`, the ledger's name, the party and the challenge, each ended
+    /// by a line feed. Build it yourself from the challenge, so that you never sign what you did not read.
+    pub text: String,
+    /// The SHA-256 of the text: the message to sign, or the challenge of a passkey.
+    pub message: Hash,
+    /// From when on it cannot be answered.
+    pub expires: Timestamp,
+}
+
+/// A signed challenge.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInRequest {
+    /// The party.
+    pub party: Party,
+    /// The challenge that was signed.
+    pub challenge: String,
+    /// One of the party's registered keys: for an organisation an online key, never the root key.
+    pub key: PublicKey,
+    /// The key's signature of the message.
+    pub signature: Signature,
+}
+
+/// A session.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub struct SessionView {
+    /// Who is signed in.
+    pub party: Party,
+    /// With which key.
+    pub key: PublicKey,
+    /// What the key may do on the ledger; empty for a person, whose key may do all that is the person's.
+    pub scopes: Vec<Scope>,
+    /// From when on the session counts no more.
+    pub expires: Timestamp,
+}
+
+/// A new session with its token.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NewSession")]
+pub struct NewSessionView {
+    /// To be sent as `Authorization: Bearer TOKEN`. It is shown this once.
+    pub token: String,
+    /// The session.
+    #[serde(flatten)]
+    pub session: SessionView,
+}
+
+impl From<&Session> for SessionView {
+    fn from(session: &Session) -> Self {
+        Self {
+            party: session.party,
+            key: session.key,
+            scopes: session.scopes.clone(),
+            expires: session.expires,
+        }
+    }
+}
+
+fn no_randomness(_: getrandom::Error) -> Problem {
+    Problem::new(&code::INTERNAL)
+}
+
+fn create_challenge(call: &Call) -> Result<Reply, Problem> {
+    let ChallengeRequest { party } = call.json()?;
+    let gateway = &call.gateway;
+    let issued = gateway.challenges.issue(party, call.now).map_err(no_randomness)?;
+    let chain_id = gateway.port.chain_id();
+    let view = ChallengeView {
+        text: sign_in_text(chain_id, party, &issued.challenge),
+        message: sign_in_message(chain_id, party, &issued.challenge),
+        challenge: issued.challenge,
+        expires: issued.expires,
+    };
+    Ok(Reply::json(&view)?.status(StatusCode::CREATED))
+}
+
+fn create_session(call: &Call) -> Result<Reply, Problem> {
+    let request: SignInRequest = call.json()?;
+    let gateway = &call.gateway;
+    if let Some(wait) = gateway.sign_in_failures.wait(call.peer, call.now) {
+        return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
+    }
+    let registered = check_sign_in(call, &request).inspect_err(|_| {
+        gateway.sign_in_failures.count(call.peer, call.now);
+        gateway.metrics.sign_in_refused();
+    })?;
+    let (token, session) = gateway
+        .sessions
+        .open(request.party, request.key, registered, call.now)
+        .map_err(no_randomness)?;
+    let view = NewSessionView { token, session: SessionView::from(&session) };
+    Ok(Reply::json(&view)?
+        .status(StatusCode::CREATED)
+        .header(header::LOCATION, HeaderValue::from_static("/v1/session")))
+}
+
+/// Whether the party, the key and the signature belong together. One answer for all that may be wrong,
+/// so that nobody learns which parties or keys there are.
+fn check_sign_in(call: &Call, request: &SignInRequest) -> Result<registered::Registered, Problem> {
+    let gateway = &call.gateway;
+    let expires = gateway
+        .challenges
+        .check(request.party, &request.challenge, call.now)
+        .ok_or_else(|| Problem::new(&code::CHALLENGE_ENDED))?;
+    let refused = || Problem::new(&code::SIGN_IN_REFUSED);
+    let message = sign_in_message(gateway.port.chain_id(), request.party, &request.challenge);
+    let context = gateway
+        .port
+        .verify_signature(&request.key, &message, &request.signature)
+        .map_err(|_| refused())?;
+    let state = &call.view.state;
+    let registered = registered::registered(state, request.party, request.key, call.now)
+        .filter(|registered| registered::signed_in_place(state, registered, context.as_ref()))
+        .ok_or_else(refused)?;
+    if gateway.challenges.use_up(&request.challenge, expires, call.now) {
+        Ok(registered)
+    } else {
+        Err(Problem::new(&code::CHALLENGE_ENDED))
+    }
+}
+
+fn get_session(_: &Call, session: &Session) -> Result<Reply, Problem> {
+    Reply::json(&SessionView::from(session))
+}
+
+fn delete_session(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    call.gateway.sessions.close(session);
+    Ok(Reply::nothing())
+}

@@ -1,0 +1,60 @@
+//! What an operator may set, with defaults for one small machine. Every bound is our own limit.
+
+use std::time::Duration;
+
+use crate::session::SessionLimits;
+
+/// The gateway's limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Requests that are answered at once; more get `overloaded`.
+    pub requests_max: usize,
+    /// Connections at once; more wait to be accepted.
+    pub connections_max: usize,
+    /// Streams of live events at once.
+    pub streams_max: usize,
+    /// Streams of live events of one party at once.
+    pub streams_per_party_max: usize,
+    /// How long a client may take to send its headers.
+    pub header_timeout: Duration,
+    /// How long a client may take to send its body.
+    pub body_timeout: Duration,
+    /// How long a request may take to be answered.
+    pub answer_timeout: Duration,
+    /// How long a stream of live events is silent before it says so.
+    pub stream_keep_alive: Duration,
+    /// Sessions.
+    pub sessions: SessionLimits,
+    /// Refused sign-ins of one address at once.
+    pub sign_in_failures_max: u32,
+    /// After how many milliseconds one more refused sign-in is allowed.
+    pub sign_in_failure_refill_millis: u64,
+    /// Whether clients reach the gateway through TLS, so that browsers may insist on it.
+    pub is_behind_tls: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            requests_max: 512,
+            connections_max: 2_048,
+            streams_max: 1_024,
+            streams_per_party_max: 8,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(20),
+            answer_timeout: Duration::from_secs(30),
+            stream_keep_alive: Duration::from_secs(20),
+            sessions: SessionLimits::default(),
+            sign_in_failures_max: 20,
+            sign_in_failure_refill_millis: 3_000,
+            is_behind_tls: false,
+        }
+    }
+}
+
+/// The longest address (path and query) in bytes.
+pub const ADDRESS_BYTES_MAX: usize = 2_048;
+/// The most headers of a request.
+pub const HEADERS_MAX: usize = 64;
+/// The most bytes of all headers' names and values.
+pub const HEADER_BYTES_MAX: usize = 16 * 1_024;

@@ -1,0 +1,125 @@
+//! The gateway's parts, and who may come in.
+
+use std::sync::Arc;
+use std::thread;
+
+use adapters::clock::Clock;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, header};
+use primitives::Timestamp;
+
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::in_flight::InFlight;
+use crate::metrics::Metrics;
+use crate::port::{Port, View};
+use crate::problem::{Problem, code};
+use crate::session::challenge::Challenges;
+use crate::session::limit::Limiter;
+use crate::session::{Session, Sessions, registered};
+
+/// The HTTP edge of one organisation.
+pub struct Gateway {
+    /// Its limits.
+    pub config: Config,
+    /// The ledger.
+    pub port: Arc<dyn Port>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// Challenges for signing in.
+    pub challenges: Challenges,
+    /// Refused sign-ins.
+    pub sign_in_failures: Limiter,
+    /// Who listens to live receipts.
+    pub hub: Arc<Hub>,
+    /// Transactions on their way.
+    pub in_flight: InFlight,
+    /// Figures.
+    pub metrics: Metrics,
+    /// The contract, as it is served.
+    pub contract: Bytes,
+}
+
+impl Gateway {
+    /// A gateway to this ledger. Starts the thread that hands out live receipts; it ends with the
+    /// ledger's stream of receipts.
+    ///
+    /// # Errors
+    /// When the system gives no randomness or no thread.
+    pub fn new(
+        port: Arc<dyn Port>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+    ) -> std::io::Result<Arc<Self>> {
+        let hub = Arc::new(Hub::new(config.streams_max, config.streams_per_party_max));
+        let committed = port.subscribe();
+        let listeners = Arc::clone(&hub);
+        thread::Builder::new()
+            .name("live-receipts".to_owned())
+            .spawn(move || listeners.run(committed))?;
+        let contract = crate::openapi::openapi(port.registry());
+        Ok(Arc::new(Self {
+            config,
+            sessions: Sessions::new(config.sessions),
+            challenges: Challenges::new().map_err(no_randomness)?,
+            sign_in_failures: Limiter::new(
+                config.sign_in_failures_max,
+                config.sign_in_failure_refill_millis,
+            )
+            .map_err(no_randomness)?,
+            hub,
+            in_flight: InFlight::default(),
+            metrics: Metrics::new(),
+            contract: Bytes::from(contract.to_string()),
+            port,
+            clock,
+        }))
+    }
+
+    /// The session that a request carries.
+    ///
+    /// # Errors
+    /// `session_missing`, `session_ended` (also when its key was revoked or its organisation suspended
+    /// since).
+    pub fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        view: &View,
+        now: Timestamp,
+    ) -> Result<Session, Problem> {
+        let token = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or_else(|| Problem::new(&code::SESSION_MISSING))?;
+        let ended = || Problem::new(&code::SESSION_ENDED);
+        let mut session = self.sessions.find(token, now).ok_or_else(ended)?;
+        match registered::registered(&view.state, session.party, session.key, now) {
+            Some(registered) => {
+                session.scopes = registered.scopes;
+                Ok(session)
+            }
+            None => {
+                self.sessions.close(&session);
+                Err(ended())
+            }
+        }
+    }
+
+    /// Whether a session is still good: neither expired nor closed, its key still registered.
+    #[must_use]
+    pub fn is_current(&self, session: &Session) -> bool {
+        let now = self.clock.now();
+        let state = &self.port.view().state;
+        self.sessions.is_open(session, now)
+            && registered::registered(state, session.party, session.key, now).is_some()
+    }
+}
+
+fn no_randomness(error: getrandom::Error) -> std::io::Error {
+    std::io::Error::other(format!("the system gives no randomness: {error}"))
+}

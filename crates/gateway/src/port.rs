@@ -1,0 +1,213 @@
+//! The one window through which the gateway sees the ledger.
+//!
+//! A full node and a light node both stand behind it; one suite of tests holds for both. Everything
+//! here may block on a disk, so the gateway calls it from threads made for that; only
+//! [`Port::submit`] answers later and by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::kernel::block::Tip;
+use ledger::kernel::posting::PostedEntry;
+use ledger::kernel::receipt::Outcome;
+use ledger::kernel::transaction::TransactionError;
+use ledger::{Receipt, Registry, Rejection, State, Transaction};
+use primitives::key::WebAuthnContext;
+use primitives::{Hash, Party, PublicKey, Signature, SignatureError};
+use proof::header::{Certificate, ChainId, Header};
+use proof::receipt::FieldName;
+use proof::tile::Tile;
+use proof::voucher::Voucher;
+
+/// The ledger after one block. A view never changes; a later block is another view.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// All rows.
+    pub state: State,
+    /// Where the ledger stood.
+    pub tip: Tip,
+}
+
+/// A receipt with its place in the receipt log, which is also its id in the API.
+#[derive(Clone, Debug)]
+pub struct IndexedReceipt {
+    /// The place; the first is 0.
+    pub index: u64,
+    /// The receipt.
+    pub receipt: Arc<Receipt>,
+}
+
+/// The answer to a transaction that was executed, now or earlier.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// What the ledger answered.
+    pub receipt: IndexedReceipt,
+    /// Whether this very transaction had been executed before.
+    pub is_duplicate: bool,
+}
+
+/// Why a transaction was not executed. But for [`SubmitError::Unknown`], nothing was changed and
+/// nothing is kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// It is not well-formed, not validly signed, or registers an invalid key.
+    #[error("{0}")]
+    Invalid(TransactionError),
+    /// It may not be tried.
+    #[error("{0}")]
+    Rejected(Rejection),
+    /// A transaction with the same author and idempotency key is on its way.
+    #[error("a transaction with this idempotency key is in progress")]
+    InProgress,
+    /// There is more to do than can be done now.
+    #[error("the node is overloaded")]
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The node stopped while the transaction stood in a block: it may or may not have happened.
+    #[error("whether the transaction happened is not known yet")]
+    Unknown,
+    /// The node is stopping, or stopped because something is wrong with it.
+    #[error("the node is not taking transactions")]
+    Stopped,
+}
+
+/// Takes the answer to one submitted transaction, once, from any thread; it does not block.
+pub type Answer = Box<dyn FnOnce(Result<Submitted, SubmitError>) + Send>;
+
+/// What a rehearsed transaction would do.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// Its facts, events and effects.
+    pub outcome: Outcome,
+    /// What it would post.
+    pub entries: Vec<PostedEntry>,
+}
+
+/// Why something could not be read: a disk or a peer failed. The cause is for the log, not the user.
+#[derive(Debug, thiserror::Error)]
+#[error("the node could not read its own data: {0}")]
+pub struct PortError(pub String);
+
+/// A header with what makes it final.
+#[derive(Clone, Debug)]
+pub struct SignedHeader {
+    /// The header.
+    pub header: Header,
+    /// The validators' signatures.
+    pub certificate: Option<Certificate>,
+}
+
+/// What an operator wants to know of the node behind the port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Whether it takes transactions.
+    pub is_ready: bool,
+    /// Transactions that wait for a block.
+    pub waiting_transactions: u64,
+    /// Their bytes.
+    pub waiting_bytes: u64,
+    /// Effects on the world outside that have no final word yet.
+    pub open_effects: u64,
+    /// Bytes on disk, all files together.
+    pub disk_bytes: u64,
+    /// The height of the last snapshot.
+    pub snapshot_height: u64,
+}
+
+/// Receipts as they are committed, in the order of the log. Waits for the next one; ends when the node
+/// stops.
+pub type Committed = Box<dyn Iterator<Item = IndexedReceipt> + Send>;
+
+/// The ledger as the gateway sees it.
+pub trait Port: Send + Sync {
+    /// The ledger's name.
+    fn chain_id(&self) -> ChainId;
+
+    /// The kinds of transaction it knows.
+    fn registry(&self) -> &Registry;
+
+    /// The ledger as it stands now. Cheap: it is asked for with every request.
+    fn view(&self) -> Arc<View>;
+
+    /// Whether the signature is the key's over this message, by the one definition of validity.
+    ///
+    /// # Errors
+    /// The first rule that does not hold.
+    fn verify_signature(
+        &self,
+        key: &PublicKey,
+        message: &Hash,
+        signature: &Signature,
+    ) -> Result<Option<WebAuthnContext>, SignatureError>;
+
+    /// Puts a transaction on its way. The answer comes when it is durable or will not happen.
+    fn submit(&self, transaction: Transaction, answer: Answer);
+
+    /// Executes a transaction on the present state and forgets it again.
+    ///
+    /// # Errors
+    /// Why it would not happen.
+    fn rehearse(&self, transaction: Transaction) -> Result<Rehearsal, SubmitError>;
+
+    /// The receipt at this place of the log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn receipt(&self, index: u64) -> Result<Option<IndexedReceipt>, PortError>;
+
+    /// The receipt of this transaction.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn receipt_of_transaction(&self, id: Hash) -> Result<Option<IndexedReceipt>, PortError>;
+
+    /// The receipts that concern a party, in the order of the log: those behind the place `after`, or
+    /// from the first, at most `limit` of them. Answered from an index, never by a scan.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn receipts_of(
+        &self,
+        party: Party,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<IndexedReceipt>, PortError>;
+
+    /// The voucher of a transaction's receipt that shows the fields of these names, or all.
+    ///
+    /// `None` when there is no such receipt, or no checkpoint covers it yet.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn issue_voucher(
+        &self,
+        transaction_id: Hash,
+        shown: Option<&[FieldName]>,
+    ) -> Result<Option<Voucher>, PortError>;
+
+    /// The newest signed checkpoint of the receipt log, as a C2SP note.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn checkpoint(&self) -> Result<Option<String>, PortError>;
+
+    /// The bytes of a tile of the receipt log, if the log has it at this width.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// The header of this height with its certificate.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn header(&self, height: u64) -> Result<Option<SignedHeader>, PortError>;
+
+    /// Receipts that are committed from now on.
+    fn subscribe(&self) -> Committed;
+
+    /// What an operator wants to know.
+    fn status(&self) -> Status;
+}

@@ -1,0 +1,94 @@
+//! The gateway's own problems. Names are never reused; their words are in `locales/`.
+
+/// A kind of problem: its stable name and its HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProblemCode {
+    /// The stable name.
+    pub name: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $constant:ident = $status:literal, $name:literal;)*) => {
+        $(
+            $(#[$doc])*
+            pub const $constant: ProblemCode = ProblemCode { name: $name, status: $status };
+        )*
+        /// Every problem of the gateway.
+        pub const ALL: &[ProblemCode] = &[$($constant),*];
+    };
+}
+
+problems! {
+    /// The address names nothing here.
+    NOT_FOUND = 404, "not_found";
+    /// The address exists, but not with this method.
+    METHOD_NOT_ALLOWED = 405, "method_not_allowed";
+    /// The address is longer than allowed.
+    ADDRESS_TOO_LONG = 414, "address_too_long";
+    /// More or longer headers than allowed.
+    HEADERS_TOO_LARGE = 431, "headers_too_large";
+    /// The body is longer than allowed.
+    BODY_TOO_LARGE = 413, "body_too_large";
+    /// The body did not come in time.
+    BODY_TOO_SLOW = 408, "body_too_slow";
+    /// The body broke off.
+    BODY_INCOMPLETE = 400, "body_incomplete";
+    /// The body is not of the media type needed.
+    MEDIA_TYPE = 415, "unsupported_media_type";
+    /// The body is not JSON.
+    JSON_MALFORMED = 400, "malformed_json";
+    /// The JSON is nested deeper than allowed.
+    JSON_TOO_DEEP = 400, "json_too_deep";
+    /// A field of the body, address or query is wrong.
+    FIELD_INVALID = 422, "invalid_field";
+    /// A header is wrong.
+    HEADER_INVALID = 400, "invalid_header";
+    /// The node has more to do than it can do now.
+    OVERLOADED = 503, "overloaded";
+    /// The node is not taking transactions.
+    UNAVAILABLE = 503, "unavailable";
+    /// The answer did not come in time; what was asked for may still happen.
+    STILL_WORKING = 504, "still_working";
+    /// The node failed.
+    INTERNAL = 500, "internal_error";
+    /// Too many requests from one party or place.
+    TOO_MANY_REQUESTS = 429, "too_many_requests";
+    /// No session.
+    SESSION_MISSING = 401, "session_missing";
+    /// The session ended: expired, signed out, or its key was revoked.
+    SESSION_ENDED = 401, "session_ended";
+    /// The challenge is unknown, used or too old.
+    CHALLENGE_ENDED = 401, "challenge_ended";
+    /// Key, signature or party do not allow signing in.
+    SIGN_IN_REFUSED = 401, "sign_in_refused";
+    /// This concerns another party.
+    NOT_YOURS = 403, "not_yours";
+    /// The `Idempotency-Key` header is missing.
+    IDEMPOTENCY_KEY_MISSING = 400, "idempotency_key_missing";
+    /// The `Idempotency-Key` header is not the transaction's own key.
+    IDEMPOTENCY_KEY_DIFFERS = 400, "idempotency_key_differs";
+    /// A transaction with this key is in progress.
+    IN_PROGRESS = 409, "in_progress";
+    /// The bytes are not a transaction.
+    TRANSACTION_MALFORMED = 400, "malformed_transaction";
+    /// The body of the transaction does not fit its kind.
+    TRANSACTION_BODY_INVALID = 422, "invalid_transaction_body";
+    /// There is no kind of this name.
+    KIND_UNKNOWN = 422, "no_such_kind";
+    /// A signature of the transaction is not valid.
+    SIGNATURE_INVALID = 422, "invalid_signature";
+    /// The receipt is not in a signed checkpoint yet.
+    VOUCHER_NOT_READY = 409, "voucher_not_ready";
+    /// The receipt has no field of this name.
+    VOUCHER_FIELD_UNKNOWN = 422, "no_such_receipt_field";
+    /// Another body is kept under this name.
+    BILL_EXISTS = 409, "bill_exists";
+    /// The bytes are not an envelope of this owner.
+    ENVELOPE_INVALID = 422, "invalid_envelope";
+    /// The bill cannot be adjudicated as it is.
+    BILL_INVALID = 422, "invalid_bill";
+    /// The catalogue is not kept at this node.
+    CATALOGUE_MISSING = 404, "catalogue_missing";
+}

@@ -1,0 +1,291 @@
+//! From a request to its handler and back: limits, session, body, answer, headers, figures.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use tokio::sync::Semaphore;
+
+use crate::api;
+use crate::call::{self, Call, Pairs};
+use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX};
+use crate::endpoint::{Access, BodyKind, Endpoint, Reply};
+use crate::gateway::Gateway;
+use crate::problem::{Language, Problem, code};
+
+/// Where a request came from; the server puts it into the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+/// What every request shares.
+struct Shared {
+    gateway: Arc<Gateway>,
+    open_requests: Arc<Semaphore>,
+}
+
+/// The header that names a request, for asking about it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The whole API as a service. `web` answers what is not of the API: the embedded web app, with a content
+/// security policy of its own.
+pub fn router(gateway: Arc<Gateway>, web: Option<Router>) -> Router {
+    let open_requests = Arc::new(Semaphore::new(gateway.config.requests_max));
+    let shared = Arc::new(Shared { gateway, open_requests });
+    let mut router: Router<Arc<Shared>> = Router::new();
+    for endpoint in api::endpoints() {
+        router = router.route(endpoint.path, route(endpoint));
+    }
+    let router = router
+        .method_not_allowed_fallback(method_not_allowed)
+        .route("/v1/{*rest}", any(not_found))
+        .route("/log/{*rest}", any(not_found));
+    match web {
+        Some(web) => router.fallback_service(web).with_state(shared),
+        None => router.fallback(not_found).with_state(shared),
+    }
+}
+
+fn route(endpoint: &'static Endpoint) -> MethodRouter<Arc<Shared>> {
+    let filter = MethodFilter::try_from(endpoint.method.clone())
+        .expect("endpoints use methods that can be routed");
+    on(filter, move |State(shared): State<Arc<Shared>>, request: Request| async move {
+        let asked = Asked::new(&shared.gateway, endpoint.operation, request.headers());
+        let result = answer(&shared, endpoint, request, asked.language).await;
+        asked.finish(result)
+    })
+}
+
+async fn not_found(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let asked = Asked::new(&shared.gateway, "unknown", request.headers());
+    asked.finish(Err(Problem::new(&code::NOT_FOUND)))
+}
+
+async fn method_not_allowed(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let asked = Asked::new(&shared.gateway, "unknown", request.headers());
+    asked.finish(Err(Problem::new(&code::METHOD_NOT_ALLOWED)))
+}
+
+/// A request that is being answered: what is needed for figures, log and headers. Dropping it without
+/// an answer (the client went away) still counts it.
+struct Asked {
+    gateway: Arc<Gateway>,
+    operation: &'static str,
+    language: Language,
+    request: String,
+    since: Instant,
+    is_counted: bool,
+}
+
+impl Asked {
+    fn new(gateway: &Arc<Gateway>, operation: &'static str, headers: &HeaderMap) -> Self {
+        gateway.metrics.started();
+        let mut id = [0_u8; 8];
+        // Without randomness requests have no distinct names; nothing else depends on them.
+        let _ = getrandom::fill(&mut id);
+        let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Self {
+            gateway: Arc::clone(gateway),
+            operation,
+            language: language.map(Language::accepted).unwrap_or_default(),
+            request: hex::encode(id),
+            since: Instant::now(),
+            is_counted: false,
+        }
+    }
+
+    fn count(&mut self, status: u16) {
+        if !self.is_counted {
+            self.is_counted = true;
+            self.gateway.metrics.answered(self.operation, status, self.since.elapsed());
+        }
+    }
+
+    fn finish(mut self, result: Result<Response, Problem>) -> Response {
+        let mut response = result.unwrap_or_else(|problem| {
+            if problem.status >= 500 {
+                tracing::warn!(
+                    request = self.request,
+                    operation = self.operation,
+                    code = problem.code,
+                    "a request failed"
+                );
+            }
+            problem.response(self.language, &self.request)
+        });
+        let status = response.status().as_u16();
+        self.count(status);
+        tracing::debug!(
+            request = self.request,
+            operation = self.operation,
+            status,
+            micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),
+            "answered"
+        );
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&self.request) {
+            headers.insert(REQUEST_ID, id);
+        }
+        add_security_headers(headers, self.gateway.config.is_behind_tls);
+        response
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        // 499 is what proxies log for a client that went away.
+        self.count(499);
+    }
+}
+
+/// The headers of everything that is not a page of the web app.
+pub fn add_security_headers(headers: &mut HeaderMap, is_behind_tls: bool) {
+    let fixed = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in fixed {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.append(header::VARY, HeaderValue::from_static("accept-language, authorization"));
+    if is_behind_tls {
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(a_year);
+    }
+}
+
+async fn answer(
+    shared: &Shared,
+    endpoint: &'static Endpoint,
+    request: Request,
+    language: Language,
+) -> Result<Response, Problem> {
+    let gateway = &shared.gateway;
+    check_head(request.uri(), request.headers())?;
+    let retry = std::time::Duration::from_secs(1);
+    let _permit = Arc::clone(&shared.open_requests)
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(&code::OVERLOADED).retry(retry))?;
+    let now = gateway.clock.now();
+    let view = gateway.port.view();
+    let session = match &endpoint.access {
+        Access::Public(_) => None,
+        Access::Session(_) | Access::Party { .. } => {
+            Some(gateway.authenticate(request.headers(), &view, now)?)
+        }
+    };
+    call::check_media_type(endpoint, request.headers())?;
+    let peer =
+        request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0);
+    let (mut parts, body) = request.into_parts();
+    let path = path_of(&mut parts).await?;
+    let query = query_of(&parts.uri)?;
+    call::check_query(endpoint, &query)?;
+    let body = read_body(gateway, endpoint, body).await?;
+    let call = Call {
+        gateway: Arc::clone(gateway),
+        endpoint,
+        path,
+        query,
+        headers: parts.headers,
+        body,
+        language,
+        peer,
+        now,
+        view,
+    };
+    let handled = async {
+        // Handlers may wait for a disk, so they run on threads that may wait.
+        let reply = tokio::task::spawn_blocking(move || match (&endpoint.access, session) {
+            (Access::Public(handle), _) => handle(&call),
+            (Access::Session(handle) | Access::Party { handle, .. }, Some(session)) => {
+                handle(&call, &session)
+            }
+            (Access::Session(_) | Access::Party { .. }, None) => {
+                Err(Problem::new(&code::SESSION_MISSING))
+            }
+        });
+        match reply.await {
+            Ok(Ok(Reply::Now(response))) => Ok(*response),
+            Ok(Ok(Reply::Later(later))) => match later.await? {
+                Reply::Now(response) => Ok(*response),
+                Reply::Later(_) => Err(Problem::new(&code::INTERNAL)),
+            },
+            Ok(Err(problem)) => Err(problem),
+            Err(error) => {
+                tracing::error!(operation = endpoint.operation, %error, "a handler failed");
+                Err(Problem::new(&code::INTERNAL))
+            }
+        }
+    };
+    tokio::time::timeout(gateway.config.answer_timeout, handled)
+        .await
+        .unwrap_or_else(|_| Err(Problem::new(&code::STILL_WORKING)))
+}
+
+fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let address = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    if address > ADDRESS_BYTES_MAX {
+        return Err(Problem::new(&code::ADDRESS_TOO_LONG));
+    }
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {
+        return Err(Problem::new(&code::HEADERS_TOO_LARGE));
+    }
+    Ok(())
+}
+
+async fn path_of(parts: &mut axum::http::request::Parts) -> Result<Pairs, Problem> {
+    use axum::extract::FromRequestParts as _;
+    let params = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|_| Problem::new(&code::NOT_FOUND))?;
+    Ok(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+fn query_of(uri: &Uri) -> Result<Pairs, Problem> {
+    axum::extract::Query::<Pairs>::try_from_uri(uri)
+        .map(|query| query.0)
+        .map_err(|_| Problem::new(&code::FIELD_INVALID).with("the query cannot be read"))
+}
+
+async fn read_body(gateway: &Gateway, endpoint: &Endpoint, body: Body) -> Result<Bytes, Problem> {
+    let most = match endpoint.body {
+        BodyKind::None => return Ok(Bytes::new()),
+        BodyKind::Json(_, most) | BodyKind::Bytes(most) => most,
+    };
+    let too_large =
+        || Problem::new(&code::BODY_TOO_LARGE).with(format_args!("at most {most} bytes"));
+    if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(gateway.config.body_timeout, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        // `to_bytes` fails when the bound is passed or when the client breaks off.
+        Ok(Err(error)) if is_too_long(&error) => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(&code::BODY_INCOMPLETE)),
+        Err(_) => Err(Problem::new(&code::BODY_TOO_SLOW)),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string() == "length limit exceeded" {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -1,0 +1,4 @@
+//! The API over a real ledger, request by request.
+
+mod session;
+mod support;

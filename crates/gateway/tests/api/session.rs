@@ -1,0 +1,175 @@
+//! Signing in and out.
+
+use primitives::{PublicKey, Timestamp};
+use serde_json::json;
+
+use crate::support::keys::{Passkey, public, sign};
+use crate::support::{Ask, DAY, PAGE_ORIGIN, World, organisation, person};
+
+#[test]
+fn a_registered_key_opens_a_session_that_says_who_and_what() {
+    let world = World::new();
+    let token = world.token(organisation("hospital"));
+    let session = world.ask(&Ask::get("/v1/session").token(&token)).expect(200).json();
+    assert_eq!(session["party"], "organisation:hospital");
+    assert_eq!(session["key"], public("hospital").to_string());
+    assert_eq!(session["scopes"].as_array().unwrap().len(), 8);
+    assert!(session["expires"].as_str().unwrap().starts_with("2026-01-01T12:00:00"));
+    let token = world.token(person(1));
+    let session = world.ask(&Ask::get("/v1/session").token(&token)).expect(200).json();
+    assert_eq!(session["scopes"], json!([]));
+}
+
+#[test]
+fn a_challenge_opens_one_session() {
+    let world = World::new();
+    let ask = world.sign_in_with(person(1), &person(1).to_string());
+    world.ask(&ask).expect(201);
+    world.ask(&ask).problem(401, "challenge_ended");
+}
+
+#[test]
+fn a_challenge_expires_and_is_for_one_party() {
+    let world = World::new();
+    let ask = world.sign_in_with(person(1), &person(1).to_string());
+    world.clock.advance_millis(3 * 60_000);
+    world.ask(&ask).problem(401, "challenge_ended");
+    let (challenge, message) = world.challenge(person(2));
+    let key = person(1).to_string();
+    let body = json!({
+        "party": person(1), "challenge": challenge, "key": public(&key),
+        "signature": sign(&key, &message)
+    });
+    world.ask(&Ask::post("/v1/sessions", &body)).problem(401, "challenge_ended");
+}
+
+#[test]
+fn foreign_root_unknown_and_expired_keys_open_no_session_and_all_get_one_answer() {
+    let world = World::new();
+    for (party, key) in [
+        (person(1), "person:02020202020202020202020202020202"),
+        (person(9), "person:09090909090909090909090909090909"),
+        (organisation("hospital"), "hospital-root"),
+        (organisation("hospital"), "other"),
+        (organisation("nobody"), "nobody"),
+    ] {
+        world.ask(&world.sign_in_with(party, key)).problem(401, "sign_in_refused");
+    }
+    world.clock.advance_millis(700 * DAY);
+    let ask = world.sign_in_with(organisation("hospital"), "hospital");
+    world.ask(&ask).problem(401, "sign_in_refused");
+}
+
+#[test]
+fn a_signature_of_something_else_opens_no_session() {
+    let world = World::new();
+    let (challenge, _) = world.challenge(person(1));
+    let key = person(1).to_string();
+    let body = json!({
+        "party": person(1), "challenge": challenge, "key": public(&key),
+        "signature": sign(&key, &primitives::sha256(b"something else"))
+    });
+    world.ask(&Ask::post("/v1/sessions", &body)).problem(401, "sign_in_refused");
+}
+
+#[test]
+fn a_passkey_opens_a_session_only_on_the_networks_own_page() {
+    let world = World::new();
+    let sign_in = |passkey: &Passkey, origin: Option<&str>, rp_id: &str| {
+        let (challenge, message) = world.challenge(person(3));
+        let signature = match origin {
+            Some(origin) => passkey.assert(&message, origin, rp_id),
+            None => passkey.sign_raw(&message),
+        };
+        let key: PublicKey = passkey.public();
+        let body = json!({
+            "party": person(3), "challenge": challenge, "key": key, "signature": signature
+        });
+        world.ask(&Ask::post("/v1/sessions", &body))
+    };
+    sign_in(&world.passkey, Some(PAGE_ORIGIN), "localhost").expect(201);
+    for (origin, rp_id) in [
+        (Some("https://evil.example"), "localhost"),
+        (Some(PAGE_ORIGIN), "evil.example"),
+        (None, ""),
+    ] {
+        sign_in(&world.passkey, origin, rp_id).problem(401, "sign_in_refused");
+    }
+    let stranger = Passkey::generate();
+    sign_in(&stranger, Some(PAGE_ORIGIN), "localhost").problem(401, "sign_in_refused");
+}
+
+#[test]
+fn a_session_ends_by_time_and_by_signing_out() {
+    let world = World::new();
+    let (first, second) = (world.token(person(1)), world.token(person(1)));
+    let ask = |token: &str| world.ask(&Ask::get("/v1/session").token(token));
+    world.ask(&Ask::delete("/v1/session").token(&first)).expect(204);
+    ask(&first).problem(401, "session_ended");
+    ask(&second).expect(200);
+    world.clock.advance_millis(12 * 3_600_000);
+    ask(&second).problem(401, "session_ended");
+}
+
+#[test]
+fn a_session_ends_when_its_key_is_revoked() {
+    let world = World::new();
+    let hospital = organisation("hospital");
+    let token = world.token(hospital);
+    let body = json!({ "organisation": "hospital", "key": public("hospital") });
+    let content = world.content(hospital, "revoke_key", body);
+    let root = world.authorise(&content, hospital, "hospital-root");
+    let authorisations = vec![root];
+    world.port.execute(ledger::Transaction { content, authorisations }).unwrap();
+    world.ask(&Ask::get("/v1/session").token(&token)).problem(401, "session_ended");
+}
+
+#[test]
+fn a_session_ends_when_its_organisation_is_suspended() {
+    let world = World::new();
+    let token = world.token(organisation("hospital"));
+    let signers = crate::support::governing();
+    world.accepted(&signers, "suspend_organisation", json!({ "organisation": "hospital" }));
+    world.ask(&Ask::get("/v1/session").token(&token)).problem(401, "session_ended");
+}
+
+#[test]
+fn refused_sign_ins_are_limited_and_good_ones_are_not() {
+    let world = World::new();
+    for _ in 0..30 {
+        world.token(person(1));
+    }
+    let wrong = || world.ask(&world.sign_in_with(person(1), "a stranger"));
+    for _ in 0..20 {
+        wrong().problem(401, "sign_in_refused");
+    }
+    let limited = wrong();
+    assert_eq!(limited.header("retry-after"), "3");
+    limited.problem(429, "too_many_requests");
+    world.clock.advance_millis(3_000);
+    wrong().problem(401, "sign_in_refused");
+}
+
+#[test]
+fn a_request_without_or_with_a_wrong_token_is_told_how_to_sign_in() {
+    let world = World::new();
+    let missing = world.ask(&Ask::get("/v1/session"));
+    assert_eq!(missing.header("www-authenticate"), "Bearer");
+    missing.problem(401, "session_missing");
+    let basic = Ask::get("/v1/session").with("authorization", "Basic YTpi");
+    world.ask(&basic).problem(401, "session_missing");
+    world.ask(&Ask::get("/v1/session").token(&"0".repeat(64))).problem(401, "session_ended");
+}
+
+#[test]
+fn the_text_to_sign_can_be_built_by_the_client_alone() {
+    let world = World::new();
+    let ask = Ask::post("/v1/sessions/challenges", &json!({ "party": "organisation:hospital" }));
+    let answer = world.ask(&ask).expect(201).json();
+    let challenge = answer["challenge"].as_str().unwrap();
+    let text = format!("yibao/session/v1\ntest\norganisation:hospital\n{challenge}\n");
+    assert_eq!(answer["text"], text);
+    assert_eq!(answer["message"], primitives::sha256(text.as_bytes()).to_string());
+    let expires: Timestamp = serde_json::from_value(answer["expires"].clone()).unwrap();
+    assert_eq!(expires, crate::support::START.plus_millis(3 * 60_000));
+}

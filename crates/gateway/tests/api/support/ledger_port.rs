@@ -1,0 +1,307 @@
+//! The real ledger in memory behind the gateway's port: each transaction is a block of its own.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use gateway::port::{
+    Answer, Committed, IndexedReceipt, Port, PortError, Rehearsal, SignedHeader, Status,
+    SubmitError, Submitted, View,
+};
+use ledger::kernel::block::Admission;
+use ledger::{Genesis, Ledger, Receipt, Registry, Transaction, execute_block, registry};
+use primitives::key::WebAuthnContext;
+use primitives::{Hash, Party, PublicKey, Signature, SignatureError, Timestamp, key};
+use proof::checkpoint::{Checkpoint, SignedCheckpoint};
+use proof::header::{Certificate, ChainId, CommitSignature, commit_message};
+use proof::log::{Frontier, leaf_hash, prove_inclusion};
+use proof::note::{NoteKey, NoteSigner, SignatureType};
+use proof::receipt::{FieldName, ReceiptSeed};
+use proof::tile::{Tile, TiledNodes, Tiles, encode_tile};
+use proof::voucher::Voucher;
+
+use super::keys::{TestVerifier, public, sign, sign_bytes};
+
+/// The log's name.
+pub const ORIGIN: &str = "localhost/test/receipts";
+
+/// The ledger with what a node keeps beside it.
+pub struct LedgerPort {
+    chain_id: ChainId,
+    registry: Registry,
+    inner: Mutex<Inner>,
+    subscribers: Mutex<Vec<Sender<IndexedReceipt>>>,
+    clock: Arc<adapters::clock::ManualClock>,
+    /// Submissions wait here instead of being executed, while there is a list.
+    parked: Mutex<Option<Vec<(Transaction, Answer)>>>,
+    /// What the next submissions are answered with instead of being executed.
+    refusals: Mutex<Vec<SubmitError>>,
+}
+
+struct Inner {
+    ledger: Ledger,
+    receipts: Vec<Arc<Receipt>>,
+    by_transaction: BTreeMap<Hash, u64>,
+    by_party: BTreeMap<Party, Vec<u64>>,
+    headers: Vec<SignedHeader>,
+    frontier: Frontier,
+    tiles: MemoryTiles,
+}
+
+#[derive(Default)]
+struct MemoryTiles(BTreeMap<u8, Vec<Hash>>);
+
+impl Tiles for MemoryTiles {
+    type Error = ();
+
+    fn tile(&self, tile: Tile) -> Result<Vec<Hash>, ()> {
+        let row = self.0.get(&tile.level()).ok_or(())?;
+        let start = usize::try_from(tile.index()).unwrap() * 256;
+        row.get(start..start + usize::from(tile.width())).map(<[Hash]>::to_vec).ok_or(())
+    }
+}
+
+struct LogSigner(NoteKey);
+
+impl NoteSigner for LogSigner {
+    type Error = ();
+    fn key(&self) -> &NoteKey {
+        &self.0
+    }
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], ()> {
+        Ok(sign_bytes("log", message))
+    }
+}
+
+/// The log's public key.
+pub fn log_key() -> NoteKey {
+    NoteKey::new(ORIGIN, SignatureType::Ed25519, public("log")).unwrap()
+}
+
+impl LedgerPort {
+    pub fn new(genesis: &Genesis, clock: Arc<adapters::clock::ManualClock>) -> Self {
+        let inner = Inner {
+            ledger: genesis.ledger(),
+            receipts: Vec::new(),
+            by_transaction: BTreeMap::new(),
+            by_party: BTreeMap::new(),
+            headers: Vec::new(),
+            frontier: Frontier::new(),
+            tiles: MemoryTiles::default(),
+        };
+        Self {
+            chain_id: genesis.chain_id,
+            registry: registry(),
+            inner: Mutex::new(inner),
+            subscribers: Mutex::default(),
+            clock,
+            parked: Mutex::default(),
+            refusals: Mutex::default(),
+        }
+    }
+
+    /// From now on submissions wait.
+    pub fn park(&self) {
+        *self.parked.lock().unwrap() = Some(Vec::new());
+    }
+
+    /// Executes what waits, and from now on everything at once again.
+    pub fn go_on(&self) {
+        let parked = self.parked.lock().unwrap().take();
+        for (transaction, answer) in parked.unwrap_or_default() {
+            answer(self.execute(transaction));
+        }
+    }
+
+    /// The next submission gets this answer.
+    pub fn refuse_next(&self, error: SubmitError) {
+        self.refusals.lock().unwrap().push(error);
+    }
+
+    /// Ends all subscriptions, as a node does when it stops.
+    pub fn stop(&self) {
+        self.subscribers.lock().unwrap().clear();
+    }
+
+    /// Executes a transaction as a block of its own.
+    pub fn execute(&self, transaction: Transaction) -> Result<Submitted, SubmitError> {
+        use adapters::clock::Clock as _;
+        let verified =
+            transaction.verify(&TestVerifier, &self.registry).map_err(SubmitError::Invalid)?;
+        let now = self.clock.now();
+        let mut inner = self.inner.lock().unwrap();
+        let admission = inner.ledger.admit(now, &verified).map_err(SubmitError::Rejected)?;
+        if let Admission::Done(used) = admission {
+            let receipt = inner.placed(used.receipt_index).unwrap();
+            return Ok(Submitted { receipt, is_duplicate: true });
+        }
+        let index = inner.frontier.size();
+        let (header, receipts) = execute_block(&mut inner.ledger, now, &[verified]);
+        let receipt = Arc::new(receipts.into_iter().next().unwrap());
+        let message = commit_message(header.chain_id, header.height, 0, header.value_id());
+        let certificate = Certificate {
+            height: header.height,
+            round: 0,
+            value_id: header.value_id(),
+            signatures: vec![CommitSignature {
+                organisation: "bureau".parse().unwrap(),
+                signature: sign("bureau", &message),
+            }],
+        };
+        inner.headers.push(SignedHeader { header, certificate: Some(certificate) });
+        inner.append(index, &receipt);
+        let placed = inner.placed(index).unwrap();
+        drop(inner);
+        let mut subscribers = self.subscribers.lock().unwrap();
+        subscribers.retain(|subscriber| subscriber.send(placed.clone()).is_ok());
+        Ok(Submitted { receipt: placed, is_duplicate: false })
+    }
+}
+
+impl Inner {
+    fn append(&mut self, index: u64, receipt: &Arc<Receipt>) {
+        let Self { frontier, tiles, .. } = self;
+        frontier.push_with(leaf_hash(&receipt.record.leaf()), |stored| {
+            tiles.0.entry(stored.level).or_default().push(stored.hash);
+        });
+        self.by_transaction.insert(receipt.record.transaction_id, index);
+        for party in &receipt.concerns {
+            self.by_party.entry(*party).or_default().push(index);
+        }
+        self.receipts.push(Arc::clone(receipt));
+    }
+
+    fn placed(&self, index: u64) -> Option<IndexedReceipt> {
+        let receipt = self.receipts.get(usize::try_from(index).ok()?)?;
+        Some(IndexedReceipt { index, receipt: Arc::clone(receipt) })
+    }
+
+    fn checkpoint(&self) -> SignedCheckpoint {
+        let checkpoint = Checkpoint::new(ORIGIN, self.frontier.size(), self.frontier.root());
+        SignedCheckpoint::sign(&checkpoint, &LogSigner(log_key())).unwrap()
+    }
+}
+
+impl Port for LedgerPort {
+    fn chain_id(&self) -> ChainId {
+        self.chain_id
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn view(&self) -> Arc<View> {
+        let inner = self.inner.lock().unwrap();
+        Arc::new(View { state: inner.ledger.state().clone(), tip: inner.ledger.tip().clone() })
+    }
+
+    fn verify_signature(
+        &self,
+        key: &PublicKey,
+        message: &Hash,
+        signature: &Signature,
+    ) -> Result<Option<WebAuthnContext>, SignatureError> {
+        key::verify(&TestVerifier, key, message, signature)
+    }
+
+    fn submit(&self, transaction: Transaction, answer: Answer) {
+        if let Some(error) = self.refusals.lock().unwrap().pop() {
+            return answer(Err(error));
+        }
+        let mut parked = self.parked.lock().unwrap();
+        match parked.as_mut() {
+            Some(parked) => parked.push((transaction, answer)),
+            None => {
+                drop(parked);
+                answer(self.execute(transaction));
+            }
+        }
+    }
+
+    fn rehearse(&self, transaction: Transaction) -> Result<Rehearsal, SubmitError> {
+        let verified =
+            transaction.verify(&TestVerifier, &self.registry).map_err(SubmitError::Invalid)?;
+        let inner = self.inner.lock().unwrap();
+        let now = inner.ledger.tip().time;
+        inner
+            .ledger
+            .rehearse(now, &verified)
+            .map(|(outcome, entries)| Rehearsal { outcome, entries })
+            .map_err(SubmitError::Rejected)
+    }
+
+    fn receipt(&self, index: u64) -> Result<Option<IndexedReceipt>, PortError> {
+        Ok(self.inner.lock().unwrap().placed(index))
+    }
+
+    fn receipt_of_transaction(&self, id: Hash) -> Result<Option<IndexedReceipt>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        Ok(inner.by_transaction.get(&id).and_then(|index| inner.placed(*index)))
+    }
+
+    fn receipts_of(
+        &self,
+        party: Party,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<IndexedReceipt>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        let own = inner.by_party.get(&party).cloned().unwrap_or_default();
+        let behind = own.into_iter().filter(|index| after.is_none_or(|after| *index > after));
+        Ok(behind.take(limit).filter_map(|index| inner.placed(index)).collect())
+    }
+
+    fn issue_voucher(
+        &self,
+        transaction_id: Hash,
+        shown: Option<&[FieldName]>,
+    ) -> Result<Option<Voucher>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        let Some(index) = inner.by_transaction.get(&transaction_id).copied() else {
+            return Ok(None);
+        };
+        let receipt = &inner.receipts[usize::try_from(index).unwrap()];
+        let size = inner.frontier.size();
+        let nodes = TiledNodes::new(&inner.tiles, size);
+        let path = prove_inclusion(&nodes, index, size).unwrap();
+        let seed = ReceiptSeed(receipt.seed.0);
+        let openings = (0..)
+            .zip(&receipt.fields)
+            .filter(|(_, field)| shown.is_none_or(|shown| shown.contains(&field.name)))
+            .map(|(place, field)| seed.open(place, field.clone()))
+            .collect();
+        let voucher =
+            Voucher::issue(receipt.record.clone(), openings, index, path, inner.checkpoint());
+        voucher.map(Some).map_err(|error| PortError(error.to_string()))
+    }
+
+    fn checkpoint(&self) -> Result<Option<String>, PortError> {
+        Ok(Some(self.inner.lock().unwrap().checkpoint().encode()))
+    }
+
+    fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        Ok(inner.tiles.tile(tile).ok().map(|hashes| encode_tile(&hashes)))
+    }
+
+    fn header(&self, height: u64) -> Result<Option<SignedHeader>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        let place = height.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+        Ok(place.and_then(|place| inner.headers.get(place).cloned()))
+    }
+
+    fn subscribe(&self) -> Committed {
+        let (sender, receiver): (_, Receiver<IndexedReceipt>) = channel();
+        self.subscribers.lock().unwrap().push(sender);
+        Box::new(receiver.into_iter())
+    }
+
+    fn status(&self) -> Status {
+        let is_ready = self.parked.lock().unwrap().is_none();
+        Status { is_ready, ..Status::default() }
+    }
+}
+
+/// 2026-01-01T00:00:00Z, when the test ledgers begin.
+pub const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
