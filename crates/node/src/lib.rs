@@ -1,5 +1,6 @@
 //! The shell of the ledger: signature backends, durable storage, the block loop and what serves it.
 //!
-//! Reading order: [`signature`].
+//! Reading order: [`signature`], [`store`] (what is on disk).
 
 pub mod signature;
+pub mod store;

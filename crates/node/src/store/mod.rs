@@ -1,0 +1,303 @@
+//! What the node keeps on disk: the block log, which is the truth; snapshots of the state, which
+//! shorten the way back to it; and the receipt log as tiles.
+//!
+//! Reading order: [`disk`], `record` (how a block lies on the disk), [`log`], [`tiles`],
+//! [`snapshot`], this file (how they come back together after a stop), [`fault`] (a disk that loses
+//! things, for tests and the simulator).
+//!
+//! The order of a block: it is appended with its certificate and one `fdatasync`
+//! ([`Store::append`]), its receipts go into the tiles ([`Store::push_receipts`]), then people are
+//! told. Tiles are not synced with each block, since replaying blocks makes them again; a snapshot
+//! is only written when the tiles below it are durable.
+
+pub mod disk;
+pub mod fault;
+pub mod log;
+mod record;
+pub mod snapshot;
+pub mod tiles;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::codec;
+use proof::header::Certificate;
+
+pub use disk::{Disk, DiskFile, Folder, FolderError};
+pub use log::{BlockLog, Cut, LogLimits};
+pub use snapshot::{RefusedSnapshot, Snapshot};
+pub use tiles::TileLog;
+
+/// A snapshot is due when so many bytes of blocks were written since the last one: what a start has
+/// to replay at the most, a few seconds.
+const SNAPSHOT_AFTER_LOG_BYTES: u64 = 64 << 20;
+
+/// Why the store cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk failed.
+    #[error(
+        "`{file}`: {source}; make sure that the disk is in order and has room, then start again"
+    )]
+    Io {
+        /// The file or folder.
+        file: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file is not what was written.
+    #[error(
+        "`{file}` is damaged at byte {offset}, where block {height} should be: {reason}; \
+         restore the data folder from a backup or copy it from another node"
+    )]
+    Damaged {
+        /// The file.
+        file: String,
+        /// Where in it.
+        offset: u64,
+        /// The block that should be there.
+        height: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// Blocks that were there once are missing.
+    #[error(
+        "blocks {first} to {last} are missing in `blocks`; \
+         restore the data folder from a backup or copy it from another node"
+    )]
+    MissingBlocks {
+        /// The first missing height.
+        first: u64,
+        /// The last missing height.
+        last: u64,
+    },
+    /// The log has no block of this height.
+    #[error("there is no block {0} in the block log")]
+    NoBlock(u64),
+    /// The bytes of this block do not decode.
+    #[error("block {0} in the block log was written by another version; use that version")]
+    Format(u64),
+    /// A write failed before, so nothing more may be written.
+    #[error("the disk failed before; start the node again")]
+    Stopped,
+}
+
+impl StoreError {
+    fn io(file: &str) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Io { file: file.to_owned(), source }
+    }
+}
+
+/// A block as the log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredBlock {
+    /// The block's bytes, which the store does not read.
+    pub block: Vec<u8>,
+    /// What made it final.
+    pub certificate: Certificate,
+}
+
+/// How to open a store.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreOptions {
+    /// Sizes of the log's files.
+    pub limits: LogLimits,
+    /// 32 secret random bytes of this node; need not be the same each time.
+    pub key: [u8; 32],
+}
+
+/// What opening a store found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// A block whose writing was interrupted and that nobody was told of.
+    pub cut: Option<Cut>,
+    /// Snapshots that cannot be used; older ones or the log take their place.
+    pub refused_snapshots: Vec<RefusedSnapshot>,
+    /// Whether receipt tiles are missing, so that all blocks have to be replayed from genesis.
+    pub tiles_are_missing: bool,
+}
+
+/// A store that was just opened.
+pub struct Opened<D: Disk> {
+    /// The store.
+    pub store: Store<D>,
+    /// Where to start: at this snapshot, or at genesis. [`Store::replay`] gives the blocks after it.
+    pub snapshot: Option<Snapshot>,
+    /// What had to be put right.
+    pub report: Report,
+}
+
+/// Why replaying blocks stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError<E> {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The replayed block was refused.
+    #[error(transparent)]
+    Block(E),
+}
+
+/// What the node keeps on disk, open for writing by one thread.
+pub struct Store<D: Disk> {
+    disk: Arc<D>,
+    log: BlockLog<D>,
+    tiles: Arc<TileLog<D>>,
+    /// How long the log was when the newest snapshot was begun.
+    snapshot_at: u64,
+    writing: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl<D: Disk> Store<D> {
+    /// Opens the store: the newest snapshot that is whole, the log behind it, and the tiles.
+    ///
+    /// # Errors
+    /// When the disk fails, or a block that was acknowledged is damaged or missing.
+    pub fn open(disk: D, options: StoreOptions) -> Result<Opened<D>, StoreError> {
+        let disk = Arc::new(disk);
+        let (mut snapshot, refused_snapshots) = snapshot::load_newest(&*disk)?;
+        let covered = snapshot.as_ref().map_or(0, |snapshot| snapshot.tip.height);
+        let (log, cut) = BlockLog::open(Arc::clone(&disk), options.limits, options.key, covered)?;
+        if log.last_height() < covered {
+            return Err(StoreError::MissingBlocks { first: log.last_height() + 1, last: covered });
+        }
+        let resumed = match &snapshot {
+            Some(snapshot) => TileLog::resume(
+                Arc::clone(&disk),
+                snapshot.tip.log.clone(),
+                snapshot.partial_tiles.clone(),
+            )?,
+            None => None,
+        };
+        let tiles_are_missing = snapshot.is_some() && resumed.is_none();
+        if tiles_are_missing {
+            snapshot = None;
+        }
+        let start = snapshot.as_ref().map_or(0, |snapshot| snapshot.tip.height);
+        if log.first_height() > start + 1 {
+            return Err(StoreError::MissingBlocks {
+                first: start + 1,
+                last: log.first_height() - 1,
+            });
+        }
+        let tiles = Arc::new(resumed.unwrap_or_else(|| TileLog::new(Arc::clone(&disk))));
+        let snapshot_at = if start == 0 { 0 } else { log.record_bytes() };
+        let store = Self { disk, log, tiles, snapshot_at, writing: None };
+        let report = Report { cut, refused_snapshots, tiles_are_missing };
+        Ok(Opened { store, snapshot, report })
+    }
+
+    /// The height of the last block; 0 when there is none.
+    #[must_use]
+    pub const fn last_height(&self) -> u64 {
+        self.log.last_height()
+    }
+
+    /// The height of the first block that is not in an archive; one more than the last when there is
+    /// none.
+    #[must_use]
+    pub fn first_height(&self) -> u64 {
+        self.log.first_height()
+    }
+
+    /// The receipt log, to be read by anybody.
+    #[must_use]
+    pub const fn tiles(&self) -> &Arc<TileLog<D>> {
+        &self.tiles
+    }
+
+    /// Gives every block after this height to `each`, in order, which executes it again and returns
+    /// the leaves of its receipts. Returns the last height.
+    ///
+    /// # Errors
+    /// When a block cannot be read or `each` refuses it.
+    pub fn replay<E>(
+        &mut self,
+        after: u64,
+        mut each: impl FnMut(u64, StoredBlock) -> Result<Vec<Vec<u8>>, E>,
+    ) -> Result<u64, ReplayError<E>> {
+        for height in after + 1..=self.last_height() {
+            let leaves = each(height, self.read_block(height)?).map_err(ReplayError::Block)?;
+            self.push_receipts(leaves)?;
+        }
+        Ok(self.last_height())
+    }
+
+    /// A block by its height.
+    ///
+    /// # Errors
+    /// When there is none or it cannot be read.
+    pub fn read_block(&self, height: u64) -> Result<StoredBlock, StoreError> {
+        codec::decode(&self.log.read(height)?).map_err(|_| StoreError::Format(height))
+    }
+
+    /// Appends the next block. When this returns, it is durable together with its certificate.
+    ///
+    /// # Errors
+    /// When it may not be durable: the node has to stop, and tell nobody of the block.
+    pub fn append(&mut self, block: &StoredBlock) -> Result<(), StoreError> {
+        self.log.append(&codec::encode(block))
+    }
+
+    /// Puts the leaves of a block's receipts into the receipt log, in their order.
+    ///
+    /// # Errors
+    /// When the disk fails: the node has to stop.
+    pub fn push_receipts(
+        &self,
+        leaves: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> Result<(), StoreError> {
+        leaves.into_iter().try_for_each(|leaf| self.tiles.push(leaf.as_ref()))
+    }
+
+    /// Whether enough blocks were written since the last snapshot, and none is being written.
+    #[must_use]
+    pub fn snapshot_is_due(&self) -> bool {
+        let since = self.log.record_bytes().saturating_sub(self.snapshot_at);
+        self.writing.is_none() && since >= SNAPSHOT_AFTER_LOG_BYTES
+    }
+
+    /// Writes a snapshot of the last block and removes all but the newest two.
+    ///
+    /// # Errors
+    /// When it could not be made durable. The blocks are not concerned.
+    pub fn write_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.snapshot_at = self.log.record_bytes();
+        snapshot::write(&*self.disk, &self.tiles, snapshot)
+    }
+
+    /// The same in a thread of its own. The state in it was cloned, so blocks go on meanwhile.
+    ///
+    /// # Errors
+    /// When one is still being written, or there can be no thread.
+    pub fn begin_snapshot(&mut self, snapshot: Snapshot) -> Result<(), StoreError> {
+        let failed = StoreError::io("snapshots");
+        if self.writing.is_some() {
+            return Err(failed(io::Error::other("the last snapshot is still being written")));
+        }
+        self.snapshot_at = self.log.record_bytes();
+        let (disk, tiles) = (Arc::clone(&self.disk), Arc::clone(&self.tiles));
+        let write = move || snapshot::write(&*disk, &tiles, &snapshot);
+        let thread = std::thread::Builder::new().name("yibao-snapshot".to_owned());
+        self.writing = Some(thread.spawn(write).map_err(failed)?);
+        Ok(())
+    }
+
+    /// What became of the snapshot that was begun: `None` while it is being written or there is none.
+    /// With `wait`, waits for it.
+    pub fn finish_snapshot(&mut self, wait: bool) -> Option<Result<(), StoreError>> {
+        let writing = self.writing.take_if(|writing| wait || writing.is_finished())?;
+        Some(writing.join().unwrap_or_else(|_| {
+            Err(StoreError::io("snapshots")(io::Error::other("writing the snapshot panicked")))
+        }))
+    }
+}
+
+impl<D: Disk> Drop for Store<D> {
+    fn drop(&mut self) {
+        // The folder's lock must not be let go while a thread still writes into it.
+        drop(self.finish_snapshot(true));
+    }
+}

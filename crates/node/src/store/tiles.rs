@@ -1,0 +1,266 @@
+//! The receipt log (RFC 6962) as files in the layout of C2SP tlog-tiles, under `receipts/`.
+//!
+//! Full tiles and bundles of entries are files and never change. What is not full yet is kept in
+//! memory, and in every snapshot. Files are written without a sync: blocks that are replayed write
+//! them again, and a snapshot syncs what lies below it first.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::Hash;
+use proof::log::{Frontier, leaf_hash};
+use proof::tile::{TILE_LEVELS_MAX, TILE_WIDTH, Tile, Tiles, encode_entries, encode_tile};
+
+use super::StoreError;
+use super::disk::{Disk, DiskFile};
+
+const FOLDER: &str = "receipts";
+
+/// The tiles that are not full yet: the hashes of each level, and the last entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PartialTiles {
+    /// The last hashes of each level, below 256 of each.
+    hashes: Vec<Vec<Hash>>,
+    /// The last entries, below 256.
+    entries: Vec<Vec<u8>>,
+}
+
+struct Inner {
+    frontier: Frontier,
+    partial: PartialTiles,
+    unsynced: BTreeSet<String>,
+    stopped: bool,
+}
+
+/// The receipt log: appended by one thread, read by many.
+pub struct TileLog<D: Disk> {
+    disk: Arc<D>,
+    inner: Mutex<Inner>,
+}
+
+impl<D: Disk> TileLog<D> {
+    /// A log without entries. Files of an earlier log are overwritten as it grows.
+    #[must_use]
+    pub fn new(disk: Arc<D>) -> Self {
+        Self::of(disk, Frontier::new(), PartialTiles::default())
+    }
+
+    fn of(disk: Arc<D>, frontier: Frontier, partial: PartialTiles) -> Self {
+        let (unsynced, stopped) = (BTreeSet::new(), false);
+        Self { disk, inner: Mutex::new(Inner { frontier, partial, unsynced, stopped }) }
+    }
+
+    /// The log as it was at a snapshot, or `None` when files of it are missing or cut short.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn resume(
+        disk: Arc<D>,
+        frontier: Frontier,
+        partial: PartialTiles,
+    ) -> Result<Option<Self>, StoreError> {
+        let size = frontier.size();
+        for tile in Tile::all(size).filter(|tile| !tile.is_partial()) {
+            let whole = u64::from(TILE_WIDTH) * 32;
+            let mut sound = length(&*disk, &tile_path(tile))? == Some(whole);
+            if tile.level() == 0 {
+                sound &= length(&*disk, &entries_path(tile))?.is_some_and(|length| length > 0);
+            }
+            if !sound {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Self::of(disk, frontier, partial)))
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.inner().frontier.size()
+    }
+
+    /// The root over all entries.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.inner().frontier.root()
+    }
+
+    /// The tiles that are not full, for a snapshot of the present size.
+    #[must_use]
+    pub fn partial_tiles(&self) -> PartialTiles {
+        self.inner().partial.clone()
+    }
+
+    /// Appends an entry of at most 65,535 bytes.
+    ///
+    /// # Errors
+    /// When a full tile cannot be written.
+    pub fn push(&self, entry: &[u8]) -> Result<(), StoreError> {
+        let mut inner = self.inner();
+        if inner.stopped {
+            return Err(StoreError::Stopped);
+        }
+        if entry.len() > usize::from(u16::MAX) {
+            let reason = io::Error::new(io::ErrorKind::InvalidInput, "an entry is over 64 KiB");
+            return Err(StoreError::io(FOLDER)(reason));
+        }
+        let mut full = Vec::new();
+        let Inner { frontier, partial, .. } = &mut *inner;
+        partial.hashes.resize(usize::from(TILE_LEVELS_MAX), Vec::new());
+        frontier.push_with(leaf_hash(entry), |hash| {
+            let row = &mut partial.hashes[usize::from(hash.level)];
+            row.push(hash.hash);
+            if row.len() == usize::from(TILE_WIDTH) {
+                let tile = Tile::new(hash.level, hash.index / u64::from(TILE_WIDTH), TILE_WIDTH);
+                full.push((tile.expect("a level of a log"), std::mem::take(row)));
+            }
+        });
+        partial.entries.push(entry.to_vec());
+        let mut files: Vec<(String, Vec<u8>)> =
+            full.iter().map(|(tile, hashes)| (tile_path(*tile), encode_tile(hashes))).collect();
+        if let Some((tile, _)) = full.first() {
+            let bundle = encode_entries(&std::mem::take(&mut partial.entries));
+            files
+                .push((entries_path(*tile), bundle.expect("every entry was at most 65,535 bytes")));
+        }
+        for (path, bytes) in files {
+            // A half-written log must not go on.
+            inner.stopped = true;
+            write_file(&*self.disk, &path, &bytes).map_err(StoreError::io(&path))?;
+            inner.unsynced.insert(path);
+            inner.stopped = false;
+        }
+        Ok(())
+    }
+
+    /// The entries of a level 0 tile as a bundle of C2SP tlog-tiles.
+    ///
+    /// # Errors
+    /// When the log does not reach that far or the disk fails.
+    pub fn entries(&self, tile: Tile) -> Result<Vec<u8>, StoreError> {
+        let path = entries_path(tile);
+        if let Some(row) = self.partial(tile, |partial| Some(&partial.entries)) {
+            return encode_entries(&row).ok_or_else(|| missing(&path));
+        }
+        let full = Tile::new(0, tile.index(), TILE_WIDTH).ok_or_else(|| missing(&path))?;
+        let path = entries_path(full);
+        let bytes = self.read(&path)?;
+        let entries = proof::tile::decode_entries(&bytes).ok_or_else(|| missing(&path))?;
+        let row = entries.get(..usize::from(tile.width())).ok_or_else(|| missing(&path))?;
+        encode_entries(row).ok_or_else(|| missing(&path))
+    }
+
+    /// Makes every file of the log durable.
+    ///
+    /// # Errors
+    /// When the disk fails. The log then takes nothing more, since it is not known what is durable.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        let mut unsynced = BTreeSet::new();
+        {
+            let mut inner = self.inner();
+            if inner.stopped {
+                return Err(StoreError::Stopped);
+            }
+            std::mem::swap(&mut unsynced, &mut inner.unsynced);
+        }
+        let result = self.sync_files(&unsynced);
+        if result.is_err() {
+            self.inner().stopped = true;
+        }
+        result
+    }
+
+    fn sync_files(&self, paths: &BTreeSet<String>) -> Result<(), StoreError> {
+        let mut folders = BTreeSet::new();
+        for path in paths {
+            let sync = || self.disk.open(path)?.sync();
+            sync().map_err(StoreError::io(path))?;
+            folders.extend(path.rsplit_once('/').map(|(folder, _)| folder));
+        }
+        for folder in folders {
+            self.disk.sync_folder(folder).map_err(StoreError::io(folder))?;
+        }
+        Ok(())
+    }
+
+    /// The first items of a row in memory, when the tile is the one that is not full yet.
+    fn partial<T: Clone>(
+        &self,
+        tile: Tile,
+        row: impl Fn(&PartialTiles) -> Option<&Vec<T>>,
+    ) -> Option<Vec<T>> {
+        let inner = self.inner();
+        let current = Tile::at(tile.level(), tile.index(), inner.frontier.size())?;
+        let row = row(&inner.partial)?.get(..usize::from(tile.width()))?;
+        current.is_partial().then(|| row.to_vec())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, StoreError> {
+        let read = || {
+            let file = self.disk.open(path)?;
+            let mut bytes = vec![0; file.length()? as usize];
+            file.read_at(0, &mut bytes)?;
+            Ok(bytes)
+        };
+        read().map_err(StoreError::io(path))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A thread that panicked in here left `stopped` set if it had changed anything.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<D: Disk> Tiles for TileLog<D> {
+    type Error = StoreError;
+
+    fn tile(&self, tile: Tile) -> Result<Vec<Hash>, StoreError> {
+        let level = usize::from(tile.level());
+        if let Some(row) = self.partial(tile, |partial| partial.hashes.get(level)) {
+            return Ok(row);
+        }
+        let path = tile_path(tile);
+        let full = Tile::new(tile.level(), tile.index(), TILE_WIDTH);
+        let full = full.ok_or_else(|| missing(&path))?;
+        let path = tile_path(full);
+        let mut hashes = full.decode(&self.read(&path)?).map_err(|error| {
+            StoreError::io(&path)(io::Error::new(io::ErrorKind::InvalidData, error))
+        })?;
+        hashes.truncate(usize::from(tile.width()));
+        Ok(hashes)
+    }
+}
+
+fn tile_path(tile: Tile) -> String {
+    format!("{FOLDER}/{}", tile.path())
+}
+
+fn entries_path(tile: Tile) -> String {
+    format!("{FOLDER}/{}", tile.entries_path())
+}
+
+fn missing(path: &str) -> StoreError {
+    StoreError::io(path)(io::Error::new(io::ErrorKind::NotFound, "the log does not reach that far"))
+}
+
+fn length<D: Disk>(disk: &D, path: &str) -> Result<Option<u64>, StoreError> {
+    match disk.open(path).and_then(|file| file.length()) {
+        Ok(length) => Ok(Some(length)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io(path)(error)),
+    }
+}
+
+/// Writes a whole file so that readers see nothing or all of it. Nothing is synced.
+fn write_file<D: Disk>(disk: &D, path: &str, bytes: &[u8]) -> io::Result<()> {
+    let part = format!("{path}.part");
+    if let Err(error) = disk.remove(&part)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    disk.create(&part)?.write_at(0, bytes)?;
+    disk.rename(&part, path)
+}
