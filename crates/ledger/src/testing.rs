@@ -14,8 +14,9 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey,
 };
 use primitives::{
-    Amount, Currency, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId, Signature,
-    SignatureError, Text, Timestamp, UtcOffset, Verifier, codec, sha256,
+    Amount, CivilDate, Currency, Hash, OrganisationId, Party, Period, PersonId, PublicKey,
+    RegionId, SchemeId, Signature, SignatureError, Text, Timestamp, UtcOffset, Verifier, codec,
+    sha256,
 };
 use proof::header::{Validator, ValidatorSet};
 
@@ -30,6 +31,7 @@ use crate::kernel::rejection::Code;
 use crate::kernel::transaction::{
     Authorisation, Content, IdempotencyKey, TRANSACTION_VERSION, Transaction, VerifiedTransaction,
 };
+use crate::modules::coverage::{AttestedFacts, CoverageTerms, EnrolCoverage};
 use crate::modules::network::RegionSettings;
 use crate::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind, Scope};
 use crate::modules::person::{EnrolPerson, KeyGrade, NewKey, NewPerson};
@@ -238,6 +240,27 @@ impl World {
         let [bureau, authority, _] = Self::governing();
         self.accepted(&[bureau, authority], &EnrolPerson { region: REGION, person: new });
         party
+    }
+
+    /// Covers the person of this number, enrolled before, in a scheme at [`REGION`] from 2026 on,
+    /// as an active employee between 30 and 60 until the end of 2027.
+    pub(crate) fn cover(&mut self, number: u8, scheme: SchemeId) {
+        let first = CivilDate::from_ymd(2026, 1, 1).unwrap();
+        let facts = AttestedFacts {
+            period: Period { from: first, to: CivilDate::from_ymd(2027, 12, 31) },
+            age: benefit::AgeBand::new(30, 60).unwrap(),
+            sex: benefit::Sex::Unstated,
+            person_classes: benefit::PersonClasses::NONE.with(benefit::PersonClass::Active),
+            income_class: benefit::IncomeClass::NONE,
+            unbroken_years: 0,
+            claim_free_years: 0,
+            month_of_75: false,
+            family: None,
+        };
+        let period = Period { from: first, to: None };
+        let coverage = CoverageTerms { scheme, period, benefits_from: None, facts };
+        let body = EnrolCoverage { person: person(number), region: REGION, coverage };
+        self.accepted(&Self::governing()[..1], &body);
     }
 
     /// The content of a transaction; the first signer is the author.

@@ -1,7 +1,7 @@
 //! What an executing transaction knows besides the state.
 
 use alloc::{collections::BTreeMap, sync::Arc};
-use benefit::Adjudication as Plan;
+use benefit::Plan;
 use core::cell::RefCell;
 use primitives::{CivilDate, Hash, Party, Timestamp, UtcOffset, codec};
 use proof::header::ChainId;

@@ -41,6 +41,7 @@ pub(super) fn check_settings(settings: &RegionSettings) -> Result<(), Rejection>
         ("pin_failures_max", u16::from(settings.pin_failures_max), 1, 10),
         ("emergency_contest_days", settings.emergency_contest_days, 1, 365),
         ("unlock_delay_hours", settings.unlock_delay_hours, 0, 168),
+        ("claim_days_max", settings.claim_days_max, 1, 40_000),
         ("effect_takeover_hours", settings.effect_takeover_hours, 1, 720),
     ];
     for (field, value, least, most) in ranges {

@@ -60,6 +60,8 @@ pub struct RegionSettings {
     pub emergency_contest_days: u16,
     /// How long a person's own unlock waits, in hours, 0 to 168.
     pub unlock_delay_hours: u16,
+    /// How many days after admission a visit may still be checked in (the filing limit), 1 to 40,000.
+    pub claim_days_max: u16,
     /// After how many hours an unanswered cash leg may be taken over by the bureau, 1 to 720.
     pub effect_takeover_hours: u16,
 }
