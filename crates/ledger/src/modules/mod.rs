@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use crate::kernel::registry::KindEntry;
 use crate::kernel::rejection::Code;
 
+pub mod coverage;
 pub mod fund;
 pub mod network;
 pub mod organisation;
@@ -28,4 +29,4 @@ pub struct Module {
 
 /// Every module of this release.
 pub const MODULES: &[Module] =
-    &[network::MODULE, organisation::MODULE, person::MODULE, fund::MODULE];
+    &[network::MODULE, organisation::MODULE, person::MODULE, coverage::MODULE, fund::MODULE];

@@ -1,0 +1,55 @@
+//! What every change of an existing row has in common.
+
+use primitives::{CivilDate, Party, PersonId, RegionId};
+
+use super::rejection;
+use super::table::{COVERAGES, CoverageRow};
+use crate::kernel::context::Context;
+use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::receipt::Outcome;
+use crate::kernel::rejection::Rejection;
+use crate::modules::network;
+
+/// The person's row.
+///
+/// # Errors
+/// `not_covered` when there is none.
+pub(super) fn require_row(
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+) -> Result<CoverageRow, Rejection> {
+    COVERAGES.get(state, &person).ok_or_else(|| rejection::NOT_COVERED.reject())
+}
+
+/// The day of the block in the region.
+///
+/// # Errors
+/// `unknown_region`.
+pub(super) fn today(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+) -> Result<CivilDate, Rejection> {
+    let region = network::view::require_region(state, region)?;
+    Ok(context.day(region.settings.utc_offset_minutes))
+}
+
+/// Changes the person's row, puts away what ended long ago, and tells the person and the region's
+/// bureau.
+///
+/// # Errors
+/// `not_covered`, `unknown_region`, and what the change says.
+pub(super) fn change(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    (person, region): (PersonId, RegionId),
+    event: &str,
+    edit: impl FnOnce(&mut CoverageRow) -> Result<(), Rejection>,
+) -> Result<Outcome, Rejection> {
+    let mut row = require_row(state, person)?;
+    row.prune(today(context, state, region)?);
+    edit(&mut row)?;
+    COVERAGES.put(state, &person, &row);
+    let bureau = network::view::require_region(state, region)?.bureau;
+    Ok(Outcome::event(event, [Party::Person(person), Party::Organisation(bureau)]))
+}
