@@ -102,6 +102,38 @@ fn judge<T>(
     judge_at(world, now, signers, &mut Overlay::new(&state), judge)
 }
 
+/// What a settlement does: judges the key and notes what it pays.
+fn spend_by_key(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    person: PersonId,
+    amount: Amount,
+) -> Result<view::UsedKey, Rejection> {
+    let used = view::require_key(context, state, person, amount)?;
+    view::note_key_spending(state, &used).map(|()| used)
+}
+
+fn spend_by_guardian(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    person: PersonId,
+    guardian: PersonId,
+    amount: Amount,
+) -> Result<view::UsedKey, Rejection> {
+    let used = view::require_guardian(context, state, person, guardian, amount)?;
+    view::note_key_spending(state, &used).map(|()| used)
+}
+
+fn spend_by_card(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    person: PersonId,
+    amount: Amount,
+) -> Result<view::UsedCard, Rejection> {
+    let used = view::require_card(context, state, person, amount)?;
+    view::note_card_spending(state, &used).map(|()| used)
+}
+
 #[track_caller]
 fn refused<T>(result: Result<T, Rejection>, code: Code) {
     match result {
@@ -296,7 +328,7 @@ fn a_device_key_keeps_its_limits_per_payment_and_per_day() {
     let now = world.now;
     let mut spend = |world: &mut World, time, amount| {
         judge_at(world, time, &alice, &mut overlay, |context, state| {
-            view::spend_by_key(context, state, ALICE, fen(amount))
+            spend_by_key(context, state, ALICE, fen(amount))
         })
     };
     refused(spend(&mut world, now, 20_001), rejection::KEY_PAYMENT_LIMIT);
@@ -399,7 +431,7 @@ fn a_guardian_acts_within_the_period_and_the_limits_of_the_own_key() {
     world.accepted(&[own(ALICE)], &guardian(GuardianGround::OwnWish, Some(day(2))));
     let spend = |world: &mut World, guardian, amount| {
         judge(world, &[own(guardian)], |context, state| {
-            view::spend_by_guardian(context, state, ALICE, guardian, fen(amount))
+            spend_by_guardian(context, state, ALICE, guardian, fen(amount))
         })
     };
     assert_eq!(spend(&mut world, BOB, 10_000_000).unwrap().person(), BOB);
@@ -430,7 +462,7 @@ fn card() -> RegisterCard {
 
 fn pay_by_card(world: &mut World, amount: u64) -> Result<view::UsedCard, Rejection> {
     judge(world, &[org("bureau")], |context, state| {
-        view::spend_by_card(context, state, ALICE, fen(amount))
+        spend_by_card(context, state, ALICE, fen(amount))
     })
 }
 
@@ -454,7 +486,7 @@ fn a_card_pays_at_a_desk_within_the_regions_limits() {
         view::note_card_spending(state, &one).unwrap();
         view::note_card_spending(state, &one).unwrap();
         refused(view::note_card_spending(state, &last), rejection::DESK_DAY_LIMIT);
-        refused(view::spend_by_card(context, state, ALICE, fen(1)), rejection::DESK_DAY_LIMIT);
+        refused(spend_by_card(context, state, ALICE, fen(1)), rejection::DESK_DAY_LIMIT);
     });
 }
 
@@ -485,7 +517,7 @@ fn a_right_pin_sets_the_counter_back() {
     world.accepted(&[org("bureau")], &card());
     world.accepted(&[org("bureau")], &ReportPinFailure { person: ALICE });
     judge(&mut world, &[org("bureau")], |context, state| {
-        view::spend_by_card(context, state, ALICE, fen(1)).unwrap();
+        spend_by_card(context, state, ALICE, fen(1)).unwrap();
         let after = view::person(&*state, ALICE).unwrap();
         assert_eq!(after.card.unwrap().pin_failures, 0);
     });
@@ -516,12 +548,12 @@ fn a_replaced_card_carries_on_the_days_spending() {
     let mut overlay = Overlay::new(&state);
     let now = world.now;
     judge_at(&mut world, now, &[org("bureau")], &mut overlay, |context, state| {
-        view::spend_by_card(context, state, ALICE, fen(50_000)).unwrap();
+        spend_by_card(context, state, ALICE, fen(50_000)).unwrap();
         use crate::kernel::registry::Kind;
         BlockCard { person: ALICE, by: Actor::Desk }.execute(context, state).unwrap();
         card().execute(context, state).unwrap();
-        view::spend_by_card(context, state, ALICE, fen(50_000)).unwrap();
-        refused(view::spend_by_card(context, state, ALICE, fen(1)), rejection::DESK_DAY_LIMIT);
+        spend_by_card(context, state, ALICE, fen(50_000)).unwrap();
+        refused(spend_by_card(context, state, ALICE, fen(1)), rejection::DESK_DAY_LIMIT);
     });
 }
 
@@ -541,12 +573,11 @@ fn a_lock_stops_money_cards_sharing_and_new_devices() {
     world.accepted(&alice, &guardian(GuardianGround::OwnWish, None));
     world.accepted(&alice, &lock(Actor::OwnKey));
     let locked = rejection::PERSON_LOCKED;
-    let money = judge(&mut world, &alice, |context, state| {
-        view::spend_by_key(context, state, ALICE, fen(1))
-    });
+    let money =
+        judge(&mut world, &alice, |context, state| spend_by_key(context, state, ALICE, fen(1)));
     refused(money, locked);
     let guarded = judge(&mut world, &[own(BOB)], |context, state| {
-        view::spend_by_guardian(context, state, ALICE, BOB, fen(1))
+        spend_by_guardian(context, state, ALICE, BOB, fen(1))
     });
     refused(guarded, locked);
     refused(pay_by_card(&mut world, 1), locked);

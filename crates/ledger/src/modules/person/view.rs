@@ -276,53 +276,6 @@ pub fn note_card_spending(state: &mut Overlay<'_>, used: &UsedCard) -> Result<()
     Ok(())
 }
 
-/// Checks that the person's own key may pay this much, and notes it: for callers that move the
-/// money in the same step.
-///
-/// # Errors
-/// As [`require_key`].
-pub fn spend_by_key(
-    context: &Context<'_>,
-    state: &mut Overlay<'_>,
-    person: PersonId,
-    amount: Amount,
-) -> Result<UsedKey, Rejection> {
-    let used = require_key(context, state, person, amount)?;
-    note_key_spending(state, &used)?;
-    Ok(used)
-}
-
-/// Checks that the guardian's key may pay this much for the person, and notes it.
-///
-/// # Errors
-/// As [`require_guardian`].
-pub fn spend_by_guardian(
-    context: &Context<'_>,
-    state: &mut Overlay<'_>,
-    person: PersonId,
-    guardian: PersonId,
-    amount: Amount,
-) -> Result<UsedKey, Rejection> {
-    let used = require_guardian(context, state, person, guardian, amount)?;
-    note_key_spending(state, &used)?;
-    Ok(used)
-}
-
-/// Checks that the person's card may pay this much, and notes it.
-///
-/// # Errors
-/// As [`require_card`].
-pub fn spend_by_card(
-    context: &Context<'_>,
-    state: &mut Overlay<'_>,
-    person: PersonId,
-    amount: Amount,
-) -> Result<UsedCard, Rejection> {
-    let used = require_card(context, state, person, amount)?;
-    note_card_spending(state, &used)?;
-    Ok(used)
-}
-
 /// Whom an event about a person concerns: the person, the bureau that serves the person, and the
 /// others named here; each once.
 pub(super) fn concerned(
