@@ -183,6 +183,8 @@ pub enum TraceNote {
     },
     /// A deductible was taken first.
     Deductible {
+        /// Which of the step's deductibles, from 0: the one of which least was open.
+        deductible: u8,
         /// What the deductible is for its period.
         full: Amount,
         /// What had been met before.

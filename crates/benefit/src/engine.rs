@@ -282,11 +282,15 @@ impl Run<'_> {
             return Ok(());
         }
         self.look(&mut turn, step);
-        let base = Amount::from_minor(turn.base);
+        let noted = self.trace.len();
         if turn.base > 0 {
-            self.note(&turn, TraceNote::Base { amount: base });
+            self.note(&turn, TraceNote::Base { amount: Amount::from_minor(turn.base) });
         }
         let numbers = step.rule.run(self, &turn)?;
+        if self.trace.len() == noted.saturating_add(1) {
+            // The step only looked: an account that is not to be used, a visit that is counted.
+            self.trace.truncate(noted);
+        }
         if let Some(sum) = self.numbers.get_mut(usize::from(number)) {
             sum.deductible = sum.deductible.saturating_add(numbers.deductible);
             sum.self_share = sum.self_share.saturating_add(numbers.self_share);

@@ -8,7 +8,7 @@
 //! Reading order: [`word`] (the closed lists of words), [`bill`], [`catalogue`], [`sort`],
 //! [`sums`], [`facts`], [`accumulator`], [`source`] (plan files as people write them), [`mod@compile`],
 //! [`plan`] (their compiled form), [`engine`] with one file per operator in `rule/`, [`stay`],
-//! [`adjudication`], [`example`], [`case`].
+//! [`adjudication`], [`example`], [`case`], [`mod@explain`].
 //!
 //! Invariants: no clock, file, random source or floating point; the parts of an adjudication add up
 //! to the bill (guarded by `tests/identities.rs`); equal inputs give equal bytes.
@@ -26,6 +26,7 @@ mod condition;
 pub mod decimal;
 pub mod engine;
 pub mod example;
+pub mod explain;
 pub mod facts;
 mod lanes;
 pub mod plan;
@@ -46,6 +47,7 @@ pub use case::run_case;
 pub use catalogue::{Catalogue, CatalogueError, VisitFacts};
 pub use compile::compile;
 pub use engine::{AdjudicationError, adjudicate};
+pub use explain::{ExplainedPart, Explanation, Messages, explain};
 pub use facts::{AgeBand, Facts, FamilyGrant, SlotFact};
 pub use plan::{Plan, PlanError};
 pub use sort::{LineReason, Sorted, SortedLine, sort_lines};

@@ -112,6 +112,24 @@ pub enum LineReason {
     Unlisted = 9,
 }
 
+impl LineReason {
+    /// The reason as a stable word, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClassA => "class_a",
+            Self::ClassB => "class_b",
+            Self::ClassC => "class_c",
+            Self::NotInCatalogue => "not_in_catalogue",
+            Self::NotInCatalogueOnDay => "not_in_catalogue_on_day",
+            Self::OutsideConditions => "outside_conditions",
+            Self::ClassAOverCap => "class_a_over_cap",
+            Self::ClassBOverCap => "class_b_over_cap",
+            Self::Unlisted => "unlisted",
+        }
+    }
+}
+
 /// Sorts the lines of a bill by the catalogue of the place of care.
 ///
 /// # Errors

@@ -39,7 +39,7 @@ fn note(plan: &Plan, note: &TraceNote) -> String {
         TraceNote::BaseCapped { limit, used, cut, .. } => {
             format!("base cap {} of which {} used cuts off {}", text(limit), text(used), text(cut))
         }
-        TraceNote::Deductible { full, met, taken } => {
+        TraceNote::Deductible { full, met, taken, .. } => {
             format!("deductible {} of which {} met takes {}", text(full), text(met), text(taken))
         }
         TraceNote::Tier { tier, part, rate, benefit } => {

@@ -7,7 +7,7 @@ use primitives::Rate;
 use super::{Operator, amount, base_capped, cap, capped, count_all};
 use crate::{
     adjudication::TraceNote,
-    allowance::{Allowance, FACTOR_ONE},
+    allowance::{Allowance, FACTOR_ONE, Open},
     compile::Names,
     engine::{AdjudicationError, Numbers, Run, Turn, round_to_unit},
     plan::StepCheck,
@@ -138,21 +138,19 @@ impl Benefit {
 
     /// The deductible that is taken, noted; the least that is open of all.
     fn deductible(&self, run: &mut Run<'_>, turn: &Turn, base: u64) -> Result<u64, AdjudicationError> {
-        let mut least = None;
-        for allowance in &self.deductibles {
+        let mut least: Option<(u8, Open)> = None;
+        for (at, allowance) in (0_u8..).zip(&self.deductibles) {
             if let Some(open) = allowance.open(run, turn)? {
-                match least {
-                    Some((least, _, _)) if least <= open.open => {}
-                    _ => least = Some((open.open, open.full, open.used)),
+                if least.is_none_or(|(_, least)| open.open < least.open) {
+                    least = Some((at, open));
                 }
             }
         }
-        let Some((open, full, met)) = least else { return Ok(0) };
-        let taken = base.min(open);
+        let Some((deductible, open)) = least else { return Ok(0) };
+        let taken = base.min(open.open);
         if base > 0 {
-            let note =
-                TraceNote::Deductible { full: amount(full), met: amount(met), taken: amount(taken) };
-            run.note(turn, note);
+            let (full, met) = (amount(open.full), amount(open.used));
+            run.note(turn, TraceNote::Deductible { deductible, full, met, taken: amount(taken) });
         }
         Ok(taken)
     }
