@@ -13,7 +13,7 @@ fn messages() -> Vec<Vec<u8>> {
         .iter()
         .map(|length| {
             let blocks = (0..u64::MAX).map(|n| Sm3::digest([&seed[..], &n.to_le_bytes()].concat()));
-            blocks.flat_map(|block| <[u8; 32]>::from(block)).take(*length).collect()
+            blocks.flat_map(<[u8; 32]>::from).take(*length).collect()
         })
         .collect()
 }

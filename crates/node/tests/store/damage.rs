@@ -75,8 +75,8 @@ fn a_block_zeroed_in_the_middle_is_not_taken_for_the_end() {
         (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"yb-block")).collect();
     assert!(starts.len() > 1);
     // The first block of the first file, from its first byte to the second block.
-    for at in starts[0]..starts[1] {
-        disk.damage(&path, at, bytes[at]);
+    for (at, byte) in bytes.iter().enumerate().take(starts[1]).skip(starts[0]) {
+        disk.damage(&path, at, *byte);
     }
     let result = Node::start(disk).err();
     assert!(matches!(result, Some(StoreError::Damaged { file, .. }) if file == path));
