@@ -14,6 +14,9 @@ pub mod fund;
 pub mod network;
 pub mod organisation;
 pub mod person;
+pub mod plan;
+pub mod visit;
+pub mod voucher;
 
 /// One domain.
 pub struct Module {
@@ -28,5 +31,13 @@ pub struct Module {
 }
 
 /// Every module of this release.
-pub const MODULES: &[Module] =
-    &[network::MODULE, organisation::MODULE, person::MODULE, coverage::MODULE, fund::MODULE];
+pub const MODULES: &[Module] = &[
+    network::MODULE,
+    organisation::MODULE,
+    person::MODULE,
+    coverage::MODULE,
+    plan::MODULE,
+    fund::MODULE,
+    visit::MODULE,
+    voucher::MODULE,
+];

@@ -1,0 +1,141 @@
+//! The forms of consent, and what each allows.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{Amount, PersonId, RegionId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rejection;
+use crate::kernel::context::Context;
+use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::network;
+use crate::modules::organisation::{self, Scope};
+use crate::modules::person;
+
+/// Who agrees to a settlement in the person's name, and how. It stands in receipt and voucher.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case", tag = "form", deny_unknown_fields)]
+pub enum Consent {
+    /// The person's own key signs.
+    OwnKey,
+    /// A guardian's key signs.
+    Guardian {
+        /// Who.
+        guardian: PersonId,
+    },
+    /// The person's card with a PIN that the bureau checked online; the bureau signs with scope `clerk`.
+    DeskCard,
+    /// An identity card shown at the desk: fund-paid care and cash over the counter, never the personal
+    /// account. The provider answers for it.
+    IdentityCard,
+    /// Nobody can agree: provider and bureau witness it. Contestable.
+    EmergencyWitness {
+        /// Why nobody could.
+        reason: EmergencyReason,
+    },
+}
+
+/// Why nobody could agree.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum EmergencyReason {
+    /// The person was unconscious.
+    Unconscious,
+    /// The person is a newborn without a guardian on the ledger.
+    Newborn,
+    /// The person has died.
+    Death,
+}
+
+impl Consent {
+    /// The stable name, shown in receipt and voucher.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OwnKey => "own_key",
+            Self::Guardian { .. } => "guardian",
+            Self::DeskCard => "desk_card",
+            Self::IdentityCard => "identity_card",
+            Self::EmergencyWitness { .. } => "emergency_witness",
+        }
+    }
+
+    /// Whether the personal account may pay under this form.
+    #[must_use]
+    pub const fn allows_personal_account(&self) -> bool {
+        !matches!(self, Self::IdentityCard | Self::EmergencyWitness { .. })
+    }
+
+    /// The consent is given for this much money of the person; what it used up is noted.
+    ///
+    /// # Errors
+    /// Whose signature, right or limit is missing.
+    pub(super) fn require(
+        &self,
+        context: &Context<'_>,
+        state: &mut Overlay<'_>,
+        (person, region): (PersonId, RegionId),
+        personal_account: Amount,
+        cash: Amount,
+    ) -> Result<(), Rejection> {
+        require(self.allows_personal_account() || personal_account.is_zero(), || {
+            rejection::CONSENT_TOO_WEAK.with(self.name())
+        })?;
+        let own = personal_account.saturating_add(cash);
+        match self {
+            Self::OwnKey if own.is_zero() => {
+                person::view::require_key_despite_lock(context, state, person).map(|_| ())
+            }
+            Self::OwnKey => {
+                let used = person::view::require_key(context, state, person, own)?;
+                person::view::note_key_spending(state, &used)
+            }
+            Self::Guardian { guardian } if own.is_zero() => {
+                person::view::require_guardian_despite_lock(context, state, person, *guardian)
+                    .map(|_| ())
+            }
+            Self::Guardian { guardian } => {
+                let used = person::view::require_guardian(context, state, person, *guardian, own)?;
+                person::view::note_key_spending(state, &used)
+            }
+            Self::DeskCard => {
+                let used = person::view::require_card(context, state, person, own)?;
+                person::view::note_card_spending(state, &used)
+            }
+            Self::IdentityCard => Ok(()),
+            Self::EmergencyWitness { .. } => Self::require_witness(context, state, region),
+        }
+    }
+
+    fn require_witness(
+        context: &Context<'_>,
+        state: &(impl Read + ?Sized),
+        region: RegionId,
+    ) -> Result<(), Rejection> {
+        let bureau = network::view::require_region(state, region)?.bureau;
+        organisation::view::require_signed(context, state, bureau, Scope::Clerk).map(|_| ())
+    }
+}

@@ -1,0 +1,85 @@
+//! Visits: from check-in over the running bill of a stay to settlement, refund, correction and objection,
+//! and the payments outside that belong to them.
+//!
+//! Reading order: `table` (what is kept), [`quote`] (the split), [`consent`], `settle_visit`, `money`
+//! (the postings), `refund_visit`, `confirm_effect`.
+//!
+//! Kinds: 701 `check_in`, 702 `cancel_visit`, 703 `update_running_bill`, 704 `take_deposit`,
+//! 705 `settle_visit`, 706 `refund_visit`, 707 `supersede_settlement`, 708 `object_to_settlement`,
+//! 709 `answer_objection`, 710 `confirm_effect`, 711 `contest_consent`, 712 `retry_effect`,
+//! 713 `take_over_effect`.
+//!
+//! Invariants: a visit is settled at most once (test `a_visit_is_settled_once`); what was collected is
+//! refunded at most once (test `two_refunds_of_the_same_lines_pay_once`); a refund gives back exactly what
+//! the settlement took (test `a_whole_refund_restores_every_balance_and_counter`).
+
+use crate::kernel::registry::KindEntry;
+use crate::modules::Module;
+
+mod answer_objection;
+mod cancel_visit;
+mod check_in;
+mod confirm_effect;
+pub mod consent;
+mod contest_consent;
+mod money;
+mod object_to_settlement;
+pub mod quote;
+mod refund_visit;
+pub mod rejection;
+mod resettle;
+mod retry_effect;
+mod settle_visit;
+mod supersede_settlement;
+mod table;
+mod take_deposit;
+mod take_over_effect;
+#[cfg(test)]
+mod tests;
+mod update_running_bill;
+pub mod view;
+
+pub use answer_objection::{AnswerObjection, ObjectionAnswer};
+pub use cancel_visit::CancelVisit;
+pub use check_in::{CheckIn, Identification};
+pub use confirm_effect::{ConfirmEffect, EffectResult};
+pub use consent::{Consent, EmergencyReason};
+pub use contest_consent::ContestConsent;
+pub use money::CashLeg;
+pub use object_to_settlement::ObjectToSettlement;
+pub use quote::{Part, Quote, QuoteRequest, Split, quote};
+pub use refund_visit::RefundVisit;
+pub use resettle::quote_remaining;
+pub use retry_effect::RetryEffect;
+pub use settle_visit::SettleVisit;
+pub use supersede_settlement::{CorrectionReason, SupersedeSettlement};
+pub use table::{
+    Deposit, DepositSource, EffectRow, EffectStatus, Objection, OpenVisit, RunningBill,
+    SettledVisit, SettlementRecord, VisitRow, VisitSubject,
+};
+pub use take_deposit::{DepositFrom, TakeDeposit};
+pub use take_over_effect::TakeOverEffect;
+pub use update_running_bill::UpdateRunningBill;
+
+pub(crate) const MODULE: Module = Module {
+    number: 7,
+    name: "visit",
+    kinds: || {
+        alloc::vec![
+            KindEntry::of::<CheckIn>("visit"),
+            KindEntry::of::<CancelVisit>("visit"),
+            KindEntry::of::<UpdateRunningBill>("visit"),
+            KindEntry::of::<TakeDeposit>("visit"),
+            KindEntry::of::<SettleVisit>("visit"),
+            KindEntry::of::<RefundVisit>("visit"),
+            KindEntry::of::<SupersedeSettlement>("visit"),
+            KindEntry::of::<ObjectToSettlement>("visit"),
+            KindEntry::of::<AnswerObjection>("visit"),
+            KindEntry::of::<ConfirmEffect>("visit"),
+            KindEntry::of::<ContestConsent>("visit"),
+            KindEntry::of::<RetryEffect>("visit"),
+            KindEntry::of::<TakeOverEffect>("visit"),
+        ]
+    },
+    rejections: rejection::ALL,
+};

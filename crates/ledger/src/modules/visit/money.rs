@@ -1,0 +1,323 @@
+//! The postings of a settlement, and the orders to rails.
+
+use alloc::{string::String, vec::Vec};
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{
+    Amount, Currency, Hash, OrganisationId, Party, PersonId, RegionId, Text, Timestamp, VisitId,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::quote::{Part, Split};
+use super::rejection;
+use super::table::{EFFECTS, EffectRow, EffectStatus, VisitSubject};
+use crate::kernel::account::Account;
+use crate::kernel::context::Context;
+use crate::kernel::overlay::Overlay;
+use crate::kernel::posting::{self, Entry};
+use crate::kernel::receipt::{Effect, EffectAction, Outcome};
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::fund;
+use crate::modules::organisation::{self, Scope};
+use benefit::Payer;
+
+/// How cash is collected: who executes it on which rail, and what that rail answered.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct CashLeg {
+    /// The organisation whose rail authorised the payment: the provider itself, or one that signs too.
+    pub executor: OrganisationId,
+    /// The executor's rail by name, such as `sandbox_bank` or `counter`.
+    pub rail: Text<16>,
+    /// A salted commitment to the rail's authorisation or payment note.
+    pub authorisation: Hash,
+}
+
+impl CashLeg {
+    /// An executor other than the provider signs with scope `execute`.
+    pub(super) fn require_executor(
+        &self,
+        context: &Context<'_>,
+        state: &Overlay<'_>,
+        provider: OrganisationId,
+    ) -> Result<(), Rejection> {
+        if self.executor == provider {
+            return Ok(());
+        }
+        organisation::view::require_signed(context, state, self.executor, Scope::Execute)
+            .map(|_| ())
+    }
+}
+
+/// Far ahead of any block time: the ledger waits for an executor's word, however long that takes.
+const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
+
+/// What a settlement moves between funds, the personal account and the provider, cash left out.
+/// Entries of nothing are left out.
+pub(super) fn fund_entries(
+    state: &Overlay<'_>,
+    subject: &VisitSubject,
+    parts: &[Part],
+) -> Result<Vec<Entry>, Rejection> {
+    let due = Account::ProviderDue(subject.provider);
+    let mut entries = Vec::new();
+    for part in parts {
+        let day = part.from;
+        for share in &part.adjudication.payers {
+            let debit = match share.payer {
+                Payer::HospitalBorne => Account::ProviderBorne(subject.provider),
+                payer => {
+                    let (region, scheme) = (subject.region, subject.scheme);
+                    let fund = fund::view::paying_fund(state, region, scheme, payer, day)?;
+                    Account::Fund { region: fund.region, fund: fund.fund }
+                }
+            };
+            entries.push(Entry { debit, credit: due, amount: share.amount });
+        }
+        let own = part.adjudication.personal_account;
+        if !own.is_zero() {
+            let debit = Account::PersonalAccount(subject.person);
+            entries.push(Entry { debit, credit: due, amount: own });
+        }
+    }
+    Ok(entries)
+}
+
+/// The same entries the other way round.
+pub(super) fn reversed(entries: &[Entry]) -> Vec<Entry> {
+    let turn = |entry: &Entry| Entry { debit: entry.credit, credit: entry.debit, ..*entry };
+    entries.iter().rev().map(turn).collect()
+}
+
+/// Those whose funds pay a part, each once.
+pub(super) fn paying_organisations(
+    state: &Overlay<'_>,
+    subject: &VisitSubject,
+    parts: &[Part],
+) -> Result<Vec<Party>, Rejection> {
+    let mut owners = Vec::new();
+    for part in parts {
+        for share in &part.adjudication.payers {
+            if share.payer == Payer::HospitalBorne {
+                continue;
+            }
+            let (region, scheme, day) = (subject.region, subject.scheme, part.from);
+            let fund = fund::view::paying_fund(state, region, scheme, share.payer, day)?;
+            let owner = Party::Organisation(fund.owner);
+            if !owners.contains(&owner) {
+                owners.push(owner);
+            }
+        }
+    }
+    Ok(owners)
+}
+
+/// Whose payment it is.
+#[derive(Clone, Copy)]
+pub(super) struct Parties {
+    pub provider: OrganisationId,
+    pub person: PersonId,
+    pub region: RegionId,
+}
+
+impl From<&VisitSubject> for Parties {
+    fn from(subject: &VisitSubject) -> Self {
+        Self { provider: subject.provider, person: subject.person, region: subject.region }
+    }
+}
+
+impl From<&EffectRow> for Parties {
+    fn from(row: &EffectRow) -> Self {
+        Self { provider: row.provider, person: row.person, region: row.region }
+    }
+}
+
+/// A new order to a rail.
+pub(super) struct Order {
+    pub visit: VisitId,
+    pub parties: Parties,
+    pub executor: OrganisationId,
+    pub rail: String,
+    pub authorisation: Hash,
+    pub action: EffectAction,
+    pub amount: Amount,
+    pub currency: Currency,
+    pub original: Option<Hash>,
+    /// What moves when the executor says that it is done.
+    pub entry: (Account, Account),
+}
+
+/// Orders a payment outside: holds the entry until the executor's word and adds the effect to the outcome.
+/// Gives the effect's reference.
+pub(super) fn order(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    outcome: &mut Outcome,
+    order: Order,
+) -> Result<Hash, Rejection> {
+    let number = u8::try_from(outcome.effects.len()).unwrap_or(u8::MAX);
+    let reference = Effect::reference(context.transaction.id(), number);
+    let (debit, credit) = order.entry;
+    let entry = Entry { debit, credit, amount: order.amount };
+    posting::hold(state, context.time, reference, order.currency, entry, NEVER)?;
+    let row = EffectRow {
+        visit: order.visit,
+        provider: order.parties.provider,
+        person: order.parties.person,
+        region: order.parties.region,
+        executor: order.executor,
+        rail: order.rail.clone(),
+        action: order.action,
+        amount: order.amount,
+        currency: order.currency,
+        ordered: context.time,
+        status: EffectStatus::Pending,
+        refundable: Amount::ZERO,
+        replaced_by: None,
+    };
+    EFFECTS.put(state, &reference, &row);
+    outcome.effects.push(Effect {
+        number,
+        executor: order.executor,
+        rail: order.rail,
+        action: order.action,
+        amount: order.amount,
+        currency: order.currency,
+        authorisation: order.authorisation,
+        original: order.original,
+    });
+    Ok(reference)
+}
+
+/// The order that now stands for this one, with its reference.
+pub(super) fn latest(state: &Overlay<'_>, reference: &Hash) -> Option<(Hash, EffectRow)> {
+    let mut at = *reference;
+    let mut row = EFFECTS.get(state, &at)?;
+    while let Some(next) = row.replaced_by {
+        at = next;
+        row = EFFECTS.get(state, &at)?;
+    }
+    Some((at, row))
+}
+
+/// Gives `amount` back: money through the rails that collected it, newest first; a claim that nothing was
+/// collected for is taken down; what remains is owed to the patient by the provider.
+pub(super) fn give_back(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    outcome: &mut Outcome,
+    refund: &GiveBack<'_>,
+) -> Result<(), Rejection> {
+    let mut left = refund.amount;
+    for reference in refund.collected.iter().rev() {
+        let Some((reference, mut row)) = latest(state, reference) else { continue };
+        let part = row.refundable.min(left);
+        if part.is_zero() {
+            continue;
+        }
+        row.refundable = row.refundable.saturating_sub(part);
+        EFFECTS.put(state, &reference, &row);
+        left = left.saturating_sub(part);
+        if row.status == EffectStatus::Failed {
+            let credit = Account::Receivable(refund.subject.provider);
+            let entry = Entry { debit: refund.from, credit, amount: part };
+            posting::post(state, context.time, refund.currency, &[entry])?;
+            continue;
+        }
+        let new = Order {
+            visit: refund.visit,
+            parties: refund.subject.into(),
+            executor: row.executor,
+            rail: row.rail,
+            authorisation: Hash::default(),
+            action: EffectAction::Refund,
+            amount: part,
+            currency: refund.currency,
+            original: Some(reference),
+            entry: (refund.from, Account::Rail(row.executor)),
+        };
+        order(context, state, outcome, new)?;
+    }
+    if left.is_zero() {
+        return Ok(());
+    }
+    let credit = Account::OwedToPatients(refund.subject.provider);
+    let entry = Entry { debit: refund.from, credit, amount: left };
+    posting::post(state, context.time, refund.currency, &[entry])
+}
+
+/// What is to be paid back, and from which account.
+pub(super) struct GiveBack<'a> {
+    pub visit: VisitId,
+    pub subject: &'a VisitSubject,
+    pub amount: Amount,
+    pub currency: Currency,
+    pub collected: &'a [Hash],
+    pub from: Account,
+}
+
+/// Every effect that collected money has had its executor's word.
+pub(super) fn require_confirmed(
+    state: &Overlay<'_>,
+    collected: &[Hash],
+    otherwise: crate::kernel::rejection::Code,
+) -> Result<(), Rejection> {
+    let pending = |reference: &Hash| {
+        latest(state, reference).is_some_and(|(_, row)| row.status == EffectStatus::Pending)
+    };
+    require(!collected.iter().any(pending), || otherwise.reject())
+}
+
+/// The facts of a settlement that a voucher may show.
+pub(super) fn split_fields(outcome: Outcome, split: &Split, currency: Currency) -> Outcome {
+    let amount = |amount| crate::kernel::receipt::amount_value(amount, currency);
+    let mut outcome = outcome
+        .with("total", amount(split.total))
+        .with("self_paid", amount(split.self_paid))
+        .with("over_cap", amount(split.over_cap))
+        .with("class_b_share", amount(split.class_b_share))
+        .with("in_policy", amount(split.in_policy))
+        .with("deductible", amount(split.deductible));
+    for share in &split.payers {
+        outcome = outcome.with(share.payer.name(), amount(share.amount));
+    }
+    outcome
+        .with("personal_account", amount(split.personal_account))
+        .with("cash", amount(split.cash))
+}
+
+/// The rejection for a split that is no longer the one signed, naming the first part that differs.
+pub(super) fn require_same_split(signed: &Split, now: &Split) -> Result<(), Rejection> {
+    if signed == now {
+        return Ok(());
+    }
+    let parts = [
+        ("total", signed.total, now.total),
+        ("self_paid", signed.self_paid, now.self_paid),
+        ("over_cap", signed.over_cap, now.over_cap),
+        ("class_b_share", signed.class_b_share, now.class_b_share),
+        ("in_policy", signed.in_policy, now.in_policy),
+        ("deductible", signed.deductible, now.deductible),
+        ("personal_account", signed.personal_account, now.personal_account),
+        ("cash", signed.cash, now.cash),
+    ];
+    let changed = parts.into_iter().find(|(_, signed, now)| signed != now);
+    Err(match changed {
+        Some((name, signed, now)) => rejection::SPLIT_OUTDATED.with(format_args!(
+            "`{name}` was {} and is now {}",
+            signed.minor(),
+            now.minor()
+        )),
+        None => rejection::SPLIT_OUTDATED.with("`payers` changed"),
+    })
+}

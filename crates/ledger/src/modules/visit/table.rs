@@ -1,0 +1,219 @@
+//! Rows of visits and of open payments.
+
+use alloc::vec::Vec;
+use benefit::VisitType;
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{
+    Amount, CivilDate, Currency, Hash, OrganisationId, PersonId, RegionId, SchemeId, Timestamp,
+    VisitId,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::consent::Consent;
+use crate::kernel::receipt::EffectAction;
+use crate::kernel::table::Table;
+
+pub(super) const VISITS: Table<VisitId, VisitRow> = Table::new(0x0700);
+pub(super) const EFFECTS: Table<Hash, EffectRow> = Table::new(0x0701);
+
+/// How many deposits a visit carries at the most. Our own limit: it bounds the row.
+pub(super) const DEPOSITS_MAX: usize = 8;
+
+/// What a visit is about; it does not change after check-in.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct VisitSubject {
+    /// Whose visit.
+    pub person: PersonId,
+    /// At which provider.
+    pub provider: OrganisationId,
+    /// The insured place, whose benefits apply.
+    pub region: RegionId,
+    /// The scheme that pays.
+    pub scheme: SchemeId,
+    /// The kind of care.
+    pub visit_type: VisitType,
+    /// The day of admission, or of the visit.
+    pub admitted: CivilDate,
+    /// The diagnosis group as the plan numbers them, 0 for none. Never a diagnosis.
+    #[serde(default)]
+    pub diagnosis_group: u8,
+}
+
+/// A visit on the ledger. A closed one keeps a hash of its settlement record only.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum VisitRow {
+    /// Checked in, not settled.
+    Open(OpenVisit),
+    /// Settled, perhaps refunded since.
+    Settled(SettledVisit),
+    /// Undone before it was settled.
+    Cancelled,
+}
+
+/// A visit that is not settled yet.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct OpenVisit {
+    /// What it is about.
+    pub subject: VisitSubject,
+    /// The running bill of a stay: commitment and total so far.
+    pub running: Option<RunningBill>,
+    /// Deposits paid for it.
+    pub deposits: Vec<Deposit>,
+}
+
+/// A stay's bill so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RunningBill {
+    /// The commitment over bill and sums.
+    pub bill: Hash,
+    /// What it charges so far.
+    pub total: Amount,
+    /// The last day it covers.
+    pub until: CivilDate,
+}
+
+/// Money paid before the settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Deposit {
+    /// How much.
+    pub amount: Amount,
+    /// Where it came from.
+    pub source: DepositSource,
+}
+
+/// Where a deposit came from, and so where a surplus goes back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum DepositSource {
+    /// The person's personal account.
+    PersonalAccount,
+    /// A rail, by the effect that collected it.
+    Rail(Hash),
+}
+
+/// A settled visit: enough to check what a later transaction brings along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SettledVisit {
+    /// The hash of the settlement record now in force ([`super::SettlementRecord::hash`]).
+    pub record: Hash,
+    /// How often it was changed since it was first settled: refunds and corrections.
+    pub revision: u32,
+    /// When it was settled first.
+    pub settled: Timestamp,
+    /// The open objection, if there is one.
+    pub objection: Option<Objection>,
+    /// Whether an emergency consent was contested.
+    pub contested: bool,
+}
+
+/// A person's objection to a settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Objection {
+    /// When it was raised.
+    pub raised: Timestamp,
+    /// The salted commitment to its words, which lie in the vault.
+    pub statement: Hash,
+}
+
+/// A payment outside that the ledger waits for, or waited for.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct EffectRow {
+    /// The visit it belongs to.
+    pub visit: VisitId,
+    /// The provider whose claim or debt it is.
+    pub provider: OrganisationId,
+    /// Whose money.
+    pub person: PersonId,
+    /// The insured place.
+    pub region: RegionId,
+    /// Who executes it.
+    pub executor: OrganisationId,
+    /// The executor's rail.
+    pub rail: alloc::string::String,
+    /// What to do.
+    pub action: EffectAction,
+    /// How much.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// When it was ordered; the takeover deadline counts from here.
+    pub ordered: Timestamp,
+    /// Where it stands.
+    pub status: EffectStatus,
+    /// Of an order to collect: how much of it is still the provider's, as money (done) or as a claim
+    /// (failed). A refund takes it down.
+    pub refundable: Amount,
+    /// The order that took this one's place.
+    pub replaced_by: Option<Hash>,
+}
+
+/// Where a payment outside stands.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectStatus {
+    /// Ordered.
+    Pending,
+    /// The executor said it is done.
+    Done,
+    /// The executor said it failed; the amount is on the provider's worklist.
+    Failed,
+    /// Another order took its place.
+    Replaced,
+}
+
+/// What a settlement was, in full: kept by those whom it concerns; the ledger keeps its hash. Every later
+/// change of the settlement brings it along.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct SettlementRecord {
+    /// Which visit.
+    pub visit: VisitId,
+    /// What it is about.
+    pub subject: VisitSubject,
+    /// The transaction that settled it first; vouchers and used-marks refer to it.
+    pub transaction_id: Hash,
+    /// The salted commitment over bill and sums.
+    pub bill: Hash,
+    /// The sums now settled.
+    pub sums: benefit::CategorySums,
+    /// The parts, one per plan version and plan year, by date.
+    pub parts: Vec<super::quote::Part>,
+    /// Who agreed, and how.
+    pub consent: Consent,
+    /// Whether the personal account was to be used.
+    pub use_personal_account: bool,
+    /// The effects that collect cash, deposits among them, oldest first.
+    pub collected: Vec<Hash>,
+}

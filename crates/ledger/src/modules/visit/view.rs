@@ -1,0 +1,111 @@
+//! What others may read of visits, each with who may see it.
+
+use primitives::{Hash, OrganisationId, Party, VisitId};
+
+use super::rejection;
+use super::table::{EFFECTS, EffectRow, OpenVisit, SettledVisit, VISITS, VisitRow, VisitSubject};
+use crate::kernel::context::Context;
+use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::{coverage, network};
+use benefit::Accumulators;
+
+/// A visit by its id. Who may see it: [`may_see`].
+pub fn visit(state: &(impl Read + ?Sized), id: VisitId) -> Option<VisitRow> {
+    VISITS.get(state, &id)
+}
+
+/// A payment outside by its reference. For its provider, executor and person.
+pub fn effect(state: &(impl Read + ?Sized), reference: &Hash) -> Option<EffectRow> {
+    EFFECTS.get(state, reference)
+}
+
+/// Whether a party may see a visit about this subject: its person, its provider, its bureau.
+pub fn may_see(state: &(impl Read + ?Sized), subject: &VisitSubject, party: Party) -> bool {
+    match party {
+        Party::Person(person) => subject.person == person,
+        Party::Organisation(organisation) => {
+            subject.provider == organisation
+                || network::view::is_bureau(state, subject.region, organisation)
+        }
+    }
+}
+
+/// An open visit of this provider.
+///
+/// # Errors
+/// `unknown_visit`, `visit_closed`.
+pub(super) fn require_open(
+    state: &(impl Read + ?Sized),
+    id: VisitId,
+) -> Result<OpenVisit, Rejection> {
+    match visit(state, id).ok_or_else(|| rejection::UNKNOWN_VISIT.with(id))? {
+        VisitRow::Open(open) => Ok(open),
+        VisitRow::Settled(_) | VisitRow::Cancelled => Err(rejection::VISIT_CLOSED.reject()),
+    }
+}
+
+/// A settled visit.
+///
+/// # Errors
+/// `unknown_visit`, `visit_not_settled`.
+pub(super) fn require_settled(
+    state: &(impl Read + ?Sized),
+    id: VisitId,
+) -> Result<SettledVisit, Rejection> {
+    match visit(state, id).ok_or_else(|| rejection::UNKNOWN_VISIT.with(id))? {
+        VisitRow::Settled(settled) => Ok(settled),
+        VisitRow::Open(_) | VisitRow::Cancelled => Err(rejection::VISIT_NOT_SETTLED.reject()),
+    }
+}
+
+/// The settlement record that a transaction brings along is the one in force.
+///
+/// # Errors
+/// `record_mismatch` and as [`require_settled`].
+pub(super) fn require_record(
+    state: &(impl Read + ?Sized),
+    record: &super::SettlementRecord,
+) -> Result<SettledVisit, Rejection> {
+    let settled = require_settled(state, record.visit)?;
+    require(settled.record == record.hash(), || rejection::RECORD_MISMATCH.reject())?;
+    Ok(settled)
+}
+
+/// The bureau of a region that must be there.
+///
+/// # Errors
+/// `unknown_region`.
+pub(super) fn bureau_of(
+    state: &(impl Read + ?Sized),
+    subject: &VisitSubject,
+) -> Result<OrganisationId, Rejection> {
+    Ok(network::view::require_region(state, subject.region)?.bureau)
+}
+
+/// What a person's personal account can pay at this instant.
+pub fn personal_account(
+    state: &(impl Read + ?Sized),
+    person: primitives::PersonId,
+    now: primitives::Timestamp,
+) -> primitives::Amount {
+    let account = crate::kernel::account::Account::PersonalAccount(person);
+    crate::kernel::posting::account(state, &account)
+        .map_or(primitives::Amount::ZERO, |row| row.available_at(now))
+}
+
+/// Sets the person's running amounts after an adjudication.
+///
+/// # Errors
+/// As `coverage::view::set_accumulators`.
+pub(super) fn set_accumulators(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    subject: &VisitSubject,
+    accumulators: &Accumulators,
+) -> Result<(), Rejection> {
+    let region = network::view::require_region(state, subject.region)?;
+    let today = context.day(region.settings.utc_offset_minutes);
+    let (person, scheme) = (subject.person, subject.scheme);
+    coverage::view::set_accumulators(state, person, subject.region, scheme, accumulators, today)
+}
