@@ -222,13 +222,23 @@ impl Mempool {
         give(due);
     }
 
-    /// Candidates for a block, at most so many and so many bytes, a turn per author. Waits for the
-    /// first one if asked to; then an empty answer means that the pool has stopped.
-    pub(crate) fn take(&self, count_max: usize, bytes_max: usize, wait: bool) -> Vec<Candidate> {
+    /// Whether somebody's transaction waits for a block.
+    pub(crate) fn has_candidates(&self) -> bool {
+        !self.lock().turns.is_empty()
+    }
+
+    /// Waits for a candidate; `false` when the pool has stopped.
+    pub(crate) fn wait_for_candidates(&self) -> bool {
         let mut inner = self.lock();
-        while wait && inner.turns.is_empty() && !inner.is_stopped {
+        while inner.turns.is_empty() && !inner.is_stopped {
             inner = self.candidates_came.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
+        !inner.is_stopped
+    }
+
+    /// Candidates for a block, at most so many and so many bytes, a turn per author.
+    pub(crate) fn take(&self, count_max: usize, bytes_max: usize) -> Vec<Candidate> {
+        let mut inner = self.lock();
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
         while batch.len() < count_max {
             let Some(candidate) = inner.take_turn(bytes_max.saturating_sub(bytes)) else { break };
@@ -259,31 +269,42 @@ impl Mempool {
         give(due);
     }
 
-    /// Takes nothing in any more and answers everybody: whoever may stand in a block is told that
-    /// the outcome is unknown.
-    pub(crate) fn stop(&self) {
+    /// Takes nothing in any more and answers everybody whose transaction is not in a block yet. Those
+    /// that are executed now are still to be finished.
+    pub(crate) fn close(&self) {
         let mut inner = self.lock();
-        let stopped = std::mem::take(&mut *inner);
+        let executing = inner.in_progress.extract_if(.., |_, entry| entry.is_executing);
+        let executing: BTreeMap<Key, InProgress> = executing.collect();
+        let closed = std::mem::take(&mut *inner);
         inner.is_stopped = true;
-        inner.next_number = stopped.next_number;
+        inner.transactions = executing.len();
+        inner.in_progress = executing;
         drop(inner);
         self.jobs_came.notify_all();
         self.candidates_came.notify_all();
         let mut due = Due::new();
-        due.extend(stopped.unchecked.into_iter().map(|job| (job.answer, Err(SubmitError::Stopped))));
-        due.extend(stopped.checked.into_values().map(|(ticket, checked)| match checked {
+        due.extend(closed.unchecked.into_iter().map(|job| (job.answer, Err(SubmitError::Stopped))));
+        due.extend(closed.checked.into_values().map(|(ticket, checked)| match checked {
             Checked::Answered(result) => (ticket.answer, result),
             Checked::Candidate { .. } => (ticket.answer, Err(SubmitError::Stopped)),
         }));
-        for waiting in stopped.in_progress.into_values() {
-            let error = if waiting.is_executing {
-                SubmitError::Unknown { transaction_id: waiting.id }
-            } else {
-                SubmitError::Stopped
-            };
-            due.extend(waiting.answers.into_iter().map(|answer| (answer, Err(error.clone()))));
-        }
+        let waiting = closed.in_progress.into_values().flat_map(|entry| entry.answers);
+        due.extend(waiting.map(|answer| (answer, Err(SubmitError::Stopped))));
         give(due);
+    }
+
+    /// As [`Mempool::close`]; whoever may stand in a block is told that the outcome is unknown.
+    pub(crate) fn abort(&self) {
+        self.close();
+        let mut inner = self.lock();
+        let executing = std::mem::take(&mut inner.in_progress);
+        inner.transactions = 0;
+        drop(inner);
+        for entry in executing.into_values() {
+            for answer in entry.answers {
+                answer(Err(SubmitError::Unknown { transaction_id: entry.id }));
+            }
+        }
     }
 
     /// Whether nothing waits at any station.
@@ -378,3 +399,6 @@ impl Inner {
         Some(candidate)
     }
 }
+
+#[cfg(test)]
+mod tests;

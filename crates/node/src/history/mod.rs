@@ -75,7 +75,9 @@ pub enum HistoryError {
         cause: std::io::Error,
     },
     /// A receipt in it does not decode.
-    #[error("receipt {0} in the history is damaged; stop the node, delete the history and start again")]
+    #[error(
+        "receipt {0} in the history is damaged; stop the node, delete the history and start again"
+    )]
     Damaged(u64),
     /// A block was to be written that does not follow the last one.
     #[error("block {height} does not follow the history, which ends at {last}")]

@@ -1,10 +1,10 @@
 //! The last blocks in memory: what the history has not written yet is answered from here.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ledger::Receipt;
-use primitives::{Hash, Party};
+use primitives::{Hash, OrganisationId, Party};
 use proof::receipt::OutcomeCode;
 
 use crate::runtime::{Committed, Placed};
@@ -14,7 +14,6 @@ use crate::runtime::{Committed, Placed};
 #[derive(Default)]
 pub struct Recent {
     blocks: Mutex<VecDeque<Arc<Committed>>>,
-    changed: Condvar,
 }
 
 impl Recent {
@@ -32,8 +31,6 @@ impl Recent {
         while blocks.front().is_some_and(|block| block.header().height <= height) {
             blocks.pop_front();
         }
-        drop(blocks);
-        self.changed.notify_all();
     }
 
     /// How many blocks the history is behind.
@@ -71,5 +68,15 @@ impl Recent {
         let blocks = self.lock();
         let placed = blocks.iter().flat_map(|block| block.placed());
         placed.filter(|placed| placed.receipt.concerns.binary_search(party).is_ok()).collect()
+    }
+
+    /// Everything here with an effect that this organisation executes, oldest first.
+    pub(crate) fn receipts_with_effects_of(&self, executor: OrganisationId) -> Vec<Placed> {
+        let blocks = self.lock();
+        let placed = blocks.iter().flat_map(|block| block.placed());
+        let is_own = |placed: &Placed| {
+            placed.receipt.effects.iter().any(|effect| effect.executor == executor)
+        };
+        placed.filter(is_own).collect()
     }
 }

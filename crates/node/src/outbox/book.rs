@@ -1,0 +1,467 @@
+//! What the outbox keeps of its own: authorisations, effects, and which word each one has.
+
+use adapters::effect::Effect as RailEffect;
+use adapters::rail::{Reference, Token};
+use adapters::sqlite::{Database, Json, Place, Schema, Sql, StoreError};
+use ledger::Effect;
+use primitives::{Hash, Timestamp, codec, sha256_parts};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::plan::Collected;
+use super::{Authorisation, Word};
+
+const SCHEMA: Schema = Schema {
+    name: "book of effects",
+    application_id: 0x7962_6562,
+    version: 1,
+    tables: &[
+        "CREATE TABLE follower (
+            only_row     INTEGER PRIMARY KEY CHECK (only_row = 1),
+            next_receipt INTEGER NOT NULL,
+            secret       BLOB NOT NULL
+        ) STRICT",
+        "CREATE TABLE authorisation (
+            commitment   BLOB PRIMARY KEY,
+            value        TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE effect (
+            sequence     INTEGER PRIMARY KEY,
+            reference    BLOB NOT NULL UNIQUE,
+            effect       TEXT NOT NULL,
+            stage        TEXT NOT NULL CHECK (stage IN ('open', 'ordered', 'final', 'told')),
+            next_look_at INTEGER NOT NULL,
+            reason       TEXT,
+            till         TEXT,
+            main_order   BLOB,
+            word         BLOB,
+            valid_until  INTEGER,
+            CHECK ((stage IN ('final', 'told')) = (word IS NOT NULL))
+        ) STRICT",
+        "CREATE INDEX effect_by_stage ON effect (stage, next_look_at) WHERE stage <> 'told'",
+        "CREATE TABLE rail_order (
+            reference    BLOB PRIMARY KEY,
+            effect       BLOB NOT NULL REFERENCES effect (reference),
+            is_main      INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID",
+    ],
+};
+
+/// What can go wrong with the book.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    /// The database failed or is another file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No such effect, or it is not one that waits for a clerk.
+    #[error("no effect `{0}` waits for a clerk here")]
+    NotWaiting(Hash),
+    /// The operating system gave no random bytes.
+    #[error("the operating system gives no random bytes: {0}")]
+    Randomness(getrandom::Error),
+}
+
+/// The book of one organisation. Every call that returns `Ok` is durable.
+pub struct Book {
+    database: Database,
+    secret: Hash,
+}
+
+/// Why an effect is still open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenReason {
+    /// It will be looked at next.
+    New,
+    /// A clerk has to hand the money out.
+    Clerk,
+    /// It cannot be driven; the words are for an operator.
+    Stuck(String),
+}
+
+/// An effect that no rail has been told yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenEffect {
+    /// Its reference on the ledger.
+    pub reference: Hash,
+    /// The effect.
+    pub effect: Effect,
+    /// Why it is open.
+    pub reason: OpenReason,
+    /// The till that a clerk named.
+    pub till: Option<Token>,
+}
+
+/// An effect whose word the ledger has not confirmed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FinalEffect {
+    pub(crate) reference: Hash,
+    pub(crate) word: Word,
+    pub(crate) rail_reference: Hash,
+    pub(crate) valid_until: Timestamp,
+}
+
+/// The orders that an effect becomes.
+pub(crate) struct Planned {
+    pub(crate) effect: Hash,
+    pub(crate) main: RailEffect,
+    pub(crate) change: Option<RailEffect>,
+}
+
+/// What stands in the reason of an effect that waits for a clerk.
+const CLERK: &str = "clerk";
+
+impl Book {
+    /// Opens the book, and makes it when it is new.
+    ///
+    /// # Errors
+    /// When the file is another one or cannot be opened.
+    pub fn open(place: &Place) -> Result<Self, BookError> {
+        let database = Database::open(place, &SCHEMA)?;
+        let mut fresh = [0_u8; 32];
+        getrandom::fill(&mut fresh).map_err(BookError::Randomness)?;
+        let secret = database.write(|tx| {
+            tx.execute("INSERT OR IGNORE INTO follower VALUES (1, 0, ?1)", [Sql(Hash(fresh))])?;
+            tx.query_row("SELECT secret FROM follower", [], |row| row.get::<_, Sql<Hash>>(0))
+        })?;
+        Ok(Self { database, secret: secret.0 })
+    }
+
+    /// Keeps what a rail answered; gives the commitment that goes into the settlement. Twice the same
+    /// is no error.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn record_authorisation(&self, authorisation: &Authorisation) -> Result<Hash, BookError> {
+        let commitment = authorisation.commitment();
+        self.database.write(|tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO authorisation VALUES (?1, ?2)",
+                params![Sql(commitment), Json(authorisation)],
+            )?;
+            // What could not be driven for want of it is looked at again.
+            tx.execute("UPDATE effect SET next_look_at = 0 WHERE stage = 'open'", [])
+        })?;
+        Ok(commitment)
+    }
+
+    /// The record behind a commitment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn authorisation(&self, commitment: &Hash) -> Result<Option<Authorisation>, BookError> {
+        let found = self.database.read(|connection| {
+            connection
+                .prepare_cached("SELECT value FROM authorisation WHERE commitment = ?1")?
+                .query_row([Sql(*commitment)], |row| row.get::<_, Json<Authorisation>>(0))
+                .optional()
+        })?;
+        Ok(found.map(|json| json.0))
+    }
+
+    /// Effects that no rail was told, oldest first: new ones, those that wait for a clerk, and those
+    /// that a person must look at.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn open_effects(&self, limit: u32) -> Result<Vec<OpenEffect>, BookError> {
+        self.list_open(Timestamp::from_millis(SQL_MAX), limit)
+    }
+
+    /// A clerk hands the money of this effect out of his till.
+    ///
+    /// # Errors
+    /// [`BookError::NotWaiting`], or a failing store.
+    pub fn hand_out(&self, effect: &Hash, till: &Token) -> Result<(), BookError> {
+        let changed = self.database.write(|tx| {
+            tx.execute(
+                "UPDATE effect SET till = ?2, next_look_at = 0, reason = NULL
+                 WHERE reference = ?1 AND stage = 'open' AND reason = 'clerk'",
+                params![Sql(*effect), till.as_str()],
+            )
+        })?;
+        if changed == 1 { Ok(()) } else { Err(BookError::NotWaiting(*effect)) }
+    }
+
+    /// 16 bytes that stand for this effect and that nobody else can guess.
+    pub(crate) fn idempotency_key(&self, effect: &Hash) -> [u8; 16] {
+        let tag: &[u8] = b"yibao/confirmation-key/v1";
+        let hash = sha256_parts(&[tag, self.secret.as_bytes(), effect.as_bytes()]);
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash.0[..16]);
+        key
+    }
+
+    /// The commitment to the rail's own number of what it did for this effect.
+    pub(crate) fn rail_reference(&self, effect: &Hash, rail_reference: &str) -> Hash {
+        let tag: &[u8] = b"yibao/rail-reference-salt/v1";
+        let salt = sha256_parts(&[tag, self.secret.as_bytes(), effect.as_bytes()]);
+        let tag: &[u8] = b"yibao/rail-reference/v1";
+        sha256_parts(&[tag, salt.as_bytes(), rail_reference.as_bytes()])
+    }
+
+    /// The first receipt that was not looked at yet.
+    pub(crate) fn next_receipt(&self) -> Result<u64, BookError> {
+        let next = self.database.read(|connection| {
+            connection
+                .query_row("SELECT next_receipt FROM follower", [], |row| row.get::<_, Sql<u64>>(0))
+        })?;
+        Ok(next.0)
+    }
+
+    /// Takes effects in, and notes up to where receipts were looked at.
+    pub(crate) fn take(
+        &self,
+        effects: &[(Hash, Effect)],
+        next_receipt: u64,
+    ) -> Result<(), BookError> {
+        self.database.write(|tx| {
+            for (reference, effect) in effects {
+                tx.prepare_cached(
+                    "INSERT OR IGNORE INTO effect (reference, effect, stage, next_look_at)
+                     VALUES (?1, ?2, 'open', 0)",
+                )?
+                .execute(params![Sql(*reference), Json(effect)])?;
+            }
+            tx.execute("UPDATE follower SET next_receipt = ?1", [Sql(next_receipt)])
+        })?;
+        Ok(())
+    }
+
+    /// Open effects that are due, oldest first.
+    pub(crate) fn list_open(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OpenEffect>, BookError> {
+        Ok(self.database.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT reference, effect, reason, till FROM effect
+                     WHERE stage = 'open' AND next_look_at <= ?1 ORDER BY sequence LIMIT ?2",
+                )?
+                .query_map(params![Sql(now), limit], open_of)?
+                .collect()
+        })?)
+    }
+
+    /// What this effect collected on which rail, if it was ordered here.
+    pub(crate) fn collected(&self, effect: &Hash) -> Result<Option<Collected>, BookError> {
+        Ok(self
+            .database
+            .read(|connection| {
+                connection
+                    .prepare_cached(
+                        "SELECT effect, main_order FROM effect
+                     WHERE reference = ?1 AND main_order IS NOT NULL",
+                    )?
+                    .query_row([Sql(*effect)], |row| {
+                        let effect: Effect = row.get::<_, Json<Effect>>(0)?.0;
+                        let order = Reference(row.get::<_, Sql<Hash>>(1)?.0);
+                        Ok((effect.rail, order))
+                    })
+                    .optional()
+            })?
+            .and_then(|(rail, reference)| {
+                adapters::effect::RailName::new(&rail)
+                    .ok()
+                    .map(|rail| Collected { rail, reference })
+            }))
+    }
+
+    /// Notes which orders effects become, before the rails are told. One answer per effect: `false`
+    /// when an order stands for another effect already; then nothing is noted for it.
+    pub(crate) fn note_orders(&self, planned: &[Planned]) -> Result<Vec<bool>, BookError> {
+        if planned.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.database.write(|tx| planned.iter().map(|one| note_orders(tx, one)).collect())?)
+    }
+
+    /// Notes that the rails were told these effects: the outbox has them from here on.
+    pub(crate) fn note_ordered(&self, effects: &[Hash]) -> Result<(), BookError> {
+        self.each(effects, |tx, effect| {
+            tx.prepare_cached(
+                "UPDATE effect SET stage = 'ordered', reason = NULL
+                 WHERE reference = ?1 AND stage = 'open'",
+            )?
+            .execute([Sql(*effect)])
+        })
+    }
+
+    /// Notes why effects stay open and when to look at them again.
+    pub(crate) fn note_open(
+        &self,
+        effects: &[(Hash, OpenReason)],
+        next_look_at: Timestamp,
+    ) -> Result<(), BookError> {
+        self.each(effects, |tx, (effect, reason)| {
+            let words = match reason {
+                OpenReason::New => None,
+                OpenReason::Clerk => Some(CLERK),
+                OpenReason::Stuck(words) => Some(words.as_str()),
+            };
+            tx.prepare_cached(
+                "UPDATE effect SET reason = ?2, next_look_at = ?3
+                 WHERE reference = ?1 AND stage = 'open'",
+            )?
+            .execute(params![Sql(*effect), words, Sql(next_look_at)])
+        })
+    }
+
+    /// The effect that an order to a rail belongs to, and whether its word is the effect's.
+    pub(crate) fn effect_of(&self, order: &Reference) -> Result<Option<(Hash, bool)>, BookError> {
+        Ok(self.database.read(|connection| {
+            connection
+                .prepare_cached("SELECT effect, is_main FROM rail_order WHERE reference = ?1")?
+                .query_row([Sql(order.0)], |row| Ok((row.get::<_, Sql<Hash>>(0)?.0, row.get(1)?)))
+                .optional()
+        })?)
+    }
+
+    /// The effect of this reference, as the ledger ordered it.
+    pub(crate) fn effect(&self, reference: &Hash) -> Result<Option<Effect>, BookError> {
+        let found = self.database.read(|connection| {
+            connection
+                .prepare_cached("SELECT effect FROM effect WHERE reference = ?1")?
+                .query_row([Sql(*reference)], |row| row.get::<_, Json<Effect>>(0))
+                .optional()
+        })?;
+        Ok(found.map(|json| json.0))
+    }
+
+    /// Notes final words. A word that was noted before stays.
+    pub(crate) fn note_words(&self, words: &[FinalEffect]) -> Result<(), BookError> {
+        self.each(words, |tx, one| {
+            tx.prepare_cached(
+                "UPDATE effect SET stage = 'final', word = ?2, valid_until = ?3, next_look_at = 0
+                 WHERE reference = ?1 AND stage IN ('open', 'ordered')",
+            )?
+            .execute(params![
+                Sql(one.reference),
+                codec::encode(&(one.word, one.rail_reference)),
+                Sql(one.valid_until)
+            ])
+        })
+    }
+
+    /// Effects with a word that the ledger has not confirmed, oldest first.
+    pub(crate) fn list_final(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<FinalEffect>, BookError> {
+        Ok(self.database.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT reference, word, valid_until FROM effect
+                     WHERE stage = 'final' AND next_look_at <= ?1 ORDER BY sequence LIMIT ?2",
+                )?
+                .query_map(params![Sql(now), limit], final_of)?
+                .collect()
+        })?)
+    }
+
+    /// Notes until when confirmations are valid and when to tell again.
+    pub(crate) fn note_tries(
+        &self,
+        tries: &[(Hash, Timestamp)],
+        next_look_at: Timestamp,
+    ) -> Result<(), BookError> {
+        self.each(tries, |tx, (effect, valid_until)| {
+            tx.prepare_cached(
+                "UPDATE effect SET valid_until = ?2, next_look_at = ?3
+                 WHERE reference = ?1 AND stage = 'final'",
+            )?
+            .execute(params![Sql(*effect), Sql(*valid_until), Sql(next_look_at)])
+        })
+    }
+
+    /// Notes that the ledger has the words.
+    pub(crate) fn note_told(&self, effects: &[Hash]) -> Result<(), BookError> {
+        self.each(effects, |tx, effect| {
+            tx.prepare_cached(
+                "UPDATE effect SET stage = 'told' WHERE reference = ?1 AND stage = 'final'",
+            )?
+            .execute([Sql(*effect)])
+        })
+    }
+
+    /// How many effects the ledger still waits for.
+    pub(crate) fn untold(&self) -> Result<u64, BookError> {
+        let count = self.database.read(|connection| {
+            connection.query_row("SELECT count(*) FROM effect WHERE stage <> 'told'", [], |row| {
+                row.get::<_, Sql<u64>>(0)
+            })
+        })?;
+        Ok(count.0)
+    }
+
+    fn each<T>(
+        &self,
+        items: &[T],
+        write: impl Fn(&Transaction<'_>, &T) -> rusqlite::Result<usize>,
+    ) -> Result<(), BookError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        self.database.write(|tx| items.iter().try_for_each(|item| write(tx, item).map(|_| ())))?;
+        Ok(())
+    }
+}
+
+/// The latest instant that SQLite's signed integers hold.
+const SQL_MAX: u64 = i64::MAX.unsigned_abs();
+
+fn note_orders(tx: &Transaction<'_>, planned: &Planned) -> rusqlite::Result<bool> {
+    let main = (planned.main.order.reference.0, true);
+    let change = planned.change.as_ref().map(|order| (order.order.reference.0, false));
+    let orders: Vec<(Hash, bool)> = std::iter::once(main).chain(change).collect();
+    for (reference, _) in &orders {
+        if owner_of(tx, reference)?.is_some_and(|owner| owner != planned.effect) {
+            return Ok(false);
+        }
+    }
+    for (reference, is_main) in orders {
+        tx.prepare_cached("INSERT OR IGNORE INTO rail_order VALUES (?1, ?2, ?3)")?
+            .execute(params![Sql(reference), Sql(planned.effect), is_main])?;
+    }
+    tx.prepare_cached("UPDATE effect SET main_order = ?2 WHERE reference = ?1")?
+        .execute(params![Sql(planned.effect), Sql(main.0)])?;
+    Ok(true)
+}
+
+fn owner_of(connection: &Connection, order: &Hash) -> rusqlite::Result<Option<Hash>> {
+    connection
+        .prepare_cached("SELECT effect FROM rail_order WHERE reference = ?1")?
+        .query_row([Sql(*order)], |row| row.get::<_, Sql<Hash>>(0))
+        .optional()
+        .map(|found| found.map(|effect| effect.0))
+}
+
+fn open_of(row: &Row<'_>) -> rusqlite::Result<OpenEffect> {
+    let reason: Option<String> = row.get(2)?;
+    let till: Option<String> = row.get(3)?;
+    Ok(OpenEffect {
+        reference: row.get::<_, Sql<Hash>>(0)?.0,
+        effect: row.get::<_, Json<Effect>>(1)?.0,
+        reason: match reason {
+            None => OpenReason::New,
+            Some(words) if words == CLERK => OpenReason::Clerk,
+            Some(words) => OpenReason::Stuck(words),
+        },
+        till: till.and_then(|token| token.parse().ok()),
+    })
+}
+
+fn final_of(row: &Row<'_>) -> rusqlite::Result<FinalEffect> {
+    let bytes: Vec<u8> = row.get(1)?;
+    let (word, rail_reference) = codec::decode(&bytes).map_err(|error| {
+        let words = error.to_string().into();
+        rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Blob, words)
+    })?;
+    Ok(FinalEffect {
+        reference: row.get::<_, Sql<Hash>>(0)?.0,
+        word,
+        rail_reference,
+        valid_until: row.get::<_, Sql<Timestamp>>(2)?.0,
+    })
+}

@@ -1,0 +1,363 @@
+//! How a node comes up: genesis, snapshot, the blocks after it, the history.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, RwLock};
+
+use consensus::Solo;
+use ledger::{Genesis, Ledger};
+use primitives::Hash;
+use proof::header::Header;
+
+use super::drive::{Driver, Machine, start};
+use super::follow::{HISTORY_LAG_BLOCKS_MAX, HistoryFollower, SnapshotWriter, receipts_of};
+use super::handle::NodeHandle;
+use super::metrics::Counters;
+use super::replay::{Divergence, replay};
+use super::sequencer::Sequencer;
+use super::shared::Shared;
+use super::subscription::Subscribers;
+use super::types::{Committed, ReadView};
+use super::{Health, NodeConfig, Threads};
+use crate::history::{History, HistoryError, HistoryReader, Recent};
+use crate::mempool::Mempool;
+use crate::receipt_log::ReceiptLog;
+use crate::store::{
+    Cut, Disk, DiskFile, Opened, RefusedSnapshot, ReplayError, Snapshot, Store, StoreError,
+    StoreOptions,
+};
+
+/// Where the genesis is kept beside the blocks.
+pub(crate) const GENESIS_FOLDER: &str = "genesis";
+const GENESIS_FILE: &str = "genesis/genesis.json";
+/// A genesis is some kilobytes; more is not read.
+const GENESIS_BYTES_MAX: u64 = 16 << 20;
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder belongs to another ledger.
+    #[error(
+        "the data folder belongs to the ledger `{there}` with another genesis; name another folder \
+         or the right genesis file"
+    )]
+    OtherGenesis {
+        /// The chain id of the ledger in the folder.
+        there: String,
+    },
+    /// The genesis in the folder cannot be read or written.
+    #[error("`genesis/genesis.json` in the data folder: {0}")]
+    GenesisFile(io::Error),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The history cannot be used.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// A block is not what follows from those before it.
+    #[error(
+        "{0}; the node does not start from it: restore the data folder from a backup or copy it \
+             from another node"
+    )]
+    Divergence(#[from] Divergence),
+    /// The history has to be made anew from blocks that are not here.
+    #[error(
+        "the history in `{}` is behind and blocks 1 to {last} are in an archive; bring them back \
+         into `blocks`, or restore the history from a backup", history.display()
+    )]
+    Archived {
+        /// The history.
+        history: PathBuf,
+        /// The last missing block.
+        last: u64,
+    },
+    /// The system gives no thread.
+    #[error("the node's threads cannot be started: {0}")]
+    Thread(io::Error),
+}
+
+impl From<ReplayError<Self>> for OpenError {
+    fn from(error: ReplayError<Self>) -> Self {
+        match error {
+            ReplayError::Store(error) => Self::Store(error),
+            ReplayError::Block(error) => error,
+        }
+    }
+}
+
+/// What opening a node found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// The height of the snapshot that was used; 0 for none.
+    pub snapshot_height: u64,
+    /// How many blocks were executed again.
+    pub blocks_replayed: u64,
+    /// A block whose writing was interrupted and that nobody was told of.
+    pub cut: Option<Cut>,
+    /// Snapshots that could not be used.
+    pub refused_snapshots: Vec<RefusedSnapshot>,
+    /// Whether the history was of another chain and is made anew.
+    pub is_history_new: bool,
+}
+
+/// Opens nodes.
+pub struct Node;
+
+impl Node {
+    /// Brings a node up on this disk: a new ledger, or the one that is there.
+    ///
+    /// # Errors
+    /// When what is on the disk is not a whole ledger of this genesis; nothing is repaired by
+    /// guessing.
+    pub fn open<D: Disk>(
+        disk: D,
+        genesis: &Genesis,
+        config: NodeConfig,
+    ) -> Result<(NodeHandle, OpenReport), OpenError> {
+        keep_genesis(&disk, genesis)?;
+        let options = StoreOptions { limits: config.log, key: config.randomness };
+        let opened = Store::open(disk, options)?;
+        let mut history = History::open(&config.history)?;
+        let is_history_new = reconcile(&opened.store, &mut history)?;
+        let mut report = OpenReport {
+            snapshot_height: opened.snapshot.as_ref().map_or(0, |one| one.tip.height),
+            cut: opened.report.cut.clone(),
+            refused_snapshots: opened.report.refused_snapshots.clone(),
+            is_history_new,
+            ..OpenReport::default()
+        };
+        let recovered = recover(opened, genesis, &mut history, &config)?;
+        report.blocks_replayed = recovered.blocks_replayed;
+        let handle = assemble(recovered, history, config)?;
+        Ok((handle, report))
+    }
+}
+
+/// Writes the genesis at the first start, compares it at every later one.
+fn keep_genesis<D: Disk>(disk: &D, genesis: &Genesis) -> Result<(), OpenError> {
+    match read_genesis(disk).map_err(OpenError::GenesisFile)? {
+        Some(there) if there == *genesis => Ok(()),
+        Some(there) => Err(OpenError::OtherGenesis { there: there.chain_id.to_string() }),
+        None => write_genesis(disk, genesis).map_err(OpenError::GenesisFile),
+    }
+}
+
+/// The genesis that is kept on a disk.
+pub(crate) fn read_genesis<D: Disk>(disk: &D) -> io::Result<Option<Genesis>> {
+    let file = match disk.open(GENESIS_FILE) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let length = file.length()?;
+    let wrong = |words: String| io::Error::new(io::ErrorKind::InvalidData, words);
+    if length > GENESIS_BYTES_MAX {
+        return Err(wrong(format!("it has more than {GENESIS_BYTES_MAX} bytes")));
+    }
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.read_at(0, &mut bytes)?;
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| wrong(error.to_string()))
+}
+
+fn write_genesis<D: Disk>(disk: &D, genesis: &Genesis) -> io::Result<()> {
+    let part = format!("{GENESIS_FILE}.part");
+    match disk.remove(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = disk.create(&part)?;
+    let bytes = serde_json::to_vec_pretty(genesis);
+    let bytes = bytes.map_err(|error| io::Error::other(error.to_string()))?;
+    file.write_at(0, &bytes)?;
+    file.sync()?;
+    disk.rename(&part, GENESIS_FILE)?;
+    disk.sync_folder(GENESIS_FOLDER)
+}
+
+/// Makes sure that what the history has is a part of this chain; else it is emptied.
+fn reconcile<D: Disk>(store: &Store<D>, history: &mut History) -> Result<bool, OpenError> {
+    let progress = history.progress();
+    if progress.height == 0 {
+        return Ok(false);
+    }
+    let is_ours = match store.read_block(progress.height) {
+        Ok(stored) => {
+            let header = header_of(&stored.block);
+            header.is_some_and(|header| {
+                header.value_id() == progress.value_id
+                    && header.receipt_log_size == progress.receipts
+            })
+        }
+        // Blocks that lie in an archive cannot be compared.
+        Err(StoreError::NoBlock(height)) => height < store.first_height(),
+        Err(error) => return Err(error.into()),
+    };
+    if !is_ours {
+        tracing::warn!(
+            height = progress.height,
+            "the history is of another chain; it is made anew"
+        );
+        history.clear()?;
+    }
+    Ok(!is_ours)
+}
+
+fn header_of(block: &[u8]) -> Option<Header> {
+    primitives::codec::decode::<ledger::Block>(block).ok().map(|block| block.header)
+}
+
+struct Recovered<D: Disk> {
+    store: Store<D>,
+    ledger: Ledger,
+    header: Option<Header>,
+    blocks_replayed: u64,
+    /// Blocks since the snapshot.
+    blocks_behind_snapshot: u64,
+}
+
+/// Executes the blocks again that the snapshot or the history do not cover.
+fn recover<D: Disk>(
+    opened: Opened<D>,
+    genesis: &Genesis,
+    history: &mut History,
+    config: &NodeConfig,
+) -> Result<Recovered<D>, OpenError> {
+    let Opened { mut store, snapshot, .. } = opened;
+    let covered = snapshot.as_ref().map_or(0, |one| one.tip.height);
+    let mut again = Again { history, pending: Vec::new(), header: None, count: 0 };
+    let mut ledger = match snapshot {
+        None => genesis.ledger(),
+        Some(snapshot) if again.history.progress().height >= covered => {
+            again.header = Some(snapshot.header.clone());
+            resume(&store, genesis, snapshot)?
+        }
+        Some(snapshot) => {
+            // Only execution gives receipts, so the blocks before the snapshot are executed as well.
+            if store.first_height() > 1 {
+                let (history, last) = (config.history.clone(), store.first_height() - 1);
+                return Err(OpenError::Archived { history, last });
+            }
+            let mut ledger = genesis.ledger();
+            for height in 1..=covered {
+                again.block(&mut ledger, &store.read_block(height)?)?;
+            }
+            compare(covered, snapshot.tip.value_id, ledger.tip().value_id)?;
+            ledger
+        }
+    };
+    let last = store.replay(covered, |_, stored| -> Result<_, OpenError> {
+        let leaves = again.block(&mut ledger, &stored)?;
+        Ok(leaves)
+    })?;
+    again.flush()?;
+    let (header, blocks_replayed) = (again.header, again.count);
+    let blocks_behind_snapshot = last.saturating_sub(covered);
+    Ok(Recovered { store, ledger, header, blocks_replayed, blocks_behind_snapshot })
+}
+
+/// The ledger at a snapshot, which must be one of this log.
+fn resume<D: Disk>(
+    store: &Store<D>,
+    genesis: &Genesis,
+    snapshot: Snapshot,
+) -> Result<Ledger, OpenError> {
+    let height = snapshot.tip.height;
+    if height >= store.first_height() {
+        let stored = store.read_block(height)?;
+        let recorded = header_of(&stored.block).map(|header| header.value_id());
+        compare(height, snapshot.tip.value_id, recorded.unwrap_or_default())?;
+    }
+    Ok(Ledger::new(genesis.chain_id, snapshot.state, snapshot.tip))
+}
+
+fn compare(height: u64, snapshot: Hash, log: Hash) -> Result<(), Divergence> {
+    if snapshot == log {
+        return Ok(());
+    }
+    Err(Divergence::new(height, "the block id of the snapshot", log, snapshot))
+}
+
+/// Executes blocks again and fills the history up with what it does not have.
+struct Again<'a> {
+    history: &'a mut History,
+    pending: Vec<Committed>,
+    header: Option<Header>,
+    count: u64,
+}
+
+impl Again<'_> {
+    /// Gives the leaves of the block's receipts.
+    fn block(
+        &mut self,
+        ledger: &mut Ledger,
+        stored: &crate::store::StoredBlock,
+    ) -> Result<Vec<Vec<u8>>, OpenError> {
+        let threads = super::check::thread_count();
+        let committed = replay(ledger, stored, threads)?;
+        self.header = Some(committed.header().clone());
+        self.count += 1;
+        let leaves = committed.receipts.iter().map(|receipt| receipt.record.leaf()).collect();
+        if committed.header().height > self.history.progress().height {
+            self.pending.push(committed);
+        }
+        if self.pending.len() >= HISTORY_LAG_BLOCKS_MAX {
+            self.flush()?;
+        }
+        Ok(leaves)
+    }
+
+    fn flush(&mut self) -> Result<(), HistoryError> {
+        let blocks: Vec<_> = self.pending.iter().map(receipts_of).collect();
+        self.history.append(&blocks)?;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+/// Puts the parts of a node together and starts its threads.
+fn assemble<D: Disk>(
+    recovered: Recovered<D>,
+    history: History,
+    config: NodeConfig,
+) -> Result<NodeHandle, OpenError> {
+    let Recovered { store, ledger, header, blocks_behind_snapshot, .. } = recovered;
+    let receipt_log = ReceiptLog::new(Arc::clone(store.tiles()), config.log_signer);
+    let store = Arc::new(RwLock::new(store));
+    let view = ReadView { state: ledger.state().clone(), tip: ledger.tip().clone(), header };
+    let shared = Arc::new(Shared {
+        chain_id: ledger.chain_id(),
+        registry: Arc::clone(ledger.registry()),
+        clock: config.clock,
+        mempool: Arc::new(Mempool::new(config.mempool)),
+        view: RwLock::new(Arc::new(view)),
+        recent: Recent::default(),
+        history: HistoryReader::new(&config.history),
+        blocks: Arc::clone(&store) as Arc<dyn super::shared::Blocks>,
+        receipt_log,
+        subscribers: Subscribers::default(),
+        counters: Counters::default(),
+        rehearsals: Mutex::default(),
+        health: Mutex::new(Health::Running),
+        is_failed: AtomicBool::new(false),
+        is_orderly_stop: AtomicBool::new(false),
+    });
+    let (tasks, receiver) = sync_channel(HISTORY_LAG_BLOCKS_MAX);
+    let pace = config.snapshots;
+    let snapshots =
+        SnapshotWriter::new(Arc::clone(&store), tasks.clone(), pace, blocks_behind_snapshot);
+    let sequencer = Sequencer::new(Arc::clone(&shared), ledger, store, tasks, snapshots);
+    let machine = Machine { sequencer, engine: Solo::new(config.signer) };
+    let history = HistoryFollower { shared: Arc::clone(&shared), history, tasks: receiver };
+    match config.threads {
+        Threads::Caller => {
+            let driver = Driver::new(machine, history);
+            Ok(NodeHandle::driven(shared, Box::new(driver)))
+        }
+        Threads::Own { checking } => {
+            let threads = start(&shared, machine, history, checking).map_err(OpenError::Thread)?;
+            Ok(NodeHandle::running(shared, threads))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Executing recorded blocks again, and naming the first thing that does not come out as recorded.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ledger::kernel::block::BLOCK_BYTES_MAX;
+use ledger::{Block, Ledger};
+use primitives::{Hash, codec};
+use proof::header::Header;
+
+use super::check::check_all;
+use super::types::Committed;
+use crate::signature::FastVerifier;
+use crate::store::StoredBlock;
+
+/// The first place where what is recorded is not what follows from the blocks before it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("block {height}: {what} is `{got}` where `{expected}` follows from what is before it")]
+pub struct Divergence {
+    /// The block's number.
+    pub height: u64,
+    /// Which part of it.
+    pub what: String,
+    /// What follows from the blocks before it.
+    pub expected: String,
+    /// What is recorded.
+    pub got: String,
+}
+
+impl Divergence {
+    pub(crate) fn new(
+        height: u64,
+        what: impl fmt::Display,
+        expected: impl fmt::Display,
+        got: impl fmt::Display,
+    ) -> Self {
+        let (what, expected, got) = (what.to_string(), expected.to_string(), got.to_string());
+        Self { height, what, expected, got }
+    }
+}
+
+/// Executes the record of the next block and makes it the last one, when it is what it says.
+///
+/// # Errors
+/// The first divergence; the ledger then stays where it was.
+pub(crate) fn replay(
+    ledger: &mut Ledger,
+    stored: &StoredBlock,
+    threads: usize,
+) -> Result<Committed, Divergence> {
+    let tip = ledger.tip();
+    let height = tip.height + 1;
+    let length = stored.block.len();
+    if length > BLOCK_BYTES_MAX {
+        let most = format!("at most {BLOCK_BYTES_MAX}");
+        return Err(Divergence::new(height, "the block's length", most, length));
+    }
+    let block: Block = codec::decode(&stored.block)
+        .map_err(|error| Divergence::new(height, "the block", "header and transactions", error))?;
+    let certificate = stored.certificate.clone();
+    let verified = check_all(&block.transactions, ledger.registry(), threads);
+    let verified = verified.map_err(|(place, error)| {
+        Divergence::new(height, format_args!("transaction {place}"), "a validly signed one", error)
+    })?;
+    let outcome = ledger.execute(block.header.time, &verified);
+    compare_headers(&outcome.header, &block.header)?;
+    tip.validators.verify_certificate(&block.header, &certificate, &FastVerifier).map_err(
+        |error| Divergence::new(height, "the certificate", "signatures of the validators", error),
+    )?;
+    let first_receipt = tip.log.size();
+    let (_, receipts) = ledger.apply(outcome);
+    let receipts = receipts.into_iter().map(Arc::new).collect();
+    Ok(Committed { block, certificate, first_receipt, receipts })
+}
+
+/// Names the first field in which a recorded header differs from the one that follows.
+fn compare_headers(expected: &Header, got: &Header) -> Result<(), Divergence> {
+    let height = expected.height;
+    let differ = |what, expected: &dyn fmt::Display, got: &dyn fmt::Display| {
+        Err(Divergence::new(height, what, expected, got))
+    };
+    let numbers = [
+        ("the header's version", u64::from(expected.version), u64::from(got.version)),
+        ("the height", expected.height, got.height),
+        ("the receipt log's size", expected.receipt_log_size, got.receipt_log_size),
+    ];
+    for (what, expected, got) in numbers {
+        if expected != got {
+            return differ(what, &expected, &got);
+        }
+    }
+    if expected.chain_id != got.chain_id {
+        return differ("the chain id", &expected.chain_id, &got.chain_id);
+    }
+    if expected.time != got.time {
+        return differ("block time", &expected.time, &got.time);
+    }
+    let hashes: [(&str, &Hash, &Hash); 5] = [
+        ("the parent", &expected.parent, &got.parent),
+        ("the transaction root", &expected.transaction_root, &got.transaction_root),
+        ("the receipt log's root", &expected.receipt_log_root, &got.receipt_log_root),
+        ("the state root", &expected.state_root, &got.state_root),
+        ("the next validators", &expected.next_validators, &got.next_validators),
+    ];
+    for (what, expected, got) in hashes {
+        if expected != got {
+            return differ(what, expected, got);
+        }
+    }
+    // Every field was compared, so that a field added later is not forgotten here.
+    if expected == got {
+        Ok(())
+    } else {
+        differ("the header", &expected.value_id(), &got.value_id())
+    }
+}

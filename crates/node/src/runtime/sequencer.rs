@@ -1,0 +1,200 @@
+//! The one thread that makes blocks: takes transactions, executes them, lets the engine decide, makes
+//! the block durable, and only then answers.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use consensus::{Application, Next, Proposal};
+use ledger::kernel::block::{BLOCK_BYTES_MAX, TIME_JUMP_MILLIS_MAX};
+use ledger::{Admission, Block, BlockOutcome, Ledger, VerifiedTransaction};
+use primitives::Timestamp;
+use proof::header::Certificate;
+use proof::receipt::OutcomeCode;
+
+use super::NodeFailure;
+use super::follow::{HistoryTask, SnapshotWriter};
+use super::metrics::{add, add_time};
+use super::shared::Shared;
+use super::types::{Committed, ReadView, SubmitError, SubmitResult, Submitted};
+use crate::mempool::{Candidate, Key};
+use crate::store::{Disk, Store, StoredBlock};
+
+/// The most transactions of one block. Our own limit: with it a full block is executed in well under a
+/// second.
+pub const BLOCK_TRANSACTIONS_MAX: usize = 2_000;
+/// What header and list of a block take of its bytes, generously.
+const BLOCK_OVERHEAD_BYTES: usize = 4_096;
+
+/// A block that was executed and not yet decided.
+struct Pending {
+    block: Block,
+    bytes: Arc<[u8]>,
+    outcome: BlockOutcome,
+    keys: Vec<Key>,
+}
+
+/// What the engine orders blocks for.
+pub(crate) struct Sequencer<D: Disk> {
+    pub(crate) shared: Arc<Shared>,
+    ledger: Ledger,
+    store: Arc<RwLock<Store<D>>>,
+    history: SyncSender<HistoryTask>,
+    pub(crate) snapshots: SnapshotWriter<D>,
+    pending: Option<Pending>,
+}
+
+impl<D: Disk> Sequencer<D> {
+    pub(crate) const fn new(
+        shared: Arc<Shared>,
+        ledger: Ledger,
+        store: Arc<RwLock<Store<D>>>,
+        history: SyncSender<HistoryTask>,
+        snapshots: SnapshotWriter<D>,
+    ) -> Self {
+        Self { shared, ledger, store, history, snapshots, pending: None }
+    }
+
+    /// Executes what waits as the next block; `None` when nothing waits.
+    fn build(&mut self) -> Option<Pending> {
+        if !self.shared.mempool.has_candidates() {
+            return None;
+        }
+        let now = self.shared.clock.now();
+        if now > self.ledger.tip().time.plus_millis(TIME_JUMP_MILLIS_MAX) {
+            // Block time has to catch up first, a day per block.
+            return Some(self.execute(now, Vec::new()));
+        }
+        loop {
+            let bytes_max = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES;
+            let batch = self.shared.mempool.take(BLOCK_TRANSACTIONS_MAX, bytes_max);
+            if batch.is_empty() {
+                return None;
+            }
+            let admitted = self.admit(now, batch);
+            if !admitted.is_empty() {
+                return Some(self.execute(now, admitted));
+            }
+        }
+    }
+
+    /// Those of a batch that may be tried; the others are answered at once.
+    fn admit(&self, now: Timestamp, batch: Vec<Candidate>) -> Vec<Candidate> {
+        let (mut admitted, mut answers) = (Vec::with_capacity(batch.len()), Vec::new());
+        for candidate in batch {
+            let answer = match self.ledger.admit(now, &candidate.verified) {
+                Ok(Admission::Admitted) => {
+                    admitted.push(candidate);
+                    continue;
+                }
+                Ok(Admission::Done(used)) => {
+                    add(&self.shared.counters.duplicates, 1);
+                    self.answer_again(used.receipt_index, &candidate)
+                }
+                Err(rejection) => {
+                    add(&self.shared.counters.rejected_at_admission, 1);
+                    Err(SubmitError::Rejected(rejection))
+                }
+            };
+            answers.push((candidate.key(), answer));
+        }
+        self.shared.mempool.finish(answers);
+        admitted
+    }
+
+    /// The receipt that the transaction had before.
+    fn answer_again(&self, receipt_index: u64, candidate: &Candidate) -> SubmitResult {
+        match self.shared.receipt_at(receipt_index) {
+            Ok(Some(receipt)) => Ok(Submitted { receipt_index, receipt, is_duplicate: true }),
+            missing => {
+                tracing::error!(receipt_index, ?missing, "a receipt cannot be read again");
+                Err(SubmitError::Unknown { transaction_id: candidate.verified.id() })
+            }
+        }
+    }
+
+    fn execute(&self, now: Timestamp, admitted: Vec<Candidate>) -> Pending {
+        let start = Instant::now();
+        let keys = admitted.iter().map(Candidate::key).collect();
+        let (transactions, verified): (Vec<_>, Vec<VerifiedTransaction>) =
+            admitted.into_iter().map(|one| (one.transaction, one.verified)).unzip();
+        let outcome = self.ledger.execute(now, &verified);
+        let block = Block { header: outcome.header.clone(), transactions };
+        let bytes: Arc<[u8]> = block.encode().into();
+        assert!(bytes.len() <= BLOCK_BYTES_MAX, "a block is kept below its largest size");
+        add_time(&self.shared.counters.execute_micros, start.elapsed());
+        Pending { block, bytes, outcome, keys }
+    }
+
+    /// The block is durable: makes it the last one and tells everybody.
+    fn publish(&mut self, pending: Pending, certificate: Certificate) -> Result<(), NodeFailure> {
+        let Pending { block, outcome, keys, bytes } = pending;
+        let first_receipt = self.ledger.tip().log.size();
+        let (header, receipts) = self.ledger.apply(outcome);
+        let receipts: Vec<_> = receipts.into_iter().map(Arc::new).collect();
+        let committed = Arc::new(Committed { block, certificate, first_receipt, receipts });
+        let shared = &self.shared;
+        shared.receipt_log.append(&committed)?;
+        shared.recent.push(Arc::clone(&committed));
+        let (state, tip) = (self.ledger.state().clone(), self.ledger.tip().clone());
+        shared.publish(ReadView { state, tip, header: Some(header) });
+        self.count(&committed, bytes.len());
+        let answers = keys.into_iter().zip(committed.placed()).map(|(key, placed)| {
+            let (receipt_index, receipt) = (placed.index, placed.receipt);
+            (key, Ok(Submitted { receipt_index, receipt, is_duplicate: false }))
+        });
+        shared.mempool.finish(answers);
+        shared.subscribers.publish(&committed);
+        // Waits while the history is far behind, so that memory stays bounded.
+        let task = HistoryTask::Block(Arc::clone(&committed));
+        self.history.send(task).map_err(|_| NodeFailure::Stopped)?;
+        self.snapshots.advance(bytes.len(), &self.shared)?;
+        Ok(())
+    }
+
+    fn count(&self, committed: &Committed, bytes: usize) {
+        let counters = &self.shared.counters;
+        let is_accepted = |code: OutcomeCode| code == OutcomeCode::Accepted;
+        let all = committed.receipts.len();
+        let accepted =
+            committed.receipts.iter().filter(|one| is_accepted(one.record.outcome)).count();
+        add(&counters.blocks, 1);
+        add(&counters.accepted, accepted);
+        add(&counters.rejected_in_block, all - accepted);
+        add(&counters.block_bytes, bytes);
+    }
+}
+
+impl<D: Disk> Application for Sequencer<D> {
+    type Error = NodeFailure;
+
+    fn next(&self) -> Next {
+        let tip = self.ledger.tip();
+        Next { height: tip.height + 1, validators: tip.validators.clone() }
+    }
+
+    fn propose(&mut self, _height: u64, _round: u32) -> Result<Option<Proposal>, NodeFailure> {
+        if self.shared.is_failed.load(Ordering::Acquire) {
+            // Something behind the sequencer failed; nothing more may be promised.
+            return Err(NodeFailure::Stopped);
+        }
+        if self.pending.is_none() {
+            self.pending = self.build();
+        }
+        Ok(self.pending.as_ref().map(|pending| Proposal {
+            header: pending.block.header.clone(),
+            block: Arc::clone(&pending.bytes),
+        }))
+    }
+
+    fn commit(&mut self, proposal: Proposal, certificate: Certificate) -> Result<(), NodeFailure> {
+        let pending = self.pending.take().filter(|one| one.block.header == proposal.header);
+        let pending = pending.ok_or(NodeFailure::UnknownBlock(proposal.header.height))?;
+        let start = Instant::now();
+        let stored = StoredBlock { block: pending.bytes.to_vec(), certificate };
+        self.store.write().unwrap_or_else(PoisonError::into_inner).append(&stored)?;
+        add_time(&self.shared.counters.durable_micros, start.elapsed());
+        self.publish(pending, stored.certificate)
+    }
+}

@@ -1,0 +1,279 @@
+//! Encrypted bills in a folder, each under the commitment that the ledger knows.
+//!
+//! An envelope is opaque here: who can open it was decided when it was sealed (crate `vault`). The
+//! folder holds `envelope/<commitment>` and, for finding them, `visit/<visit>/<commitment>`; the
+//! envelope is written before its marker, so that whatever is listed is there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{Error as ObjectError, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use primitives::{Hash, VisitId};
+use tokio::runtime::{Builder, Runtime};
+
+/// The longest envelope, in bytes. A bill of 10,000 lines has about 3 MiB. Our own limit.
+pub const ENVELOPE_BYTES_MAX: usize = 8 << 20;
+/// The most envelopes of one visit: a long stay's daily lists and their corrections. Our own limit.
+pub const ENVELOPES_PER_VISIT_MAX: usize = 2_000;
+
+/// The envelopes of one organisation. Calls block: call it from a thread that may wait, never from
+/// inside an asynchronous task.
+pub struct VaultStore {
+    folder: PathBuf,
+    store: LocalFileSystem,
+    runtime: Runtime,
+    /// Serialises writers, so that two of them do not pass the bound of a visit together.
+    writer: Mutex<()>,
+}
+
+/// Why an envelope was not kept or found.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultStoreError {
+    /// The folder cannot be made or opened.
+    #[error("the vault folder `{}` cannot be used: {cause}", folder.display())]
+    Folder {
+        /// Which folder.
+        folder: PathBuf,
+        /// The cause.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Reading or writing failed.
+    #[error("the vault folder `{}` failed: {cause}", folder.display())]
+    Storage {
+        /// Which folder.
+        folder: PathBuf,
+        /// The cause.
+        #[source]
+        cause: ObjectError,
+    },
+    /// The envelope is empty or longer than [`ENVELOPE_BYTES_MAX`].
+    #[error(
+        "an envelope has 1 to {ENVELOPE_BYTES_MAX} bytes and this one has {0}; split the document"
+    )]
+    Size(usize),
+    /// The visit has [`ENVELOPES_PER_VISIT_MAX`] envelopes.
+    #[error("a visit has at most {ENVELOPES_PER_VISIT_MAX} documents; put several into one")]
+    TooMany,
+    /// Another envelope is kept under the same commitment.
+    #[error("another envelope is kept under commitment `{0}`; seal it with a new salt")]
+    Taken(Hash),
+    /// There is no such envelope to replace.
+    #[error("there is no envelope under commitment `{0}`")]
+    Missing(Hash),
+}
+
+fn envelope_key(commitment: &Hash) -> Key {
+    Key::from(format!("envelope/{commitment}"))
+}
+
+fn visit_key(visit: VisitId) -> Key {
+    Key::from(format!("visit/{visit}"))
+}
+
+impl VaultStore {
+    /// Opens the folder, and makes it when it is missing.
+    ///
+    /// # Errors
+    /// [`VaultStoreError::Folder`].
+    pub fn open(folder: &Path) -> Result<Self, VaultStoreError> {
+        let fail = |cause| VaultStoreError::Folder { folder: folder.to_owned(), cause };
+        std::fs::create_dir_all(folder).map_err(|cause| fail(Box::new(cause)))?;
+        let store =
+            LocalFileSystem::new_with_prefix(folder).map_err(|cause| fail(Box::new(cause)))?;
+        let runtime =
+            Builder::new_current_thread().build().map_err(|cause| fail(Box::new(cause)))?;
+        let store = store.with_fsync(true);
+        Ok(Self { folder: folder.to_owned(), store, runtime, writer: Mutex::default() })
+    }
+
+    /// Keeps an envelope durably. The same bytes again are no error.
+    ///
+    /// # Errors
+    /// A size out of bounds, a commitment that is taken, or a failing disk.
+    pub fn put(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+        envelope: &[u8],
+    ) -> Result<(), VaultStoreError> {
+        check_size(envelope)?;
+        let _one_writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let listed = self.list_by_visit(visit)?;
+        if !listed.contains(&commitment) && listed.len() >= ENVELOPES_PER_VISIT_MAX {
+            return Err(VaultStoreError::TooMany);
+        }
+        let key = envelope_key(&commitment);
+        let payload = PutPayload::from(envelope.to_vec());
+        let put = self.store.put_opts(&key, payload, PutMode::Create.into());
+        match self.runtime.block_on(put) {
+            Ok(_) => {}
+            Err(ObjectError::AlreadyExists { .. }) => {
+                if self.get(&commitment)?.as_deref() != Some(envelope) {
+                    return Err(VaultStoreError::Taken(commitment));
+                }
+            }
+            Err(cause) => return Err(self.failed(cause)),
+        }
+        let marker = visit_key(visit).join(commitment.to_string());
+        let put = self.store.put(&marker, PutPayload::new());
+        self.runtime.block_on(put).map(|_| ()).map_err(|cause| self.failed(cause))
+    }
+
+    /// Puts the same document for other readers in the place of the envelope: one of them was added
+    /// or taken away. Old or new is there at any time, never neither.
+    ///
+    /// # Errors
+    /// A size out of bounds, no envelope under this commitment, or a failing disk.
+    pub fn replace(&self, commitment: Hash, envelope: &[u8]) -> Result<(), VaultStoreError> {
+        check_size(envelope)?;
+        let _one_writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let key = envelope_key(&commitment);
+        match self.runtime.block_on(self.store.head(&key)) {
+            Ok(_) => {}
+            Err(ObjectError::NotFound { .. }) => return Err(VaultStoreError::Missing(commitment)),
+            Err(cause) => return Err(self.failed(cause)),
+        }
+        let put = self.store.put(&key, PutPayload::from(envelope.to_vec()));
+        self.runtime.block_on(put).map(|_| ()).map_err(|cause| self.failed(cause))
+    }
+
+    /// The envelope under this commitment, if there is one.
+    ///
+    /// # Errors
+    /// A failing disk, or a file that is longer than any envelope.
+    pub fn get(&self, commitment: &Hash) -> Result<Option<Vec<u8>>, VaultStoreError> {
+        let key = envelope_key(commitment);
+        self.runtime.block_on(async {
+            let object = match self.store.get(&key).await {
+                Ok(object) => object,
+                Err(ObjectError::NotFound { .. }) => return Ok(None),
+                Err(cause) => return Err(self.failed(cause)),
+            };
+            let size = usize::try_from(object.meta.size).unwrap_or(usize::MAX);
+            if size > ENVELOPE_BYTES_MAX {
+                return Err(VaultStoreError::Size(size));
+            }
+            let bytes = object.bytes().await.map_err(|cause| self.failed(cause))?;
+            Ok(Some(bytes.to_vec()))
+        })
+    }
+
+    /// The commitments of a visit's envelopes, sorted.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub fn list_by_visit(&self, visit: VisitId) -> Result<Vec<Hash>, VaultStoreError> {
+        let key = visit_key(visit);
+        let list = self.runtime.block_on(self.store.list_with_delimiter(Some(&key)));
+        let objects = list.map_err(|cause| self.failed(cause))?.objects;
+        let name = |location: &Key| location.filename().and_then(|name| name.parse().ok());
+        let mut commitments: Vec<Hash> =
+            objects.iter().filter_map(|object| name(&object.location)).collect();
+        commitments.sort();
+        Ok(commitments)
+    }
+
+    fn failed(&self, cause: ObjectError) -> VaultStoreError {
+        VaultStoreError::Storage { folder: self.folder.clone(), cause }
+    }
+}
+
+const fn check_size(envelope: &[u8]) -> Result<(), VaultStoreError> {
+    if envelope.is_empty() || envelope.len() > ENVELOPE_BYTES_MAX {
+        return Err(VaultStoreError::Size(envelope.len()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use primitives::sha256;
+
+    fn visit(number: u8) -> VisitId {
+        VisitId([number; 16])
+    }
+
+    fn open() -> (tempfile::TempDir, VaultStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = VaultStore::open(&folder.path().join("vault")).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn envelopes_are_found_by_commitment_and_by_visit_after_opening_again() {
+        let (folder, store) = open();
+        let (one, two) = (sha256(b"one"), sha256(b"two"));
+        store.put(visit(1), one, b"sealed one").unwrap();
+        store.put(visit(1), two, b"sealed two").unwrap();
+        store.put(visit(2), sha256(b"three"), b"sealed three").unwrap();
+        drop(store);
+        let store = VaultStore::open(&folder.path().join("vault")).unwrap();
+        assert_eq!(store.get(&one).unwrap().unwrap(), b"sealed one");
+        let mut both = [one, two];
+        both.sort();
+        assert_eq!(store.list_by_visit(visit(1)).unwrap(), both);
+        assert_eq!(store.list_by_visit(visit(9)).unwrap(), []);
+        assert_eq!(store.get(&sha256(b"none")).unwrap(), None);
+    }
+
+    #[test]
+    fn the_same_envelope_twice_is_kept_once_and_another_one_is_refused() {
+        let (_folder, store) = open();
+        let commitment = sha256(b"one");
+        store.put(visit(1), commitment, b"sealed").unwrap();
+        store.put(visit(1), commitment, b"sealed").unwrap();
+        let other = store.put(visit(1), commitment, b"changed");
+        assert!(matches!(other, Err(VaultStoreError::Taken(taken)) if taken == commitment));
+        assert_eq!(store.get(&commitment).unwrap().unwrap(), b"sealed");
+        assert_eq!(store.list_by_visit(visit(1)).unwrap(), [commitment]);
+    }
+
+    #[test]
+    fn an_envelope_is_replaced_for_other_readers_but_only_where_one_is() {
+        let (_folder, store) = open();
+        let commitment = sha256(b"one");
+        let missing = store.replace(commitment, b"more readers");
+        assert!(matches!(missing, Err(VaultStoreError::Missing(_))));
+        store.put(visit(1), commitment, b"sealed").unwrap();
+        store.replace(commitment, b"more readers").unwrap();
+        assert_eq!(store.get(&commitment).unwrap().unwrap(), b"more readers");
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        let (_folder, store) = open();
+        let long = vec![7; ENVELOPE_BYTES_MAX + 1];
+        for (envelope, size) in [(&[][..], 0), (&long[..], long.len())] {
+            let refused = store.put(visit(1), sha256(b"one"), envelope);
+            assert!(matches!(refused, Err(VaultStoreError::Size(is)) if is == size));
+        }
+        store.put(visit(1), sha256(b"one"), &long[1..]).unwrap();
+        assert_eq!(store.get(&sha256(b"one")).unwrap().unwrap().len(), ENVELOPE_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_visit_holds_a_bounded_number_of_envelopes() {
+        let (folder, store) = open();
+        let markers = folder.path().join(format!("vault/visit/{}", visit(1)));
+        std::fs::create_dir_all(&markers).unwrap();
+        for number in 0..ENVELOPES_PER_VISIT_MAX {
+            std::fs::write(markers.join(sha256(&number.to_le_bytes()).to_string()), []).unwrap();
+        }
+        let refused = store.put(visit(1), sha256(b"one more"), b"sealed");
+        assert!(matches!(refused, Err(VaultStoreError::TooMany)));
+        assert_eq!(store.get(&sha256(b"one more")).unwrap(), None);
+        store.put(visit(1), sha256(&0_usize.to_le_bytes()), b"sealed").unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), b"no folder").unwrap();
+        let error = VaultStore::open(&folder.path().join("file")).err().unwrap();
+        assert!(error.to_string().contains("file"));
+    }
+}

@@ -1,0 +1,206 @@
+//! Verifying a whole ledger from its data folder, trusting nothing but the genesis in it.
+//!
+//! Every block is executed again from genesis: every signature, header, certificate, receipt log root
+//! and state root is computed and compared ([`crate::runtime::replay`]), every balance is rebuilt from
+//! the entries of the receipts (`balance`), and the receipt tiles are compared with what the receipts
+//! give (`tiles`). The first thing that does not fit is named. Nothing in the folder is changed, and a
+//! node may run in it meanwhile ([`folder`]).
+
+mod balance;
+pub mod folder;
+mod tiles;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ledger::Ledger;
+use primitives::{Currency, Hash, Timestamp, codec};
+use proof::header::ChainId;
+use proof::receipt::OutcomeCode;
+
+use crate::runtime::replay::{Divergence, replay};
+use crate::runtime::{Committed, read_genesis, thread_count};
+use crate::store::{BlockLog, Cut, Disk, LogLimits, StoreError, StoredBlock};
+use balance::Books;
+use folder::ReadOnlyFolder;
+use tiles::TileCheck;
+
+/// Why a ledger is not whole.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// There is none.
+    #[error("`{}` holds no ledger; name the data folder of a node", .0.display())]
+    NoLedger(PathBuf),
+    /// The genesis cannot be read.
+    #[error("`genesis/genesis.json` cannot be read: {0}")]
+    Genesis(io::Error),
+    /// The block log cannot be read, or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something does not follow from what is before it.
+    #[error(transparent)]
+    Divergence(#[from] Divergence),
+    /// The first blocks are in an archive.
+    #[error("the first block here is {0}; bring the archived blocks back into `blocks` first")]
+    Archived(u64),
+}
+
+/// How far a verification is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifyProgress {
+    /// The last block verified.
+    pub height: u64,
+    /// The last block there is.
+    pub last_height: u64,
+    /// Transactions verified.
+    pub transactions: u64,
+}
+
+/// All accounts of one currency together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CurrencyTotal {
+    /// The currency.
+    pub currency: Currency,
+    /// How many accounts keep it.
+    pub accounts: u64,
+    /// How many entries moved it.
+    pub entries: u64,
+    /// How much they moved together, in minor units.
+    pub moved: u128,
+    /// The sum of all balances, in minor units: always zero.
+    pub sum: i128,
+}
+
+/// What was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// The ledger.
+    pub chain_id: ChainId,
+    /// How many blocks it has.
+    pub blocks: u64,
+    /// How many transactions were accepted.
+    pub accepted: u64,
+    /// How many were rejected in a block.
+    pub rejected: u64,
+    /// How many signatures were checked.
+    pub signatures: u64,
+    /// The id of the last block.
+    pub value_id: Hash,
+    /// Block time of the last block.
+    pub time: Timestamp,
+    /// The root of the state.
+    pub state_root: Hash,
+    /// How many receipts the log has.
+    pub receipts: u64,
+    /// The root of the receipt log.
+    pub receipt_log_root: Hash,
+    /// Every currency's accounts.
+    pub totals: Vec<CurrencyTotal>,
+    /// Full tiles of the receipt log on disk that are right.
+    pub tiles: u64,
+    /// Full tiles that are not there; the node writes them again when it starts.
+    pub tiles_missing: u64,
+    /// The remains of a block whose writing was interrupted.
+    pub cut: Option<Cut>,
+}
+
+/// Verifies the ledger in a node's data folder.
+///
+/// # Errors
+/// The first thing that does not fit.
+pub fn verify_chain(
+    folder: &Path,
+    progress: impl FnMut(VerifyProgress),
+) -> Result<VerifyReport, VerifyError> {
+    verify_disk(ReadOnlyFolder::new(folder), folder, progress)
+}
+
+/// As [`verify_chain`] on any disk; `name` is what it is called in errors.
+///
+/// # Errors
+/// The first thing that does not fit.
+pub fn verify_disk<D: Disk>(
+    disk: D,
+    name: &Path,
+    mut progress: impl FnMut(VerifyProgress),
+) -> Result<VerifyReport, VerifyError> {
+    let genesis = read_genesis(&disk).map_err(VerifyError::Genesis)?;
+    let genesis = genesis.ok_or_else(|| VerifyError::NoLedger(name.to_owned()))?;
+    let disk = Arc::new(disk);
+    // The key matters for new segments only, and none is written.
+    let (log, cut) = BlockLog::open(Arc::clone(&disk), LogLimits::default(), [0; 32], 0)?;
+    if log.first_height() > 1 {
+        return Err(VerifyError::Archived(log.first_height()));
+    }
+    let mut check = Check {
+        ledger: genesis.ledger(),
+        books: Books::default(),
+        tiles: TileCheck::new(disk),
+        accepted: 0,
+        rejected: 0,
+        signatures: 0,
+    };
+    for height in 1..=log.last_height() {
+        let stored: StoredBlock =
+            codec::decode(&log.read(height)?).map_err(|_| StoreError::Format(height))?;
+        check.block(&stored)?;
+        let transactions = check.accepted + check.rejected;
+        progress(VerifyProgress { height, last_height: log.last_height(), transactions });
+    }
+    check.report(cut)
+}
+
+struct Check<D: Disk> {
+    ledger: Ledger,
+    books: Books,
+    tiles: TileCheck<D>,
+    accepted: u64,
+    rejected: u64,
+    signatures: u64,
+}
+
+impl<D: Disk> Check<D> {
+    fn block(&mut self, stored: &StoredBlock) -> Result<(), VerifyError> {
+        let before = self.ledger.state().clone();
+        let committed = replay(&mut self.ledger, stored, thread_count())?;
+        self.count(&committed);
+        self.books.block(&committed, &before, &self.ledger)?;
+        for receipt in &committed.receipts {
+            self.tiles.push(committed.header().height, &receipt.record.leaf())?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, committed: &Committed) {
+        let certified = committed.certificate.signatures.len();
+        let signed = committed.block.transactions.iter().map(|one| one.authorisations.len());
+        self.signatures += (certified + signed.sum::<usize>()) as u64;
+        for receipt in &committed.receipts {
+            match receipt.record.outcome {
+                OutcomeCode::Accepted => self.accepted += 1,
+                OutcomeCode::Rejected(_) => self.rejected += 1,
+            }
+        }
+    }
+
+    fn report(self, cut: Option<Cut>) -> Result<VerifyReport, VerifyError> {
+        let tip = self.ledger.tip();
+        Ok(VerifyReport {
+            chain_id: self.ledger.chain_id(),
+            blocks: tip.height,
+            accepted: self.accepted,
+            rejected: self.rejected,
+            signatures: self.signatures,
+            value_id: tip.value_id,
+            time: tip.time,
+            state_root: self.ledger.state().root(),
+            receipts: tip.log.size(),
+            receipt_log_root: tip.log.root(),
+            totals: self.books.close(&self.ledger)?,
+            tiles: self.tiles.right,
+            tiles_missing: self.tiles.missing,
+            cut,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The history can be made again from the blocks at any time.
+
+use std::path::Path;
+
+use node::history::HistoryReader;
+use node::runtime::{Direction, SnapshotPace, Threads};
+use primitives::Timestamp;
+
+use crate::world::{INSURERS, Place, START, contribute, insurer, open_fund, party};
+
+fn now() -> Timestamp {
+    START.plus_millis(1_000)
+}
+
+fn config(place: &Place) -> node::NodeConfig {
+    let mut config = place.config(Threads::Caller);
+    config.snapshots = SnapshotPace { blocks: 10, bytes: u64::MAX, at_stop: false };
+    config
+}
+
+fn fill(place: &Place) {
+    let (node, _) = place.try_open(config(place)).unwrap();
+    for number in 1..=INSURERS {
+        node.submit(open_fund(number, now())).unwrap();
+        for nth in 1..5 {
+            node.submit(contribute(number, nth, nth, now())).unwrap();
+            // Rejected in its block: the reference was booked before.
+            let mut again = contribute(number, nth, nth, now()).content;
+            again.idempotency_key.0[0] ^= 1;
+            node.submit(crate::world::sign(again, &[&insurer(number)])).unwrap();
+        }
+    }
+}
+
+/// Everything that the history says.
+fn dump(path: &Path) -> Vec<String> {
+    let reader = HistoryReader::new(path);
+    let progress = reader.progress().unwrap();
+    let mut lines = vec![format!("{progress:?}")];
+    for index in 0..progress.receipts {
+        let receipt = reader.receipt_at(index).unwrap().unwrap();
+        let id = receipt.record.transaction_id;
+        let found = reader.receipt_by_transaction(&id).unwrap().unwrap();
+        assert_eq!((found.index, &found.receipt), (index, &receipt));
+        lines.push(format!("{receipt:?}"));
+    }
+    for code in (1..=INSURERS).map(insurer).chain(["bureau".to_owned(), "nobody".to_owned()]) {
+        let all = reader.receipts_of(&party(&code), Direction::OldestFirst, None, 999).unwrap();
+        let places: Vec<u64> = all.iter().map(|placed| placed.index).collect();
+        lines.push(format!("{code}: {places:?}"));
+    }
+    assert_eq!(reader.receipt_at(progress.receipts).unwrap(), None);
+    lines
+}
+
+fn remove(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let _ = std::fs::remove_file(name);
+    }
+}
+
+#[test]
+fn a_history_that_was_deleted_is_made_again_equal() {
+    let place = Place::new();
+    fill(&place);
+    let before = dump(&place.history());
+    assert_eq!(before.len(), 1 + 72 + 10);
+    remove(&place.history());
+    let (node, report) = place.try_open(config(&place)).unwrap();
+    assert_eq!((report.snapshot_height, report.blocks_replayed), (70, 72));
+    assert_eq!(node.view().tip.height, 72);
+    drop(node);
+    assert_eq!(dump(&place.history()), before);
+    let (_, report) = place.try_open(config(&place)).unwrap();
+    assert_eq!(report.blocks_replayed, 2, "from the snapshot again");
+}
+
+#[test]
+fn a_history_that_is_behind_the_snapshot_is_filled_up() {
+    let place = Place::new();
+    fill(&place);
+    let before = dump(&place.history());
+    // An older history: what a loss of power may leave of what was not made durable.
+    let old = place.folder.path().join("old.sqlite");
+    let mut history = node::history::History::open(&old).unwrap();
+    let (node, _) = place.try_open(config(&place)).unwrap();
+    let header = |height| node.header(height).unwrap().unwrap().0;
+    for height in 1..=30 {
+        let receipt = node.receipt_at(height - 1).unwrap().unwrap();
+        let value_id = header(height).value_id();
+        let receipts = &[receipt][..];
+        history.append(&[node::history::BlockReceipts { height, value_id, receipts }]).unwrap();
+    }
+    drop((history, node));
+    remove(&place.history());
+    std::fs::rename(&old, place.history()).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(place.folder.path().join(format!("old.sqlite{suffix}")));
+    }
+    let (_, report) = place.try_open(config(&place)).unwrap();
+    assert!(!report.is_history_new);
+    assert_eq!(report.blocks_replayed, 72);
+    assert_eq!(dump(&place.history()), before);
+}
+
+#[test]
+fn a_history_of_another_chain_or_of_another_form_is_made_anew() {
+    let place = Place::new();
+    fill(&place);
+    let before = dump(&place.history());
+    // The same genesis at another time of day makes other blocks.
+    let other = Place::new();
+    other.clock.advance_millis(500);
+    fill(&other);
+    remove(&place.history());
+    std::fs::copy(other.history(), place.history()).unwrap();
+    let (_, report) = place.try_open(config(&place)).unwrap();
+    assert!(report.is_history_new);
+    assert_eq!(dump(&place.history()), before);
+
+    for bytes in [&b"this is a letter and no database, however long it may be"[..], &[]] {
+        remove(&place.history());
+        std::fs::write(place.history(), bytes).unwrap();
+        place.try_open(config(&place)).unwrap();
+        assert_eq!(dump(&place.history()), before);
+    }
+    remove(&place.history());
+    let foreign = rusqlite::Connection::open(place.history()).unwrap();
+    foreign.execute_batch("CREATE TABLE receipt (a)").unwrap();
+    drop(foreign);
+    place.try_open(config(&place)).unwrap();
+    assert_eq!(dump(&place.history()), before);
+}
+
+#[test]
+fn a_block_that_does_not_follow_is_not_taken_in() {
+    let place = Place::new();
+    let mut history = node::history::History::open(&place.history()).unwrap();
+    let value_id = primitives::sha256(b"block");
+    let block = |height| node::history::BlockReceipts { height, value_id, receipts: &[] };
+    history.append(&[block(1), block(2)]).unwrap();
+    for wrong in [[block(2), block(3)], [block(3), block(5)]] {
+        assert!(history.append(&wrong).is_err());
+        assert_eq!(history.progress().height, 2);
+    }
+    drop(history);
+    assert_eq!(HistoryReader::new(&place.history()).progress().unwrap().height, 2);
+}

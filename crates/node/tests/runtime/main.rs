@@ -1,0 +1,10 @@
+//! The running node, over real files or a disk that fails by plan.
+
+mod concurrent;
+mod fault;
+mod history;
+mod proofs;
+mod restart;
+mod submit;
+mod tamper;
+mod world;
