@@ -37,6 +37,7 @@ use crate::modules::organisation::{AdmitOrganisation, AuthoriseKey, Organisation
 use crate::modules::person::{EnrolPerson, KeyGrade, NewKey, NewPerson};
 
 pub(crate) mod passkey;
+pub(crate) mod plans;
 
 /// Checks Ed25519 and P-256 for real; the backends that ship are tested in `node`, where they live.
 pub(crate) struct TestVerifier;

@@ -52,7 +52,7 @@ fn a_key_is_kept_for_as_long_as_its_transaction_could_be_executed_and_not_much_l
         let (_, receipts) = crate::kernel::block::execute_block(
             &mut later.ledger,
             later.now,
-            &[transaction.clone()],
+            core::slice::from_ref(&transaction),
         );
         let outcome = receipts[0].record.outcome;
         assert!(outcome == rejected(code::KEY_REUSED) || outcome == rejected(code::EXPIRED));

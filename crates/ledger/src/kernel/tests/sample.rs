@@ -133,16 +133,17 @@ impl Sampler {
             (0..count).map(|_| *dice.of(b"0123456789abcdef") as char).collect()
         };
         let organisation = |dice: &mut Dice| -> &str {
-            *dice.of(&["bureau", "authority", "regulator", "hospital", "insurer", "nobody"])
+            dice.of::<&str>(&["bureau", "authority", "regulator", "hospital", "insurer", "nobody"])
         };
         let person = |dice: &mut Dice| format!("{:02x}", dice.below(6)).repeat(16);
         json!(match pattern {
             "^[0-9a-f]{64}$" => digits(dice, 64),
             "^[0-9a-f]{32}$" => person(dice),
             "^[a-z][a-z0-9-]{0,15}$" => organisation(dice).into(),
-            "^(0|[1-9][0-9]{0,19})$" => {
-                (*dice.of(&["0", "1", "500", "100000", "18446744073709551615"])).into()
-            }
+            "^(0|[1-9][0-9]{0,19})$" => match dice.below(64) {
+                0 => format!("{}", u64::MAX),
+                _ => (*dice.of(&["0", "1", "500", "100000"])).into(),
+            },
             "^[A-Z]{3}$" => (*dice.of(&["CNY", "JPY", "USD", "EUR"])).into(),
             "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" => {
                 (*dice.of(&["2026-01-01", "2026-01-05", "2024-02-29", "0001-01-01", "9999-12-31"]))

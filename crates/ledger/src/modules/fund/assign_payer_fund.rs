@@ -21,8 +21,8 @@ use crate::modules::network;
 /// Says which fund pays a payer's share of a scheme's bills from a service day on. Signed by the region's
 /// bureau and by the fund's owner: the owner is thereby bound to what published plans make it pay.
 ///
-/// The first assignment may begin on any day. Later ones begin today at the earliest; they replace
-/// what was assigned from their first day on.
+/// The first assignment may begin on any day. Later ones begin tomorrow at the earliest and replace what
+/// was assigned from their first day on: a refund thus finds the fund that paid.
 #[derive(
     Clone,
     Copy,
@@ -88,7 +88,7 @@ impl Kind for AssignPayerFund {
         let key = (self.region, self.scheme, self.payer);
         let mut assignments = PAYING.get(state, &key).unwrap_or_default();
         let today = context.day(region.settings.utc_offset_minutes);
-        require(assignments.is_empty() || self.from >= today, || {
+        require(assignments.is_empty() || self.from > today, || {
             rejection::ASSIGNMENT_IN_THE_PAST.with(format_args!("today is {today}"))
         })?;
         assignments.retain(|earlier| earlier.from < self.from);

@@ -16,7 +16,7 @@ crate::kernel::rejection::rejections! {
     /// The provider bears this share itself.
     PAYER_WITHOUT_FUND = 607, "payer_without_fund", "what the provider bears itself has no fund";
     /// An assignment would change who pays for days that have begun.
-    ASSIGNMENT_IN_THE_PAST = 608, "assignment_in_the_past", "who pays can be changed from today on, not for days before";
+    ASSIGNMENT_IN_THE_PAST = 608, "assignment_in_the_past", "who pays can be changed from tomorrow on, not for days before";
     /// The payer has its largest number of assignments.
     TOO_MANY_ASSIGNMENTS = 609, "too_many_assignments", "a payer has at most 64 assignments on record";
     /// No fund is assigned on that day.

@@ -56,10 +56,12 @@ pub fn assignments(
     PAYING.get(state, &(region, scheme, payer)).unwrap_or_default()
 }
 
-/// The fund that pays this payer's share for a service on this day.
+/// The fund that pays this payer's share for a service on this day. The answer for a day that has begun
+/// never changes, so a refund finds the fund that paid; a closed fund takes it back and has nothing to pay
+/// with.
 ///
 /// # Errors
-/// `no_paying_fund`: none is assigned, it is closed, or it is of another year.
+/// `no_paying_fund`: none is assigned, or it is of another year.
 pub fn paying_fund(
     state: &(impl Read + ?Sized),
     region: RegionId,
@@ -75,7 +77,6 @@ pub fn paying_fund(
     let last = assigned.iter().rev().find(|assignment| assignment.from <= day);
     let id = last.and_then(|assignment| assignment.fund).ok_or_else(|| none("assign a fund"))?;
     let row = fund(state, region, id).ok_or_else(|| rejection::UNKNOWN_FUND.with(id))?;
-    require(!row.closed, || none("the assigned fund is closed"))?;
     require(row.year.is_none_or(|year| i32::from(year) == day.year()), || {
         none("the assigned fund is of another year")
     })?;

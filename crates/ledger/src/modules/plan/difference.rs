@@ -1,0 +1,136 @@
+//! What a policy with effect in the past owes to people, and they to a fund.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{Amount, FundId, Hash, PersonId, RegionId, SchemeId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rejection;
+use super::table::{BATCHES, BatchKey, SignedBy};
+use crate::kernel::overlay::Read;
+use crate::kernel::rejection::{Rejection, require};
+
+/// How many rows a batch has at the most (HOUSE.md section 7.5: imports of at most 500 rows).
+pub const DIFFERENCES_MAX: usize = 500;
+
+/// Who owes a difference to whom.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The fund owes it to the person.
+    ToPerson,
+    /// The person owes it to the fund.
+    FromPerson,
+}
+
+/// What a new version changes for one settlement.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// The settlement, by the transaction that settled it first.
+    pub settlement: Hash,
+    /// Whose.
+    pub person: PersonId,
+    /// Who owes it to whom.
+    pub direction: Direction,
+    /// How much, in minor units; more than zero.
+    pub amount: Amount,
+}
+
+/// How far a batch has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum BatchStanding {
+    /// Proposed.
+    Proposed,
+    /// Approved; perhaps some rows are booked.
+    Approved,
+    /// Every row is booked.
+    Paid,
+}
+
+/// A batch of differences without its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct BatchRow {
+    /// The version under which the settlements were adjudicated.
+    pub old_version: u16,
+    /// The version with effect in the past.
+    pub new_version: u16,
+    /// The fund that pays or is paid.
+    pub fund: FundId,
+    /// The hash of the simulation's whole result, which lies outside.
+    pub simulation: Hash,
+    /// The hash of the rows.
+    pub rows_hash: Hash,
+    /// Who proposed it.
+    pub proposer: SignedBy,
+    /// Who approved it.
+    pub approver: Option<SignedBy>,
+    /// How far it has come.
+    pub standing: BatchStanding,
+}
+
+/// How a booked difference stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum DifferenceStanding {
+    /// The fund has paid it.
+    Paid,
+    /// The person owes it: a receivable of the fund.
+    Owed,
+    /// The person has paid it.
+    Settled,
+    /// The fund's owner has let it go.
+    Waived,
+}
+
+/// What was booked for a settlement because of a new version: once, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AdjustedRow {
+    /// The batch that booked it.
+    pub batch: u32,
+    /// Whose settlement.
+    pub person: PersonId,
+    /// The fund.
+    pub fund: FundId,
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// How it stands.
+    pub standing: DifferenceStanding,
+}
+
+/// The batch, which must be there and at this step.
+pub(super) fn require_batch(
+    state: &(impl Read + ?Sized),
+    key: &BatchKey,
+    standing: BatchStanding,
+) -> Result<BatchRow, Rejection> {
+    let row = BATCHES.get(state, key).ok_or_else(|| rejection::UNKNOWN_BATCH.with(key.2))?;
+    require(row.standing == standing, || rejection::BATCH_STANDING.with(key.2))?;
+    Ok(row)
+}
+
+/// A scheme's key with one more number.
+pub(super) const fn batch_key(region: RegionId, scheme: SchemeId, batch: u32) -> BatchKey {
+    (region, scheme, batch)
+}

@@ -1,0 +1,149 @@
+//! What others may read of plans, and the one place that says which version is in force. Plans are public;
+//! differences are for the bureau, the fund's owner and the person.
+
+use alloc::{sync::Arc, vec::Vec};
+use benefit::Plan;
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{CivilDate, Hash, Period, RegionId, SchemeId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::difference::{AdjustedRow, BatchRow, Difference};
+use super::rejection;
+use super::schedule;
+use super::table::{
+    ADJUSTED, BATCH_ROWS, BATCHES, BYTES, Publication, SCHEMES, VERSIONS, VersionRow,
+    require_version,
+};
+use crate::kernel::context::PlanMemo;
+use crate::kernel::overlay::Read;
+use crate::kernel::rejection::{Rejection, require};
+
+/// A version as a settlement names it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct PlanRef {
+    /// The region.
+    pub region: RegionId,
+    /// The scheme.
+    pub scheme: SchemeId,
+    /// The version's number.
+    pub version: u16,
+    /// The hash of the compiled plan.
+    pub hash: Hash,
+    /// The days around the one asked for on which the version is in force.
+    pub period: Period,
+}
+
+/// A version without its bytes.
+pub fn version(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    scheme: SchemeId,
+    version: u16,
+) -> Option<VersionRow> {
+    VERSIONS.get(state, &(region, scheme, version))
+}
+
+/// The compiled bytes of a version.
+pub fn version_bytes(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    scheme: SchemeId,
+    version: u16,
+) -> Option<Vec<u8>> {
+    BYTES.get(state, &(region, scheme, version))
+}
+
+/// The number of the last version drafted, 0 before the first.
+pub fn last_version(state: &(impl Read + ?Sized), region: RegionId, scheme: SchemeId) -> u16 {
+    SCHEMES.get(state, &(region, scheme)).map_or(0, |row| row.versions)
+}
+
+/// What was published in a scheme, in the order of publication. On a day that several contain, the last
+/// one is in force.
+pub fn published(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    scheme: SchemeId,
+) -> Vec<Publication> {
+    SCHEMES.get(state, &(region, scheme)).map(|row| row.published).unwrap_or_default()
+}
+
+/// The version in force for services on this day.
+///
+/// # Errors
+/// `no_plan_in_force`.
+pub fn plan_in_force(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    scheme: SchemeId,
+    day: CivilDate,
+) -> Result<PlanRef, Rejection> {
+    let (version, period) =
+        schedule::in_force(&published(state, region, scheme), day).ok_or_else(|| {
+            rejection::NO_PLAN_IN_FORCE
+                .with(format_args!("scheme `{scheme}` in `{region}` on {day}"))
+        })?;
+    let hash = require_version(state, &(region, scheme, version))?.hash;
+    Ok(PlanRef { region, scheme, version, hash, period })
+}
+
+/// The plan of a version, decoded once for many calls.
+///
+/// # Errors
+/// `unknown_plan_version`, also for a number and a hash that do not belong together.
+pub fn plan(
+    state: &(impl Read + ?Sized),
+    plans: &PlanMemo,
+    plan: &PlanRef,
+) -> Result<Arc<Plan>, Rejection> {
+    let key = (plan.region, plan.scheme, plan.version);
+    let row = require_version(state, &key)?;
+    require(row.hash == plan.hash, || rejection::UNKNOWN_VERSION.with(plan.hash))?;
+    Ok(plans.plan(row.hash, || {
+        BYTES.get(state, &key).expect("a version's bytes are written with its row")
+    }))
+}
+
+/// A batch of differences without its rows.
+pub fn batch(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    scheme: SchemeId,
+    batch: u32,
+) -> Option<BatchRow> {
+    BATCHES.get(state, &(region, scheme, batch))
+}
+
+/// The rows of a batch of differences.
+pub fn batch_rows(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    scheme: SchemeId,
+    batch: u32,
+) -> Vec<Difference> {
+    BATCH_ROWS.get(state, &(region, scheme, batch)).unwrap_or_default()
+}
+
+/// What was booked for a settlement because of a version with effect in the past.
+pub fn adjusted(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    scheme: SchemeId,
+    new_version: u16,
+    settlement: &Hash,
+) -> Option<AdjustedRow> {
+    ADJUSTED.get(state, &(region, scheme, new_version, *settlement))
+}
