@@ -52,7 +52,7 @@ def read_running(field, value, plan, per_slot, where):
     """The three conditions on running amounts."""
     if field == "months_reached":
         fields(value, where, needed=("of", "within", "at_least"))
-        of = accumulator(value["of"], plan, per_slot, where)
+        of = accumulator(value["of"], plan, per_slot, where, counts="times")
         check(of.period == "month", f"{where}: `{of.id}` does not run by month")
         within = whole(value["within"], where, 2)
         return {"of": of, "within": within, "at_least": whole(value["at_least"], where, 1)}

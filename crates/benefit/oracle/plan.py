@@ -69,7 +69,7 @@ def read_accumulator(table):
     entry.scope = word(table.get("scope", "person"), ("person", "family"), where)
     entry.period = word(table["period"], periods, where)
     entry.per_slot = truth(table.get("per_slot", False), where)
-    entry.counts = word(table.get("counts", "money"), ("money", "visits"), where)
+    entry.counts = word(table.get("counts", "money"), ("money", "visits", "times"), where)
     if entry.counts == "visits":
         good = entry.period in ("year", "lifetime") and not entry.per_slot
         check(good, f"{where}: visits are counted by year or lifetime, not per slot")

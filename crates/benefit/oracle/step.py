@@ -120,10 +120,10 @@ def read_benefit(table, step, plan):
     step.rate_changes = [read_rate_change(change, step, plan) for change in changes]
 
 
-def optional_accumulator(table, field, step, plan):
+def optional_accumulator(table, field, step, plan, counts="money"):
     if field not in table:
         return None
-    return accumulator(table[field], plan, step.per_slot, f"{step.where} {field}")
+    return accumulator(table[field], plan, step.per_slot, f"{step.where} {field}", counts)
 
 
 def read_rates(row, step, plan):
@@ -164,7 +164,7 @@ def read_limit(table, step, plan):
     step.limits = read_allowances(table, "limits", step, plan)
     check(step.limits, f"{step.where}: at least one limit is needed")
     step.charged_counts = optional_accumulator(table, "charged_counts", step, plan)
-    step.reached_counts = optional_accumulator(table, "reached_counts", step, plan)
+    step.reached_counts = optional_accumulator(table, "reached_counts", step, plan, "times")
     if step.reached_counts:
         good = step.reached_counts.period == "month"
         check(good, f"{step.where}: `reached_counts` has to run by month")

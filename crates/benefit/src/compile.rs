@@ -13,8 +13,8 @@ use primitives::{CivilDate, Hash};
 use crate::{
     example,
     plan::{
-        Base, BaseOf, Content, Group, PLAN_FORMAT, Plan, PlanAccumulator, PlanError, Span, Split,
-        Step, StepRounding,
+        Base, BaseOf, Content, Counted, Group, PLAN_FORMAT, Plan, PlanAccumulator, PlanError, Span,
+        Split, Step, StepRounding,
     },
     rule::Rule,
     source::{
@@ -174,7 +174,11 @@ fn accumulator(source: &AccumulatorSource) -> PlanAccumulator {
             PeriodSource::Lifetime => Span::Lifetime,
         },
         per_slot: source.per_slot,
-        counts_visits: source.counts == Counts::Visits,
+        counts: match source.counts {
+            Counts::Money => Counted::Money,
+            Counts::Visits => Counted::Visits,
+            Counts::Times => Counted::Times,
+        },
     }
 }
 

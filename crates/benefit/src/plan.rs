@@ -88,7 +88,15 @@ pub(crate) struct PlanAccumulator {
     pub scope: AccumulatorScope,
     pub span: Span,
     pub per_slot: bool,
-    pub counts_visits: bool,
+    pub counts: Counted,
+}
+
+/// What an accumulator counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) enum Counted {
+    Money,
+    Visits,
+    Times,
 }
 
 /// A group of rows.

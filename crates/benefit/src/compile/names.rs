@@ -9,7 +9,7 @@ use crate::{
     },
     decimal::DecimalText,
     plan::{AMOUNT_BELOW, StepNumber, What},
-    source::{ConditionSource, Names as Numbers, PlanSource, StepSource},
+    source::{ConditionSource, Counts, Names as Numbers, PlanSource, StepSource},
     word::Payer,
 };
 
@@ -238,18 +238,17 @@ impl<'a> Names<'a> {
         Ok(())
     }
 
-    /// A value of an accumulator: money, or a whole number of visits.
+    /// A value of an accumulator: money, or a whole number of visits or times.
     pub(crate) fn value(&self, field: &str, of: &str, text: &DecimalText) -> Result<u64, String> {
-        let counts_visits = self
-            .source
-            .accumulator
-            .iter()
-            .any(|one| one.id == of && one.counts == crate::source::Counts::Visits);
-        if !counts_visits {
+        let all = self.source.accumulator.iter();
+        let one = all.into_iter().find(|one| one.id == of);
+        if one.is_none_or(|one| one.counts == Counts::Money) {
             return self.money(field, text);
         }
         let number: Option<u32> = text.0.parse().ok();
-        number.map(u64::from).ok_or_else(|| format!("`{field}`: write a whole number of visits"))
+        number
+            .map(u64::from)
+            .ok_or_else(|| format!("`{field}`: write a whole number, it counts no money"))
     }
 }
 

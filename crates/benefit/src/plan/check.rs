@@ -4,8 +4,8 @@ use alloc::{collections::BTreeSet, format, string::String};
 use primitives::Currency;
 
 use super::{
-    Base, BaseOf, Content, GROUPS_MAX, Group, PLAN_ACCUMULATORS_MAX, PLAN_FORMAT, PlanAccumulator,
-    PlanError, STEPS_MAX, Span, Split, Step, StepNumber,
+    Base, BaseOf, Content, Counted, GROUPS_MAX, Group, PLAN_ACCUMULATORS_MAX, PLAN_FORMAT,
+    PlanAccumulator, PlanError, STEPS_MAX, Span, Split, Step, StepNumber,
 };
 use crate::{
     accumulator::AccumulatorScope,
@@ -100,7 +100,7 @@ fn check_accumulators(content: &Content) -> Result<(), PlanError> {
             return Err(error(&place, "`number` must be 1 to 65535 and different for each"));
         }
         let counts_well = matches!(one.span, Span::Year | Span::Lifetime) && !one.per_slot;
-        if one.counts_visits && !counts_well {
+        if one.counts == Counted::Visits && !counts_well {
             return Err(error(
                 &place,
                 "an accumulator that counts visits needs period `year` or `lifetime` and no `per_slot`",
@@ -142,16 +142,17 @@ fn check_condition(content: &Content, condition: &Condition) -> Result<(), Strin
         let one = accumulator(content, running.accumulator())?;
         match *running {
             Running::VisitNumber { from, below, .. } => {
-                if !one.counts_visits || from >= below {
+                if one.counts != Counted::Visits || from >= below {
                     return Err(String::from(
                         "`visit_number.of` must count visits, and `from` be less than `below`",
                     ));
                 }
             }
             Running::MonthsReached { within, at_least, .. } => {
-                if one.span != Span::Month || !(2..=36).contains(&within) || at_least == 0 {
+                let by_month = one.span == Span::Month && one.counts == Counted::Times;
+                if !by_month || !(2..=36).contains(&within) || at_least == 0 {
                     return Err(String::from(
-                        "`months_reached.of` must have period `month`, `within` be 2 to 36 and `at_least` 1 or more",
+                        "`months_reached.of` must have period `month` and count `times`, `within` be 2 to 36 and `at_least` 1 or more",
                     ));
                 }
             }
@@ -255,7 +256,7 @@ impl StepCheck<'_> {
     pub(crate) fn money(&self, field: &str, at: Option<u8>) -> Result<(), String> {
         let Some(at) = at else { return Ok(()) };
         self.accumulator(field, at)?;
-        if accumulator(self.content, at)?.counts_visits {
+        if accumulator(self.content, at)?.counts != Counted::Money {
             return Err(format!("`{field}` must be an accumulator that counts money"));
         }
         Ok(())
@@ -263,19 +264,22 @@ impl StepCheck<'_> {
 
     /// The accumulator counts visits.
     pub(crate) fn visits(&self, field: &str, at: u8) -> Result<(), String> {
-        if accumulator(self.content, at)?.counts_visits {
+        if accumulator(self.content, at)?.counts == Counted::Visits {
             return Ok(());
         }
         Err(format!("`{field}` must be an accumulator with `counts = \"visits\"`"))
     }
 
-    /// The accumulator counts over this span.
-    pub(crate) fn spans(&self, field: &str, at: u8, span: Span) -> Result<(), String> {
-        self.money(field, Some(at))?;
-        if accumulator(self.content, at)?.span == span {
+    /// The accumulator counts how often something happened in a month.
+    pub(crate) fn times_by_month(&self, field: &str, at: u8) -> Result<(), String> {
+        self.accumulator(field, at)?;
+        let one = accumulator(self.content, at)?;
+        if one.span == Span::Month && one.counts == Counted::Times {
             return Ok(());
         }
-        Err(format!("`{field}` must be an accumulator with `period = \"month\"`"))
+        Err(format!(
+            "`{field}` must be an accumulator with `period = \"month\"` and `counts = \"times\"`"
+        ))
     }
 
     /// A list is not longer than its bound.

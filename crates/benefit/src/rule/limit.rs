@@ -9,7 +9,7 @@ use crate::{
     allowance::Allowance,
     compile::Names,
     engine::{AdjudicationError, Numbers, Run, Turn},
-    plan::{BaseOf, Span, StepCheck},
+    plan::{BaseOf, StepCheck},
     source::StepSource,
     word::Payer,
 };
@@ -52,7 +52,7 @@ impl Operator for Limit {
         check.allowances("caps", &self.caps)?;
         check.money("charged_counts", self.charged_counts)?;
         match self.reached_counts {
-            Some(reached) => check.spans("reached_counts", reached, Span::Month),
+            Some(reached) => check.times_by_month("reached_counts", reached),
             None => Ok(()),
         }
     }

@@ -174,7 +174,7 @@ pub struct AccumulatorSource {
     /// Whether every slot has its own.
     #[serde(default)]
     pub per_slot: bool,
-    /// Whether it counts money or visits.
+    /// What it counts.
     #[serde(default)]
     pub counts: Counts,
     /// Its name by language, for the explanation.
@@ -211,6 +211,8 @@ pub enum Counts {
     Money,
     /// Visits.
     Visits,
+    /// How often something happened: in how many bills of a month a limit was reached.
+    Times,
 }
 
 /// A group of rows; the first group whose conditions hold takes the row, `rest` takes the others.
