@@ -156,8 +156,12 @@ pub fn quote(
     let mut parts = Vec::new();
     let in_force = plans_in_force(state, plans, &request)?;
     let plain: Vec<&Plan> = in_force.iter().map(|(_, plan)| plan.as_ref()).collect();
-    let cut = benefit::split_stay(&plain, request.sums)
-        .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
+    // After a whole refund nothing remains, and nothing is to be adjudicated.
+    let cut = match request.sums.rows() {
+        [] => Vec::new(),
+        _ => benefit::split_stay(&plain, request.sums)
+            .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?,
+    };
     for stay_part in cut {
         let (plan_ref, plan) =
             in_force.get(stay_part.plan).ok_or_else(|| rejection::NOT_ADJUDICABLE.reject())?;
