@@ -135,7 +135,7 @@ pub fn openapi(registry: &Registry) -> Value {
 }
 
 const DESCRIPTION: &str = "Settles medical insurance on a tamper-evident ledger. Amounts are whole minor units \
-(fen) of their currency; days are `YYYY-MM-DD`; instants are RFC 3339 in UTC; ids, keys and hashes are \
+(fen) of their currency, as text; days are `YYYY-MM-DD`; instants are RFC 3339 in UTC; ids, keys and hashes are \
 lower-case hex. Whatever goes wrong is an RFC 9457 problem with a stable `code`; a rejection of the ledger has \
 status 422 and the rejection's name as code. `Accept-Language` chooses the words: zh-Hans, zh-Hant, en, de.";
 

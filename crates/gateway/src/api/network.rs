@@ -26,7 +26,7 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
 
 /// The network.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Network")]
+#[schemars(rename = "NetworkParameters")]
 pub struct NetworkView {
     /// The ledger's name.
     pub chain_id: ChainId,

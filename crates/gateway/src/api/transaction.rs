@@ -171,7 +171,7 @@ pub struct SummaryView {
 /// One value of a transaction's body.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SummaryLine {
-    /// Where it stands, such as `sums.0.in_policy`.
+    /// Where it stands, such as `sums[0].in_policy`.
     pub field: String,
     /// What it says.
     pub value: String,
@@ -291,7 +291,7 @@ fn flatten(path: String, value: &Value, lines: &mut Vec<SummaryLine>) {
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .for_each(|(at, item)| flatten(below(&at.to_string()), item, lines)),
+            .for_each(|(at, item)| flatten(format!("{path}[{at}]"), item, lines)),
         Value::Null => {}
         Value::String(text) => lines.push(SummaryLine { field: path, value: text.clone() }),
         Value::Bool(_) | Value::Number(_) => {

@@ -71,7 +71,7 @@ pub struct KindEntry {
 /// Why a JSON body does not fit its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// The path of the field, such as `sums.0.in_policy`; `.` for the body itself.
+    /// The path of the field, such as `sums[0].in_policy`; `.` for the body itself.
     pub field: String,
     /// What is wrong with it.
     pub words: String,

@@ -75,7 +75,8 @@ impl NoteSigner for LogSigner {
 
 /// The log's public key.
 pub fn log_key() -> NoteKey {
-    NoteKey::new(ORIGIN, SignatureType::Ed25519, public("log")).unwrap()
+    let key = public("log").as_bytes().try_into().unwrap();
+    NoteKey::new(ORIGIN, SignatureType::Ed25519, key).unwrap()
 }
 
 impl LedgerPort {

@@ -151,7 +151,7 @@ fn genesis() -> Genesis {
         "regions": [{
             "region": REGION, "bureau": "bureau", "currency": "CNY",
             "settings": {
-                "utc_offset_minutes": 480, "desk_payment_max": 50_000, "desk_day_max": 100_000,
+                "utc_offset_minutes": 480, "desk_payment_max": "50000", "desk_day_max": "100000",
                 "pin_failures_max": 3, "emergency_contest_days": 30, "unlock_delay_hours": 24,
                 "claim_days_max": 400, "effect_takeover_hours": 24
             }
@@ -226,7 +226,7 @@ impl World {
                     "commitment": sha256(&[number, 1]),
                     "blind_index": sha256(&[number, 2]),
                     "keys": [{
-                        "key": key, "grade": grade, "payment_max": 100_000, "day_max": 200_000
+                        "key": key, "grade": grade, "payment_max": "100000", "day_max": "200000"
                     }]
                 }
             }),

@@ -1,0 +1,141 @@
+//! Live events: only one's own, in order, resumed without a gap.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use serde_json::{Value, json};
+
+use crate::support::{Ask, World, organisation, person};
+
+/// Reads events of a stream until there are `count`, or until the stream ends.
+struct Events {
+    body: Body,
+    text: String,
+}
+
+impl Events {
+    fn open(world: &World, token: &str, last: Option<&str>) -> Self {
+        let mut ask = Ask::get("/v1/events").token(token);
+        if let Some(last) = last {
+            ask = ask.with("last-event-id", last);
+        }
+        let response = world.stream(&ask);
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { body: response.into_body(), text: String::new() }
+    }
+
+    /// The next event as id and data, `None` when the stream has ended.
+    async fn next(&mut self) -> Option<(u64, Value)> {
+        use axum::body::HttpBody as _;
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    let prefix = format!("{name}: ");
+                    event.lines().find_map(|line| line.strip_prefix(&prefix)).map(str::to_owned)
+                };
+                let parsed = field("id").map(|id| {
+                    assert_eq!(field("event").as_deref(), Some("receipt"));
+                    let data = field("data").unwrap();
+                    (id.parse().unwrap(), serde_json::from_str(&data).unwrap())
+                });
+                self.text = rest.to_owned();
+                match parsed {
+                    Some(event) => return Some(event),
+                    None => continue,
+                }
+            }
+            let mut body = std::pin::pin!(&mut self.body);
+            let frame = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await?;
+            let data = frame.unwrap().into_data().unwrap();
+            self.text.push_str(std::str::from_utf8(&data).unwrap());
+        }
+    }
+
+    fn take(&mut self, world: &World) -> Option<(u64, Value)> {
+        world.wait(async {
+            tokio::time::timeout(Duration::from_secs(30), self.next()).await.unwrap()
+        })
+    }
+}
+
+fn lock(world: &World, number: u8) -> u64 {
+    let id = person(number).to_string().replace("person:", "");
+    let body = json!({ "person": id, "by": "own_key" });
+    world.accepted(&[person(number)], "lock_person", body)
+}
+
+fn unlock(world: &World, number: u8) -> u64 {
+    let id = person(number).to_string().replace("person:", "");
+    world.accepted(&[person(number)], "ask_unlock", json!({ "person": id }))
+}
+
+#[test]
+fn a_party_hears_of_its_own_receipts_and_of_nobody_elses() {
+    let world = World::new();
+    let (one, two) = (world.token(person(1)), world.token(person(2)));
+    let mut first = Events::open(&world, &one, None);
+    let mut second = Events::open(&world, &two, None);
+    let of_two = lock(&world, 2);
+    let of_one = lock(&world, 1);
+    let (id, receipt) = first.take(&world).unwrap();
+    assert_eq!((id, receipt["id"].as_u64()), (of_one, Some(of_one)));
+    assert_eq!(receipt["events"], json!(["person_locked"]));
+    assert_eq!(second.take(&world).unwrap().0, of_two);
+}
+
+#[test]
+fn a_stream_resumes_behind_the_last_receipt_seen() {
+    let world = World::new();
+    let token = world.token(person(1));
+    let mut stream = Events::open(&world, &token, None);
+    let locked = lock(&world, 1);
+    assert_eq!(stream.take(&world).unwrap().0, locked);
+    drop(stream);
+    let asked = unlock(&world, 1);
+    let mut stream = Events::open(&world, &token, Some(&locked.to_string()));
+    assert_eq!(stream.take(&world).unwrap().0, asked);
+    let again = lock(&world, 1);
+    assert_eq!(stream.take(&world).unwrap().0, again);
+    let wrong = Ask::get("/v1/events").token(&token).with("last-event-id", "x");
+    world.ask(&wrong).problem(400, "invalid_header");
+}
+
+#[test]
+fn a_stream_ends_with_its_session() {
+    let world = World::new();
+    let token = world.token(person(1));
+    let mut stream = Events::open(&world, &token, None);
+    world.ask(&Ask::delete("/v1/session").token(&token)).expect(204);
+    lock(&world, 1);
+    assert_eq!(stream.take(&world), None);
+}
+
+#[test]
+fn streams_end_when_the_node_stops_and_none_begins_after() {
+    let world = World::new();
+    let token = world.token(organisation("bureau"));
+    let mut stream = Events::open(&world, &token, None);
+    world.port.stop();
+    assert_eq!(stream.take(&world), None);
+    world.ask(&Ask::get("/v1/events").token(&token)).problem(429, "too_many_requests");
+}
+
+#[test]
+fn streams_are_limited_by_party_and_in_all_and_end_when_dropped() {
+    let world = World::with_config(gateway::Config {
+        streams_max: 3,
+        streams_per_party_max: 2,
+        ..gateway::Config::default()
+    });
+    let (one, two) = (world.token(person(1)), world.token(person(2)));
+    let first = Events::open(&world, &one, None);
+    let _second = Events::open(&world, &one, None);
+    let more = |token: &str| world.ask(&Ask::get("/v1/events").token(token));
+    more(&one).problem(429, "too_many_requests");
+    let _third = Events::open(&world, &two, None);
+    more(&two).problem(429, "too_many_requests");
+    drop(first);
+    assert_eq!(world.gateway.hub.count(), 2);
+    let _fourth = Events::open(&world, &one, None);
+}
