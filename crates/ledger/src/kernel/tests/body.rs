@@ -11,7 +11,8 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::{KindEntry, registry};
 use crate::kernel::rejection::{Rejection, kernel as code};
 use crate::kernel::transaction::{AUTHORISATIONS_MAX, VerifiedTransaction};
-use crate::testing::{World, organisation, person};
+use crate::modules::organisation::OrganisationKind;
+use crate::testing::{World, organisation, person, plans};
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use primitives::{Party, codec};
 use proof::receipt::ReceiptSeed;
@@ -22,7 +23,7 @@ const SAMPLES: u64 = 60;
 /// How many samples may be refused one after the other.
 const ATTEMPTS: u64 = 200;
 
-/// A world with funds in it, and a transaction that everybody signed.
+/// A world with funds, a plan and persons in it, and a transaction that everybody signed.
 struct Bench {
     world: World,
     transaction: VerifiedTransaction,
@@ -32,7 +33,11 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let mut world = funded();
-        world.admit("insurer", crate::modules::organisation::OrganisationKind::Insurer, None);
+        world.admit("insurer", OrganisationKind::Insurer, None);
+        world.publish(&plans::source("70%", "2026-01-01", None), &[]);
+        for number in 0..6 {
+            world.enrol(number);
+        }
         let content = super::moving(&mut world, 1);
         let mut parties: Vec<Party> = ["bureau", "authority", "regulator", "hospital", "insurer"]
             .map(|name| Party::Organisation(organisation(name)))

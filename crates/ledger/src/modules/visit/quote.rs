@@ -14,7 +14,7 @@ use super::rejection;
 use super::table::VisitSubject;
 use crate::kernel::context::PlanMemo;
 use crate::kernel::overlay::Read;
-use crate::kernel::rejection::{Rejection, require};
+use crate::kernel::rejection::Rejection;
 use crate::modules::plan::PlanRef;
 use crate::modules::{coverage, network, organisation, plan};
 
@@ -165,8 +165,7 @@ pub fn quote(
     for stay_part in cut {
         let (plan_ref, plan) =
             in_force.get(stay_part.plan).ok_or_else(|| rejection::NOT_ADJUDICABLE.reject())?;
-        let same = plan.currency() == region.currency;
-        require(same, || rejection::WRONG_CURRENCY.with(plan.currency()))?;
+        assert_eq!(plan.currency(), region.currency, "a plan is drafted in its region's currency");
         let sums = &stay_part.sums;
         let mut facts = facts_of_part(state, &request, plan_ref, sums)?;
         facts.use_personal_account = request.use_personal_account;

@@ -51,8 +51,6 @@ crate::kernel::rejection::rejections! {
     UNKNOWN_SLOT = 726, "unknown_bill_slot", "the bill names a slot that is not open for the person on that day";
     /// The settlement's amount would not be changed.
     NOTHING_CHANGES = 727, "nothing_changes", "the new bill gives the same settlement";
-    /// The bill's currency is another one than the region's.
-    WRONG_CURRENCY = 728, "wrong_currency", "the plan keeps another currency than the region";
     /// A refund effect needs the effect that collected the money.
     DEPOSIT_PENDING = 729, "deposit_pending", "a deposit is not confirmed yet; try again when it is";
 }
