@@ -1,9 +1,10 @@
 //! What the outbox keeps of its own: authorisations, effects, and which word each one has.
 
-use adapters::effect::Effect as RailEffect;
+use adapters::effect::{Effect as RailEffect, RailName};
 use adapters::rail::{Reference, Token};
 use adapters::sqlite::{Database, Json, Place, Schema, Sql, StoreError};
 use ledger::Effect;
+use ledger::kernel::receipt::EffectAction;
 use primitives::{Hash, Timestamp, codec, sha256_parts};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -28,7 +29,7 @@ const SCHEMA: Schema = Schema {
             sequence     INTEGER PRIMARY KEY,
             reference    BLOB NOT NULL UNIQUE,
             effect       TEXT NOT NULL,
-            stage        TEXT NOT NULL CHECK (stage IN ('open', 'ordered', 'final', 'told')),
+            stage        TEXT NOT NULL CHECK (stage IN ('open', 'ordered', 'final', 'told', 'dropped')),
             next_look_at INTEGER NOT NULL,
             reason       TEXT,
             till         TEXT,
@@ -37,7 +38,8 @@ const SCHEMA: Schema = Schema {
             valid_until  INTEGER,
             CHECK ((stage IN ('final', 'told')) = (word IS NOT NULL))
         ) STRICT",
-        "CREATE INDEX effect_by_stage ON effect (stage, next_look_at) WHERE stage <> 'told'",
+        "CREATE INDEX effect_by_stage ON effect (stage, next_look_at) 
+            WHERE stage IN ('open', 'ordered', 'final')",
         "CREATE TABLE rail_order (
             reference    BLOB PRIMARY KEY,
             effect       BLOB NOT NULL REFERENCES effect (reference),
@@ -105,6 +107,9 @@ pub(crate) struct Planned {
     pub(crate) main: RailEffect,
     pub(crate) change: Option<RailEffect>,
 }
+
+/// How often a refund may have been tried again. Our own limit.
+const REFUND_TRIES_MAX: usize = 64;
 
 /// What stands in the reason of an effect that waits for a clerk.
 const CLERK: &str = "clerk";
@@ -243,28 +248,43 @@ impl Book {
         })?)
     }
 
-    /// What this effect collected on which rail, if it was ordered here.
+    /// What the money of this effect was collected with, if that was ordered here. A refund that is
+    /// tried again names the refund before it, which names the collection.
     pub(crate) fn collected(&self, effect: &Hash) -> Result<Option<Collected>, BookError> {
-        Ok(self
-            .database
-            .read(|connection| {
+        let mut reference = *effect;
+        for _ in 0..REFUND_TRIES_MAX {
+            let found = self.database.read(|connection| {
                 connection
-                    .prepare_cached(
-                        "SELECT effect, main_order FROM effect
-                     WHERE reference = ?1 AND main_order IS NOT NULL",
-                    )?
-                    .query_row([Sql(*effect)], |row| {
-                        let effect: Effect = row.get::<_, Json<Effect>>(0)?.0;
-                        let order = Reference(row.get::<_, Sql<Hash>>(1)?.0);
-                        Ok((effect.rail, order))
+                    .prepare_cached("SELECT effect, main_order FROM effect WHERE reference = ?1")?
+                    .query_row([Sql(reference)], |row| {
+                        let order = row.get::<_, Option<Sql<Hash>>>(1)?;
+                        Ok((row.get::<_, Json<Effect>>(0)?.0, order.map(|order| order.0)))
                     })
                     .optional()
-            })?
-            .and_then(|(rail, reference)| {
-                adapters::effect::RailName::new(&rail)
-                    .ok()
-                    .map(|rail| Collected { rail, reference })
-            }))
+            })?;
+            let Some((effect, order)) = found else { return Ok(None) };
+            match (effect.action, effect.original) {
+                (EffectAction::Refund, Some(original)) => reference = original,
+                _ => {
+                    let rail = RailName::new(&effect.rail).ok();
+                    let order = order.map(Reference);
+                    return Ok(rail
+                        .zip(order)
+                        .map(|(rail, reference)| Collected { rail, reference }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes that the ledger no longer waits for these effects, before any rail was told.
+    pub(crate) fn drop_effects(&self, effects: &[Hash]) -> Result<(), BookError> {
+        self.each(effects, |tx, effect| {
+            tx.prepare_cached(
+                "UPDATE effect SET stage = 'dropped' WHERE reference = ?1 AND stage = 'open'",
+            )?
+            .execute([Sql(*effect)])
+        })
     }
 
     /// Notes which orders effects become, before the rails are told. One answer per effect: `false`
@@ -388,9 +408,12 @@ impl Book {
     /// How many effects the ledger still waits for.
     pub(crate) fn untold(&self) -> Result<u64, BookError> {
         let count = self.database.read(|connection| {
-            connection.query_row("SELECT count(*) FROM effect WHERE stage <> 'told'", [], |row| {
-                row.get::<_, Sql<u64>>(0)
-            })
+            connection.query_row(
+                "SELECT count(*) FROM effect 
+            WHERE stage IN ('open', 'ordered', 'final')",
+                [],
+                |row| row.get::<_, Sql<u64>>(0),
+            )
         })?;
         Ok(count.0)
     }

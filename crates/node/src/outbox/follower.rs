@@ -18,10 +18,12 @@ use primitives::{Amount, Hash, OrganisationId};
 use proof::receipt::OutcomeCode;
 
 use super::book::{Book, BookError, FinalEffect, OpenEffect, OpenReason, Planned};
+use super::confirm::Confirmer;
 use super::plan::{Known, Plan, Stuck, plan};
-use super::{Authorisation, ConfirmEffect, Confirmation, Word, refusal_code};
+use super::{Authorisation, Word, refusal_code};
 use crate::history::HistoryError;
 use crate::runtime::{NodeHandle, SubmitError, SubmitResult, SubscriptionEnd};
+use crate::signature::SecretKey;
 
 /// How many effects one step handles at each station. Our own limit.
 const AT_ONCE: u32 = 256;
@@ -48,8 +50,8 @@ pub struct OutboxConfig {
     pub clerk_rails: BTreeSet<RailName>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
-    /// Builds what the ledger is told.
-    pub confirm: Arc<dyn ConfirmEffect>,
+    /// The organisation's key with scope `execute`.
+    pub key: SecretKey,
 }
 
 /// What a step did.
@@ -94,7 +96,7 @@ pub struct Outbox {
     rails: BTreeSet<RailName>,
     clerk_rails: BTreeSet<RailName>,
     clock: Arc<dyn Clock>,
-    confirm: Arc<dyn ConfirmEffect>,
+    confirmer: Confirmer,
     stepping: Mutex<()>,
 }
 
@@ -106,15 +108,17 @@ impl Outbox {
     pub fn open(node: NodeHandle, config: OutboxConfig) -> Result<Self, OutboxFailure> {
         let store: Arc<dyn OutboxStore> = Arc::new(SqliteOutbox::open(&config.outbox)?);
         let rails = config.rails.keys().cloned().collect();
+        let organisation = config.organisation;
+        let confirmer = Confirmer { chain_id: node.chain_id(), organisation, key: config.key };
         Ok(Self {
             node,
-            organisation: config.organisation,
+            organisation,
             book: Book::open(&config.book)?,
             executor: Executor::new(config.rails, store, Arc::clone(&config.clock)),
             rails,
             clerk_rails: config.clerk_rails,
             clock: config.clock,
-            confirm: config.confirm,
+            confirmer,
             stepping: Mutex::default(),
         })
     }
@@ -189,9 +193,16 @@ impl Outbox {
     /// Gives open effects to the rails.
     fn order(&self) -> Result<usize, OutboxFailure> {
         let now = self.clock.now();
+        let view = self.node.view();
         let (mut planned, mut waiting, mut done) = (Vec::new(), Vec::new(), Vec::new());
+        let mut dropped = Vec::new();
         for open in self.book.list_open(now, AT_ONCE)? {
             let effect = open.reference;
+            if !self.confirmer.is_awaited(&view.state, &effect) {
+                tracing::warn!(%effect, "somebody else answered for an effect; no rail is told");
+                dropped.push(effect);
+                continue;
+            }
             match self.plan(&open)? {
                 Plan::Orders { main, change } => planned.push(Planned { effect, main, change }),
                 Plan::Nothing => done.push((effect, Word::Done { amount: Amount::ZERO }, "")),
@@ -212,6 +223,7 @@ impl Outbox {
         for (effect, reason) in &waiting {
             tracing::warn!(%effect, ?reason, "an effect waits for a person");
         }
+        self.book.drop_effects(&dropped)?;
         self.book.note_open(&waiting, now.plus_millis(STUCK_MILLISECONDS))?;
         self.finish(&done)?;
         self.submit(&orders)?;
@@ -316,26 +328,19 @@ impl Outbox {
         let now = self.clock.now();
         let view = self.node.view();
         let (mut told, mut transactions, mut tries) = (Vec::new(), Vec::new(), Vec::new());
-        for one in self.book.list_final(now, AT_ONCE)? {
-            if !self.confirm.is_awaited(&view.state, &one.reference) {
+        for mut one in self.book.list_final(now, AT_ONCE)? {
+            if !self.confirmer.is_awaited(&view.state, &one.reference) {
                 told.push(one.reference);
                 continue;
             }
             // The same content is sent again as long as it is valid, so that it is one transaction.
             let ledger_now = self.now_on_ledger();
-            let valid_until = if one.valid_until > ledger_now {
-                one.valid_until
-            } else {
-                ledger_now.plus_millis(VALIDITY_MILLISECONDS)
-            };
-            tries.push((one.reference, valid_until));
-            transactions.push(self.confirm.transaction(&Confirmation {
-                effect: one.reference,
-                word: one.word,
-                rail_reference: one.rail_reference,
-                idempotency_key: self.book.idempotency_key(&one.reference),
-                valid_until,
-            }));
+            if one.valid_until <= ledger_now {
+                one.valid_until = ledger_now.plus_millis(VALIDITY_MILLISECONDS);
+            }
+            let key = self.book.idempotency_key(&one.reference);
+            transactions.push(self.confirmer.transaction(&one, key));
+            tries.push((one.reference, one.valid_until));
         }
         self.book.note_tries(&tries, now.plus_millis(TELL_AGAIN_MILLISECONDS))?;
         let answers = self.node.submit_all(transactions);

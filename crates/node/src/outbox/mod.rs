@@ -2,7 +2,8 @@
 //! final word, and that word told to the ledger.
 //!
 //! Reading order: this file (what an organisation knows about a payment), [`book`] (what is kept on
-//! disk), [`plan`] (which order an effect becomes), [`follower`] (the steps).
+//! disk), [`plan`] (which order an effect becomes), [`follower`] (the steps), `confirm` (what the
+//! ledger is told).
 //!
 //! An effect goes through three books, each durable before the next one is touched: the history says
 //! that the ledger ordered it, the outbox of [`adapters::effect`] that the rail is told, and the
@@ -10,18 +11,18 @@
 //! rail is told under a fixed reference, the ledger under a fixed idempotency key.
 //!
 //! Invariants: no money moves twice for one effect and no effect is forgotten, wherever the process
-//! ends (tests in `tests/outbox.rs`).
+//! ends (test
+//! `wherever_the_process_dies_every_payment_happens_once_and_the_ledger_hears_of_it`).
 
 pub mod book;
+mod confirm;
 pub mod follower;
 pub mod plan;
 
 use adapters::effect::RailName;
 use adapters::rail::{Reference, Refusal, Token};
 use borsh::{BorshDeserialize, BorshSerialize};
-use ledger::State;
-use ledger::kernel::transaction::Transaction;
-use primitives::{Amount, Hash, Timestamp, codec, sha256_parts};
+use primitives::{Amount, Hash, codec, sha256_parts};
 use serde::{Deserialize, Serialize};
 
 pub use book::{Book, BookError, OpenEffect, OpenReason};
@@ -88,31 +89,6 @@ pub enum Word {
         /// The number of the rail's reason ([`refusal_code`]).
         reason: u8,
     },
-}
-
-/// What the ledger is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Confirmation {
-    /// The effect's reference on the ledger.
-    pub effect: Hash,
-    /// What came of it.
-    pub word: Word,
-    /// A commitment to the rail's own number, salted so that nobody can guess it.
-    pub rail_reference: Hash,
-    /// The idempotency key to use: fixed for the effect.
-    pub idempotency_key: [u8; 16],
-    /// Until when the transaction is to be valid.
-    pub valid_until: Timestamp,
-}
-
-/// Builds and signs the transaction that tells the ledger, and reads whether it was told.
-pub trait ConfirmEffect: Send + Sync {
-    /// The signed transaction that confirms the effect.
-    fn transaction(&self, confirmation: &Confirmation) -> Transaction;
-
-    /// Whether the ledger waits for a word on this effect. `false` when it has one, or knows no such
-    /// effect.
-    fn is_awaited(&self, state: &State, effect: &Hash) -> bool;
 }
 
 /// The stable number of a rail's reason, as it stands on the ledger; never reused.

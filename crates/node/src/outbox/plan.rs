@@ -41,6 +41,12 @@ pub enum Stuck {
     /// The payment stands for another effect already.
     #[error("the payment was used for another settlement already")]
     PaymentUsed,
+    /// Less was paid than the settlement collects.
+    #[error(
+        "less was paid than the settlement collects; take the rest and record one payment, or \
+             give it back and order the collection anew"
+    )]
+    PaidTooLittle,
     /// A refund names no effect that collected money here.
     #[error("the refund names no collection that this organisation made")]
     UnknownOriginal,
@@ -98,6 +104,9 @@ fn collect(effect: &Effect, rail: &RailName, note: &Note, known: &Known<'_>) -> 
         }
         Note::Later { from } => {
             (order(rail, reference, Action::Pay { from: from.clone(), amount }), None)
+        }
+        Note::Paid { amount: paid, .. } if *paid < amount => {
+            return Plan::Stuck(Stuck::PaidTooLittle);
         }
         // Told again under the payment's own reference, the rail repeats its first word.
         Note::Paid { reference: payment, from, amount: paid } => {

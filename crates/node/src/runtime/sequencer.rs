@@ -144,8 +144,9 @@ impl<D: Disk> Sequencer<D> {
             let (receipt_index, receipt) = (placed.index, placed.receipt);
             (key, Ok(Submitted { receipt_index, receipt, is_duplicate: false }))
         });
-        shared.mempool.finish(answers);
+        // Whoever subscribes after an answer hears of later blocks only.
         shared.subscribers.publish(&committed);
+        shared.mempool.finish(answers);
         // Waits while the history is far behind, so that memory stays bounded.
         let task = HistoryTask::Block(Arc::clone(&committed));
         self.history.send(task).map_err(|_| NodeFailure::Stopped)?;

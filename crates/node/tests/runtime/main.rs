@@ -3,8 +3,10 @@
 mod concurrent;
 mod fault;
 mod history;
+mod outbox;
 mod proofs;
 mod restart;
 mod submit;
 mod tamper;
+mod visits;
 mod world;
