@@ -1,4 +1,5 @@
-//! A behaviour is not there until a test shows it: every kind and every rejection is named in a test.
+//! A behaviour is not there until a test shows it: every kind and every rejection is named in a
+//! test.
 //!
 //! This reads the sources, because tests run in no order and cannot count together.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]

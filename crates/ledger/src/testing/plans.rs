@@ -14,8 +14,9 @@ use crate::modules::plan::{
 /// The scheme of the tests' plans: employee basic.
 pub(crate) const EMPLOYEES: SchemeId = SchemeId(310);
 
-/// A plan of [`REGION`] and [`EMPLOYEES`] in which the pooled fund pays this share of outpatient and
-/// inpatient bills, then the personal account; for the days from the first to the last, if there is one.
+/// A plan of [`REGION`] and [`EMPLOYEES`] in which the pooled fund pays this share of outpatient
+/// and inpatient bills, then the personal account; for the days from the first to the last, if
+/// there is one.
 pub(crate) fn source(rate: &str, from: &str, to: Option<&str>) -> String {
     let to = to.map(|to| format!(", to = \"{to}\"")).unwrap_or_default();
     format!(

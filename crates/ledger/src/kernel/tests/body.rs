@@ -78,8 +78,8 @@ impl Drop for Trying {
     }
 }
 
-/// The encoded body of a sample. A schema cannot say every rule between fields, so a few samples may be
-/// refused; a field that never fits would be refused always.
+/// The encoded body of a sample. A schema cannot say every rule between fields, so a few samples
+/// may be refused; a field that never fits would be refused always.
 fn sampled(kind: &KindEntry, seed: u64) -> Vec<u8> {
     let mut refusals = Vec::new();
     for attempt in 0..ATTEMPTS {

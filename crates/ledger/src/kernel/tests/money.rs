@@ -66,8 +66,8 @@ fn overspending_by_holds() {
 
 #[test]
 fn two_concurrent_refunds_of_the_same_amount() {
-    // The provider's surplus of one refund, given back through two holds on it: the second finds nothing
-    // left, in the same block as in the next.
+    // The provider's surplus of one refund, given back through two holds on it: the second finds
+    // nothing left, in the same block as in the next.
     let mut state = opened(0);
     let deposit = Account::Deposit(VisitId([1; 16]));
     change(&mut state, |overlay| post(overlay, at(0), CNY, &[entry(OUTSIDE, deposit, 500)]))

@@ -179,7 +179,8 @@ impl Run {
             }
             Act::SetFloor { which, floor } => {
                 let which = personal(which % PERSONS);
-                // Only what is there may be protected, so that "never below its floor" can be asserted.
+                // Only what is there may be protected, so that "never below its floor" can be
+                // asserted.
                 if self.model.balances.get(&which).copied().unwrap_or(0) >= i128::from(floor) {
                     let floor_of = Floor::AtLeast(fen(floor));
                     self.change(|overlay| set_floor(overlay, which, floor_of)).unwrap();
@@ -213,6 +214,10 @@ impl Run {
     }
 }
 
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 fn run(acts: &[Act]) -> Hash {
     let mut run = Run::new();
     for act in acts {
@@ -223,7 +228,7 @@ fn run(acts: &[Act]) -> Hash {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn the_ledger_sums_to_zero(acts in acts()) {
@@ -292,7 +297,7 @@ fn again(ledger: &Ledger, tip: &crate::kernel::block::Tip, state: &State) -> Led
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn the_same_blocks_give_the_same_headers(orders in orders()) {

@@ -18,11 +18,12 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 
-/// Says which fund pays a payer's share of a scheme's bills from a service day on. Signed by the region's
-/// bureau and by the fund's owner: the owner is thereby bound to what published plans make it pay.
+/// Says which fund pays a payer's share of a scheme's bills from a service day on. Signed by the
+/// region's bureau and by the fund's owner: the owner is thereby bound to what published plans make
+/// it pay.
 ///
-/// The first assignment may begin on any day. Later ones begin tomorrow at the earliest and replace what
-/// was assigned from their first day on: a refund thus finds the fund that paid.
+/// The first assignment may begin on any day. Later ones begin tomorrow at the earliest and replace
+/// what was assigned from their first day on: a refund thus finds the fund that paid.
 #[derive(
     Clone,
     Copy,

@@ -15,8 +15,8 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 
-/// Closes an empty fund for ever. What is refunded into it afterwards can be transferred out. Its floor
-/// ends with it. Signed by the fund's owner.
+/// Closes an empty fund for ever. What is refunded into it afterwards can be transferred out. Its
+/// floor ends with it. Signed by the fund's owner.
 #[derive(
     Clone,
     Copy,

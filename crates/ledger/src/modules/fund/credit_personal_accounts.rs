@@ -98,9 +98,9 @@ pub struct CreditRow {
 /// Credits a month's contributions to personal accounts (个人账户划拨). Signed by the region's bureau, or
 /// by the owner of the fund that gives.
 ///
-/// A row that cannot be credited stops no other: the receipt counts such rows by reason, and its entries
-/// are the rows that were credited, in their order. Each number of a month is used once, so that a batch
-/// that is built anew cannot pay twice.
+/// A row that cannot be credited stops no other: the receipt counts such rows by reason, and its
+/// entries are the rows that were credited, in their order. Each number of a month is used once, so
+/// that a batch that is built anew cannot pay twice.
 #[derive(
     Clone,
     Debug,
@@ -215,8 +215,9 @@ impl Kind for CreditPersonalAccounts {
             rejection::NO_ROW_CREDITED.with(reasons.join(", "))
         })?;
         BATCHES.put(state, &key, &context.transaction.id());
-        // Persons are not named: who is concerned by a receipt sees all of it, and the rows of others are
-        // none of their business. Each sees the credit in the statement of the own account.
+        // Persons are not named: who is concerned by a receipt sees all of it, and the rows of
+        // others are none of their business. Each sees the credit in the statement of the own
+        // account.
         let mut outcome =
             Outcome::event("personal_accounts_credited", parties([self.giver(state)?]))
                 .with("credited_rows", FieldValue::Number(tally.credited_rows))

@@ -1,11 +1,13 @@
 //! Funds: who owns which, what comes in, what moves between them, and which fund pays whose share.
 //!
 //! A fund has one owner: the bureau of its region, or an insurer for its own money. Whoever owns it
-//! signs for every movement that this module makes. A settlement takes money out of a fund only through
-//! an assignment (kind 606), which bureau and owner signed: it binds the owner to the published plan.
+//! signs for every movement that this module makes. A settlement takes money out of a fund only
+//! through an assignment (kind 606), which bureau and owner signed: it binds the owner to the
+//! published plan.
 //!
-//! Kinds: 601 `open_fund`, 602 `contribute`, 603 `credit_personal_accounts`, 604 `transfer_between_funds`,
-//! 605 `set_fund_floor`, 606 `assign_payer_fund`, 607 `pay_provider`, 608 `close_fund`.
+//! Kinds: 601 `open_fund`, 602 `contribute`, 603 `credit_personal_accounts`, 604
+//! `transfer_between_funds`, 605 `set_fund_floor`, 606 `assign_payer_fund`, 607 `pay_provider`, 608
+//! `close_fund`.
 
 use crate::kernel::registry::KindEntry;
 use crate::modules::Module;

@@ -18,8 +18,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 use crate::modules::organisation::{self, OrganisationKind};
 
-/// Opens a fund (基金) with its account. Signed by its owner: the region's bureau, or an insurer for its
-/// own fund, with a key for treasury.
+/// Opens a fund (基金) with its account. Signed by its owner: the region's bureau, or an insurer for
+/// its own fund, with a key for treasury.
 #[derive(
     Clone,
     Debug,

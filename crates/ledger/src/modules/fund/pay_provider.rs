@@ -17,7 +17,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 use crate::modules::organisation::{self, OrganisationKind, rejection as organisations};
 
-/// Books what a payer has paid a provider for settled visits: the due goes down, the money is outside.
+/// Books what a payer has paid a provider for settled visits: the due goes down, the money is
+/// outside.
 ///
 /// Signed by the payer. The region's bureau clears for all and signs alone; an insurer that pays
 /// directly needs the provider's signature too, because dues are not kept apart by payer.

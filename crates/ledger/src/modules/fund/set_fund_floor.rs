@@ -14,8 +14,8 @@ use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::Rejection;
 
-/// Sets what must always be left in a fund. A floor above the present balance stops every payment until
-/// enough has come in. Signed by the fund's owner.
+/// Sets what must always be left in a fund. A floor above the present balance stops every payment
+/// until enough has come in. Signed by the fund's owner.
 #[derive(
     Clone,
     Copy,

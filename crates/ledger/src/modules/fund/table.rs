@@ -15,8 +15,8 @@ use crate::modules::organisation::{self, Scope};
 
 pub(super) const FUNDS: Table<(RegionId, FundId), FundRow> = Table::new(0x0600);
 pub(super) const PAYING: Table<(RegionId, SchemeId, Payer), Vec<Assignment>> = Table::new(0x0601);
-/// References of money that came in or went out, by the organisation that booked them: a business key, so
-/// they are kept for ever, unlike idempotency keys.
+/// References of money that came in or went out, by the organisation that booked them: a business
+/// key, so they are kept for ever, unlike idempotency keys.
 const REFERENCES: Table<(OrganisationId, Hash), ()> = Table::new(0x0602);
 /// Batches of contributions by region, month (`year * 12 + month - 1`) and number.
 pub(super) const BATCHES: Table<(RegionId, u32, u32), Hash> = Table::new(0x0603);

@@ -63,7 +63,8 @@ fn contribute(fund: FundId, amount: u64) -> Contribute {
     Contribute { region: REGION, fund, amount: fen(amount), reference }
 }
 
-/// A world with an insurer, the bureau's open pool with 1,000 yuan in it and the insurer's cover with 10.
+/// A world with an insurer, the bureau's open pool with 1,000 yuan in it and the insurer's cover
+/// with 10.
 fn world() -> World {
     let mut world = World::new();
     world.admit("insurer", OrganisationKind::Insurer, None);

@@ -34,8 +34,9 @@ pub struct FundAddress {
     pub fund: FundId,
 }
 
-/// Moves money from one fund to another, such as last year's surplus into this year's fund. Signed by the
-/// owner of each. A closed fund may give, so that what is refunded into it later finds its way on.
+/// Moves money from one fund to another, such as last year's surplus into this year's fund. Signed
+/// by the owner of each. A closed fund may give, so that what is refunded into it later finds its
+/// way on.
 #[derive(
     Clone,
     Copy,

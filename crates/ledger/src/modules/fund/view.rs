@@ -56,9 +56,9 @@ pub fn assignments(
     PAYING.get(state, &(region, scheme, payer)).unwrap_or_default()
 }
 
-/// The fund that pays this payer's share for a service on this day. The answer for a day that has begun
-/// never changes, so a refund finds the fund that paid; a closed fund takes it back and has nothing to pay
-/// with.
+/// The fund that pays this payer's share for a service on this day. The answer for a day that has
+/// begun never changes, so a refund finds the fund that paid; a closed fund takes it back and has
+/// nothing to pay with.
 ///
 /// # Errors
 /// `no_paying_fund`: none is assigned, or it is of another year.
@@ -83,7 +83,8 @@ pub fn paying_fund(
     Ok(FundRef { region, fund: id, owner: row.owner })
 }
 
-/// The fund behind each payer's share of a bill, in their order. What the provider bears itself has none.
+/// The fund behind each payer's share of a bill, in their order. What the provider bears itself has
+/// none.
 ///
 /// # Errors
 /// `no_paying_fund` for the first share without a fund.
@@ -106,9 +107,9 @@ pub fn payers_of(
 
 /// Which organisation must countersign a settlement that these funds pay.
 ///
-/// The region's bureau signs when one of its own funds pays, or none at all; owners of further funds are
-/// bound by the published plan through the assignment that they signed (HOUSE.md section 5.3). Where no
-/// fund is the bureau's, the owner of the first one signs.
+/// The region's bureau signs when one of its own funds pays, or none at all; owners of further
+/// funds are bound by the published plan through the assignment that they signed (HOUSE.md section
+/// 5.3). Where no fund is the bureau's, the owner of the first one signs.
 ///
 /// # Errors
 /// `unknown_region`.

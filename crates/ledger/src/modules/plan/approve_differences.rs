@@ -16,8 +16,9 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 
-/// Approves a proposed batch of differences for payment. Signed like the approval of a plan: by a regulator
-/// or finance authority of the governing set with scope `publish`, and by another key than proposed it.
+/// Approves a proposed batch of differences for payment. Signed like the approval of a plan: by a
+/// regulator or finance authority of the governing set with scope `publish`, and by another key
+/// than proposed it.
 #[derive(
     Clone,
     Copy,

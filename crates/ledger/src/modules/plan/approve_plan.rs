@@ -16,8 +16,8 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 
-/// Approves a reviewed version. Signed with scope `publish` by a regulator or finance authority of the
-/// governing set; where there is none, by the bureau with a third key.
+/// Approves a reviewed version. Signed with scope `publish` by a regulator or finance authority of
+/// the governing set; where there is none, by the bureau with a third key.
 #[derive(
     Clone,
     Copy,

@@ -11,11 +11,12 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 use crate::modules::organisation::{self, OrganisationKind, Scope, Standing};
 
-/// The organisation signed as an approver of the region's bureau and used none of the keys of the steps
-/// before.
+/// The organisation signed as an approver of the region's bureau and used none of the keys of the
+/// steps before.
 ///
-/// Whoever supervises approves: an active regulator or finance authority of the governing set other than
-/// the bureau. Where the governing set has none, the bureau approves with a key of its own for that.
+/// Whoever supervises approves: an active regulator or finance authority of the governing set other
+/// than the bureau. Where the governing set has none, the bureau approves with a key of its own for
+/// that.
 ///
 /// # Errors
 /// `not_the_approver`, `same_key`, and what is wrong with the signature.

@@ -19,9 +19,9 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 
-/// Drafts a version of a scheme's plan with its compiled bytes. The ledger checks the plan and runs its
-/// worked examples; a plan whose examples do not come out is refused. Signed by the region's bureau with
-/// scope `publish`.
+/// Drafts a version of a scheme's plan with its compiled bytes. The ledger checks the plan and runs
+/// its worked examples; a plan whose examples do not come out is refused. Signed by the region's
+/// bureau with scope `publish`.
 ///
 /// The service days, the currency and the hash of the source file are inside the compiled plan.
 #[derive(
@@ -47,7 +47,8 @@ pub struct DraftPlan {
     pub plan: PlanBytes,
     /// The root over the catalogue that goes with it.
     pub catalogue_root: Hash,
-    /// The published versions from which it takes over, sorted; none for the first days of a scheme.
+    /// The published versions from which it takes over, sorted; none for the first days of a
+    /// scheme.
     #[serde(default)]
     #[schemars(length(max = 16))]
     pub supersedes: Vec<u16>,

@@ -1,17 +1,18 @@
-//! Plans: the dated rules of a scheme in a region, from draft to publication, and what a policy with
-//! effect in the past owes to people.
+//! Plans: the dated rules of a scheme in a region, from draft to publication, and what a policy
+//! with effect in the past owes to people.
 //!
-//! A version is drafted with its compiled bytes; the ledger decodes it and runs its own examples before it
-//! takes it. Three different keys draft, review and approve it, and whoever supervises the bureau approves
-//! where the governing set has such a body. A published version is never edited; a successor takes over
-//! from a day on, and every settlement names the version that it was adjudicated under.
+//! A version is drafted with its compiled bytes; the ledger decodes it and runs its own examples
+//! before it takes it. Three different keys draft, review and approve it, and whoever supervises
+//! the bureau approves where the governing set has such a body. A published version is never
+//! edited; a successor takes over from a day on, and every settlement names the version that it was
+//! adjudicated under.
 //!
-//! A successor whose first day is past leaves settlements that would now come out differently. Their
-//! differences are simulated outside, proposed in batches, approved by another key, and paid once for each
-//! settlement.
+//! A successor whose first day is past leaves settlements that would now come out differently.
+//! Their differences are simulated outside, proposed in batches, approved by another key, and paid
+//! once for each settlement.
 //!
-//! Kinds: 501 `draft_plan`, 502 `review_plan`, 503 `approve_plan`, 504 `publish_plan`,
-//! 505 `withdraw_plan`, 506 `propose_differences`, 507 `approve_differences`, 508 `pay_differences`,
+//! Kinds: 501 `draft_plan`, 502 `review_plan`, 503 `approve_plan`, 504 `publish_plan`, 505
+//! `withdraw_plan`, 506 `propose_differences`, 507 `approve_differences`, 508 `pay_differences`,
 //! 509 `settle_difference`.
 
 use crate::kernel::registry::KindEntry;

@@ -24,11 +24,11 @@ use crate::modules::organisation::Scope;
 use crate::modules::{fund, voucher};
 
 /// Books an approved batch: what the fund owes goes to personal accounts, what people owe becomes a
-/// receivable of the fund. Each settlement at most once for a new version. Signed by the fund's owner with
-/// scope `treasury`.
+/// receivable of the fund. Each settlement at most once for a new version. Signed by the fund's
+/// owner with scope `treasury`.
 ///
-/// A row that cannot be booked stops no other and is counted by its reason; the batch may be paid again
-/// until every row is booked.
+/// A row that cannot be booked stops no other and is counted by its reason; the batch may be paid
+/// again until every row is booked.
 #[derive(
     Clone,
     Copy,

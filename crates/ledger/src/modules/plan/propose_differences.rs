@@ -17,9 +17,9 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::fund;
 
-/// Proposes what a version with effect in the past changes for settlements under the version that it
-/// superseded, as a simulation outside found it. Nothing is paid before another key approves. Signed by the
-/// region's bureau with scope `publish`.
+/// Proposes what a version with effect in the past changes for settlements under the version that
+/// it superseded, as a simulation outside found it. Nothing is paid before another key approves.
+/// Signed by the region's bureau with scope `publish`.
 #[derive(
     Clone,
     Debug,

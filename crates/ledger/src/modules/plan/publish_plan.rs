@@ -18,9 +18,10 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 
-/// Publishes an approved version for its service days. It is never edited afterwards; a successor takes
-/// over from what it names as superseded. Its first day may be past: differences of what is settled already
-/// are then proposed and paid apart. Signed by the region's bureau with scope `publish`.
+/// Publishes an approved version for its service days. It is never edited afterwards; a successor
+/// takes over from what it names as superseded. Its first day may be past: differences of what is
+/// settled already are then proposed and paid apart. Signed by the region's bureau with scope
+/// `publish`.
 #[derive(
     Clone,
     Copy,

@@ -15,8 +15,8 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 
-/// Says that somebody else has checked a drafted version against its source. Signed by the region's bureau
-/// with scope `publish` and another key than the drafter's.
+/// Says that somebody else has checked a drafted version against its source. Signed by the region's
+/// bureau with scope `publish` and another key than the drafter's.
 #[derive(
     Clone,
     Copy,

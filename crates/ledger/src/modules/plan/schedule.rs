@@ -1,8 +1,9 @@
 //! Which version is in force on which day.
 //!
-//! Publications are kept in their order and never changed; the last one whose days contain a day is in
-//! force on it. A successor lasts at least as long as what it supersedes, so a superseded version is never
-//! in force again after the successor's first day (test `a_superseded_version_never_comes_back`).
+//! Publications are kept in their order and never changed; the last one whose days contain a day is
+//! in force on it. A successor lasts at least as long as what it supersedes, so a superseded
+//! version is never in force again after the successor's first day (test
+//! `a_superseded_version_never_comes_back`).
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use primitives::{CivilDate, Period};
@@ -25,8 +26,8 @@ pub(super) fn in_force(published: &[Publication], day: CivilDate) -> Option<(u16
     Some((one.version, Period { from: one.valid.from, to }))
 }
 
-/// The version may be published for these days: what is in force on any of them is named as superseded,
-/// and what is named is in force on one of them.
+/// The version may be published for these days: what is in force on any of them is named as
+/// superseded, and what is named is in force on one of them.
 pub(super) fn require_room(
     published: &[Publication],
     valid: Period,

@@ -42,8 +42,8 @@ pub enum SettlementWay {
     Waived,
 }
 
-/// Ends what a person owes a fund because a version took effect in the past. Signed by the person when the
-/// personal account pays, else by the fund's owner.
+/// Ends what a person owes a fund because a version took effect in the past. Signed by the person
+/// when the personal account pays, else by the fund's owner.
 #[derive(
     Clone,
     Copy,

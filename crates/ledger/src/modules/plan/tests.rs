@@ -111,8 +111,8 @@ fn the_plan_of_a_version_is_decoded_once_and_named_by_its_hash() {
 
 #[test]
 fn a_plan_whose_examples_do_not_come_out_is_refused() {
-    // The compiler refuses such a plan too, so the expected figure is changed in the compiled bytes: the
-    // last of the two places where 1,000 yuan stand.
+    // The compiler refuses such a plan too, so the expected figure is changed in the compiled
+    // bytes: the last of the two places where 1,000 yuan stand.
     let mut world = World::new();
     let mut draft = draft_of(&year_2026());
     let bytes = &mut draft.plan.0;
@@ -145,7 +145,8 @@ fn bytes_that_are_no_plan_are_refused() {
 
 #[test]
 fn no_altered_byte_of_a_plan_makes_the_ledger_panic() {
-    // A changed byte gives another valid plan, an invalid one, or one whose example no longer comes out.
+    // A changed byte gives another valid plan, an invalid one, or one whose example no longer comes
+    // out.
     let mut world = World::new();
     let good = draft_of(&year_2026());
     let allowed: Vec<u16> = [
@@ -219,7 +220,8 @@ fn three_different_keys_draft_review_and_approve() {
     world.accepted(&bureau(), &review);
     world.rejected(&bureau(), &review, rejection::WRONG_STANDING);
     world.rejected(&bureau(), &publish, rejection::WRONG_STANDING);
-    // The supervising body approves; neither the bureau nor another member of the governing set does.
+    // The supervising body approves; neither the bureau nor another member of the governing set
+    // does.
     for other in ["bureau", "authority"] {
         let wrong = ApprovePlan { approver: organisation(other), ..approve };
         let signer = [Party::Organisation(organisation(other))];
@@ -399,8 +401,8 @@ fn own(number: u8) -> Account {
     Account::PersonalAccount(person(number))
 }
 
-/// A world in March: version 2, published now, supersedes version 1 since January; persons 1 to 3 have a
-/// settlement each, named after them, and the pool has 1,000 minor units.
+/// A world in March: version 2, published now, supersedes version 1 since January; persons 1 to 3
+/// have a settlement each, named after them, and the pool has 1,000 minor units.
 fn retroactive() -> World {
     let mut world = World::new();
     world.publish(&year_2026(), &[]);

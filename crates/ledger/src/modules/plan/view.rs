@@ -1,5 +1,5 @@
-//! What others may read of plans, and the one place that says which version is in force. Plans are public;
-//! differences are for the bureau, the fund's owner and the person.
+//! What others may read of plans, and the one place that says which version is in force. Plans are
+//! public; differences are for the bureau, the fund's owner and the person.
 
 use alloc::{sync::Arc, vec::Vec};
 use benefit::Plan;
@@ -71,8 +71,8 @@ pub fn last_version(state: &(impl Read + ?Sized), region: RegionId, scheme: Sche
     SCHEMES.get(state, &(region, scheme)).map_or(0, |row| row.versions)
 }
 
-/// What was published in a scheme, in the order of publication. On a day that several contain, the last
-/// one is in force.
+/// What was published in a scheme, in the order of publication. On a day that several contain, the
+/// last one is in force.
 pub fn published(
     state: &(impl Read + ?Sized),
     region: RegionId,

@@ -15,8 +15,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 
-/// Takes a version back: at any step before publication, or until the day before its first. What it would
-/// have superseded stays in force. Signed by the region's bureau with scope `publish`.
+/// Takes a version back: at any step before publication, or until the day before its first. What it
+/// would have superseded stays in force. Signed by the region's bureau with scope `publish`.
 #[derive(
     Clone,
     Copy,

@@ -16,8 +16,9 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 use crate::modules::{network, person};
 
-/// Notes that a sealed voucher of a settlement was issued, once for each purpose. Signed by the provider
-/// with scope `settle`, or by the bureau of the person's home region with scope `countersign`.
+/// Notes that a sealed voucher of a settlement was issued, once for each purpose. Signed by the
+/// provider with scope `settle`, or by the bureau of the person's home region with scope
+/// `countersign`.
 #[derive(
     Clone,
     Copy,

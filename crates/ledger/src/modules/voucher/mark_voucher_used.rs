@@ -16,12 +16,12 @@ use crate::kernel::rejection::{Rejection, kernel, require};
 use crate::modules::organisation::{self, OrganisationKind, Scope};
 use crate::modules::person;
 
-/// Marks that a second payer, such as a commercial insurer or a bureau elsewhere, reimburses a part of what
-/// the person bears of a settlement. All payers together mark at most the person's own share, so the same
-/// bill is never reimbursed twice.
+/// Marks that a second payer, such as a commercial insurer or a bureau elsewhere, reimburses a part
+/// of what the person bears of a settlement. All payers together mark at most the person's own
+/// share, so the same bill is never reimbursed twice.
 ///
-/// Signed by the payer with scope `countersign` and by the person, or a guardian, who thereby lets the payer
-/// see what others marked. A lock of the person stops it.
+/// Signed by the payer with scope `countersign` and by the person, or a guardian, who thereby lets
+/// the payer see what others marked. A lock of the person stops it.
 #[derive(
     Clone,
     Copy,

@@ -1,11 +1,12 @@
 //! Vouchers: which were issued, and what a second payer has reimbursed on them.
 //!
-//! A voucher is a proof that anybody may carry away, so the proof alone cannot say whether somebody else
-//! has already reimbursed the bill. The ledger does: what is marked on a settlement by all payers together
-//! is never more than the person's own share of it (test `a_bill_is_never_reimbursed_twice`).
+//! A voucher is a proof that anybody may carry away, so the proof alone cannot say whether somebody
+//! else has already reimbursed the bill. The ledger does: what is marked on a settlement by all
+//! payers together is never more than the person's own share of it (test
+//! `a_bill_is_never_reimbursed_twice`).
 //!
-//! The module `visit` tells this one of each settlement and refund through [`register_settlement`] and
-//! [`adjust_settlement`].
+//! The module `visit` tells this one of each settlement and refund through [`register_settlement`]
+//! and [`adjust_settlement`].
 //!
 //! Kinds: 801 `issue_voucher`, 802 `mark_voucher_used`, 803 `unmark_voucher`.
 

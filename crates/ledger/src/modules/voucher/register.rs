@@ -28,12 +28,12 @@ pub(crate) fn register_settlement(
     SETTLEMENTS.put(state, &transaction_id, &row);
 }
 
-/// A settlement was refunded or corrected: now this much is the person's own. Vouchers issued before tell
-/// of amounts that no longer stand, so new ones may be issued.
+/// A settlement was refunded or corrected: now this much is the person's own. Vouchers issued
+/// before tell of amounts that no longer stand, so new ones may be issued.
 ///
 /// # Errors
-/// `unknown_settlement`; `share_already_reimbursed` when a second payer has reimbursed more than would be
-/// left: that payer takes it back first, so that nobody is paid twice.
+/// `unknown_settlement`; `share_already_reimbursed` when a second payer has reimbursed more than
+/// would be left: that payer takes it back first, so that nobody is paid twice.
 pub(crate) fn adjust_settlement(
     state: &mut Overlay<'_>,
     transaction_id: Hash,

@@ -15,8 +15,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, kernel, require};
 use crate::modules::organisation::{self, Scope};
 
-/// Takes a mark back, wholly or in part, because the payer reversed what it had reimbursed. Signed by that
-/// payer with scope `countersign`; the person is told.
+/// Takes a mark back, wholly or in part, because the payer reversed what it had reimbursed. Signed
+/// by that payer with scope `countersign`; the person is told.
 #[derive(
     Clone,
     Copy,

@@ -1,4 +1,5 @@
-//! What others may read of vouchers. Only the person, the provider and those who marked may see a row.
+//! What others may read of vouchers. Only the person, the provider and those who marked may see a
+//! row.
 
 use alloc::vec::Vec;
 use primitives::Hash;
