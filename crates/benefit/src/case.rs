@@ -4,15 +4,16 @@ use alloc::{format, string::String, vec::Vec};
 use primitives::CivilDate;
 
 use crate::{
+    accumulator::Accumulators,
     bill::{Bill, LineItem},
     catalogue::{Catalogue, VisitFacts},
     compile::step_name,
     decimal::{Quantity, UnitPrice},
     example::{Bench, programme, read_accumulators, read_visit},
-    facts::AgeBand,
+    facts::{AgeBand, Facts},
     plan::Plan,
     sort::sort_lines,
-    source::{CaseSource, LineSource, PlanSource, VisitSource},
+    source::{AccumulatorValue, CaseSource, FactsSource, LineSource, PlanSource, VisitSource},
     stay::AdjudicatedPart,
     sums::CategorySums,
 };
@@ -47,6 +48,27 @@ pub fn run_case(
     Ok(answers)
 }
 
+/// A person's facts and running amounts as people write them, with the names of the plans, for a
+/// bill with these sums: facts by the plan in force on its last day, running amounts by the one on
+/// its first day, if there is one.
+///
+/// # Errors
+/// What cannot be read, by its field.
+pub fn read_person(
+    facts: &FactsSource,
+    accumulators: &[AccumulatorValue],
+    plans: &[(&PlanSource, &Plan)],
+    sums: &CategorySums,
+) -> Result<(Facts, Accumulators), String> {
+    let (first, last) = sums.span().ok_or("the bill has no rows")?;
+    let (source, _) = in_force(plans, last)?;
+    let facts = crate::example::facts(facts, source, sums)
+        .map_err(|message| format!("`facts`: {message}"))?;
+    let (source, plan) = in_force(plans, first).or_else(|_| in_force(plans, last))?;
+    let accumulators = read_accumulators(accumulators, source, plan, first)?;
+    Ok((facts, accumulators))
+}
+
 fn in_force<'a>(
     plans: &[(&'a PlanSource, &'a Plan)],
     day: CivilDate,
@@ -71,15 +93,16 @@ fn sums(
                 .map(|(line_no, line)| read_line(line_no, line, visit, source))
                 .collect();
             let bill = Bill { currency: plan.currency(), lines: lines? };
-            let sorted = sort_lines(catalogue, &bill, &visit_facts(visit));
+            let sorted = sort_lines(catalogue, &bill, &visit_facts(&visit.facts));
             sorted.map(|sorted| sorted.sums).map_err(|error| format!("{error}"))
         }
         _ => Err(String::from("a visit needs either `row` or `line`")),
     }
 }
 
-fn visit_facts(visit: &VisitSource) -> VisitFacts {
-    let facts = &visit.facts;
+/// What a catalogue's conditions may ask, of facts as people write them.
+#[must_use]
+pub fn visit_facts(facts: &FactsSource) -> VisitFacts {
     let band = facts.age_band.and_then(|(from, below)| AgeBand::new(from, below));
     VisitFacts {
         visit_type: facts.visit_type,

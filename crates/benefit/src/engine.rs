@@ -5,8 +5,11 @@
 //! Invariants: a step takes out of the lanes exactly what it credits to a payer or an account, so
 //! that the parts add up to the bill; a run only adds to running amounts.
 
+mod error;
+
+pub use error::AdjudicationError;
+
 use alloc::vec::Vec;
-use core::fmt;
 use primitives::{Amount, CivilDate, Rounding, SlotId};
 
 use crate::{
@@ -15,97 +18,12 @@ use crate::{
     },
     adjudication::{Adjudication, FamilyShare, PayerShare, TraceEntry, TraceNote},
     condition::{ALWAYS, FactBits, bit64},
-    facts::{AgeBand, FAMILY_GRANTS_MAX, Facts, SLOTS_MAX},
+    facts::{FAMILY_GRANTS_MAX, Facts, SLOTS_MAX},
     lanes::Lanes,
     plan::{Base, BaseOf, Plan, STEPS_MAX, Span, Split, Step, StepNumber, StepRounding, What},
     sums::CategorySums,
-    word::{Payer, VisitType},
+    word::Payer,
 };
-
-/// Why a bill is not adjudicated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AdjudicationError {
-    /// The sums have no row.
-    EmptyBill,
-    /// The plan has no rules for this type of visit.
-    VisitTypeNotCovered(VisitType),
-    /// A day of service lies outside the plan's days.
-    DayOutsidePlan(CivilDate),
-    /// The rows lie in several periods of the plan: cut the stay first.
-    SpansPeriods {
-        /// The first day of service.
-        first: CivilDate,
-        /// The last day of service.
-        last: CivilDate,
-    },
-    /// No plan of those given holds on this day.
-    NoPlan(CivilDate),
-    /// A row names a programme that the plan does not have.
-    UnknownProgramme(u8),
-    /// A row names a slot that the facts do not have.
-    UnknownSlot(SlotId),
-    /// A slot is named twice, is 0, or there are too many slots or family accounts.
-    WrongFacts,
-    /// An age band lies on both sides of an age condition.
-    AgeUndecided {
-        /// The least age of the condition.
-        from: u8,
-        /// The age that is too old for the condition.
-        below: u8,
-        /// The band.
-        band: AgeBand,
-    },
-    /// The rows fall into more groups and slots than can be kept apart.
-    TooManyLanes,
-    /// A running amount would not fit.
-    TooLarge,
-}
-
-impl fmt::Display for AdjudicationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptyBill => f.write_str("the bill has no rows; add at least one"),
-            Self::VisitTypeNotCovered(visit_type) => {
-                write!(f, "the plan has no rules for visit type `{}`", visit_type.name())
-            }
-            Self::DayOutsidePlan(day) => {
-                write!(
-                    f,
-                    "the plan does not hold on {day}; use the plan in force on the day of service"
-                )
-            }
-            Self::SpansPeriods { first, last } => {
-                write!(
-                    f,
-                    "the days from {first} to {last} lie in several periods of the plan; adjudicate it as a stay"
-                )
-            }
-            Self::NoPlan(day) => write!(f, "no plan is in force on {day}"),
-            Self::UnknownProgramme(number) => {
-                write!(f, "a line names programme {number}, which the plan does not have")
-            }
-            Self::UnknownSlot(slot) => {
-                write!(f, "a line names slot {slot}, which is not among the person's slots")
-            }
-            Self::WrongFacts => write!(
-                f,
-                "`slots` must have distinct numbers from 1 and, like `family_accounts`, at most {SLOTS_MAX} entries"
-            ),
-            Self::AgeUndecided { from, below, band } => write!(
-                f,
-                "a rule for ages from {from} and below {below} is not decided by the age band from {} and below {}; attest a narrower band",
-                band.from(),
-                band.below()
-            ),
-            Self::TooManyLanes => {
-                f.write_str("the bill names too many slots at once; split the bill")
-            }
-            Self::TooLarge => f.write_str("a running amount would get too large"),
-        }
-    }
-}
-
-impl core::error::Error for AdjudicationError {}
 
 /// The numbers of a step that later steps may ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -237,6 +155,13 @@ fn check_facts(plan: &Plan, facts: &Facts) -> Result<(), AdjudicationError> {
         }
         rest = others;
     }
+    let mut rest = facts.family_accounts.as_slice();
+    while let Some((grant, others)) = rest.split_first() {
+        if others.iter().any(|other| other.grant == grant.grant) {
+            return Err(AdjudicationError::WrongFacts);
+        }
+        rest = others;
+    }
     Ok(())
 }
 
@@ -303,10 +228,10 @@ impl Run<'_> {
     /// Finds the cells and the base amount of a turn.
     fn look(&self, turn: &mut Turn, step: &Step) {
         let base = &step.base;
-        if let Some((after, at_least)) = base.groups_with {
-            if let Some((_, lanes)) = self.watched.iter().find(|(number, _)| *number == after) {
-                turn.lanes = lanes.of_groups_with(turn.lanes, base.parts, at_least);
-            }
+        if let Some((after, at_least)) = base.groups_with
+            && let Some((_, lanes)) = self.watched.iter().find(|(number, _)| *number == after)
+        {
+            turn.lanes = lanes.of_groups_with(turn.lanes, base.parts, at_least);
         }
         let left = self.lanes.left(turn.lanes, base.parts);
         turn.charged = self.lanes.charged(turn.lanes, base.parts);

@@ -6,7 +6,7 @@
 mod read;
 mod report;
 
-pub(crate) use read::{compile, programme, read_accumulators, read_visit, rows};
+pub(crate) use read::{compile, facts, programme, read_accumulators, read_visit, rows};
 
 use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};

@@ -5,6 +5,18 @@
 //! self-paid, over the price cap, first share of class B and in policy; [`adjudicate`] splits the
 //! [`CategorySums`] among payers, accounts and cash as a [`Plan`] says.
 //!
+//! How the ledger calls it: it decodes a [`Plan`] from its bytes (which checks it), runs
+//! [`Plan::check_examples`] when the plan is published, puts the person's, the family's and the
+//! visit's running amounts into one [`Accumulators`] list (keys say whose they are, and
+//! [`AccumulatorPeriod::is_visit`] which belong to the visit), calls [`adjudicate_stay`] with the
+//! plans in force on the days of service, and applies the changes of the parts in their order with
+//! [`Accumulators::apply`]. A refund undoes them in the opposite order with [`Accumulators::undo`]
+//! and adjudicates what remains under the same plans.
+//!
+//! How the edge calls it: TOML into [`source::PlanSource`], [`fn@compile`] (which runs the examples),
+//! [`sort_lines`], a dry run of [`adjudicate_stay`], and [`fn@explain`] with the [`Messages`] of a
+//! language.
+//!
 //! Reading order: [`word`] (the closed lists of words), [`bill`], [`catalogue`], [`sort`],
 //! [`sums`], [`facts`], [`accumulator`], [`source`] (plan files as people write them), [`mod@compile`],
 //! [`plan`] (their compiled form), [`engine`] with one file per operator in `rule/`, [`stay`],
@@ -43,7 +55,7 @@ pub use accumulator::{
 };
 pub use adjudication::{Adjudication, FamilyShare, PayerShare, TraceEntry, TraceNote};
 pub use bill::{Bill, BillError, LineItem};
-pub use case::run_case;
+pub use case::{read_person, run_case, visit_facts};
 pub use catalogue::{Catalogue, CatalogueError, VisitFacts};
 pub use compile::compile;
 pub use engine::{AdjudicationError, adjudicate};

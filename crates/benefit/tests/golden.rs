@@ -1,6 +1,12 @@
 //! Every plan loads, and every case beside it comes out to the minor unit: those of this crate and
 //! those that are shipped.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod common;
 

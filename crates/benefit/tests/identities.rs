@@ -187,10 +187,10 @@ proptest! {
         let mut bytes = borsh::to_vec(&plan).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        if let Ok(changed) = borsh::from_slice::<Plan>(&bytes) {
-            if let Ok(parts) = adjudicate_stay(&[&changed], &bill.0, &bill.1, &Accumulators::new()) {
-                check_one(bill.0.total(), &parts);
-            }
+        if let Ok(changed) = borsh::from_slice::<Plan>(&bytes)
+            && let Ok(parts) = adjudicate_stay(&[&changed], &bill.0, &bill.1, &Accumulators::new())
+        {
+            check_one(bill.0.total(), &parts);
         }
     }
 

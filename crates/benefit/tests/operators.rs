@@ -1,6 +1,13 @@
 //! Every operator and every field of it: small plans whose examples must come out when they load.
 //! The expected numbers are worked out by hand in the comments.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod common;
 

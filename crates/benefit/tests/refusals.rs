@@ -1,6 +1,13 @@
 //! What is wrong in a plan, a catalogue or an example is said with its place and the remedy, and
 //! nothing that is wrong loads.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod common;
 

@@ -96,7 +96,12 @@ pub(crate) fn read_visit(
     Ok(Visit { sums, facts, expect })
 }
 
-fn facts(facts: &FactsSource, source: &PlanSource, sums: &CategorySums) -> Result<Facts, String> {
+/// The facts with the plan's names as numbers.
+pub(crate) fn facts(
+    facts: &FactsSource,
+    source: &PlanSource,
+    sums: &CategorySums,
+) -> Result<Facts, String> {
     let names = Names::new(source);
     let head = &source.plan;
     let known = |field: &str, numbers: &crate::source::Names, name: &Option<String>| {

@@ -11,7 +11,7 @@ use crate::{
     accumulator::AccumulatorScope,
     allowance::{Allowance, How, Repeat, RowAmount},
     condition::{ALWAYS, Condition, Running},
-    example::EXAMPLES_MAX,
+    example::{EXAMPLE_ROWS_MAX, EXAMPLES_MAX, Example, VISITS_MAX},
     word::VisitType,
 };
 
@@ -47,10 +47,21 @@ pub(super) fn check(content: &Content) -> Result<(), PlanError> {
             message,
         })?;
     }
-    if content.examples.len() > EXAMPLES_MAX {
-        return Err(error("example", format!("there are more than {EXAMPLES_MAX} examples")));
-    }
-    Ok(())
+    check_examples(&content.examples)
+}
+
+fn check_examples(examples: &[Example]) -> Result<(), PlanError> {
+    let visits = || examples.iter().flat_map(|example| &example.visits);
+    let wrong = if examples.len() > EXAMPLES_MAX {
+        format!("there are more than {EXAMPLES_MAX} examples")
+    } else if examples.iter().any(|example| example.visits.len() > VISITS_MAX) {
+        format!("an example has more than {VISITS_MAX} visits")
+    } else if visits().any(|visit| visit.sums.rows().len() > EXAMPLE_ROWS_MAX) {
+        format!("a visit has more than {EXAMPLE_ROWS_MAX} rows")
+    } else {
+        return Ok(());
+    };
+    Err(error("example", wrong))
 }
 
 fn check_head(content: &Content) -> Result<(), PlanError> {

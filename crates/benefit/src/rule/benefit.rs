@@ -140,10 +140,10 @@ impl Benefit {
     fn deductible(&self, run: &mut Run<'_>, turn: &Turn, base: u64) -> Result<u64, AdjudicationError> {
         let mut least: Option<(u8, Open)> = None;
         for (at, allowance) in (0_u8..).zip(&self.deductibles) {
-            if let Some(open) = allowance.open(run, turn)? {
-                if least.is_none_or(|(_, least)| open.open < least.open) {
-                    least = Some((at, open));
-                }
+            if let Some(open) = allowance.open(run, turn)?
+                && least.is_none_or(|(_, least)| open.open < least.open)
+            {
+                least = Some((at, open));
             }
         }
         let Some((deductible, open)) = least else { return Ok(0) };
