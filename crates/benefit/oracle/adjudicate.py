@@ -26,9 +26,9 @@ class Run:
         self.account = facts["personal_account"]
         self.grants = [dict(grant, paid=0) for grant in facts["family_accounts"]]
         self.account_paid = 0
+        self.counted = []  # What the running step counts; added when it is done (section 5).
         self.trace = []
         self.step = self.slot = None
-        self.charged_before = 0
 
     # Running amounts (section 5).
 
@@ -52,10 +52,16 @@ class Run:
         return self.state.running.get(key, 0) if self.exists(accumulator) else 0
 
     def add(self, accumulator, amount):
+        """Section 5: what a step counts is added when it is done."""
         if amount and self.exists(accumulator):
+            self.counted.append((accumulator, amount))
+
+    def add_counted(self):
+        for accumulator, amount in self.counted:
             key = self.key(accumulator)
             self.state.running[key] = self.state.running.get(key, 0) + amount
             self.note("counted", accumulator=accumulator.id, period=key[2], amount=amount)
+        self.counted = []
 
     def visit_number(self, accumulator):
         """Section 5, "Counting visits"."""
@@ -65,8 +71,8 @@ class Run:
     def count_visit(self, accumulator):
         key = (accumulator.scope, accumulator.number)
         if key not in self.state.visit_numbers and self.exists(accumulator):
+            self.state.visit_numbers[key] = self.value(accumulator) + 1
             self.add(accumulator, 1)
-            self.state.visit_numbers[key] = self.value(accumulator)
 
     # What the step looks at (section 9).
 
@@ -101,6 +107,11 @@ class Run:
 
     def charged(self):
         return sum(cell.charged for cell in self.cells())
+
+    def charged_before(self):
+        """Section 8, `plus`: the value of the step's `charged_counts`, which only limits have."""
+        counts = getattr(self.step, "charged_counts", None)
+        return self.value(counts) if counts else 0
 
     def base_amount(self):
         """Section 9, `of` and `less`."""
@@ -152,6 +163,7 @@ class Run:
             self.slot = slot
             if holds(step.when, self):
                 OPERATORS[step.kind](self)
+                self.add_counted()
         self.slot = None
         self.left_after[step.id] = [
             {part: cell.left for part, cell in lane.cells.items()} for lane in self.lanes

@@ -30,6 +30,14 @@ def read_allowance(table, plan, per_slot, where):
     return result
 
 
+def read_certain(table, plan, per_slot, where):
+    """Section 8: deductibles and the `amount` of a step cannot be `none`."""
+    result = read_allowance(table, plan, per_slot, where)
+    for row in result.rows:
+        check(row.of_slot or row.amount != inf, f"{where}: `none` is not possible here")
+    return result
+
+
 def read_row(table, plan, per_slot, where):
     where = f"{where} amounts"
     fields(table, where, optional=("when", "amount", "of_slot", "per_day", "plus"))
@@ -40,6 +48,8 @@ def read_row(table, plan, per_slot, where):
     check(row.of_slot != ("amount" in table), f"{where}: either `amount` or `of_slot`")
     if "amount" in table and table["amount"] != "none":
         row.amount = exact.plan_money(table["amount"], plan.currency, where)
+    bare = not row.per_day and "plus" not in table
+    check(table.get("amount") != "none" or bare, f"{where}: `none` has no `per_day`, no `plus`")
     if "plus" in table:
         fields(table["plus"], where, needed=("share", "of_charged_above"))
         row.share = exact.rate(table["plus"]["share"], where)
@@ -88,7 +98,7 @@ def read_repeat_row(table, plan, where):
     fields(table, where, needed=("visit",), optional=("factor", "amount"))
     kind = one_of(table, ("factor", "amount"), where)
     value = read_change_value(kind, table[kind], plan, where)
-    return Bag(visit=whole(table["visit"], where, 1), kind=kind, value=value)
+    return Bag(visit=whole(table["visit"], where, 2), kind=kind, value=value)
 
 
 def read_grow(table, plan, where):
@@ -124,7 +134,7 @@ def full_amount(allowance, run):
     if allowance.grow:
         amount += growth(allowance.grow, amount, run.facts)
     if row.above is not None:
-        charged = run.charged() + run.charged_before
+        charged = run.charged() + run.charged_before()
         amount += rounded(row.share * max(0, charged - above), run.mode)
     return amount
 

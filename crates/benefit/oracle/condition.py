@@ -30,7 +30,15 @@ def read_when(table, plan, per_slot, where):
     result = {}
     for field, value in when.items():
         result[field] = read_field(field, value, plan, per_slot, f"{where} {field}")
+    for lower, upper in (YEARS[:2], YEARS[2:]):
+        check_order(result, lower, upper, where)
     return result
+
+
+def check_order(table, lower, upper, where):
+    """Section 7: a lower bound is less than its upper bound."""
+    both = lower in table and upper in table
+    check(not both or table[lower] < table[upper], f"{where}: `{lower}` is not below `{upper}`")
 
 
 def read_field(field, value, plan, per_slot, where):
@@ -55,6 +63,7 @@ def read_running(field, value, plan, per_slot, where):
         of = accumulator(value["of"], plan, per_slot, where, counts="times")
         check(of.period == "month", f"{where}: `{of.id}` does not run by month")
         within = whole(value["within"], where, 2)
+        check(within <= 36, f"{where}: `within` is 2 to 36")
         return {"of": of, "within": within, "at_least": whole(value["at_least"], where, 1)}
     fields(value, where, needed=("of",), optional=("from", "below"))
     check("from" in value or "below" in value, f"{where}: `from` or `below` is needed")
@@ -66,11 +75,12 @@ def read_running(field, value, plan, per_slot, where):
         bounds = {
             key: read_bound(value[key], of, plan, where) for key in ("from", "below") if key in value
         }
+    check_order(bounds, "from", "below", where)
     return {"of": of, **bounds}
 
 
 def read_bound(text, of, plan, where):
-    """Section 7: for `counts = "visits"` write whole numbers (as text, like all bounds)."""
+    """Section 7: for `visits` and `times` write whole numbers (as text, like all bounds)."""
     if of.counts == "money":
         return plan_money(text, plan.currency, where)
     check(isinstance(text, str) and text.isdigit(), f"{where}: a whole number as text is needed")

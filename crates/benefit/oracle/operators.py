@@ -29,10 +29,15 @@ def pay_capped(amount, run):
     """`caps` as in section 10.1, item 6; answers what is paid and takes it out of the cells."""
     paid = least_of(run.step.caps, amount, run)
     count_all(run.step.caps, paid, run)
+    take(paid, run)
+    return paid
+
+
+def take(paid, run):
+    """Takes a payment out of the cells of the base (section 3.4)."""
     run.take(paid)
     run.note("paid", amount=paid)
     run.report(paid=paid)
-    return paid
 
 
 def pay_from_payer(amount, run):
@@ -110,16 +115,16 @@ def benefit_of(parts, above, run):
 def fixed(run):
     """Section 10.2."""
     base = run.base_amount()
-    gives = least_of([run.step.amount], base, run)
+    gives = min(base, open_amount(run.step.amount, run))
     paid = pay_from_payer(gives, run)
     count_all([run.step.amount], paid, run)
     run.report(self_share=base - gives, cut=gives - paid)
 
 
 def copay(run):
-    """Section 10.3. A copay that does not apply is as if it were not written: nothing is kept."""
+    """Section 10.3."""
     base, amount = run.base_amount(), run.step.amount
-    kept = min(base, open_amount(amount, run)) if applies(amount, run) else 0
+    kept = min(base, open_amount(amount, run))
     paid = pay_from_payer(base - kept, run)
     count_all([amount], kept, run)
     run.report(self_share=kept, cut=base - kept - paid)
@@ -129,12 +134,10 @@ def limit(run):
     """Section 10.4."""
     step, base = run.step, run.base_amount()
     charged = run.charged()
-    run.charged_before = run.value(step.charged_counts) if step.charged_counts else 0
     excesses = [0]
     for one in step.limits:
         if applies(one, run):
             excesses.append(max(0, base - open_amount(one, run)))
-    run.charged_before = 0
     right = max(excesses)
     paid = pay_from_payer(right, run)
     count_all(step.limits, base - paid, run)
@@ -154,21 +157,25 @@ def personal_account(run):
     paid = pay_capped(right, run)
     run.account -= paid
     run.account_paid += paid
-    run.report(self_share=base - paid, cut=right - paid)
+    run.report(self_share=base - right, cut=right - paid)
 
 
 def family_account(run):
     """Section 10.5: the grants in their order, the caps over their sum."""
+    if not run.grants:
+        return
     base = run.base_amount()
-    offered = min(base, sum(grant["available"] for grant in run.grants))
-    paid = pay_capped(offered, run)
+    together = least_of(run.step.caps, base, run)
+    paid = min(together, sum(grant["available"] for grant in run.grants))
+    count_all(run.step.caps, paid, run)
+    take(paid, run)
     rest = paid
     for grant in run.grants:
         share = min(rest, grant["available"])
         grant["available"] -= share
         grant["paid"] += share
         rest -= share
-    run.report(self_share=base - paid, cut=offered - paid)
+    run.report(self_share=base - paid, cut=base - together)
 
 
 def count(run):

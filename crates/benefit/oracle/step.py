@@ -4,7 +4,7 @@ from types import SimpleNamespace as Bag
 
 import exact
 import words
-from allowance import one_of, read_allowance
+from allowance import one_of, read_allowance, read_certain
 from condition import accumulator, read_when
 from reading import check, fields, name, table_rows, texts, truth, word, word_list
 
@@ -62,10 +62,10 @@ def read_step(table, plan):
     return step
 
 
-def read_allowances(table, field, step, plan):
+def read_allowances(table, field, step, plan, read=read_allowance):
     rows = table.get(field, [])
     check(isinstance(rows, list) and len(rows) <= 4, f"{step.where} {field}: at most 4")
-    return [read_allowance(row, plan, step.per_slot, f"{step.where} {field}") for row in rows]
+    return [read(row, plan, step.per_slot, f"{step.where} {field}") for row in rows]
 
 
 def read_base(table, step, plan):
@@ -106,7 +106,7 @@ def read_number(text, step, plan):
 def read_benefit(table, step, plan):
     """Section 10.1."""
     step.base_caps = read_allowances(table, "base_caps", step, plan)
-    step.deductibles = read_allowances(table, "deductibles", step, plan)
+    step.deductibles = read_allowances(table, "deductibles", step, plan, read_certain)
     reports = table.get("reports_deductible", step.payer == "pooled_fund")
     step.reports_deductible = truth(reports, f"{step.where} reports_deductible")
     rows = table_rows(table["rates"], f"{step.where} rates")
@@ -155,7 +155,10 @@ def read_rate_change(change, step, plan):
 
 def read_fixed_or_copay(table, step, plan):
     """Sections 10.2 and 10.3."""
-    step.amount = read_allowance(table["amount"], plan, step.per_slot, f"{step.where} amount")
+    where = f"{step.where} amount"
+    step.amount = read_certain(table["amount"], plan, step.per_slot, where)
+    counts = step.amount.counts
+    check(counts is None or counts.scope == "person", f"{where}: cannot count a family amount")
 
 
 def read_limit(table, step, plan):
