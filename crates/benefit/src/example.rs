@@ -1,7 +1,7 @@
 //! Worked examples: bills with the split that must come out. Those inside a plan are compiled with
 //! it and run wherever the plan is loaded, the ledger included; case files are run by tests.
 //!
-//! Reading order: [`run`], [`crate::case`], `example/read.rs` (from the file to the compiled form).
+//! Reading order: `run`, [`crate::case`], `example/read.rs` (from the file to the compiled form).
 
 mod read;
 mod report;
