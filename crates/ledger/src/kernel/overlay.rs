@@ -53,8 +53,8 @@ impl<'a> Overlay<'a> {
 
     /// Keeps the transaction's writes and hands out the entries it posted.
     pub fn keep_transaction(&mut self) -> Vec<PostedEntry> {
-        let mut writes = core::mem::take(&mut self.transaction);
-        self.block.append(&mut writes);
+        // Not `append`, which builds the whole map anew and would make a block's cost quadratic.
+        self.block.extend(core::mem::take(&mut self.transaction));
         core::mem::take(&mut self.entries)
     }
 
