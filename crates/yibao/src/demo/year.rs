@@ -4,11 +4,17 @@
 //! year for the employed and four for residents, a stay for every fifth to sixth person, purchases at
 //! pharmacies, filed chronic diseases, births. They are a demonstration, not statistics.
 
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
 use benefit::bill::LineItem;
 use benefit::decimal::Quantity;
 use benefit::{Bill, Category, HospitalLevel, Sex, VisitType};
+use benefit::source::CatalogueSource;
 use fastrand::Rng;
 use primitives::{Amount, CivilDate, Currency, SlotId, VisitId};
+
+use serde::Deserialize;
 
 use super::population::{EMPLOYEE, Population, Resident};
 
@@ -23,6 +29,43 @@ pub struct PricedItem {
     pub category: Category,
     /// The usual price in fen.
     pub price: u64,
+}
+
+/// The items of a catalogue with the usual prices of a price list.
+///
+/// # Errors
+/// A price list that is none, or an item without a price.
+pub fn priced(catalogue: &CatalogueSource, price_list: &str) -> Result<Vec<PricedItem>> {
+    let list: PriceList = toml::from_str(price_list).context("samples/price-list.toml")?;
+    let prices: BTreeMap<&str, &str> =
+        list.item.iter().map(|one| (one.code.as_str(), one.price.as_str())).collect();
+    catalogue
+        .item
+        .iter()
+        .map(|item| {
+            let price = prices.get(item.code.as_str());
+            let price = price.with_context(|| format!("item `{}` has no price", item.code))?;
+            let amount = Amount::from_decimal(price, Currency::CNY)
+                .with_context(|| format!("price of item `{}`", item.code))?;
+            Ok(PricedItem {
+                code: item.code.clone(),
+                name: item.name.clone(),
+                category: item.category,
+                price: amount.minor(),
+            })
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct PriceList {
+    item: Vec<Price>,
+}
+
+#[derive(Deserialize)]
+struct Price {
+    code: String,
+    price: String,
 }
 
 /// A visit that is going to happen.

@@ -1,0 +1,203 @@
+//! The demonstration's simulated outside: a bank per currency, a till per provider, and the outboxes
+//! that drive what the ledger orders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use adapters::clock::Clock;
+use adapters::effect::RailName;
+use adapters::rail::card::{BindCard, CardBinding as _};
+use adapters::rail::counter::{Clerk, Counter, Taking};
+use adapters::rail::sandbox_bank::{NewCustomer, SandboxBank, SandboxBankConfig};
+use adapters::rail::{Rail, Reference, Style, Token};
+use adapters::sqlite::Place;
+use anyhow::{Context as _, Result};
+use ledger::modules::visit::CashLeg;
+use node::outbox::{Authorisation, Note, Outbox, OutboxConfig};
+use node::runtime::NodeHandle;
+use node::signature::SecretKey;
+use primitives::{Amount, Currency, OrganisationId, Text, VisitId, sha256_parts};
+
+use super::actor::Actor;
+use super::chamber::organisation_of;
+
+/// The name that settlements call the bank's rail by.
+pub const BANK_RAIL: &str = "sandbox_bank";
+/// The name that settlements call a till by.
+pub const COUNTER_RAIL: &str = "counter";
+
+/// How many customers the bank takes in at once.
+const CUSTOMERS_AT_ONCE: usize = 500;
+
+fn outbox(
+    node: &NodeHandle,
+    folder: &Path,
+    (organisation, key): (OrganisationId, SecretKey),
+    rail: (&str, Arc<dyn Rail>),
+    is_clerks: bool,
+    clock: &Arc<dyn Clock>,
+) -> Result<Outbox> {
+    let name: RailName = Text::new(rail.0).map_err(anyhow::Error::msg)?;
+    let clerk_rails = if is_clerks { BTreeSet::from([name.clone()]) } else { BTreeSet::new() };
+    let config = OutboxConfig {
+        organisation,
+        book: Place::File(folder.join("effects.sqlite")),
+        outbox: Place::File(folder.join("outbox.sqlite")),
+        rails: BTreeMap::from([(name, rail.1)]),
+        clerk_rails,
+        clock: Arc::clone(clock),
+        key,
+    };
+    Outbox::open(node.clone(), config).context("the outbox cannot be opened")
+}
+
+/// The simulated bank with the outbox of the organisation that runs it.
+pub struct Bank {
+    bank: Arc<SandboxBank>,
+    executor: Arc<Actor>,
+    outbox: Arc<Outbox>,
+}
+
+impl Bank {
+    /// Opens the bank in its organisation's folder.
+    ///
+    /// # Errors
+    /// When its books cannot be opened.
+    pub fn open(
+        node: &NodeHandle,
+        folder: &Path,
+        (executor, key): (Arc<Actor>, SecretKey),
+        currency: Currency,
+        clock: &Arc<dyn Clock>,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut config = SandboxBankConfig::new(currency, Style::PayAndRefund, seed);
+        config.payment_limit = Amount::from_minor(50_000_000);
+        config.daily_limit = Amount::from_minor(500_000_000);
+        let place = Place::File(folder.join("bank.sqlite"));
+        let bank = Arc::new(SandboxBank::open(&place, config, Arc::clone(clock))?);
+        let organisation = organisation_of(&executor)?;
+        let rail: Arc<dyn Rail> = Arc::new(bank.rail(organisation));
+        let outbox = outbox(node, folder, (organisation, key), (BANK_RAIL, rail), false, clock)?;
+        Ok(Self { bank, executor, outbox: Arc::new(outbox) })
+    }
+
+    /// Opens an account for each holder and binds its card; tokens in the same order.
+    ///
+    /// # Errors
+    /// When the books fail.
+    pub fn open_accounts(&self, holders: &[(String, Amount)]) -> Result<Vec<Token>> {
+        let organisation = organisation_of(&self.executor)?;
+        let rail = self.bank.rail(organisation);
+        let mut tokens = Vec::with_capacity(holders.len());
+        for part in holders.chunks(CUSTOMERS_AT_ONCE) {
+            let new: Vec<NewCustomer> = part
+                .iter()
+                .map(|(holder, opening)| NewCustomer { holder: holder.clone(), opening: *opening })
+                .collect();
+            let customers = self.bank.open_accounts(&new)?;
+            for (customer, (holder, _)) in customers.iter().zip(part) {
+                let number = (tokens.len() as u64).to_le_bytes();
+                let reference = Reference(sha256_parts(&[b"yibao/demo-card/v1", &number]));
+                let request = BindCard {
+                    reference,
+                    number: customer.card.clone(),
+                    holder_name: holder.clone(),
+                };
+                tokens.push(rail.bind_card(&request)?.token);
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// The payment that a settlement names: taken from this card once the ledger orders it.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn later(&self, from: &Token, visit: VisitId) -> Result<CashLeg> {
+        let executor = organisation_of(&self.executor)?;
+        let note = Note::Later { from: from.clone() };
+        cash_leg(&self.outbox, executor, BANK_RAIL, note, visit)
+    }
+
+    /// Who signs for the bank.
+    #[must_use]
+    pub fn executor(&self) -> &Actor {
+        &self.executor
+    }
+
+    /// The outbox that drives its payments.
+    #[must_use]
+    pub const fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+}
+
+fn cash_leg(
+    outbox: &Outbox,
+    executor: OrganisationId,
+    rail: &str,
+    note: Note,
+    visit: VisitId,
+) -> Result<CashLeg> {
+    let name: RailName = Text::new(rail).map_err(anyhow::Error::msg)?;
+    let salt = sha256_parts(&[b"yibao/demo-authorisation/v1", &visit.0]);
+    let authorisation = outbox.record_authorisation(&Authorisation { rail: name, note, salt })?;
+    Ok(CashLeg { executor, rail: Text::new(rail).map_err(anyhow::Error::msg)?, authorisation })
+}
+
+/// A provider's till with its outbox.
+pub struct Till {
+    counter: Arc<Counter>,
+    executor: Arc<Actor>,
+    outbox: Arc<Outbox>,
+    clerk: Clerk,
+    taking: Mutex<()>,
+}
+
+impl Till {
+    /// Opens a provider's till and the shift of its one clerk.
+    ///
+    /// # Errors
+    /// When its books cannot be opened.
+    pub fn open(
+        node: &NodeHandle,
+        folder: &Path,
+        (executor, key): (Arc<Actor>, SecretKey),
+        currency: Currency,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let organisation = organisation_of(&executor)?;
+        let place = Place::File(folder.join("counter.sqlite"));
+        let offset = primitives::UtcOffset(480);
+        let counter = Arc::new(Counter::open(&place, currency, offset, Arc::clone(clock))?);
+        let clerk: Clerk = "clerk-1".parse().map_err(anyhow::Error::msg)?;
+        counter.open_shift(&clerk, Amount::from_minor(50_000))?;
+        let rail: Arc<dyn Rail> = Arc::clone(&counter) as Arc<dyn Rail>;
+        let outbox = outbox(node, folder, (organisation, key), (COUNTER_RAIL, rail), true, clock)?;
+        Ok(Self { counter, executor, outbox: Arc::new(outbox), clerk, taking: Mutex::default() })
+    }
+
+    /// Takes the money over the counter; the settlement names it.
+    ///
+    /// # Errors
+    /// When the books fail.
+    pub fn take(&self, due: Amount, visit: VisitId) -> Result<CashLeg> {
+        let executor = organisation_of(&self.executor)?;
+        let reference = Reference::of_authorisation(&visit, 0);
+        {
+            let _one_clerk = self.taking.lock().unwrap_or_else(PoisonError::into_inner);
+            let taking = Taking { reference, clerk: self.clerk.clone(), due, tendered: due };
+            self.counter.take_money(&taking)?;
+        }
+        let note = Note::Paid { reference, from: self.clerk.till(), amount: due };
+        cash_leg(&self.outbox, executor, COUNTER_RAIL, note, visit)
+    }
+
+    /// The outbox that reports what was taken.
+    #[must_use]
+    pub const fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+}

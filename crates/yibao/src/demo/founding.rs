@@ -1,0 +1,180 @@
+//! What the demonstration's network starts with: its organisations, their keys, and genesis.
+
+use std::collections::BTreeMap;
+
+use ledger::Genesis;
+use ledger::genesis::{GenesisKey, GenesisOrganisation, GenesisRegion};
+use ledger::modules::network::RegionSettings;
+use ledger::modules::organisation::{OrganisationKind, Scope};
+use node::signature::{Scheme, SecretKey};
+use primitives::{
+    Amount, Currency, Hash, OrganisationId, Party, RegionId, Text, Timestamp, UtcOffset, sha256_parts,
+};
+use proof::header::{ChainId, Validator, ValidatorSet};
+
+use super::actor::Actor;
+use super::{population, synthea};
+
+/// The rpId of passkeys in the demonstration.
+pub const RP_ID: &str = "localhost";
+/// The page on which they sign.
+pub const ORIGIN: &str = "http://localhost:8420";
+
+/// Every scope, in the order of the contract.
+pub const EVERY_SCOPE: [Scope; 8] = [
+    Scope::Govern,
+    Scope::Settle,
+    Scope::Countersign,
+    Scope::Clerk,
+    Scope::Attest,
+    Scope::Publish,
+    Scope::Treasury,
+    Scope::Execute,
+];
+
+const YEAR_MILLIS: u64 = 365 * 24 * 3_600 * 1_000;
+
+/// The organisations that are there from the start.
+pub struct Founders {
+    /// The bureau of the Chinese region.
+    pub bureau: Actor,
+    /// A second key of the bureau: plans are drafted, reviewed and approved by different people.
+    pub reviewer: Actor,
+    /// The finance authority, which approves plans and governs with the bureau.
+    pub finance: Actor,
+    /// The identity authority.
+    pub identity: Actor,
+    /// The bank.
+    pub bank: Actor,
+    /// The insurer of the American sample, bureau of its region.
+    pub insurer: Actor,
+    /// A second key of that insurer.
+    pub insurer_reviewer: Actor,
+    roots: BTreeMap<OrganisationId, Actor>,
+}
+
+/// The code of an organisation, known to be well-formed.
+#[must_use]
+pub fn code(text: &str) -> OrganisationId {
+    text.parse().expect("a short code of the source")
+}
+
+/// The secret of an organisation's online key, as [`Actor::from_seed`] makes it.
+#[must_use]
+pub fn online_secret(seed: &Hash, text: &str) -> SecretKey {
+    let party = Party::Organisation(code(text));
+    SecretKey::from_seed(Scheme::Ed25519, &super::actor::seed_of(party, seed, "online"))
+}
+
+fn organisation(seed: &Hash, text: &str, purpose: &str) -> Actor {
+    Actor::from_seed(Party::Organisation(code(text)), Scheme::Ed25519, seed, purpose)
+}
+
+impl Founders {
+    /// The founders with keys from this seed.
+    #[must_use]
+    pub fn new(seed: &Hash) -> Self {
+        let codes = ["bureau", "finance", "identity", "bank", "insurer"];
+        let roots = codes.map(|text| (code(text), organisation(seed, text, "root")));
+        Self {
+            bureau: organisation(seed, "bureau", "online"),
+            reviewer: organisation(seed, "bureau", "reviewer"),
+            finance: organisation(seed, "finance", "online"),
+            identity: organisation(seed, "identity", "online"),
+            bank: organisation(seed, "bank", "online"),
+            insurer: organisation(seed, "insurer", "online"),
+            insurer_reviewer: organisation(seed, "insurer", "reviewer"),
+            roots: roots.into(),
+        }
+    }
+
+    /// Those who govern, with the keys that may.
+    #[must_use]
+    pub fn governing(&self) -> [&Actor; 3] {
+        [&self.bureau, &self.finance, &self.insurer]
+    }
+
+    /// The genesis of the demonstration, just before its first block.
+    #[must_use]
+    pub fn genesis(&self, chain_id: ChainId, seed: &Hash, time: Timestamp) -> Genesis {
+        let kinds = [
+            (&self.bureau, OrganisationKind::Bureau, population::REGION),
+            (&self.finance, OrganisationKind::FinanceAuthority, population::REGION),
+            (&self.identity, OrganisationKind::IdentityAuthority, population::REGION),
+            (&self.bank, OrganisationKind::Bank, population::REGION),
+            (&self.insurer, OrganisationKind::Bureau, synthea::REGION),
+        ];
+        let expires = time.plus_millis(YEAR_MILLIS);
+        let organisations = kinds.map(|(actor, kind, region)| self.founder(actor, kind, region, expires));
+        let validator =
+            Validator { organisation: code("bureau"), key: self.bureau.key, power: 1 };
+        Genesis {
+            chain_id,
+            time,
+            salt: sha256_parts(&[b"yibao/demo-salt/v1", &seed.0]),
+            rp_id: text(RP_ID),
+            origins: vec![text(ORIGIN)],
+            regions: vec![
+                region(population::REGION, "bureau", Currency::CNY, UtcOffset(480), 3_650),
+                region(synthea::REGION, "insurer", Currency::USD, UtcOffset(-300), 40_000),
+            ],
+            organisations: organisations.to_vec(),
+            governing: vec![code("bureau"), code("finance"), code("insurer")],
+            validators: ValidatorSet::new(vec![validator]).expect("one validator with power"),
+        }
+    }
+
+    fn founder(
+        &self,
+        actor: &Actor,
+        kind: OrganisationKind,
+        region: RegionId,
+        expires: Timestamp,
+    ) -> GenesisOrganisation {
+        let Party::Organisation(organisation) = actor.party else {
+            unreachable!("founders are organisations")
+        };
+        let seconds = [&self.reviewer, &self.insurer_reviewer];
+        let second = seconds.into_iter().filter(|second| second.party == actor.party);
+        let keys = [actor].into_iter().chain(second).map(|signer| GenesisKey {
+            key: signer.key,
+            scopes: EVERY_SCOPE.to_vec(),
+            expires,
+        });
+        GenesisOrganisation {
+            organisation,
+            kind,
+            region,
+            root_key: self.roots[&organisation].key,
+            keys: keys.collect(),
+        }
+    }
+}
+
+fn text<const MAX: usize>(words: &str) -> Text<MAX> {
+    Text::new(words).expect("a short text of the source")
+}
+
+fn region(
+    region: RegionId,
+    bureau: &str,
+    currency: Currency,
+    utc_offset_minutes: UtcOffset,
+    claim_days_max: u16,
+) -> GenesisRegion {
+    GenesisRegion {
+        region,
+        bureau: code(bureau),
+        currency,
+        settings: RegionSettings {
+            utc_offset_minutes,
+            desk_payment_max: Amount::from_minor(5_000_000),
+            desk_day_max: Amount::from_minor(10_000_000),
+            pin_failures_max: 3,
+            emergency_contest_days: 30,
+            unlock_delay_hours: 24,
+            claim_days_max,
+            effect_takeover_hours: 72,
+        },
+    }
+}

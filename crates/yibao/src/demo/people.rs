@@ -1,0 +1,169 @@
+//! Enrolment: the identity authority's word, keys or card, cover, slots, bank accounts.
+
+use adapters::identity::{AuthorityKeys, Identity, IdentityAuthority as _, Registry};
+use adapters::sqlite::Place;
+use anyhow::{Context as _, Result};
+use benefit::IncomeClass;
+use ledger::modules::coverage::{AssignSlot, AttestedFacts, CoverageTerms, ImportedPerson};
+use ledger::modules::person::{KeyGrade, NewKey, NewPerson};
+use node::signature::Scheme;
+use primitives::{Amount, CivilDate, Hash, Party, Period, PersonId, SlotId, sha256_parts};
+use std::collections::BTreeMap;
+use std::path::Path;
+use vault::ReaderSecret;
+
+use super::actor::Actor;
+use super::chamber::commitment;
+use super::desk::Patient;
+use super::founding::{ORIGIN, RP_ID};
+use super::population::{EMPLOYEE, REGION, Resident};
+
+/// The most one payment by a wallet of the demonstration may take, in minor units.
+const WALLET_LIMIT: Amount = Amount::from_minor(50_000_000);
+/// How many people the register takes in at once.
+const IMPORT_AT_ONCE: usize = 500;
+
+/// The simulated identity authority's register.
+pub struct Authority(Registry);
+
+impl Authority {
+    /// Opens the register in the authority's folder.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(folder: &Path, seed: &Hash) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let secret = |meaning: &[u8]| sha256_parts(&[b"yibao/demo-authority/v1", meaning, &seed.0]).0;
+        let keys = AuthorityKeys {
+            signing_seed: secret(b"signing"),
+            index_keys: BTreeMap::from([(1, secret(b"index"))]),
+        };
+        Ok(Self(Registry::open(&Place::File(folder.join("register.sqlite")), &keys)?))
+    }
+
+    /// Registers people.
+    ///
+    /// # Errors
+    /// When the register fails.
+    pub fn register(&self, people: &[Identity]) -> Result<()> {
+        for part in people.chunks(IMPORT_AT_ONCE) {
+            self.0.import(part).context("the identity register")?;
+        }
+        Ok(())
+    }
+
+    /// The blind index of a registered person, with the commitment it was attested for.
+    ///
+    /// # Errors
+    /// When name and number do not belong together.
+    pub fn blind_index(&self, person: &Identity, commitment: &Hash) -> Result<Hash> {
+        Ok(self.0.attest(person, commitment)?.statement.blind_index)
+    }
+}
+
+/// What a person signs with: some a passkey, most a device key, those without a phone nothing.
+///
+/// # Errors
+/// When a passkey cannot be made.
+pub fn wallet(resident: &Resident, seed: &Hash) -> Result<Option<Actor>> {
+    let party = Party::Person(resident.id);
+    match (resident.has_phone, resident.id.0[0] % 3) {
+        (false, _) => Ok(None),
+        (true, 0) => Actor::with_passkey(party, seed, RP_ID, ORIGIN).map(Some),
+        (true, 1) => Ok(Some(Actor::from_seed(party, Scheme::P256, seed, "device"))),
+        (true, _) => Ok(Some(Actor::from_seed(party, Scheme::Ed25519, seed, "device"))),
+    }
+}
+
+/// A first key with the demonstration's limits.
+#[must_use]
+pub fn first_key(actor: &Actor, is_passkey: bool) -> NewKey {
+    NewKey {
+        key: actor.key,
+        grade: if is_passkey { KeyGrade::Passkey } else { KeyGrade::Device },
+        payment_max: WALLET_LIMIT,
+        day_max: WALLET_LIMIT,
+    }
+}
+
+/// Who can open a person's bills.
+#[must_use]
+pub fn reader_of(id: PersonId, seed: &Hash) -> ReaderSecret {
+    ReaderSecret::from_seed(&sha256_parts(&[b"yibao/demo-reader/v1", &seed.0, &id.0]).0)
+}
+
+/// The row by which a resident is enrolled and covered.
+///
+/// # Errors
+/// When the authority does not know the person.
+pub fn row(
+    authority: &Authority,
+    resident: &Resident,
+    actor: Option<&Actor>,
+    last_day: CivilDate,
+) -> Result<ImportedPerson> {
+    let identity =
+        Identity { name: resident.name.clone(), number: resident.identity_number.clone() };
+    let commitment = commitment("identity", resident.id, &resident.identity_number);
+    let blind_index = authority.blind_index(&identity, &commitment)?;
+    let is_passkey = resident.id.0[0].is_multiple_of(3);
+    let keys = actor.map(|actor| first_key(actor, is_passkey)).into_iter().collect();
+    let person = NewPerson { id: resident.id, commitment, blind_index, keys };
+    Ok(ImportedPerson { person, coverage: Some(terms(resident, last_day)) })
+}
+
+fn terms(resident: &Resident, last_day: CivilDate) -> CoverageTerms {
+    let year = last_day.year();
+    let day = |year, month, day| CivilDate::from_ymd(year, month, day).unwrap_or(last_day);
+    // Some residents paid their premium late: covered from March, benefits from June.
+    let late = resident.scheme != EMPLOYEE && resident.id.0[1] % 32 == 0;
+    let from = if late { day(year, 3, 1) } else { day(year - 1, 1, 1) };
+    CoverageTerms {
+        scheme: resident.scheme,
+        period: Period { from, to: Some(day(year, 12, 31)) },
+        benefits_from: late.then(|| day(year, 6, 1)),
+        facts: AttestedFacts {
+            period: Period { from: day(year - 1, 1, 1), to: Some(day(year, 12, 31)) },
+            age: resident.band_on(last_day),
+            sex: resident.sex,
+            person_classes: resident.classes,
+            income_class: IncomeClass::NONE,
+            unbroken_years: if late { 0 } else { resident.unbroken_years },
+            claim_free_years: 0,
+            month_of_75: false,
+            family: None,
+        },
+    }
+}
+
+/// The slots of a resident's filed chronic diseases.
+#[must_use]
+pub fn slots(resident: &Resident, last_day: CivilDate) -> Vec<AssignSlot> {
+    let from = CivilDate::from_ymd(last_day.year(), 1, 1).unwrap_or(last_day);
+    let to = CivilDate::from_ymd(last_day.year(), 12, 31);
+    let slot = |(number, group): (u8, &u8)| AssignSlot {
+        person: resident.id,
+        region: REGION,
+        scheme: resident.scheme,
+        slot: SlotId(number),
+        group: *group,
+        amount: None,
+        period: Period { from, to },
+        commitment: commitment("slot", resident.id, "what the slot means is off the ledger"),
+    };
+    (1..).zip(&resident.chronic_groups).map(slot).collect()
+}
+
+/// A patient as the desks know one.
+///
+/// # Errors
+/// When a passkey cannot be made.
+pub fn patient(resident: &Resident, seed: &Hash, last_day: CivilDate) -> Result<Patient> {
+    Ok(Patient {
+        actor: wallet(resident, seed)?,
+        reader: reader_of(resident.id, seed).key(),
+        card: None,
+        age: resident.band_on(last_day),
+        sex: resident.sex,
+    })
+}
