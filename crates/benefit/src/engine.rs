@@ -1,6 +1,6 @@
 //! The engine: lanes of money, the steps of a plan one after the other, and what is left in cash.
 //!
-//! Reading order: [`adjudicate`], [`Run`], then the operators in [`crate::rule`].
+//! Reading order: [`adjudicate`], `Run`, then the operators in `rule/`.
 //!
 //! Invariants: a step takes out of the lanes exactly what it credits to a payer or an account, so
 //! that the parts add up to the bill; a run only adds to running amounts.

@@ -1,7 +1,7 @@
 //! Plans in their compiled form: numbers and bit masks only, one spelling per plan, so that the
 //! hash of its bytes names it on the ledger. No text of a rule and no name of a disease is in it.
 //!
-//! Invariant: a [`Plan`] is valid. It comes from [`crate::compile`] or from its bytes, and both
+//! Invariant: a [`Plan`] is valid. It comes from [`crate::compile()`] or from its bytes, and both
 //! ways end in the same checks (`plan/check.rs`), so that the engine never meets a reference that
 //! leads nowhere.
 

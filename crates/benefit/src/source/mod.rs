@@ -1,5 +1,5 @@
 //! Plan, catalogue and case files as people write them. TOML is read by the caller into these
-//! structs; [`crate::compile`] turns them into what is executed. The guide
+//! structs; [`crate::compile()`] turns them into what is executed. The guide
 //! `docs/guide/write-a-plan.md` explains every field.
 //!
 //! Reading order: this file (the frame of a plan), [`step`], [`example`] (examples and case
