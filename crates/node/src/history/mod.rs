@@ -13,7 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ledger::Receipt;
-use primitives::{Hash, Party, codec, sha256};
+use ledger::modules::visit::SettlementRecord;
+use primitives::{Hash, Party, VisitId, codec, sha256};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use read::HistoryReader;
@@ -22,7 +23,7 @@ pub use recent::Recent;
 /// Written into the file's header: another number is another kind of file.
 const APPLICATION_ID: i32 = 0x7962_6879;
 /// The form of the tables; a file of another form is made anew.
-const FORM: i32 = 1;
+const FORM: i32 = 2;
 
 const TABLES: &str = "
     CREATE TABLE progress (
@@ -50,6 +51,11 @@ const TABLES: &str = "
         receipt_index  INTEGER NOT NULL,
         PRIMARY KEY (short_id, receipt_index)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE by_settled_visit (
+        short_id       INTEGER NOT NULL,
+        receipt_index  INTEGER NOT NULL,
+        PRIMARY KEY (short_id, receipt_index)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// Why the history could not be read or written.
@@ -65,8 +71,8 @@ pub enum HistoryError {
         #[source]
         cause: rusqlite::Error,
     },
-    /// The file could not be removed in order to make it anew.
-    #[error("the history `{}` cannot be made anew: {cause}", path.display())]
+    /// The file or its folder could not be made anew.
+    #[error("the history `{}` cannot be made: {cause}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -125,6 +131,10 @@ impl History {
     /// When the file cannot be opened, read or replaced.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
         let fail = |cause| HistoryError::Database { path: path.to_owned(), cause };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)
+                .map_err(|cause| HistoryError::File { path: folder.to_owned(), cause })?;
+        }
         let connection = match prepare(path) {
             Ok(Some(connection)) => connection,
             Ok(None) => {
@@ -175,15 +185,20 @@ impl History {
         Ok(())
     }
 
-    /// Makes everything taken in so far survive a loss of power. A commit alone survives only the end
-    /// of the process, which is enough for what can be made again.
+    /// Makes everything taken in so far survive a loss of power; `false` when a reader was in the way
+    /// all the time. A commit alone survives only the end of the process, which is enough for what can
+    /// be made again.
     ///
     /// # Errors
     /// A failing database.
-    pub fn make_durable(&mut self) -> Result<(), HistoryError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()))
-            .map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })
+    pub fn make_durable(&mut self) -> Result<bool, HistoryError> {
+        let checkpoint = self.connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| {
+            // Whether it was blocked, pages in the log, pages of them written into the database.
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        });
+        let (blocked, pages, written) = checkpoint
+            .map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
+        Ok(blocked == 0 && pages == written)
     }
 
     /// Forgets everything, so that it is made again from the first block.
@@ -194,7 +209,8 @@ impl History {
         self.connection
             .execute_batch(
                 "BEGIN IMMEDIATE; DELETE FROM progress; DELETE FROM receipt;
-                 DELETE FROM by_transaction; DELETE FROM by_party; DELETE FROM by_executor; COMMIT;",
+                 DELETE FROM by_transaction; DELETE FROM by_party; DELETE FROM by_executor;
+                 DELETE FROM by_settled_visit; COMMIT;",
             )
             .map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
         self.progress = Progress::default();
@@ -277,6 +293,8 @@ fn insert<'a>(
     let mut insert_party = tx.prepare_cached("INSERT OR IGNORE INTO by_party VALUES (?1, ?2)")?;
     let mut insert_executor =
         tx.prepare_cached("INSERT OR IGNORE INTO by_executor VALUES (?1, ?2)")?;
+    let mut insert_visit =
+        tx.prepare_cached("INSERT OR IGNORE INTO by_settled_visit VALUES (?1, ?2)")?;
     let mut index = first;
     for receipt in receipts {
         let at = sql_number(index);
@@ -287,6 +305,9 @@ fn insert<'a>(
         }
         for effect in &receipt.effects {
             insert_executor.execute([short_of_party(&Party::Organisation(effect.executor)), at])?;
+        }
+        if let Some(record) = settlement_in(receipt) {
+            insert_visit.execute([short_of_visit(record.visit), at])?;
         }
         index += 1;
     }
@@ -303,6 +324,19 @@ fn sql_number(number: u64) -> i64 {
 fn short_of(hash: &Hash) -> i64 {
     let [a, b, c, d, e, f, g, h, ..] = hash.0;
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn short_of_visit(visit: VisitId) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = visit.0;
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// The settlement that a receipt brought into force, if it did. A rejected one brought nothing.
+pub(crate) fn settlement_in(receipt: &Receipt) -> Option<SettlementRecord> {
+    if receipt.witness.is_empty() {
+        return None;
+    }
+    codec::decode(&receipt.witness).ok()
 }
 
 fn short_of_party(party: &Party) -> i64 {

@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::Receipt;
-use primitives::{Hash, OrganisationId, Party, codec};
+use ledger::modules::visit::SettlementRecord;
+use primitives::{Hash, OrganisationId, Party, VisitId, codec};
 use proof::receipt::OutcomeCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
-use super::{HistoryError, Progress, read_progress, short_of, short_of_party, sql_number};
+use super::{
+    HistoryError, Progress, read_progress, settlement_in, short_of, short_of_party, short_of_visit,
+    sql_number,
+};
 use crate::runtime::{Direction, Placed};
 
 /// How many idle connections are kept open.
@@ -76,6 +80,30 @@ impl HistoryReader {
             last = last.or(Some(placed));
         }
         Ok(last)
+    }
+
+    /// The settlement of a visit that its last settling, refund or correction brought into force.
+    ///
+    /// # Errors
+    /// As [`HistoryReader::receipt_at`].
+    pub fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, HistoryError> {
+        let rows = self.with(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT receipt.receipt_index, bytes FROM by_settled_visit
+                     JOIN receipt USING (receipt_index) WHERE short_id = ?1
+                     ORDER BY receipt_index DESC LIMIT 64",
+                )?
+                .query_map([short_of_visit(visit)], row_of)?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        for row in rows {
+            let record = settlement_in(&decode(row)?.receipt);
+            if record.as_ref().is_some_and(|record| record.visit == visit) {
+                return Ok(record);
+            }
+        }
+        Ok(None)
     }
 
     /// Receipts that concern the party: those behind `from` in this direction, at most `limit`.

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ledger::Receipt;
-use primitives::{Hash, OrganisationId, Party};
+use ledger::modules::visit::SettlementRecord;
+use primitives::{Hash, OrganisationId, Party, VisitId};
 use proof::receipt::OutcomeCode;
 
 use crate::runtime::{Committed, Placed};
 
-/// Blocks that are durable, applied and not yet in the history. Bounded by the channel that feeds
-/// the history: when that is full, no further block is made.
+/// Blocks that are durable, applied and not yet in the history. Bounded by the queue that feeds the
+/// history: when that is full, no further block is made.
 #[derive(Default)]
 pub struct Recent {
     blocks: Mutex<VecDeque<Arc<Committed>>>,
@@ -19,6 +20,11 @@ pub struct Recent {
 impl Recent {
     fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Committed>>> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The blocks as they are now, so that nobody searches while the sequencer waits.
+    fn blocks(&self) -> Vec<Arc<Committed>> {
+        self.lock().iter().cloned().collect()
     }
 
     pub(crate) fn push(&self, block: Arc<Committed>) {
@@ -49,7 +55,7 @@ impl Recent {
 
     /// The receipt of a transaction: the one that accepted it, else its last rejection.
     pub(crate) fn receipt_by_transaction(&self, id: &Hash) -> Option<Placed> {
-        let blocks = self.lock();
+        let blocks = self.blocks();
         let mut last = None;
         for placed in blocks.iter().flat_map(|block| block.placed()) {
             if placed.receipt.record.transaction_id == *id {
@@ -65,14 +71,22 @@ impl Recent {
 
     /// Everything here that concerns the party, oldest first.
     pub(crate) fn receipts_of(&self, party: &Party) -> Vec<Placed> {
-        let blocks = self.lock();
+        let blocks = self.blocks();
         let placed = blocks.iter().flat_map(|block| block.placed());
         placed.filter(|placed| placed.receipt.concerns.binary_search(party).is_ok()).collect()
     }
 
+    /// The settlement of a visit that a receipt here brought into force last.
+    pub(crate) fn settlement(&self, visit: VisitId) -> Option<SettlementRecord> {
+        let blocks = self.lock();
+        let receipts = blocks.iter().rev().flat_map(|block| block.receipts.iter().rev());
+        let mut records = receipts.filter_map(|receipt| super::settlement_in(receipt));
+        records.find(|record| record.visit == visit)
+    }
+
     /// Everything here with an effect that this organisation executes, oldest first.
     pub(crate) fn receipts_with_effects_of(&self, executor: OrganisationId) -> Vec<Placed> {
-        let blocks = self.lock();
+        let blocks = self.blocks();
         let placed = blocks.iter().flat_map(|block| block.placed());
         let is_own = |placed: &Placed| {
             placed.receipt.effects.iter().any(|effect| effect.executor == executor)

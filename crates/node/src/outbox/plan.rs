@@ -152,3 +152,140 @@ fn refund(effect: &Effect, rail: &RailName, known: &Known<'_>) -> Plan {
     };
     Plan::Orders { main: order(rail, Reference(known.effect), action), change: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use primitives::{Currency, sha256};
+
+    fn effect(action: EffectAction, amount: u64) -> Effect {
+        Effect {
+            number: 0,
+            executor: "hospital".parse().unwrap(),
+            rail: "bank".to_owned(),
+            action,
+            amount: Amount::from_minor(amount),
+            currency: Currency::CNY,
+            authorisation: Hash::default(),
+            original: None,
+        }
+    }
+
+    fn reference(name: &str) -> Reference {
+        Reference(sha256(name.as_bytes()))
+    }
+
+    fn rail() -> RailName {
+        RailName::new("bank").unwrap()
+    }
+
+    fn card() -> Token {
+        "card:1".parse().unwrap()
+    }
+
+    fn with(note: Note) -> Authorisation {
+        Authorisation { rail: rail(), note, salt: Hash::default() }
+    }
+
+    fn paid(amount: u64) -> Authorisation {
+        let amount = Amount::from_minor(amount);
+        with(Note::Paid { reference: reference("payment"), from: card(), amount })
+    }
+
+    fn known(authorisation: Option<&Authorisation>) -> Known<'_> {
+        Known {
+            effect: sha256(b"effect"),
+            authorisation,
+            original: None,
+            needs_clerk: false,
+            till: None,
+        }
+    }
+
+    /// The order of an effect that becomes one.
+    #[track_caller]
+    fn order_of(effect: &Effect, known: &Known<'_>) -> Order {
+        match plan(effect, known) {
+            Plan::Orders { main, change: None } => main.order,
+            plan => panic!("{plan:?}"),
+        }
+    }
+
+    #[test]
+    fn a_collection_captures_pays_or_repeats_the_payment() {
+        let collect = effect(EffectAction::Collect, 50);
+        let (own, amount) = (reference("effect"), Amount::from_minor(50));
+        let held = with(Note::Held { reference: reference("hold"), amount });
+        let capture = Action::Capture { hold: reference("hold"), amount };
+        let order = order_of(&collect, &known(Some(&held)));
+        assert_eq!(order, Order { reference: own, action: capture });
+        let later = with(Note::Later { from: card() });
+        let pay = Action::Pay { from: card(), amount };
+        let order = order_of(&collect, &known(Some(&later)));
+        assert_eq!(order, Order { reference: own, action: pay.clone() });
+        let order = order_of(&collect, &known(Some(&paid(50))));
+        assert_eq!(order, Order { reference: reference("payment"), action: pay });
+    }
+
+    #[test]
+    fn what_was_paid_too_much_goes_back_and_too_little_waits_for_a_person() {
+        let collect = effect(EffectAction::Collect, 50);
+        let Plan::Orders { main, change: Some(change) } = plan(&collect, &known(Some(&paid(80))))
+        else {
+            panic!("both a payment and its change");
+        };
+        assert_eq!(main.order.reference, reference("payment"));
+        let back = Amount::from_minor(30);
+        let original = reference("payment");
+        assert_eq!(change.order.action, Action::Refund { original, amount: back, to: None });
+        assert_ne!(change.order.reference, main.order.reference);
+        let little = plan(&collect, &known(Some(&paid(49))));
+        assert_eq!(little, Plan::Stuck(Stuck::PaidTooLittle));
+    }
+
+    #[test]
+    fn a_release_voids_the_hold_or_gives_everything_back() {
+        let release = effect(EffectAction::Release, 50);
+        let amount = Amount::from_minor(70);
+        let held = with(Note::Held { reference: reference("hold"), amount });
+        let order = order_of(&release, &known(Some(&held)));
+        assert_eq!(order.action, Action::Void { original: reference("hold") });
+        let order = order_of(&release, &known(Some(&paid(70))));
+        let original = reference("payment");
+        assert_eq!(order.action, Action::Refund { original, amount, to: None });
+        let later = with(Note::Later { from: card() });
+        assert_eq!(plan(&release, &known(Some(&later))), Plan::Nothing);
+        let paid = paid(70);
+        let clerk = Known { needs_clerk: true, ..known(Some(&paid)) };
+        assert_eq!(plan(&release, &clerk), Plan::Clerk);
+    }
+
+    #[test]
+    fn a_refund_needs_its_collection_and_at_the_till_a_clerk() {
+        let refund = effect(EffectAction::Refund, 20);
+        assert_eq!(plan(&refund, &known(None)), Plan::Stuck(Stuck::UnknownOriginal));
+        let other = Collected { rail: RailName::new("till").unwrap(), reference: reference("c") };
+        let at_other = Known { original: Some(&other), ..known(None) };
+        assert_eq!(plan(&refund, &at_other), Plan::Stuck(Stuck::OtherRail));
+        let collected = Collected { rail: rail(), reference: reference("c") };
+        let at_clerk = Known { original: Some(&collected), needs_clerk: true, ..known(None) };
+        assert_eq!(plan(&refund, &at_clerk), Plan::Clerk);
+        let till: Token = "till:anna".parse().unwrap();
+        let named = Known { till: Some(&till), ..at_clerk };
+        let action = Action::Refund {
+            original: reference("c"),
+            amount: Amount::from_minor(20),
+            to: Some(till.clone()),
+        };
+        assert_eq!(order_of(&refund, &named).action, action);
+    }
+
+    #[test]
+    fn without_its_record_or_on_another_rail_nothing_is_ordered() {
+        let collect = effect(EffectAction::Collect, 50);
+        assert_eq!(plan(&collect, &known(None)), Plan::Stuck(Stuck::UnknownAuthorisation));
+        let mut other = paid(50);
+        other.rail = RailName::new("till").unwrap();
+        assert_eq!(plan(&collect, &known(Some(&other))), Plan::Stuck(Stuck::OtherRail));
+    }
+}

@@ -5,59 +5,65 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::NodeFailure;
+use super::queue::{self, NotReceived, Weight};
 use super::shared::Shared;
 use super::types::Committed;
 use crate::history::{BlockReceipts, History, HistoryError};
 use crate::store::{Disk, Snapshot, Store};
 
-/// How many blocks the history may be behind before no further block is made. Our own limit: it bounds
-/// memory.
-pub(crate) const HISTORY_LAG_BLOCKS_MAX: usize = 64;
+/// By how many receipts and blocks together the history may be behind before no further block is made.
+/// Our own limit: it bounds memory to some tens of megabytes.
+pub(crate) const HISTORY_LAG_MAX: usize = 16_384;
+/// How many receipts and blocks the history takes in with one commit.
+pub(crate) const HISTORY_BATCH_MAX: usize = 4_096;
 
 /// What the history is to do.
 pub(crate) enum HistoryTask {
     /// Take a block in.
     Block(Arc<Committed>),
-    /// Make durable what was taken in, and say so.
+    /// Make durable what was taken in, and say so; the sender is dropped when that failed.
     MakeDurable(SyncSender<()>),
+}
+
+impl Weight for HistoryTask {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Block(block) => block.weight(),
+            Self::MakeDurable(_) => 1,
+        }
+    }
 }
 
 /// The writer of the history, behind the sequencer.
 pub(crate) struct HistoryFollower {
     pub(crate) shared: Arc<Shared>,
     pub(crate) history: History,
-    pub(crate) tasks: Receiver<HistoryTask>,
+    pub(crate) tasks: queue::Receiver<HistoryTask>,
 }
 
 impl HistoryFollower {
     /// Does everything that waits, after waiting for the first task if asked to. `false` when there
     /// will be none any more.
     pub(crate) fn turn(&mut self, wait: bool) -> Result<bool, NodeFailure> {
-        let first = if wait {
-            match self.tasks.recv() {
-                Ok(task) => Some(task),
-                Err(_) => return Ok(false),
-            }
-        } else {
-            None
-        };
-        let (mut blocks, mut waiting) = (Vec::new(), Vec::new());
-        let mut next = first.map_or_else(|| self.tasks.try_recv(), Ok);
+        let mut next = if wait { self.tasks.receive() } else { self.tasks.try_receive() };
+        let (mut blocks, mut waiting, mut weight) = (Vec::new(), Vec::new(), 0);
         let is_open = loop {
             match next {
-                Ok(HistoryTask::Block(block)) => blocks.push(block),
+                Ok(HistoryTask::Block(block)) => {
+                    weight += block.weight();
+                    blocks.push(block);
+                }
                 Ok(HistoryTask::MakeDurable(done)) => waiting.push(done),
-                Err(TryRecvError::Empty) => break true,
-                Err(TryRecvError::Disconnected) => break false,
+                Err(NotReceived::Empty) => break true,
+                Err(NotReceived::Closed) => break false,
             }
-            if blocks.len() >= HISTORY_LAG_BLOCKS_MAX {
+            if weight >= HISTORY_BATCH_MAX {
                 break true;
             }
-            next = self.tasks.try_recv();
+            next = self.tasks.try_receive();
         };
         self.append(&blocks)?;
-        if !waiting.is_empty() {
-            self.history.make_durable()?;
+        if !waiting.is_empty() && self.history.make_durable()? {
             for done in waiting {
                 // Whoever asked may have gone.
                 let _ = done.send(());
@@ -84,21 +90,25 @@ pub(crate) fn receipts_of(block: &Committed) -> BlockReceipts<'_> {
     }
 }
 
+/// How many bytes of blocks come before a snapshot for each row of the state: a row takes about 150
+/// bytes of the snapshot.
+const BLOCK_BYTES_PER_ROW: u64 = 32;
+
 /// When a snapshot is due, so that a start replays no more than a few seconds of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotPace {
     /// After so many blocks,
     pub blocks: u64,
-    /// or after so many bytes of blocks, whichever comes first.
+    /// or after so many bytes of blocks, whichever comes first (more when the state is large).
     pub bytes: u64,
     /// And when the node is told to stop.
     pub at_stop: bool,
 }
 
 impl Default for SnapshotPace {
-    /// Replaying 64 MiB of blocks takes a few seconds.
+    /// Replaying 32 MiB of blocks takes some ten seconds on two cores.
     fn default() -> Self {
-        Self { blocks: 10_000, bytes: 64 << 20, at_stop: true }
+        Self { blocks: 100_000, bytes: 32 << 20, at_stop: true }
     }
 }
 
@@ -116,7 +126,7 @@ enum Stage {
 /// Writes snapshots beside the sequencer, one at a time.
 pub(crate) struct SnapshotWriter<D: Disk> {
     store: Arc<RwLock<Store<D>>>,
-    history: SyncSender<HistoryTask>,
+    history: queue::Sender<HistoryTask>,
     pace: SnapshotPace,
     blocks: u64,
     bytes: u64,
@@ -126,7 +136,7 @@ pub(crate) struct SnapshotWriter<D: Disk> {
 impl<D: Disk> SnapshotWriter<D> {
     pub(crate) const fn new(
         store: Arc<RwLock<Store<D>>>,
-        history: SyncSender<HistoryTask>,
+        history: queue::Sender<HistoryTask>,
         pace: SnapshotPace,
         blocks_replayed: u64,
     ) -> Self {
@@ -137,7 +147,10 @@ impl<D: Disk> SnapshotWriter<D> {
     pub(crate) fn advance(&mut self, bytes: usize, shared: &Shared) -> Result<(), NodeFailure> {
         self.blocks = self.blocks.saturating_add(1);
         self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if self.blocks >= self.pace.blocks || self.bytes >= self.pace.bytes {
+        // A large state is written less often, so that snapshots stay a part of what blocks write.
+        let rows = shared.view().state.entry_count();
+        let bytes_due = self.pace.bytes.max(rows.saturating_mul(BLOCK_BYTES_PER_ROW));
+        if self.blocks >= self.pace.blocks || self.bytes >= bytes_due {
             self.request(shared)?;
         }
         self.go_on(shared, false);
@@ -184,7 +197,7 @@ impl<D: Disk> SnapshotWriter<D> {
                             self.stage = Stage::History(snapshot, durable);
                             return;
                         }
-                        // The history ended, which stops the node by itself.
+                        // The history could not be made durable, or ended, which stops the node.
                         Err(TryRecvError::Disconnected) => return,
                     }
                 }

@@ -5,8 +5,9 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use ledger::modules::visit::SettlementRecord;
 use ledger::{Block, Receipt, Registry, Transaction};
-use primitives::{Hash, OrganisationId, Party};
+use primitives::{Hash, OrganisationId, Party, VisitId};
 use proof::checkpoint::SignedCheckpoint;
 use proof::header::{Certificate, ChainId, Header};
 use proof::note::NoteKey;
@@ -151,6 +152,15 @@ impl NodeHandle {
         limit: usize,
     ) -> Result<Vec<Placed>, ReadError> {
         self.0.shared.receipts_of(party, direction, behind, limit)
+    }
+
+    /// The settlement record of a visit as it is now in force: what a refund or a correction brings
+    /// along, because the ledger keeps its hash only. `None` for a visit that was never settled.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, ReadError> {
+        self.0.shared.settlement(visit)
     }
 
     /// Receipts with effects that this organisation executes, from the place `from` on, oldest first,

@@ -56,6 +56,6 @@ pub struct Metrics {
     pub history_lag_blocks: u64,
     /// Those who hear of every block.
     pub subscribers: u64,
-    /// The height of the last snapshot written since the node was opened; 0 for none.
+    /// The height of the last snapshot; 0 for none.
     pub snapshot_height: u64,
 }

@@ -21,6 +21,7 @@ mod follow;
 pub mod handle;
 pub mod metrics;
 mod open;
+mod queue;
 pub mod replay;
 mod sequencer;
 mod shared;

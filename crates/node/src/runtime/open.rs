@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, RwLock};
 
 use consensus::Solo;
@@ -12,9 +11,12 @@ use primitives::Hash;
 use proof::header::Header;
 
 use super::drive::{Driver, Machine, start};
-use super::follow::{HISTORY_LAG_BLOCKS_MAX, HistoryFollower, SnapshotWriter, receipts_of};
+use super::follow::{
+    HISTORY_BATCH_MAX, HISTORY_LAG_MAX, HistoryFollower, SnapshotWriter, receipts_of,
+};
 use super::handle::NodeHandle;
 use super::metrics::Counters;
+use super::queue::{Weight, queue};
 use super::replay::{Divergence, replay};
 use super::sequencer::Sequencer;
 use super::shared::Shared;
@@ -213,8 +215,7 @@ struct Recovered<D: Disk> {
     ledger: Ledger,
     header: Option<Header>,
     blocks_replayed: u64,
-    /// Blocks since the snapshot.
-    blocks_behind_snapshot: u64,
+    snapshot_height: u64,
 }
 
 /// Executes the blocks again that the snapshot or the history do not cover.
@@ -226,7 +227,7 @@ fn recover<D: Disk>(
 ) -> Result<Recovered<D>, OpenError> {
     let Opened { mut store, snapshot, .. } = opened;
     let covered = snapshot.as_ref().map_or(0, |one| one.tip.height);
-    let mut again = Again { history, pending: Vec::new(), header: None, count: 0 };
+    let mut again = Again { history, pending: Vec::new(), weight: 0, header: None, count: 0 };
     let mut ledger = match snapshot {
         None => genesis.ledger(),
         Some(snapshot) if again.history.progress().height >= covered => {
@@ -247,14 +248,13 @@ fn recover<D: Disk>(
             ledger
         }
     };
-    let last = store.replay(covered, |_, stored| -> Result<_, OpenError> {
+    store.replay(covered, |_, stored| -> Result<_, OpenError> {
         let leaves = again.block(&mut ledger, &stored)?;
         Ok(leaves)
     })?;
     again.flush()?;
     let (header, blocks_replayed) = (again.header, again.count);
-    let blocks_behind_snapshot = last.saturating_sub(covered);
-    Ok(Recovered { store, ledger, header, blocks_replayed, blocks_behind_snapshot })
+    Ok(Recovered { store, ledger, header, blocks_replayed, snapshot_height: covered })
 }
 
 /// The ledger at a snapshot, which must be one of this log.
@@ -282,7 +282,8 @@ fn compare(height: u64, snapshot: Hash, log: Hash) -> Result<(), Divergence> {
 /// Executes blocks again and fills the history up with what it does not have.
 struct Again<'a> {
     history: &'a mut History,
-    pending: Vec<Committed>,
+    pending: Vec<Arc<Committed>>,
+    weight: usize,
     header: Option<Header>,
     count: u64,
 }
@@ -300,18 +301,21 @@ impl Again<'_> {
         self.count += 1;
         let leaves = committed.receipts.iter().map(|receipt| receipt.record.leaf()).collect();
         if committed.header().height > self.history.progress().height {
+            let committed = Arc::new(committed);
+            self.weight += committed.weight();
             self.pending.push(committed);
         }
-        if self.pending.len() >= HISTORY_LAG_BLOCKS_MAX {
+        if self.weight >= HISTORY_BATCH_MAX {
             self.flush()?;
         }
         Ok(leaves)
     }
 
     fn flush(&mut self) -> Result<(), HistoryError> {
-        let blocks: Vec<_> = self.pending.iter().map(receipts_of).collect();
+        let blocks: Vec<_> = self.pending.iter().map(|block| receipts_of(block)).collect();
         self.history.append(&blocks)?;
         self.pending.clear();
+        self.weight = 0;
         Ok(())
     }
 }
@@ -322,7 +326,8 @@ fn assemble<D: Disk>(
     history: History,
     config: NodeConfig,
 ) -> Result<NodeHandle, OpenError> {
-    let Recovered { store, ledger, header, blocks_behind_snapshot, .. } = recovered;
+    let Recovered { store, ledger, header, snapshot_height, .. } = recovered;
+    let blocks_behind_snapshot = ledger.tip().height.saturating_sub(snapshot_height);
     let receipt_log = ReceiptLog::new(Arc::clone(store.tiles()), config.log_signer);
     let store = Arc::new(RwLock::new(store));
     let view = ReadView { state: ledger.state().clone(), tip: ledger.tip().clone(), header };
@@ -337,13 +342,13 @@ fn assemble<D: Disk>(
         blocks: Arc::clone(&store) as Arc<dyn super::shared::Blocks>,
         receipt_log,
         subscribers: Subscribers::default(),
-        counters: Counters::default(),
+        counters: Counters { snapshot_height: snapshot_height.into(), ..Counters::default() },
         rehearsals: Mutex::default(),
         health: Mutex::new(Health::Running),
         is_failed: AtomicBool::new(false),
         is_orderly_stop: AtomicBool::new(false),
     });
-    let (tasks, receiver) = sync_channel(HISTORY_LAG_BLOCKS_MAX);
+    let (tasks, receiver) = queue(HISTORY_LAG_MAX);
     let pace = config.snapshots;
     let snapshots =
         SnapshotWriter::new(Arc::clone(&store), tasks.clone(), pace, blocks_behind_snapshot);

@@ -2,7 +2,6 @@
 //! the block durable, and only then answers.
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -16,6 +15,7 @@ use proof::receipt::OutcomeCode;
 use super::NodeFailure;
 use super::follow::{HistoryTask, SnapshotWriter};
 use super::metrics::{add, add_time};
+use super::queue::Sender;
 use super::shared::Shared;
 use super::types::{Committed, ReadView, SubmitError, SubmitResult, Submitted};
 use crate::mempool::{Candidate, Key};
@@ -40,7 +40,7 @@ pub(crate) struct Sequencer<D: Disk> {
     pub(crate) shared: Arc<Shared>,
     ledger: Ledger,
     store: Arc<RwLock<Store<D>>>,
-    history: SyncSender<HistoryTask>,
+    history: Sender<HistoryTask>,
     pub(crate) snapshots: SnapshotWriter<D>,
     pending: Option<Pending>,
 }
@@ -50,7 +50,7 @@ impl<D: Disk> Sequencer<D> {
         shared: Arc<Shared>,
         ledger: Ledger,
         store: Arc<RwLock<Store<D>>>,
-        history: SyncSender<HistoryTask>,
+        history: Sender<HistoryTask>,
         snapshots: SnapshotWriter<D>,
     ) -> Self {
         Self { shared, ledger, store, history, snapshots, pending: None }

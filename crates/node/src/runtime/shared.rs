@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use adapters::clock::Clock;
+use ledger::modules::visit::SettlementRecord;
 use ledger::{Block, Ledger, Receipt, Registry};
-use primitives::{Hash, OrganisationId, Party, codec};
+use primitives::{Hash, OrganisationId, Party, VisitId, codec};
 use proof::header::{Certificate, ChainId};
 
 use super::metrics::{Counters, Metrics};
@@ -142,6 +143,13 @@ impl Shared {
                 page.extend(self.history.receipts_of(party, direction, last, missing)?);
                 Ok(page)
             }
+        }
+    }
+
+    pub(crate) fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, ReadError> {
+        match self.recent.settlement(visit) {
+            Some(record) => Ok(Some(record)),
+            None => Ok(self.history.settlement(visit)?),
         }
     }
 

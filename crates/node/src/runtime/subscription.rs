@@ -1,31 +1,50 @@
 //! Those who want to hear of every block as it is committed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
-};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::queue::{NotReceived, NotSent, Receiver, Sender, Weight, queue};
 use super::types::Committed;
 
-/// How many blocks a subscriber may be behind before it is dropped. Our own limit.
-pub const SUBSCRIBER_LAG_BLOCKS_MAX: usize = 256;
+/// By how many receipts and blocks together a subscriber may be behind before it is dropped. Our own
+/// limit: it bounds memory to some tens of megabytes.
+pub const SUBSCRIBER_LAG_MAX: usize = 16_384;
+
+impl Weight for Arc<Committed> {
+    fn weight(&self) -> usize {
+        self.receipts.len() + 1
+    }
+}
+
+/// What a subscriber is told.
+enum News {
+    Block(Arc<Committed>),
+    /// There was no room for the next block.
+    TooSlow,
+}
+
+impl Weight for News {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Block(block) => block.weight(),
+            Self::TooSlow => 1,
+        }
+    }
+}
 
 /// Blocks as they are committed, in order and without a gap, until it ends.
 pub struct Subscription {
-    blocks: Receiver<Arc<Committed>>,
-    is_too_slow: Arc<AtomicBool>,
+    news: Receiver<News>,
 }
 
-/// Why there are no further blocks on a subscription.
+/// Why there is no further block on a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubscriptionEnd {
     /// Nothing came within the time that the caller wanted to wait.
     #[error("no block came in time")]
     Timeout,
-    /// The subscriber was more than [`SUBSCRIBER_LAG_BLOCKS_MAX`] blocks behind and was dropped: read
-    /// what is missing from the history and subscribe again.
+    /// The subscriber was more than [`SUBSCRIBER_LAG_MAX`] behind and was dropped: read what is missing
+    /// from the history and subscribe again.
     #[error("the subscriber was too slow and was dropped; read on from the history")]
     TooSlow,
     /// The node stopped.
@@ -39,7 +58,7 @@ impl Subscription {
     /// # Errors
     /// When there will be none.
     pub fn next_block(&self) -> Result<Arc<Committed>, SubscriptionEnd> {
-        self.blocks.recv().map_err(|_| self.end())
+        block_of(self.news.receive())
     }
 
     /// Waits for the next block so long.
@@ -47,10 +66,7 @@ impl Subscription {
     /// # Errors
     /// When there was none in time, or there will be none.
     pub fn next_block_within(&self, wait: Duration) -> Result<Arc<Committed>, SubscriptionEnd> {
-        self.blocks.recv_timeout(wait).map_err(|error| match error {
-            RecvTimeoutError::Timeout => SubscriptionEnd::Timeout,
-            RecvTimeoutError::Disconnected => self.end(),
-        })
+        block_of(self.news.receive_within(wait))
     }
 
     /// The next block if it is there already.
@@ -58,24 +74,17 @@ impl Subscription {
     /// # Errors
     /// When it is not, or there will be none.
     pub fn try_next_block(&self) -> Result<Arc<Committed>, SubscriptionEnd> {
-        self.blocks.try_recv().map_err(|error| match error {
-            TryRecvError::Empty => SubscriptionEnd::Timeout,
-            TryRecvError::Disconnected => self.end(),
-        })
-    }
-
-    fn end(&self) -> SubscriptionEnd {
-        if self.is_too_slow.load(Ordering::Acquire) {
-            SubscriptionEnd::TooSlow
-        } else {
-            SubscriptionEnd::Stopped
-        }
+        block_of(self.news.try_receive())
     }
 }
 
-struct Subscriber {
-    blocks: SyncSender<Arc<Committed>>,
-    is_too_slow: Arc<AtomicBool>,
+fn block_of(news: Result<News, NotReceived>) -> Result<Arc<Committed>, SubscriptionEnd> {
+    match news {
+        Ok(News::Block(block)) => Ok(block),
+        Ok(News::TooSlow) => Err(SubscriptionEnd::TooSlow),
+        Err(NotReceived::Empty) => Err(SubscriptionEnd::Timeout),
+        Err(NotReceived::Closed) => Err(SubscriptionEnd::Stopped),
+    }
 }
 
 #[derive(Default)]
@@ -86,32 +95,30 @@ pub(crate) struct Subscribers {
 #[derive(Default)]
 struct State {
     is_closed: bool,
-    subscribers: Vec<Subscriber>,
+    subscribers: Vec<Sender<News>>,
 }
 
 impl Subscribers {
     pub(crate) fn subscribe(&self) -> Subscription {
-        let (sender, blocks) = sync_channel(SUBSCRIBER_LAG_BLOCKS_MAX);
-        let is_too_slow = Arc::new(AtomicBool::new(false));
-        let subscriber = Subscriber { blocks: sender, is_too_slow: Arc::clone(&is_too_slow) };
+        let (sender, news) = queue(SUBSCRIBER_LAG_MAX);
         let mut state = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.is_closed {
-            state.subscribers.push(subscriber);
+            state.subscribers.push(sender);
         }
-        Subscription { blocks, is_too_slow }
+        Subscription { news }
     }
 
     /// Hands a block to everybody without waiting for anybody.
     pub(crate) fn publish(&self, block: &Arc<Committed>) {
         let mut state = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         state.subscribers.retain(|subscriber| {
-            match subscriber.blocks.try_send(Arc::clone(block)) {
+            match subscriber.try_send(News::Block(Arc::clone(block))) {
                 Ok(()) => true,
-                Err(TrySendError::Full(_)) => {
-                    subscriber.is_too_slow.store(true, Ordering::Release);
+                Err(NotSent::Full) => {
+                    subscriber.send_beyond(News::TooSlow);
                     false
                 }
-                Err(TrySendError::Disconnected(_)) => false,
+                Err(NotSent::Closed) => false,
             }
         });
     }

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
-use node::history::HistoryReader;
+use benefit::{CategorySums, VisitType};
+use ledger::modules::visit::{Consent, SettlementRecord, VisitSubject};
+use node::history::{BlockReceipts, History, HistoryReader};
 use node::runtime::{Direction, SnapshotPace, Threads};
-use primitives::Timestamp;
+use primitives::{CivilDate, Hash, PersonId, SchemeId, Timestamp, VisitId, codec};
 
-use crate::world::{INSURERS, Place, START, contribute, insurer, open_fund, party};
+use crate::world::{
+    INSURERS, Place, REGION, START, contribute, insurer, open_fund, organisation, party,
+};
 
 fn now() -> Timestamp {
     START.plus_millis(1_000)
@@ -147,4 +151,53 @@ fn a_block_that_does_not_follow_is_not_taken_in() {
     }
     drop(history);
     assert_eq!(HistoryReader::new(&place.history()).progress().unwrap().height, 2);
+}
+
+fn settlement(visit: VisitId, bill: u8) -> SettlementRecord {
+    let subject = VisitSubject {
+        person: PersonId([1; 16]),
+        provider: organisation("hospital"),
+        region: REGION,
+        scheme: SchemeId(310),
+        visit_type: VisitType::Outpatient,
+        admitted: CivilDate::from_ymd(2026, 3, 1).unwrap(),
+        diagnosis_group: 0,
+    };
+    SettlementRecord {
+        visit,
+        subject,
+        transaction_id: Hash([9; 32]),
+        bill: Hash([bill; 32]),
+        sums: CategorySums::default(),
+        parts: Vec::new(),
+        consent: Consent::OwnKey,
+        use_personal_account: false,
+        collected: Vec::new(),
+    }
+}
+
+#[test]
+fn a_settlement_is_found_by_its_visit_as_it_was_changed_last() {
+    let place = Place::new();
+    fill(&place);
+    let plain = HistoryReader::new(&place.history()).receipt_at(0).unwrap().unwrap();
+    let path = place.folder.path().join("other.sqlite");
+    let mut history = History::open(&path).unwrap();
+    // Two visits whose index keys are the same.
+    let (one, mut other) = (VisitId([7; 16]), VisitId([7; 16]));
+    other.0[15] = 8;
+    let records = [settlement(one, 1), settlement(other, 2), settlement(one, 3)];
+    for (height, record) in (1..).zip(&records) {
+        let mut receipt = (*plain).clone();
+        receipt.witness = codec::encode(record);
+        let receipts = [plain.clone(), std::sync::Arc::new(receipt)];
+        let block = BlockReceipts { height, value_id: Hash::default(), receipts: &receipts };
+        history.append(&[block]).unwrap();
+    }
+    let reader = HistoryReader::new(&path);
+    assert_eq!(reader.settlement(one).unwrap().unwrap(), records[2]);
+    assert_eq!(reader.settlement(other).unwrap().unwrap(), records[1]);
+    assert_eq!(reader.settlement(VisitId([6; 16])).unwrap(), None);
+    history.clear().unwrap();
+    assert_eq!(reader.settlement(one).unwrap(), None);
 }

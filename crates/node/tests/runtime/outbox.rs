@@ -27,7 +27,7 @@ use node::outbox::{
 use primitives::{Amount, CivilDate, Currency, Hash, Timestamp, UtcOffset, sha256};
 
 use crate::visits::{Desk, effect_of};
-use crate::world::{Place, key, organisation};
+use crate::world::{DAY, Place, key, organisation};
 
 fn yuan(yuan: u64) -> Amount {
     Amount::from_minor(yuan * 100)
@@ -285,6 +285,24 @@ fn what_cannot_be_driven_waits_for_a_person_and_goes_on_afterwards() {
     assert_eq!(status(&node, &effect_of(&settled)), EffectStatus::Done);
     assert_eq!(status(&node, &effect_of(&other)), EffectStatus::Pending);
     assert_eq!(hospital.statement().len(), 1);
+}
+
+#[test]
+fn what_the_bureau_took_over_is_not_executed_any_more() {
+    let hospital = Hospital::new(Style::PayAndRefund);
+    let node = hospital.place.driven();
+    let outbox = hospital.outbox(&node);
+    let card = hospital.card("Rich Test", 1_000);
+    let commitment = outbox.record_authorisation(&later(&card)).unwrap();
+    let settled = hospital.desk(&node).settle(1, 15_000, "bank", commitment);
+    hospital.place.clock.advance_millis(DAY);
+    let taken_over = hospital.desk(&node).take_over(effect_of(&settled));
+    assert_eq!(taken_over.effects[0].executor, organisation("bureau"));
+    settle_down(&outbox);
+    assert_eq!(status(&node, &effect_of(&settled)), EffectStatus::Replaced);
+    assert_eq!(status(&node, &effect_of(&taken_over)), EffectStatus::Pending);
+    assert_eq!(hospital.statement(), [], "no rail was told");
+    assert_eq!(outbox.open_count().unwrap(), 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use ledger::modules::person::{EnrolPerson, KeyGrade, NewKey, NewPerson};
 use ledger::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
 use ledger::modules::visit::{
     CashLeg, CheckIn, Consent, Identification, QuoteRequest, RefundVisit, RetryEffect, SettleVisit,
-    SettlementRecord, VisitSubject, quote, quote_remaining,
+    SettlementRecord, TakeOverEffect, VisitSubject, quote, quote_remaining,
 };
 use ledger::{Authorisation, Effect, Receipt, Transaction};
 use node::NodeHandle;
@@ -246,6 +246,13 @@ impl Desk<'_> {
         let bill = sha256(b"remaining");
         let body = RefundVisit { original, bill, remaining, split, cash: None, consent: None };
         self.accepted(&["hospital", "bureau"], &body).1
+    }
+
+    /// The bureau takes a payment over that the hospital leaves open.
+    pub fn take_over(&mut self, effect: Hash) -> Receipt {
+        let rail = Text::new("bank").unwrap();
+        let body = TakeOverEffect { effect, rail, answer: sha256(b"not seen") };
+        self.accepted(&["bureau"], &body).1
     }
 
     /// Orders a failed payment anew.
