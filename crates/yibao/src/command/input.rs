@@ -1,0 +1,211 @@
+//! What people hand to a command: files that are read once, into types that cannot be wrong.
+//!
+//! Everything that is wrong with them is a [`BadInput`]: one sentence that names the file, the field
+//! and the remedy, and exit code 2. Whatever else goes wrong ends with exit code 1.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+/// What was handed to a command is not as it should be.
+#[derive(Debug)]
+pub struct BadInput(String);
+
+impl fmt::Display for BadInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadInput {}
+
+/// A [`BadInput`] that says this.
+pub fn bad(words: impl Into<String>) -> anyhow::Error {
+    BadInput(words.into()).into()
+}
+
+/// Reads a file of at most so many bytes; `what` names it in errors (`the bill`).
+///
+/// # Errors
+/// [`BadInput`] when it is missing, a folder, too large or not readable.
+pub fn read_bytes(what: &str, path: &Path, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    let cannot = |error: io::Error| {
+        bad(match error.kind() {
+            io::ErrorKind::NotFound => format!("{what} `{shown}` does not exist; check the path"),
+            io::ErrorKind::PermissionDenied => {
+                format!("{what} `{shown}` may not be read; check who owns it")
+            }
+            io::ErrorKind::IsADirectory => format!("{what} `{shown}` is a folder; name a file"),
+            _ => format!("{what} `{shown}` cannot be read: {error}"),
+        })
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(cannot)?;
+    file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > bytes_max {
+        let words =
+            format!("{what} `{shown}` has more than {bytes_max} bytes; is it the right file?");
+        return Err(bad(words));
+    }
+    Ok(bytes)
+}
+
+/// Reads a text file, as [`read_bytes`].
+///
+/// # Errors
+/// [`BadInput`], also when it is not UTF-8.
+pub fn read_text(what: &str, path: &Path, bytes_max: u64) -> anyhow::Result<String> {
+    let bytes = read_bytes(what, path, bytes_max)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let text = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(text).filter(|byte| **byte == b'\n').count() + 1;
+        bad(format!(
+            "{what} `{}`, line {line}: this is not UTF-8 text; save it as UTF-8",
+            path.display()
+        ))
+    })
+}
+
+/// Reads a JSON file.
+///
+/// # Errors
+/// [`BadInput`], with the line, and the field by its path where there is one.
+pub fn read_json<T: DeserializeOwned>(
+    what: &str,
+    path: &Path,
+    bytes_max: u64,
+) -> anyhow::Result<T> {
+    let text = read_text(what, path, bytes_max)?;
+    parse_json(what, path, &text)
+}
+
+/// The value of a JSON text that was read from `path`.
+///
+/// # Errors
+/// As [`read_json`].
+pub fn parse_json<T: DeserializeOwned>(what: &str, path: &Path, text: &str) -> anyhow::Result<T> {
+    let shown = path.display();
+    let wrong = |field: &str, error: &serde_json::Error| {
+        let words = error.to_string();
+        // The parser's own place at the end of its words is said in front instead.
+        let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);
+        let (line, column) = (error.line(), error.column());
+        if error.classify() != serde_json::error::Category::Data {
+            return bad(format!(
+                "{what} `{shown}`, line {line}, column {column}: this is not JSON: {words}; mend the file there"
+            ));
+        }
+        bad(format!("{what} `{shown}`{}{}: {words}", line_text(line), field_text(field)))
+    };
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| wrong(&error.path().to_string(), error.inner()))?;
+    reader.end().map_err(|error| wrong(".", &error))?;
+    Ok(value)
+}
+
+/// The value of a TOML text that was read from `path`.
+///
+/// # Errors
+/// [`BadInput`], with the line, and the field by its path where there is one.
+pub fn parse_toml<T: DeserializeOwned>(what: &str, path: &Path, text: &str) -> anyhow::Result<T> {
+    let shown = path.display();
+    let line = |error: &toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        before.map_or(0, |before| before.matches('\n').count() + 1)
+    };
+    let reader = toml::Deserializer::parse(text).map_err(|error| {
+        let words = one_line(error.message());
+        bad(format!(
+            "{what} `{shown}`{}: this is not TOML: {words}; mend the file there",
+            line_text(line(&error))
+        ))
+    })?;
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        let (field, inner) = (error.path().to_string(), error.inner());
+        let words = one_line(inner.message());
+        bad(format!("{what} `{shown}`{}{}: {words}", line_text(line(inner)), field_text(&field)))
+    })
+}
+
+/// Reads a TOML file.
+///
+/// # Errors
+/// As [`parse_toml`] and [`read_text`].
+pub fn read_toml<T: DeserializeOwned>(
+    what: &str,
+    path: &Path,
+    bytes_max: u64,
+) -> anyhow::Result<T> {
+    let text = read_text(what, path, bytes_max)?;
+    parse_toml(what, path, &text)
+}
+
+fn line_text(line: usize) -> String {
+    if line == 0 { String::new() } else { format!(", line {line}") }
+}
+
+fn field_text(field: &str) -> String {
+    if field == "." { String::new() } else { format!(", `{field}`") }
+}
+
+fn one_line(words: &str) -> String {
+    words.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        #[expect(dead_code, reason = "only its reading is looked at")]
+        list: Vec<Row>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Row {
+        #[expect(dead_code, reason = "only its reading is looked at")]
+        days: u8,
+    }
+
+    fn json(text: &str) -> String {
+        parse_json::<Form>("the form", Path::new("a.json"), text).unwrap_err().to_string()
+    }
+
+    fn toml(text: &str) -> String {
+        parse_toml::<Form>("the form", Path::new("a.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn errors_name_file_line_and_field() {
+        assert_eq!(
+            json("{\"list\":\n[{\"days\":1},\n{\"days\":\"2\"}]}"),
+            "the form `a.json`, line 3, `list[1].days`: invalid type: string \"2\", expected u8"
+        );
+        assert_eq!(
+            json("{\"list\":[],\n\"more\":1}"),
+            "the form `a.json`, line 2, `more`: unknown field `more`, expected `list`"
+        );
+        assert_eq!(
+            toml("[[list]]\ndays = 1\n[[list]]\ndays = \"2\""),
+            "the form `a.toml`, line 4, `list[1].days`: invalid type: string \"2\", expected u8"
+        );
+    }
+
+    #[test]
+    fn what_is_not_the_format_is_told_with_its_place() {
+        let words = json("{\"list\":[}");
+        assert!(words.starts_with("the form `a.json`, line 1, column 10: this is not JSON: "));
+        let words = toml("list = [\nmore");
+        assert!(words.starts_with("the form `a.toml`, line 2: this is not TOML: "), "{words}");
+        assert!(json("{\"list\":[]} x").contains("trailing characters"));
+    }
+}

@@ -1,0 +1,65 @@
+//! The command line: one file per command, one line in [`Command`].
+//!
+//! Exit codes: 0 when it was done, 1 when it was tried and the answer is no, 2 when what was handed
+//! in cannot be used ([`input`]).
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod demo;
+pub mod input;
+pub mod keys;
+mod language;
+mod quote;
+mod serve;
+mod tx;
+mod verify;
+mod voucher;
+
+pub use verify::{check_voucher, print_voucher};
+
+/// Settles medical insurance on a ledger that nobody can rewrite unseen.
+#[derive(Parser)]
+#[command(name = "yibao", version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start a made-up region, settle a year of its visits, and keep serving it.
+    Demo(demo::Demo),
+    /// Serve an existing data folder.
+    Serve(serve::Serve),
+    /// Split a bill under a plan, without any ledger, and say why.
+    Quote(quote::Quote),
+    /// Write, sign and send a transaction.
+    Tx(tx::Tx),
+    /// Make and look at keys.
+    Keys(keys::Keys),
+    /// Check a voucher or a whole chain, offline.
+    Verify(verify::Verify),
+    /// Take a voucher apart for other people's verifiers.
+    Voucher(voucher::Voucher),
+}
+
+impl Arguments {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What went wrong, in words for the person at the terminal.
+    pub fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Demo(demo) => demo.run(),
+            Command::Serve(serve) => serve.run(),
+            Command::Quote(quote) => quote.run(),
+            Command::Tx(tx) => tx.run(),
+            Command::Keys(keys) => keys.run(),
+            Command::Verify(verify) => verify.run(),
+            Command::Voucher(voucher) => voucher.run(),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! `yibao quote`: the split of a bill under a plan, and why, without any ledger.
+//!
+//! Reading order: [`Quote::run`], [`read_plans`], [`work_out`], `report` (what is printed). The guide
+//! `docs/guide/quote.md` says what goes in and what comes out.
+
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use benefit::source::{AccumulatorValue, CatalogueSource, FactsSource, PlanSource};
+use benefit::{
+    Accumulators, AdjudicatedPart, Bill, Catalogue, ExplainedPart, Explanation, Facts, Plan,
+    Sorted, adjudicate_stay, compile, explain, read_person, sort_lines, visit_facts,
+};
+use clap::Args;
+use gateway::problem::Language;
+use primitives::sha256;
+use serde::Deserialize;
+
+use super::input::{bad, parse_toml, read_json, read_text, read_toml};
+use super::language::language;
+
+/// A plan file is some tens of kilobytes.
+const PLAN_BYTES_MAX: u64 = 4 << 20;
+/// A catalogue may hold all drugs of a country.
+const CATALOGUE_BYTES_MAX: u64 = 512 << 20;
+/// A bill has at most 20,000 lines.
+const BILL_BYTES_MAX: u64 = 32 << 20;
+const PERSON_BYTES_MAX: u64 = 1 << 20;
+
+#[derive(Args)]
+pub struct Quote {
+    /// The plan, a TOML file; again for a stay that lies in several plan years.
+    #[arg(long = "plan", value_name = "FILE", required = true)]
+    plans: Vec<PathBuf>,
+    /// The bill, a JSON file.
+    #[arg(long, value_name = "FILE")]
+    bill: PathBuf,
+    /// The catalogue; `catalogue.toml` beside the plan when left out.
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
+    /// The person and the visit, a JSON file; nothing is known of them when left out.
+    #[arg(long, value_name = "FILE")]
+    person: Option<PathBuf>,
+    /// Print JSON for programs instead of text for people.
+    #[arg(long)]
+    json: bool,
+    /// The language of the reasons: zh-Hans, zh-Hant, en or de.
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    lang: Option<Language>,
+}
+
+/// What is known of the person and the visit, with the names that the plan uses.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Person {
+    /// As in the cases of a plan.
+    facts: FactsSource,
+    /// Running amounts before this bill.
+    #[serde(default)]
+    accumulators: Vec<AccumulatorValue>,
+}
+
+/// A plan with what people wrote.
+struct Loaded {
+    source: PlanSource,
+    plan: Plan,
+}
+
+/// A bill that was worked out.
+struct Answer {
+    plans: Vec<Loaded>,
+    catalogue: Catalogue,
+    bill: Bill,
+    facts: Facts,
+    /// Whether the facts were assumed because no person was given.
+    is_assumed: bool,
+    sorted: Sorted,
+    parts: Vec<AdjudicatedPart>,
+    /// Running amounts after the bill.
+    accumulators: Accumulators,
+}
+
+impl Quote {
+    pub fn run(self) -> Result<ExitCode> {
+        let answer = work_out(&self)?;
+        let language = self.lang.unwrap_or_else(super::language::of_environment);
+        let explanation = answer.explain(language);
+        if self.json {
+            println!("{}", report::json(&answer, &explanation)?);
+        } else {
+            print!("{}", report::text(&answer, &explanation, language));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn work_out(quote: &Quote) -> Result<Answer> {
+    let plans = read_plans(&quote.plans)?;
+    let bill: Bill = read_json("the bill", &quote.bill, BILL_BYTES_MAX)?;
+    let in_bill = |words: String| bad(format!("the bill `{}`: {words}", quote.bill.display()));
+    let currency = plans[0].plan.currency();
+    if bill.currency != currency {
+        let words = format!(
+            "`currency` is {}, the plan's is {currency}; use the plan that the person is insured under",
+            bill.currency
+        );
+        return Err(in_bill(words));
+    }
+    let catalogue = read_catalogue(quote)?;
+    let person = match &quote.person {
+        Some(file) => read_json("the person", file, PERSON_BYTES_MAX)?,
+        None => nobody(&plans[0].source),
+    };
+    let sorted = sort_lines(&catalogue, &bill, &visit_facts(&person.facts))
+        .map_err(|error| in_bill(error.to_string()))?;
+    check_days(&plans, &sorted, quote)?;
+    let in_person = |words: String| match &quote.person {
+        Some(file) => bad(format!("the person `{}`: {words}", file.display())),
+        None => bad(format!("{words}; say who the person is with --person FILE")),
+    };
+    let sources: Vec<(&PlanSource, &Plan)> =
+        plans.iter().map(|one| (&one.source, &one.plan)).collect();
+    let (facts, mut accumulators) =
+        read_person(&person.facts, &person.accumulators, &sources, &sorted.sums)
+            .map_err(in_person)?;
+    let compiled: Vec<&Plan> = plans.iter().map(|one| &one.plan).collect();
+    let parts = adjudicate_stay(&compiled, &sorted.sums, &facts, &accumulators)
+        .map_err(|error| in_person(error.to_string()))?;
+    for part in &parts {
+        accumulators.apply(&part.adjudication.changes)?;
+    }
+    let is_assumed = quote.person.is_none();
+    Ok(Answer { plans, catalogue, bill, facts, is_assumed, sorted, parts, accumulators })
+}
+
+/// The plans, which must fit together.
+fn read_plans(files: &[PathBuf]) -> Result<Vec<Loaded>> {
+    let plans = files.iter().map(|file| read_plan(file)).collect::<Result<Vec<Loaded>>>()?;
+    for (at, one) in plans.iter().enumerate() {
+        let shown = files[at].display();
+        for (other, earlier) in plans.iter().enumerate().take(at) {
+            let others = files[other].display();
+            if one.plan.valid().overlaps(&earlier.plan.valid()) {
+                return Err(bad(format!(
+                    "the plans `{others}` and `{shown}` hold on the same days; name one plan for each day"
+                )));
+            }
+            let place = |plan: &Plan| (plan.currency(), plan.region(), plan.scheme());
+            if place(&one.plan) != place(&earlier.plan) {
+                return Err(bad(format!(
+                    "the plans `{others}` and `{shown}` differ in `currency`, `region` or `scheme`; \
+                     several plans are for a stay that goes on into the next plan of the same scheme"
+                )));
+            }
+        }
+    }
+    Ok(plans)
+}
+
+fn read_plan(file: &Path) -> Result<Loaded> {
+    let text = read_text("the plan", file, PLAN_BYTES_MAX)?;
+    let source: PlanSource = parse_toml("the plan", file, &text)?;
+    let plan = compile(&source, sha256(text.as_bytes()))
+        .map_err(|error| bad(format!("the plan `{}`: {error}", file.display())))?;
+    Ok(Loaded { source, plan })
+}
+
+fn read_catalogue(quote: &Quote) -> Result<Catalogue> {
+    let beside = |plan: &PathBuf| plan.with_file_name("catalogue.toml");
+    let file = match &quote.catalogue {
+        Some(file) => file.clone(),
+        None => {
+            let file = beside(&quote.plans[0]);
+            if let Some(other) = quote.plans.iter().map(beside).find(|other| *other != file) {
+                return Err(bad(format!(
+                    "the plans lie in different folders; say with --catalogue whether `{}` or `{}` counts",
+                    file.display(),
+                    other.display()
+                )));
+            }
+            if !file.exists() {
+                return Err(bad(format!(
+                    "there is no catalogue `{}` beside the plan; name one with --catalogue FILE",
+                    file.display()
+                )));
+            }
+            file
+        }
+    };
+    let source: CatalogueSource = read_toml("the catalogue", &file, CATALOGUE_BYTES_MAX)?;
+    Catalogue::compile(&source)
+        .map_err(|error| bad(format!("the catalogue `{}`: {error}", file.display())))
+}
+
+/// A person of whom nothing is known, as an outpatient if the plan has such.
+fn nobody(source: &PlanSource) -> Person {
+    let types = &source.plan.visit_types;
+    let outpatient = benefit::VisitType::Outpatient;
+    let visit_type = if types.contains(&outpatient) { None } else { types.first() };
+    let form = serde_json::json!({
+        "facts": { "visit_type": visit_type.unwrap_or(&outpatient).name() }
+    });
+    serde_json::from_value(form).expect("facts need a visit type only")
+}
+
+/// Every day of service has its plan, unless the last day's plan takes the whole stay.
+fn check_days(plans: &[Loaded], sorted: &Sorted, quote: &Quote) -> Result<()> {
+    let holds = |day| plans.iter().any(|one| one.plan.valid().contains(day));
+    let Some((first, last)) = sorted.sums.span() else { return Ok(()) };
+    let day = if holds(last) { first } else { last };
+    let in_force = plans.iter().find(|one| one.plan.valid().contains(last));
+    let is_never_cut =
+        in_force.is_some_and(|one| one.source.plan.split_stay == benefit::source::SplitStay::Never);
+    if holds(day) || is_never_cut {
+        return Ok(());
+    }
+    Err(bad(format!(
+        "the bill `{}`: no plan given holds on {day}, the day of a line; add the plan of that day with another --plan",
+        quote.bill.display()
+    )))
+}
+
+impl Answer {
+    /// The split in words.
+    fn explain(&self, language: Language) -> Explanation {
+        let parts: Vec<ExplainedPart<'_>> = self
+            .parts
+            .iter()
+            .map(|part| {
+                let Loaded { source, plan } = &self.plans[usize::from(part.plan)];
+                ExplainedPart { source, plan, adjudication: &part.adjudication }
+            })
+            .collect();
+        explain(&parts, &self.sorted.lines, report::messages(language))
+    }
+}

@@ -1,0 +1,76 @@
+//! `yibao serve`: an existing data folder behind its gateway, until it is told to stop.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use adapters::clock::{Clock, SystemClock};
+use anyhow::Result;
+use clap::Args;
+use node::runtime::Health;
+
+use crate::serving::log::{self, LogFormat};
+use crate::serving::{HttpServer, NodePort, open_node};
+
+#[derive(Args)]
+pub struct Serve {
+    /// The data folder, as `yibao demo --data DIR` makes one.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to answer: an address and a port; with port 0 the system chooses one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8420", value_parser = address)]
+    listen: SocketAddr,
+    /// The form of the log on the standard error stream; YIBAO_LOG chooses how much of it.
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "write an address of this machine and a port, such as 127.0.0.1:8420".to_owned()
+    })
+}
+
+impl Serve {
+    pub fn run(self) -> Result<ExitCode> {
+        log::start(self.log_format)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (node, report) = open_node(&self.data, Arc::clone(&clock))?;
+        tracing::info!(
+            chain = %node.chain_id(),
+            height = node.view().tip.height,
+            snapshot = report.snapshot_height,
+            blocks_replayed = report.blocks_replayed,
+            "the node is up"
+        );
+        let port = NodePort::new(node.clone(), self.data, Vec::new());
+        let started = HttpServer::start(Arc::new(port), clock, self.listen);
+        let mut server = match started {
+            Ok(server) => server,
+            Err(error) => {
+                node.stop();
+                return Err(error);
+            }
+        };
+        println!("serving `{}` on http://{}", node.chain_id(), server.address());
+        // Whoever started this may wait for the line.
+        std::io::stdout().flush()?;
+        server.wait_for_signal();
+        tracing::info!("told to stop: open requests are finished first");
+        let stopped = server.stop();
+        let health = node.status();
+        node.stop();
+        stopped?;
+        match health {
+            Health::Failed(words) => {
+                Err(anyhow::anyhow!("the node had stopped by itself: {words}"))
+            }
+            Health::Running | Health::Stopped => {
+                println!("stopped; everything acknowledged is on the disk");
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}

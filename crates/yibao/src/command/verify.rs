@@ -1,0 +1,203 @@
+//! `yibao verify`: check a voucher or a whole chain, without any server.
+//!
+//! Exit code 0: it holds. 1: it does not. 2: it cannot be read.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+use ledger::registry;
+use node::signature::FastVerifier;
+use node::verify::{VerifyError, VerifyProgress, VerifyReport, verify_chain};
+use proof::policy::Policy;
+use proof::receipt::OutcomeCode;
+use proof::voucher::{VOUCHER_BYTES_MAX, VerifiedVoucher, Voucher};
+
+use super::input::{bad, read_bytes};
+use crate::serving::NODE_FOLDER;
+
+/// A policy names some logs and witnesses.
+const POLICY_BYTES_MAX: u64 = 1 << 20;
+
+#[derive(Args)]
+pub struct Verify {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Check a voucher against a C2SP policy file.
+    Voucher {
+        /// The voucher.
+        file: PathBuf,
+        /// Whom you trust: a C2SP tlog-policy file.
+        #[arg(long, value_name = "POLICY")]
+        trust: PathBuf,
+    },
+    /// Replay a chain from its first block and rebuild every balance; nothing is changed.
+    Chain {
+        /// The node's folder, or the data folder that it lies in.
+        dir: PathBuf,
+    },
+}
+
+impl Verify {
+    pub fn run(self) -> Result<ExitCode> {
+        match self.what {
+            What::Voucher { file, trust } => voucher(&file, &trust),
+            What::Chain { dir } => chain(&dir),
+        }
+    }
+}
+
+/// Reads a voucher.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn read_voucher(file: &Path) -> Result<Voucher> {
+    // One byte more is read, so that the voucher itself says that it is too long.
+    let bytes = read_bytes("the voucher", file, VOUCHER_BYTES_MAX as u64 + 1)?;
+    Voucher::decode(&bytes)
+        .map_err(|error| bad(format!("the voucher `{}`: {error}", file.display())))
+}
+
+/// Reads a policy; its bytes as they are.
+///
+/// # Errors
+/// What is wrong with the file, with the line.
+pub fn read_policy(file: &Path) -> Result<(Policy, Vec<u8>)> {
+    let bytes = read_bytes("the policy", file, POLICY_BYTES_MAX)?;
+    let policy = Policy::parse(&bytes)
+        .map_err(|error| bad(format!("the policy `{}`: {error}", file.display())))?;
+    Ok((policy, bytes))
+}
+
+/// Checks a voucher file; also what the demonstration does with the one that it writes.
+///
+/// # Errors
+/// What cannot be read, or does not hold.
+pub fn check_voucher(file: &Path, trust: &Path) -> Result<VerifiedVoucher> {
+    let (policy, _) = read_policy(trust)?;
+    let voucher = read_voucher(file)?;
+    voucher
+        .verify(&policy, &FastVerifier)
+        .with_context(|| format!("the voucher `{}` is NOT valid", file.display()))
+}
+
+fn voucher(file: &Path, trust: &Path) -> Result<ExitCode> {
+    let verified = check_voucher(file, trust)?;
+    println!("the voucher is valid");
+    print_voucher(&verified);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a voucher says, line by line.
+pub fn print_voucher(verified: &VerifiedVoucher) {
+    let record = &verified.record;
+    let registry = registry();
+    let outcome = match record.outcome {
+        OutcomeCode::Accepted => String::from("accepted"),
+        OutcomeCode::Rejected(number) => match registry.rejection(number) {
+            Some(code) => format!("rejected: {}", code.words),
+            None => format!("rejected with number {number}, which this version does not know"),
+        },
+    };
+    let kind = registry.by_number(record.kind);
+    let kind = kind.map_or_else(|| record.kind.to_string(), |kind| kind.name.to_owned());
+    println!("  ledger       {}", record.chain_id);
+    println!("  transaction  {}", record.transaction_id);
+    println!("  kind         {kind}");
+    println!("  executed     {} in block {}, {outcome}", record.time, record.height);
+    println!(
+        "  log          {}, receipt {} of {}",
+        verified.log.name(),
+        verified.index,
+        verified.log_size
+    );
+    for cosigner in &verified.cosigners {
+        println!("  witness      {}", cosigner.name);
+    }
+    for field in verified.fields.values() {
+        println!("  {:<22} {}", field.name.to_string(), field.value);
+    }
+    let hidden = record.commitments.len().saturating_sub(verified.fields.len());
+    if hidden > 0 {
+        println!("  ({hidden} more facts are not shown)");
+    }
+}
+
+/// The node's own folder: `dir`, or `dir/node` of a data folder.
+fn node_folder(dir: &Path) -> PathBuf {
+    let inner = dir.join(NODE_FOLDER);
+    if inner.join("genesis").is_dir() { inner } else { dir.to_owned() }
+}
+
+fn chain(dir: &Path) -> Result<ExitCode> {
+    let folder = node_folder(dir);
+    let is_terminal = std::io::stderr().is_terminal();
+    let mut shown = 0;
+    let report = verify_chain(&folder, |progress| {
+        if is_step(progress, &mut shown, is_terminal) {
+            let VerifyProgress { height, last_height, transactions } = progress;
+            let end = if is_terminal { "\r" } else { "\n" };
+            eprint!("block {height} of {last_height}, {transactions} transactions{end}");
+            let _ = std::io::stderr().flush();
+        }
+    });
+    if is_terminal && shown > 0 {
+        eprintln!();
+    }
+    match report {
+        Ok(report) => {
+            print_report(&report);
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(
+            error @ (VerifyError::NoLedger(_) | VerifyError::Genesis(_) | VerifyError::Archived(_)),
+        ) => Err(bad(error.to_string())),
+        Err(error) => Err(error).context("the chain is NOT whole"),
+    }
+}
+
+/// Whether the progress is worth a line: each whole percent on a terminal, each tenth elsewhere.
+fn is_step(progress: VerifyProgress, shown: &mut u64, is_terminal: bool) -> bool {
+    let steps = if is_terminal { 100 } else { 10 };
+    let step = progress.height.saturating_mul(steps) / progress.last_height.max(1);
+    let is_new = step > *shown;
+    *shown = step.max(*shown);
+    is_new
+}
+
+fn print_report(report: &VerifyReport) {
+    println!("the chain is whole: every block follows from those before it");
+    println!("  ledger        {}", report.chain_id);
+    println!("  blocks        {}, the last {} at {}", report.blocks, report.value_id, report.time);
+    println!(
+        "  transactions  {} accepted, {} rejected in a block",
+        report.accepted, report.rejected
+    );
+    println!("  signatures    {} valid", report.signatures);
+    println!("  state root    {}", report.state_root);
+    println!("  receipt log   {} receipts, root {}", report.receipts, report.receipt_log_root);
+    for total in &report.totals {
+        println!(
+            "  balances      {}: {} accounts rebuilt from {} entries, sum {}",
+            total.currency, total.accounts, total.entries, total.sum
+        );
+    }
+    if report.tiles_missing > 0 {
+        println!(
+            "  tiles         {} are missing; the node writes them when it starts",
+            report.tiles_missing
+        );
+    }
+    if let Some(cut) = &report.cut {
+        println!(
+            "  unfinished    block {} in `{}`, which nobody was told of",
+            cut.height, cut.file
+        );
+    }
+}

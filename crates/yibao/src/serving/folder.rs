@@ -1,0 +1,138 @@
+//! A data folder, and the node that comes up from it.
+//!
+//! ```text
+//! DIR/node/                  the node: genesis, blocks, receipts, snapshots, history.sqlite
+//! DIR/node/organisation      whose node it is: the code of the organisation that certifies blocks
+//! DIR/node/origin            the name of the receipt log, such as `yibao.example/gansu`
+//! DIR/node/keys/blocks.key   the key that certifies blocks, as `yibao keys new` writes it
+//! DIR/node/keys/log.key      the key that signs checkpoints of the receipt log (Ed25519)
+//! DIR/trust-policy.txt       whom a holder of vouchers trusts, as a C2SP policy
+//! DIR/ORGANISATION/          what one organisation alone has: its vault, its books
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use adapters::clock::Clock;
+use anyhow::{Context as _, Result, anyhow};
+use ledger::Genesis;
+use node::MempoolLimits;
+use node::receipt_log::LogSigner;
+use node::runtime::{BlockSigner, Node, NodeConfig, NodeHandle, OpenReport, SnapshotPace, Threads};
+use node::signature::SecretKey;
+use node::store::{Folder, LogLimits};
+use primitives::OrganisationId;
+use proof::policy::policy_text;
+
+use crate::command::input::{bad, read_json, read_text};
+use crate::command::keys::read_key;
+
+/// The node's folder within a data folder.
+pub const NODE_FOLDER: &str = "node";
+/// Where a node keeps its genesis.
+pub const GENESIS_FILE: &str = "genesis/genesis.json";
+/// Who runs the node.
+pub const ORGANISATION_FILE: &str = "organisation";
+/// The name of the receipt log.
+pub const ORIGIN_FILE: &str = "origin";
+/// The key that certifies blocks.
+pub const BLOCK_KEY_FILE: &str = "keys/blocks.key";
+/// The key that signs checkpoints.
+pub const LOG_KEY_FILE: &str = "keys/log.key";
+/// The policy of those who hold vouchers, in the data folder.
+pub const POLICY_FILE: &str = "trust-policy.txt";
+
+const GENESIS_BYTES_MAX: u64 = 16 << 20;
+const WORD_BYTES_MAX: u64 = 1_024;
+
+/// What a node needs besides its blocks.
+struct Identity {
+    genesis: Genesis,
+    organisation: OrganisationId,
+    origin: String,
+    block_key: SecretKey,
+    log_key: SecretKey,
+}
+
+/// Brings up the node of a data folder that was founded before.
+///
+/// # Errors
+/// What is missing or damaged in the folder, or that another node works in it.
+pub fn open_node(data: &Path, clock: Arc<dyn Clock>) -> Result<(NodeHandle, OpenReport)> {
+    let folder = data.join(NODE_FOLDER);
+    let Identity { genesis, organisation, origin, block_key, log_key } = read_identity(data)?;
+    check_validator(&genesis, organisation, &block_key, &folder)?;
+    let mut randomness = [0; 32];
+    getrandom::fill(&mut randomness)
+        .map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
+    let config = NodeConfig {
+        signer: BlockSigner::new(organisation, block_key),
+        log_signer: LogSigner::new(&origin, log_key).map_err(|error| bad(error.to_string()))?,
+        clock,
+        history: folder.join("history.sqlite"),
+        randomness,
+        mempool: MempoolLimits::default(),
+        log: LogLimits::default(),
+        snapshots: SnapshotPace::default(),
+        threads: Threads::Own { checking: 0 },
+    };
+    let disk = Folder::open(&folder)?;
+    let (node, report) = Node::open(disk, &genesis, config)?;
+    write_policy(data, &node)?;
+    Ok((node, report))
+}
+
+/// Writes the policy by which vouchers of this node's log are checked.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_policy(data: &Path, node: &NodeHandle) -> Result<()> {
+    let path = data.join(POLICY_FILE);
+    std::fs::write(&path, policy_text(node.log_key(), &[], 0))
+        .with_context(|| format!("`{}` cannot be written", path.display()))
+}
+
+fn read_identity(data: &Path) -> Result<Identity> {
+    let folder = data.join(NODE_FOLDER);
+    let genesis = folder.join(GENESIS_FILE);
+    if !genesis.exists() {
+        return Err(bad(format!(
+            "`{}` holds no ledger: there is no `{NODE_FOLDER}/{GENESIS_FILE}` in it; name the data folder \
+             that `yibao demo --data DIR` made, or one that you founded",
+            data.display()
+        )));
+    }
+    let word = |what: &str, file: &str| -> Result<(PathBuf, String)> {
+        let path = folder.join(file);
+        let text = read_text(what, &path, WORD_BYTES_MAX)?;
+        Ok((path, text.trim().to_owned()))
+    };
+    let (path, organisation) = word("the organisation of the node", ORGANISATION_FILE)?;
+    let organisation =
+        organisation.parse().map_err(|error| bad(format!("`{}`: {error}", path.display())))?;
+    let (_, origin) = word("the name of the receipt log", ORIGIN_FILE)?;
+    Ok(Identity {
+        genesis: read_json("the genesis", &genesis, GENESIS_BYTES_MAX)?,
+        organisation,
+        origin,
+        block_key: read_key(&folder.join(BLOCK_KEY_FILE))?,
+        log_key: read_key(&folder.join(LOG_KEY_FILE))?,
+    })
+}
+
+/// A node whose blocks nobody accepts is noticed before it makes one.
+fn check_validator(
+    genesis: &Genesis,
+    organisation: OrganisationId,
+    key: &SecretKey,
+    folder: &Path,
+) -> Result<()> {
+    let mut validators = genesis.validators.validators().iter();
+    if validators.any(|one| one.organisation == organisation && one.key == key.public_key()) {
+        return Ok(());
+    }
+    Err(bad(format!(
+        "`{}` is not the key with which `{organisation}` certifies blocks by the genesis; put the right key there",
+        folder.join(BLOCK_KEY_FILE).display()
+    )))
+}

@@ -1,0 +1,106 @@
+//! A node's gateway on a port, until somebody tells it to stop.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use adapters::clock::Clock;
+use anyhow::{Context as _, Result, anyhow};
+use gateway::{Config, Gateway, Port};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A gateway that answers.
+pub struct HttpServer {
+    runtime: Runtime,
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+    signals: [Signal; 2],
+}
+
+impl HttpServer {
+    /// Opens the port and answers on it, on threads of its own.
+    ///
+    /// # Errors
+    /// When the port is taken or may not be used, or the system gives no thread.
+    pub fn start(port: Arc<dyn Port>, clock: Arc<dyn Clock>, listen: SocketAddr) -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .thread_name("http")
+            .enable_all()
+            .build()
+            .context("the threads of the gateway cannot be started")?;
+        // Told to stop from here on, the process ends in order instead of at once.
+        let signals = runtime
+            .block_on(async {
+                Ok::<_, std::io::Error>([
+                    signal(SignalKind::interrupt())?,
+                    signal(SignalKind::terminate())?,
+                ])
+            })
+            .context("the system does not let us listen to its signals")?;
+        let listener = runtime
+            .block_on(TcpListener::bind(listen))
+            .map_err(|error| cannot_listen(listen, &error))?;
+        let address = listener.local_addr()?;
+        let config = Config::default();
+        let gateway = Gateway::new(port, clock, config).context("the gateway does not start")?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = gateway::router(gateway, None);
+        let served = runtime.spawn(gateway::serve(listener, router, config, async move {
+            // A sender that is gone tells to stop as well.
+            let _ = stopped.await;
+        }));
+        Ok(Self { runtime, address, stop, served, signals })
+    }
+
+    /// Where it answers; with port 0 the system chose the port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the process is told to stop (SIGINT, which is ctrl-c, or SIGTERM).
+    pub fn wait_for_signal(&mut self) {
+        let [interrupt, terminate] = &mut self.signals;
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+    }
+
+    /// Takes no new connections, lets open requests finish, and frees the port.
+    ///
+    /// # Errors
+    /// When a part of the gateway ended with a contradiction.
+    pub fn stop(self) -> Result<()> {
+        let _ = self.stop.send(());
+        let served = self.runtime.block_on(self.served);
+        self.runtime.shutdown_background();
+        Ok(served.context("the gateway found a contradiction and ended")??)
+    }
+}
+
+fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::AddrInUse => anyhow!(
+            "port {} at {} is in use; stop what answers there, or choose another with --listen",
+            listen.port(),
+            listen.ip()
+        ),
+        ErrorKind::PermissionDenied => anyhow!(
+            "port {} may not be used by this user; choose one above 1023 with --listen",
+            listen.port()
+        ),
+        ErrorKind::AddrNotAvailable => anyhow!(
+            "{} is not an address of this machine; choose another with --listen",
+            listen.ip()
+        ),
+        _ => anyhow!("`{listen}` cannot be listened on: {error}"),
+    }
+}

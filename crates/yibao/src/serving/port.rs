@@ -1,0 +1,335 @@
+//! The gateway's window on the ledger, opened on a full node.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use benefit::Catalogue;
+use benefit::source::PlanSource;
+use gateway::port::{
+    Answer, Committed, Figure, IndexedReceipt, Port, PortError, Rehearsal, SignedHeader, Status,
+    SubmitError, Submitted, VaultError, View,
+};
+use ledger::modules::visit::{SettlementRecord, VisitRow, view};
+use ledger::{Registry, Transaction};
+use node::outbox::Outbox;
+use node::runtime::{Direction, Health, NodeHandle, Placed, Subscription, SubscriptionEnd};
+use node::signature::FastVerifier;
+use node::vault_store::{VaultStore, VaultStoreError};
+use primitives::key::WebAuthnContext;
+use primitives::{Hash, Party, PublicKey, Signature, SignatureError, VisitId};
+use proof::header::ChainId;
+use proof::receipt::FieldName;
+use proof::tile::Tile;
+use proof::voucher::Voucher;
+
+use super::folder::NODE_FOLDER;
+use super::library::Library;
+
+/// For how long the size of the node's files is not counted again.
+const DISK_BYTES_AGE_MAX: Duration = Duration::from_secs(30);
+
+/// A full node as the gateway sees it.
+pub struct NodePort {
+    node: NodeHandle,
+    library: Library,
+    outboxes: Vec<Arc<Outbox>>,
+    disk_bytes: Mutex<Option<(Instant, u64)>>,
+}
+
+impl NodePort {
+    /// The port of the node of this data folder; `outboxes` are those that run beside it.
+    #[must_use]
+    pub fn new(node: NodeHandle, data: PathBuf, outboxes: Vec<Arc<Outbox>>) -> Self {
+        let library = Library::new(data);
+        Self { node, library, outboxes, disk_bytes: Mutex::new(None) }
+    }
+
+    /// Bytes of the node's files, counted at most every half minute.
+    fn disk_bytes(&self) -> u64 {
+        let mut kept = self.disk_bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        match *kept {
+            Some((counted, bytes)) if counted.elapsed() < DISK_BYTES_AGE_MAX => bytes,
+            _ => {
+                let bytes = bytes_in(&self.library.data().join(NODE_FOLDER));
+                *kept = Some((Instant::now(), bytes));
+                bytes
+            }
+        }
+    }
+
+    /// The vault in which a visit's bills are: its provider's. `None` for a visit of which nothing is
+    /// known.
+    fn vault_of(&self, visit: VisitId) -> Result<Option<Arc<VaultStore>>, PortError> {
+        let provider = match view::visit(&self.node.view().state, visit) {
+            Some(VisitRow::Open(open)) => open.subject.provider,
+            Some(VisitRow::Settled(_)) => match self.node.settlement(visit).map_err(unreadable)? {
+                Some(record) => record.subject.provider,
+                None => return Ok(None),
+            },
+            Some(VisitRow::Cancelled) | None => return Ok(None),
+        };
+        self.library.vault(provider).map(Some).map_err(unreadable_chain)
+    }
+}
+
+/// Bytes of all files below a folder; what cannot be read counts as nothing.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(data) if data.is_dir() => bytes_in(&entry.path()),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+fn unreadable_chain(error: anyhow::Error) -> PortError {
+    PortError(format!("{error:#}"))
+}
+
+fn placed(placed: Placed) -> IndexedReceipt {
+    IndexedReceipt { index: placed.index, receipt: placed.receipt }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> PortError {
+    PortError(error.to_string())
+}
+
+fn refused(error: node::runtime::SubmitError) -> SubmitError {
+    use node::runtime::SubmitError as Node;
+    match error {
+        Node::Malformed(error) | Node::Signature(error) => SubmitError::Invalid(error),
+        Node::Rejected(rejection) => SubmitError::Rejected(rejection),
+        Node::InProgress => SubmitError::InProgress,
+        Node::Overloaded { retry_after } => SubmitError::Overloaded { retry_after },
+        Node::Unknown { .. } => SubmitError::Unknown,
+        Node::Stopped => SubmitError::Stopped,
+    }
+}
+
+impl Port for NodePort {
+    fn chain_id(&self) -> ChainId {
+        self.node.chain_id()
+    }
+
+    fn registry(&self) -> &Registry {
+        self.node.registry()
+    }
+
+    fn view(&self) -> Arc<View> {
+        let view = self.node.view();
+        Arc::new(View { state: view.state.clone(), tip: view.tip.clone() })
+    }
+
+    fn verify_signature(
+        &self,
+        key: &PublicKey,
+        message: &Hash,
+        signature: &Signature,
+    ) -> Result<Option<WebAuthnContext>, SignatureError> {
+        primitives::key::verify(&FastVerifier, key, message, signature)
+    }
+
+    fn submit(&self, transaction: Transaction, answer: Answer) {
+        self.node.submit_with(transaction, move |result| {
+            answer(result.map_err(refused).map(|done| Submitted {
+                receipt: IndexedReceipt { index: done.receipt_index, receipt: done.receipt },
+                is_duplicate: done.is_duplicate,
+            }));
+        });
+    }
+
+    fn rehearse(&self, transaction: Transaction) -> Result<Rehearsal, SubmitError> {
+        let rehearsed = self.node.rehearse(transaction).map_err(refused)?;
+        Ok(Rehearsal { outcome: rehearsed.outcome, entries: rehearsed.entries })
+    }
+
+    fn receipt(&self, index: u64) -> Result<Option<IndexedReceipt>, PortError> {
+        let receipt = self.node.receipt_at(index).map_err(unreadable)?;
+        Ok(receipt.map(|receipt| IndexedReceipt { index, receipt }))
+    }
+
+    fn receipt_of_transaction(&self, id: Hash) -> Result<Option<IndexedReceipt>, PortError> {
+        Ok(self.node.receipt_by_transaction(&id).map_err(unreadable)?.map(placed))
+    }
+
+    fn receipts_of(
+        &self,
+        party: Party,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<IndexedReceipt>, PortError> {
+        let page = self.node.receipts_of(&party, Direction::OldestFirst, after, limit);
+        Ok(page.map_err(unreadable)?.into_iter().map(placed).collect())
+    }
+
+    fn issue_voucher(
+        &self,
+        transaction_id: Hash,
+        shown: Option<&[FieldName]>,
+    ) -> Result<Option<Voucher>, PortError> {
+        self.node.issue_voucher(&transaction_id, shown).map_err(unreadable)
+    }
+
+    fn checkpoint(&self) -> Result<Option<String>, PortError> {
+        self.node.checkpoint().map(|checkpoint| Some(checkpoint.encode())).map_err(unreadable)
+    }
+
+    fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, PortError> {
+        self.node.tile(tile).map_err(unreadable)
+    }
+
+    fn header(&self, height: u64) -> Result<Option<SignedHeader>, PortError> {
+        let found = self.node.header(height).map_err(unreadable)?;
+        Ok(found
+            .map(|(header, certificate)| SignedHeader { header, certificate: Some(certificate) }))
+    }
+
+    fn subscribe(&self) -> Committed {
+        let blocks = self.node.subscribe();
+        let next = self.node.view().tip.log.size();
+        Box::new(Receipts { node: self.node.clone(), blocks, next, waiting: VecDeque::new() })
+    }
+
+    fn status(&self) -> Status {
+        let metrics = self.node.metrics();
+        let open_effects = self.outboxes.iter().filter_map(|outbox| outbox.open_count().ok()).sum();
+        let figures = [
+            (
+                "node_waiting_transactions",
+                "Transactions on their way",
+                metrics.waiting_transactions,
+            ),
+            ("node_waiting_bytes", "Their bytes", metrics.waiting_bytes),
+            ("node_blocks", "Blocks made since the start", metrics.blocks),
+            ("node_accepted", "Transactions accepted since the start", metrics.accepted),
+            (
+                "node_rejected_in_block",
+                "Transactions rejected in a block since the start",
+                metrics.rejected_in_block,
+            ),
+            (
+                "node_rejected_at_admission",
+                "Transactions rejected without a block since the start",
+                metrics.rejected_at_admission,
+            ),
+            ("node_duplicates", "Transactions that had happened before", metrics.duplicates),
+            ("node_block_bytes", "Bytes of the blocks since the start", metrics.block_bytes),
+            ("node_execute_micros", "Microseconds spent on executing", metrics.execute_micros),
+            ("node_durable_micros", "Microseconds spent on syncing", metrics.durable_micros),
+            (
+                "node_history_lag_blocks",
+                "Blocks that the history is behind",
+                metrics.history_lag_blocks,
+            ),
+            ("node_subscribers", "Who hears of every block", metrics.subscribers),
+            ("node_snapshot_height", "Height of the last snapshot", metrics.snapshot_height),
+            ("node_open_effects", "Payments outside without a final word", open_effects),
+            ("node_disk_bytes", "Bytes of the node's files", self.disk_bytes()),
+        ];
+        Status {
+            is_ready: self.node.status() == Health::Running,
+            figures: figures.map(|(name, meaning, value)| Figure { name, meaning, value }).to_vec(),
+        }
+    }
+
+    fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {
+        self.node.settlement(visit).map_err(unreadable)
+    }
+
+    fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError> {
+        self.library.catalogue(root).map_err(unreadable_chain)
+    }
+
+    fn plan_source(&self, source: Hash) -> Result<Option<Arc<PlanSource>>, PortError> {
+        self.library.plan(source).map_err(unreadable_chain)
+    }
+
+    fn put_bill(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+        envelope: &[u8],
+    ) -> Result<(), VaultError> {
+        let vault = self.vault_of(visit)?;
+        let vault = vault.ok_or_else(|| PortError(format!("visit {visit} is not known")))?;
+        vault.put(visit, commitment, envelope).map_err(|error| match error {
+            VaultStoreError::Taken(_) => VaultError::Taken,
+            VaultStoreError::TooMany => VaultError::TooMany,
+            other => VaultError::Failed(unreadable(other)),
+        })
+    }
+
+    fn bill(&self, visit: VisitId, commitment: Hash) -> Result<Option<Vec<u8>>, PortError> {
+        let Some(vault) = self.vault_of(visit)? else { return Ok(None) };
+        // Who may see this visit may not see another one's bill under its commitment.
+        if !vault.list_by_visit(visit).map_err(unreadable)?.contains(&commitment) {
+            return Ok(None);
+        }
+        vault.get(&commitment).map_err(unreadable)
+    }
+
+    fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError> {
+        let Some(vault) = self.vault_of(visit)? else { return Ok(Vec::new()) };
+        vault.list_by_visit(visit).map_err(unreadable)
+    }
+}
+
+/// Receipts one by one, out of the blocks that the node tells of. A listener that was too slow reads
+/// what it missed from the history.
+struct Receipts {
+    node: NodeHandle,
+    blocks: Subscription,
+    /// The place of the receipt that comes next.
+    next: u64,
+    waiting: VecDeque<IndexedReceipt>,
+}
+
+impl Receipts {
+    /// Waits until something is there to hand out. `None` when there will be nothing any more.
+    fn fill(&mut self) -> Option<()> {
+        while self.waiting.is_empty() {
+            match self.blocks.next_block() {
+                Ok(block) => {
+                    let next = self.next;
+                    let new = block.placed().filter(|one| one.index >= next).map(placed);
+                    self.waiting.extend(new);
+                }
+                Err(SubscriptionEnd::TooSlow) => self.catch_up()?,
+                Err(SubscriptionEnd::Stopped | SubscriptionEnd::Timeout) => return None,
+            }
+        }
+        Some(())
+    }
+
+    fn catch_up(&mut self) -> Option<()> {
+        // First the new subscription, so that nothing falls between it and what is read.
+        self.blocks = self.node.subscribe();
+        let size = self.node.view().tip.log.size();
+        for index in self.next..size {
+            match self.node.receipt_at(index) {
+                Ok(Some(receipt)) => self.waiting.push_back(IndexedReceipt { index, receipt }),
+                missing => {
+                    let error = missing.err().map_or_else(String::new, |error| error.to_string());
+                    tracing::error!(index, error, "live receipts end: one cannot be read");
+                    return None;
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+impl Iterator for Receipts {
+    type Item = IndexedReceipt;
+
+    fn next(&mut self) -> Option<IndexedReceipt> {
+        self.fill()?;
+        let receipt = self.waiting.pop_front()?;
+        self.next = receipt.index.saturating_add(1);
+        Some(receipt)
+    }
+}
