@@ -312,6 +312,9 @@ impl World {
         self.now = self.now.plus_millis(1_000);
         let (_, mut receipts) = execute_block(&mut self.ledger, self.now, &[transaction]);
         let receipt = receipts.pop().expect("one receipt per transaction");
+        for event in &receipt.events {
+            assert!(crate::modules::event(&event.name).is_some(), "{} is not declared", event.name);
+        }
         self.receipts.push(receipt.clone());
         receipt
     }

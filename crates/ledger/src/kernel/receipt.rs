@@ -28,6 +28,32 @@ pub struct Event {
     pub concerns: Vec<Party>,
 }
 
+/// The declaration of an event: its name is never reused, and no other name may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventName {
+    /// The stable name.
+    pub name: &'static str,
+    /// What happened, in plain English.
+    pub words: &'static str,
+    /// Whom it concerns besides the signers, in plain English.
+    pub concerns: &'static str,
+}
+
+/// Declares the events of a module as `ALL`: `NAME, WHAT HAPPENED, WHOM IT CONCERNS`.
+macro_rules! events {
+    ($($name:literal, $words:literal, $concerns:literal;)*) => {
+        /// Every event of this module.
+        pub const ALL: &[$crate::kernel::receipt::EventName] = &[
+            $($crate::kernel::receipt::EventName {
+                name: $name,
+                words: $words,
+                concerns: $concerns,
+            }),*
+        ];
+    };
+}
+pub(crate) use events;
+
 /// What an executor does with its rail.
 #[derive(
     Clone,

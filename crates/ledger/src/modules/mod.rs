@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 
+use crate::kernel::receipt::EventName;
 use crate::kernel::registry::KindEntry;
 use crate::kernel::rejection::Code;
 
@@ -28,6 +29,8 @@ pub struct Module {
     pub kinds: fn() -> Vec<KindEntry>,
     /// Its rejections.
     pub rejections: &'static [Code],
+    /// What it tells those whom it concerns.
+    pub events: &'static [EventName],
 }
 
 /// Every module of this release.
@@ -41,3 +44,22 @@ pub const MODULES: &[Module] = &[
     visit::MODULE,
     voucher::MODULE,
 ];
+
+/// The declaration of an event by its name.
+#[must_use]
+pub fn event(name: &str) -> Option<&'static EventName> {
+    MODULES.iter().flat_map(|module| module.events).find(|event| event.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    #[test]
+    fn no_event_name_is_declared_twice() {
+        let all = || MODULES.iter().flat_map(|module| module.events);
+        let names: BTreeSet<&str> = all().map(|event| event.name).collect();
+        assert_eq!(names.len(), all().count());
+    }
+}

@@ -1,13 +1,15 @@
 //! `yibao demo`: a made-up region, settled and then served.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::demo::{Options, run};
-use crate::serving;
+use crate::serving::{HttpServer, NodePort};
 
 #[derive(Args)]
 pub struct Demo {
@@ -25,7 +27,7 @@ pub struct Demo {
     data: PathBuf,
     /// Where to serve afterwards.
     #[arg(long, default_value = "127.0.0.1:8420")]
-    listen: String,
+    listen: SocketAddr,
 }
 
 impl Demo {
@@ -37,20 +39,22 @@ impl Demo {
             return Ok(ExitCode::from(2));
         }
         if self.once {
+            demonstration.node.stop();
             return Ok(ExitCode::SUCCESS);
         }
-        let handles: Vec<_> = demonstration
-            .outboxes
-            .iter()
-            .map(|outbox| std::sync::Arc::clone(outbox).start())
-            .collect::<Result<_, _>>()?;
-        let served = serving::serve(
-            demonstration.node,
-            demonstration.clock,
-            demonstration.open_effects,
-            &self.listen,
-        );
-        drop(handles);
-        served.map(|()| ExitCode::SUCCESS)
+        let (node, outboxes) = (demonstration.node, demonstration.outboxes);
+        let driving: Vec<_> =
+            outboxes.iter().map(|outbox| Arc::clone(outbox).start()).collect::<Result<_, _>>()?;
+        let port = NodePort::new(node.clone(), options.data, outboxes);
+        let mut server = HttpServer::start(Arc::new(port), demonstration.clock, self.listen)
+            .inspect_err(|_| node.stop())?;
+        println!("\nserving on http://{}; press Ctrl-C to stop", server.address());
+        server.wait_for_signal();
+        let stopped = server.stop();
+        drop(driving);
+        node.stop();
+        stopped?;
+        println!("stopped; everything acknowledged is on the disk");
+        Ok(ExitCode::SUCCESS)
     }
 }

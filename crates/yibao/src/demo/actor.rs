@@ -88,7 +88,8 @@ impl Drafter {
     /// The content of a transaction of this kind; the author is one of its later signers.
     pub fn content<K: Kind>(&self, now: Timestamp, author: Party, kind: &K) -> Content {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let random = sha256_parts(&[b"yibao/demo-idempotency/v1", &self.seed.0, &count.to_le_bytes()]);
+        let random =
+            sha256_parts(&[b"yibao/demo-idempotency/v1", &self.seed.0, &count.to_le_bytes()]);
         let mut key = [0; 16];
         key.copy_from_slice(&random.0[..16]);
         Content {
@@ -103,7 +104,12 @@ impl Drafter {
     }
 
     /// A signed transaction of this kind; the first signer is the author.
-    pub fn transaction<K: Kind>(&self, now: Timestamp, signers: &[&Actor], kind: &K) -> Transaction {
+    pub fn transaction<K: Kind>(
+        &self,
+        now: Timestamp,
+        signers: &[&Actor],
+        kind: &K,
+    ) -> Transaction {
         let content = self.content(now, signers[0].party, kind);
         let id = content.id();
         let authorisations = signers.iter().map(|signer| signer.authorise(&id)).collect();

@@ -9,16 +9,16 @@ use benefit::{Catalogue, HospitalLevel, Payer, Plan};
 use ledger::kernel::registry::Kind;
 use ledger::modules::coverage::{ImportCoverages, ImportPersons, ImportedCoverage, ImportedPerson};
 use ledger::modules::fund::{
-    AssignPayerFund, Contribute, ContributionMonth, CreditPersonalAccounts, CreditRow, CreditSource,
-    OpenFund,
+    AssignPayerFund, Contribute, ContributionMonth, CreditPersonalAccounts, CreditRow,
+    CreditSource, OpenFund,
 };
 use ledger::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind};
 use ledger::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
 use ledger::{Receipt, Transaction};
 use node::runtime::NodeHandle;
 use primitives::{
-    Amount, CivilDate, FundId, Hash, OrganisationId, Party, PersonId, RegionId, SchemeId, Timestamp,
-    codec, sha256, sha256_parts,
+    Amount, CivilDate, FundId, Hash, OrganisationId, Party, PersonId, RegionId, SchemeId,
+    Timestamp, codec, sha256, sha256_parts,
 };
 use proof::receipt::{FieldValue, OutcomeCode};
 
@@ -86,7 +86,8 @@ impl Chamber<'_> {
         for result in self.node.submit_all(transactions) {
             let receipt = result?.receipt;
             if let OutcomeCode::Rejected(number) = receipt.record.outcome {
-                let name = self.node.registry().rejection(number).map_or("unknown", |code| code.name);
+                let name =
+                    self.node.registry().rejection(number).map_or("unknown", |code| code.name);
                 let detail = receipt.rejection_detail.clone().unwrap_or_default();
                 bail!("the demonstration's own transaction was refused: {name} {detail}");
             }
@@ -158,7 +159,9 @@ impl Chamber<'_> {
     ) -> Result<()> {
         for payer in Payer::ALL.iter().filter(|payer| **payer != Payer::HospitalBorne) {
             let owner = owners.get(payer).copied().unwrap_or(bureau);
-            let Party::Organisation(code) = owner.party else { bail!("an owner is an organisation") };
+            let Party::Organisation(code) = owner.party else {
+                bail!("an owner is an organisation")
+            };
             let fund = FundId(u16::from(payer.number()));
             let open = OpenFund {
                 region,
@@ -229,7 +232,12 @@ impl Chamber<'_> {
     ///
     /// # Errors
     /// When a whole batch was refused.
-    pub fn enrol(&self, bureau: &Actor, region: RegionId, people: Vec<ImportedPerson>) -> Result<u64> {
+    pub fn enrol(
+        &self,
+        bureau: &Actor,
+        region: RegionId,
+        people: Vec<ImportedPerson>,
+    ) -> Result<u64> {
         let mut batches = Vec::new();
         let mut people = people.into_iter().peekable();
         while people.peek().is_some() {
@@ -244,7 +252,12 @@ impl Chamber<'_> {
     ///
     /// # Errors
     /// When a whole batch was refused.
-    pub fn cover(&self, bureau: &Actor, region: RegionId, rows: Vec<ImportedCoverage>) -> Result<u64> {
+    pub fn cover(
+        &self,
+        bureau: &Actor,
+        region: RegionId,
+        rows: Vec<ImportedCoverage>,
+    ) -> Result<u64> {
         let mut refused = 0;
         for part in rows.chunks(ROWS_PER_BATCH) {
             let body = ImportCoverages { region, rows: part.to_vec() };
@@ -266,7 +279,8 @@ impl Chamber<'_> {
     ) -> Result<()> {
         let mut batches = Vec::new();
         for (batch, part) in (1..).zip(rows.chunks(ROWS_PER_BATCH)) {
-            let rows = part.iter().map(|(person, amount)| CreditRow { person: *person, amount: *amount });
+            let rows =
+                part.iter().map(|(person, amount)| CreditRow { person: *person, amount: *amount });
             let body = CreditPersonalAccounts {
                 region,
                 source: CreditSource::Outside,

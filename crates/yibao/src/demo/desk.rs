@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use benefit::{AgeBand, Bill, Catalogue, CategorySums, Sex, VisitFacts, VisitType};
+use ledger::kernel::context::PlanMemo;
 use ledger::modules::coverage;
 use ledger::modules::visit::{
     CashLeg, CheckIn, Consent, Identification, QuoteRequest, RefundVisit, SettleVisit,
     SettlementRecord, Split, VisitSubject, quote, view,
 };
-use ledger::kernel::context::PlanMemo;
 use ledger::{Rejection, Transaction};
 use node::runtime::{NodeHandle, SubmitResult};
 use node::vault_store::VaultStore;
@@ -103,6 +103,9 @@ pub enum Settled {
     Refused(&'static str),
 }
 
+/// How many visits are prepared at once.
+const PREPARING_THREADS: usize = 24;
+
 struct Prepared {
     at: usize,
     transaction: Transaction,
@@ -121,8 +124,7 @@ impl Desk<'_> {
         for answer in self.node.submit_all(check_ins) {
             answers.push(refusal(answer, self.node)?.map(Settled::Refused));
         }
-        let open: Vec<usize> =
-            (0..visits.len()).filter(|at| answers[*at].is_none()).collect();
+        let open: Vec<usize> = (0..visits.len()).filter(|at| answers[*at].is_none()).collect();
         let prepared = self.prepare_all(visits, &open, now)?;
         let mut waiting = Vec::with_capacity(prepared.len());
         let mut transactions = Vec::with_capacity(prepared.len());
@@ -171,20 +173,25 @@ impl Desk<'_> {
         let body = CheckIn {
             visit: visit.id,
             subject: visit.subject.clone(),
-            identification: if has_phone { Identification::WalletCode } else { Identification::Card },
+            identification: if has_phone {
+                Identification::WalletCode
+            } else {
+                Identification::Card
+            },
             evidence: sha256_parts(&[b"yibao/demo-evidence/v1", &visit.id.0]),
         };
         self.drafter.transaction(now, &[provider.actor.as_ref()], &body)
     }
 
-    /// Sorts, seals, quotes and signs, on both cores.
+    /// Sorts, seals, quotes and signs, many visits at once.
     fn prepare_all(
         &self,
         visits: &[Visit],
         open: &[usize],
         now: Timestamp,
     ) -> anyhow::Result<Vec<Result<Prepared, (usize, Rejection)>>> {
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        // Sealing waits for the disk more than for the processor.
+        let workers = PREPARING_THREADS;
         let size = open.len().div_ceil(workers).max(1);
         std::thread::scope(|scope| {
             let parts: Vec<_> = open
@@ -363,7 +370,13 @@ impl Desk<'_> {
         remaining: &CategorySums,
         now: Timestamp,
     ) -> Result<Split, Rejection> {
-        ledger::modules::visit::quote_remaining(&self.node.view().state, plans, record, remaining, now)
+        ledger::modules::visit::quote_remaining(
+            &self.node.view().state,
+            plans,
+            record,
+            remaining,
+            now,
+        )
     }
 }
 

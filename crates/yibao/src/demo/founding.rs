@@ -8,7 +8,8 @@ use ledger::modules::network::RegionSettings;
 use ledger::modules::organisation::{OrganisationKind, Scope};
 use node::signature::{Scheme, SecretKey};
 use primitives::{
-    Amount, Currency, Hash, OrganisationId, Party, RegionId, Text, Timestamp, UtcOffset, sha256_parts,
+    Amount, Currency, Hash, OrganisationId, Party, RegionId, Text, Timestamp, UtcOffset,
+    sha256_parts,
 };
 use proof::header::{ChainId, Validator, ValidatorSet};
 
@@ -105,9 +106,9 @@ impl Founders {
             (&self.insurer, OrganisationKind::Bureau, synthea::REGION),
         ];
         let expires = time.plus_millis(YEAR_MILLIS);
-        let organisations = kinds.map(|(actor, kind, region)| self.founder(actor, kind, region, expires));
-        let validator =
-            Validator { organisation: code("bureau"), key: self.bureau.key, power: 1 };
+        let organisations =
+            kinds.map(|(actor, kind, region)| self.founder(actor, kind, region, expires));
+        let validator = Validator { organisation: code("bureau"), key: self.bureau.key, power: 1 };
         Genesis {
             chain_id,
             time,

@@ -19,7 +19,6 @@ pub mod year;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use adapters::clock::{Clock, SystemClock};
@@ -60,8 +59,6 @@ pub struct Demonstration {
     pub node: NodeHandle,
     /// The clock it runs by.
     pub clock: Arc<dyn Clock>,
-    /// How many payments outside are still open.
-    pub open_effects: Arc<AtomicU64>,
     /// Whether the books closed to zero.
     pub is_clean: bool,
     /// Those who drive payments outside, for as long as the node serves.
@@ -86,10 +83,16 @@ fn fresh_folder(data: &Path) -> Result<()> {
 }
 
 /// The node's configuration in the folder of a demonstration; its keys lie beside it.
-fn open_node(data: &Path, seed: &Hash, genesis: &ledger::Genesis, clock: &Arc<dyn Clock>) -> Result<NodeHandle> {
+fn open_node(
+    data: &Path,
+    seed: &Hash,
+    genesis: &ledger::Genesis,
+    clock: &Arc<dyn Clock>,
+) -> Result<NodeHandle> {
     let folder = data.join("node");
     fs::create_dir_all(folder.join("keys"))?;
-    let log_key = SecretKey::from_seed(Scheme::Ed25519, &sha256_parts(&[b"yibao/demo-log/v1", &seed.0]).0);
+    let log_key =
+        SecretKey::from_seed(Scheme::Ed25519, &sha256_parts(&[b"yibao/demo-log/v1", &seed.0]).0);
     save_key(&folder.join("keys/log.key"), &log_key)?;
     let founders_key = founding::online_secret(seed, "bureau");
     save_key(&folder.join("keys/blocks.key"), &founders_key)?;
@@ -154,13 +157,7 @@ pub fn run(options: &Options) -> Result<Demonstration> {
     chinese.tally.lines(primitives::Currency::CNY).iter().for_each(|line| println!("{line}"));
     let is_clean = report(&node, &books, open, &[&american, &chinese], begin);
     region::show_voucher(&node, &options.data, &[&chinese, &american])?;
-    Ok(Demonstration {
-        node,
-        clock,
-        open_effects: Arc::new(AtomicU64::new(open)),
-        is_clean,
-        outboxes,
-    })
+    Ok(Demonstration { node, clock, is_clean, outboxes })
 }
 
 /// The last day of made-up visits: today, but no day that the built-in plans do not know.
@@ -185,10 +182,18 @@ fn report(
     }
     println!("  accounts that differ from their entries: {}", close.differing);
     println!("  payments outside without a final word: {open}");
-    println!("  {}", if close.is_clean() { "the books close to zero" } else { "THE BOOKS DO NOT CLOSE" });
+    println!(
+        "  {}",
+        if close.is_clean() { "the books close to zero" } else { "THE BOOKS DO NOT CLOSE" }
+    );
     let metrics = node.metrics();
     println!("\nledger");
-    println!("  height {}, {} receipts, {} rows", metrics.height, metrics.receipts, view.state.entry_count());
+    println!(
+        "  height {}, {} receipts, {} rows",
+        metrics.height,
+        metrics.receipts,
+        view.state.entry_count()
+    );
     println!("  state root    {}", view.state.root());
     println!("  receipt log   {}", view.tip.log.root());
     let settled: u64 = regions.iter().map(|region| region.tally.settled).sum();

@@ -33,7 +33,8 @@ impl Authority {
     /// When it cannot be opened.
     pub fn open(folder: &Path, seed: &Hash) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let secret = |meaning: &[u8]| sha256_parts(&[b"yibao/demo-authority/v1", meaning, &seed.0]).0;
+        let secret =
+            |meaning: &[u8]| sha256_parts(&[b"yibao/demo-authority/v1", meaning, &seed.0]).0;
         let keys = AuthorityKeys {
             signing_seed: secret(b"signing"),
             index_keys: BTreeMap::from([(1, secret(b"index"))]),

@@ -21,13 +21,13 @@ const AREA_OF_NOBODY: u32 = 999_901;
 pub const BAND_STARTS: [u8; 14] = [0, 1, 6, 14, 18, 35, 45, 50, 60, 65, 70, 75, 80, 90];
 
 const SURNAMES: [&str; 24] = [
-    "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭", "何",
-    "林", "罗", "高", "欧阳", "司马", "㑇", "贠",
+    "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭",
+    "何", "林", "罗", "高", "欧阳", "司马", "㑇", "贠",
 ];
 const GIVEN: [&str; 32] = [
-    "伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明", "超",
-    "秀英", "霞", "平", "刚", "桂英", "玉兰", "建国", "子轩", "雨桐", "浩然", "思远", "若曦", "沐阳", "一诺",
-    "晓",
+    "伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明",
+    "超", "秀英", "霞", "平", "刚", "桂英", "玉兰", "建国", "子轩", "雨桐", "浩然", "思远", "若曦",
+    "沐阳", "一诺", "晓",
 ];
 
 /// A made-up person.
@@ -47,8 +47,6 @@ pub struct Resident {
     pub scheme: SchemeId,
     /// The classes that the bureau attests.
     pub classes: PersonClasses,
-    /// Which household.
-    pub household: u32,
     /// Years insured without a break.
     pub unbroken_years: u8,
     /// What comes into the personal account in a month, in fen.
@@ -106,7 +104,7 @@ impl Population {
         let mut everybody = Vec::with_capacity(people);
         let mut household = 0_u32;
         while everybody.len() < people {
-            let members = household_of(&mut rng, household, today);
+            let members = household_of(&mut rng, today);
             everybody.extend(members);
             household += 1;
         }
@@ -116,38 +114,31 @@ impl Population {
 }
 
 /// One household: a couple or a single, perhaps a parent, perhaps children.
-fn household_of(rng: &mut Rng, household: u32, today: CivilDate) -> Vec<Resident> {
+fn household_of(rng: &mut Rng, today: CivilDate) -> Vec<Resident> {
     let head_age = rng.u8(24..78);
     let employee = rng.u8(0..100) < if head_age < 60 { 48 } else { 30 };
     let poor = rng.u8(0..100) < 4;
-    let mut members = vec![resident(rng, household, today, head_age, employee, poor)];
+    let mut members = vec![resident(rng, today, head_age, employee, poor)];
     if rng.u8(0..100) < 72 {
         let age = head_age.saturating_add(rng.u8(0..6)).saturating_sub(3).max(20);
         let works = rng.u8(0..100) < if employee { 60 } else { 22 };
-        members.push(resident(rng, household, today, age, works, poor));
+        members.push(resident(rng, today, age, works, poor));
     }
     if (26..60).contains(&head_age) {
         for _ in 0..[0, 1, 1, 1, 2, 2][rng.usize(0..6)] {
             let age = rng.u8(0..head_age - 22).min(22);
-            members.push(resident(rng, household, today, age, false, poor));
+            members.push(resident(rng, today, age, false, poor));
         }
         if rng.u8(0..100) < 28 {
             let age = head_age.saturating_add(rng.u8(22..32)).min(96);
             let retired = rng.u8(0..100) < 45;
-            members.push(resident(rng, household, today, age, retired, poor));
+            members.push(resident(rng, today, age, retired, poor));
         }
     }
     members
 }
 
-fn resident(
-    rng: &mut Rng,
-    household: u32,
-    today: CivilDate,
-    age: u8,
-    employee: bool,
-    poor: bool,
-) -> Resident {
+fn resident(rng: &mut Rng, today: CivilDate, age: u8, employee: bool, poor: bool) -> Resident {
     let sex = if rng.bool() { Sex::Female } else { Sex::Male };
     let days_back = i32::from(age) * 365 + i32::from(age) / 4 + rng.i32(1..360);
     let born = today.plus_days(-days_back).unwrap_or(today);
@@ -188,7 +179,6 @@ fn resident(
         sex,
         scheme,
         classes,
-        household,
         unbroken_years: rng.u8(0..15).min(age),
         account_month: if employee { rng.u64(9_000..38_000) } else { 0 },
         chronic_groups,
@@ -203,12 +193,8 @@ fn pick<'a>(rng: &mut Rng, words: &[&'a str]) -> &'a str {
 /// Area, birth date, order number (odd for men) and the check digit of GB 11643.
 fn identity_number(rng: &mut Rng, born: CivilDate, sex: Sex) -> String {
     let order = rng.u32(0..499) * 2 + u32::from(sex == Sex::Male);
-    let body = format!(
-        "{AREA_OF_NOBODY}{:04}{:02}{:02}{order:03}",
-        born.year(),
-        born.month(),
-        born.day()
-    );
+    let body =
+        format!("{AREA_OF_NOBODY}{:04}{:02}{:02}{order:03}", born.year(), born.month(), born.day());
     let digit = adapters::identity::gb11643::check_digit(&body)
         .expect("seventeen digits were just written");
     format!("{body}{digit}")
@@ -247,7 +233,8 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_region() {
-        let (one, two) = (Population::generate(500, 7, today()), Population::generate(500, 7, today()));
+        let (one, two) =
+            (Population::generate(500, 7, today()), Population::generate(500, 7, today()));
         let ids = |region: &Population| region.people.iter().map(|one| one.id).collect::<Vec<_>>();
         assert_eq!(ids(&one), ids(&two));
         assert_ne!(ids(&one), ids(&Population::generate(500, 8, today())));

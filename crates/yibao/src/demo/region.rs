@@ -20,10 +20,10 @@ use node::outbox::Outbox;
 use node::runtime::NodeHandle;
 use node::signature::Scheme;
 use node::vault_store::VaultStore;
-use primitives::{
-    Amount, CivilDate, Currency, Hash, OrganisationId, Party, Period, sha256_parts,
-};
+use primitives::{Amount, CivilDate, Currency, Hash, OrganisationId, Party, Period, sha256_parts};
 use vault::ReaderSecret;
+
+use crate::serving::library;
 
 use super::actor::{Actor, Drafter};
 use super::bank::{Bank, Till};
@@ -158,12 +158,19 @@ impl Stage<'_> {
         let bureau = &self.founders.insurer;
         let bank = self.bank("us-bank", Currency::USD)?;
         let root = Actor::from_seed(bank.executor().party, Scheme::Ed25519, &self.seed, "root");
-        chamber.admit(synthea::REGION, OrganisationKind::Bank, &[(&root, bank.executor(), None)])?;
+        chamber.admit(
+            synthea::REGION,
+            OrganisationKind::Bank,
+            &[(&root, bank.executor(), None)],
+        )?;
         let from = CivilDate::from_ymd(1960, 1, 1).context("a day")?;
         chamber.open_funds(bureau, synthea::REGION, &[synthea::SCHEME], from, &BTreeMap::new())?;
         let file = built_in!("plans/us-massachusetts/1960-01-01.toml");
-        let (catalogue, _) = catalogue(include_str!("../../../../plans/us-massachusetts/catalogue.toml"))?;
+        let text = include_str!("../../../../plans/us-massachusetts/catalogue.toml");
+        let (catalogue, _) = catalogue(text)?;
         chamber.publish(bureau, &self.founders.insurer_reviewer, &file, 1, catalogue.hash())?;
+        library::keep_plan(self.data, file.text)?;
+        library::keep_catalogue(self.data, &catalogue, text)?;
         let seeds: Vec<ProviderSeed> = sample
             .providers
             .iter()
@@ -216,7 +223,8 @@ impl Stage<'_> {
         let mut more = Vec::new();
         let mut patients = Vec::new();
         for patient in &sample.patients {
-            let actor = Actor::from_seed(Party::Person(patient.id), Scheme::P256, &self.seed, "device");
+            let actor =
+                Actor::from_seed(Party::Person(patient.id), Scheme::P256, &self.seed, "device");
             let terms = |period: Period| CoverageTerms {
                 scheme: synthea::SCHEME,
                 period,
@@ -241,7 +249,9 @@ impl Stage<'_> {
                 keys: vec![people::first_key(&actor, false)],
             };
             rows.push(ImportedPerson { person, coverage: spans.next().map(terms) });
-            more.extend(spans.map(|span| ImportedCoverage { person: patient.id, coverage: terms(span) }));
+            more.extend(
+                spans.map(|span| ImportedCoverage { person: patient.id, coverage: terms(span) }),
+            );
             patients.push(Patient {
                 actor: Some(actor),
                 reader: people::reader_of(patient.id, &self.seed).key(),
@@ -291,8 +301,9 @@ impl Stage<'_> {
         let owners = BTreeMap::from([(Payer::CommercialSupplement, &insurer)]);
         let schemes = [population::EMPLOYEE, population::RESIDENT];
         chamber.open_funds(bureau, population::REGION, &schemes, from, &owners)?;
-        let (catalogue, items) =
-            catalogue(include_str!("../../../../plans/lanzhou-employee/catalogue.toml"))?;
+        let text = include_str!("../../../../plans/lanzhou-employee/catalogue.toml");
+        let (catalogue, items) = catalogue(text)?;
+        library::keep_catalogue(self.data, &catalogue, text)?;
         for (version, file) in [
             (1, built_in!("plans/lanzhou-employee/2025-01-01.toml")),
             (2, built_in!("plans/lanzhou-employee/2026-01-01.toml")),
@@ -300,12 +311,23 @@ impl Stage<'_> {
             (2, built_in!("plans/lanzhou-resident/2026-01-01.toml")),
         ] {
             chamber.publish(bureau, &self.founders.reviewer, &file, version, catalogue.hash())?;
+            library::keep_plan(self.data, file.text)?;
         }
-        let providers = self.providers(&chamber, population::REGION, &population.providers, Some(Currency::CNY))?;
+        let providers = self.providers(
+            &chamber,
+            population::REGION,
+            &population.providers,
+            Some(Currency::CNY),
+        )?;
         let bank = self.bank("bank", Currency::CNY)?;
         let patients = self.enrol_chinese(&chamber, &population, &bank)?;
         outboxes.push(Arc::clone(bank.outbox()));
-        outboxes.extend(providers.values().filter_map(|one| one.till.as_ref()).map(|till| Arc::clone(till.outbox())));
+        outboxes.extend(
+            providers
+                .values()
+                .filter_map(|one| one.till.as_ref())
+                .map(|till| Arc::clone(till.outbox())),
+        );
         let items = year::priced(&items, include_str!("../../../../samples/price-list.toml"))?;
         let planned = year::visits(&population, &items, seed, self.last_day);
         let visits: Vec<Visit> = planned
@@ -327,7 +349,8 @@ impl Stage<'_> {
                 refund: visit.refund,
             })
             .collect();
-        let cast = Cast { bureau_reader: self.reader("bureau"), catalogue, bank, providers, patients };
+        let cast =
+            Cast { bureau_reader: self.reader("bureau"), catalogue, bank, providers, patients };
         self.settle("made-up region", bureau, &cast, visits)
     }
 
@@ -454,7 +477,8 @@ impl Stage<'_> {
                         if split.payers.len() > 1 || shown.is_none() {
                             shown = Some(transaction_id);
                         }
-                        if visit.refund && split.cash.is_zero() && record.sums.rows().len() > 1 {
+                        let has_rail = split.cash.is_zero() || cast.patients[visit.patient].card.is_some();
+                        if visit.refund && has_rail && record.sums.rows().len() > 1 {
                             refunds.push(*record);
                         }
                     }
@@ -491,7 +515,8 @@ impl<'a> Progress<'a> {
     }
 
     fn show(&mut self, done: usize, speed: f64) {
-        let line = format!("{}: {done} of {} visits, {speed:.0} settlements/s", self.what, self.total);
+        let line =
+            format!("{}: {done} of {} visits, {speed:.0} settlements/s", self.what, self.total);
         if self.is_terminal {
             print!("\r{line}   ");
             let _ = std::io::stdout().flush();
@@ -592,6 +617,10 @@ pub fn show_voucher(node: &NodeHandle, data: &Path, settlements: &[&Settlement])
     let verified = crate::command::check_voucher(&file, &trust)?;
     println!("\nvoucher {} verified offline against {}", file.display(), trust.display());
     crate::command::print_voucher(&verified);
-    println!("  check it yourself: yibao verify voucher {} --trust {}", file.display(), trust.display());
+    println!(
+        "  check it yourself: yibao verify voucher {} --trust {}",
+        file.display(),
+        trust.display()
+    );
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::io::Read as _;
 use anyhow::{Context as _, Result};
 use benefit::bill::LineItem;
 use benefit::decimal::Quantity;
-use benefit::{AgeBand, Bill, Category, Sex, VisitType};
+use benefit::{Bill, Category, Sex, VisitType};
 use primitives::{
     Amount, CivilDate, Currency, OrganisationId, Period, PersonId, RegionId, SchemeId, SlotId,
     VisitId, sha256_parts,
@@ -40,8 +40,6 @@ pub struct Patient {
     pub id: PersonId,
     /// The synthetic name, only in directories.
     pub name: String,
-    /// Birth date.
-    pub born: CivilDate,
     /// Sex.
     pub sex: Sex,
     /// The spans in which somebody insured the patient.
@@ -65,14 +63,6 @@ pub struct Claim {
     pub insured: bool,
     /// The charges.
     pub bill: Bill,
-}
-
-impl Patient {
-    /// The band of the age on a day that the plan can be asked with: one year.
-    #[must_use]
-    pub fn band_on(&self, day: CivilDate) -> AgeBand {
-        AgeBand::exactly(u8::try_from(self.born.years_until(day)).unwrap_or(u8::MAX))
-    }
 }
 
 type Row = BTreeMap<String, String>;
@@ -158,7 +148,8 @@ fn visit_type(class: &str) -> VisitType {
     }
 }
 
-fn read_providers() -> Result<(BTreeMap<OrganisationId, String>, BTreeMap<String, OrganisationId>)> {
+fn read_providers() -> Result<(BTreeMap<OrganisationId, String>, BTreeMap<String, OrganisationId>)>
+{
     let mut providers = BTreeMap::from([(other_provider(), String::from("Other providers"))]);
     let mut codes = BTreeMap::new();
     for (number, row) in sample_table!("organizations")?.iter().enumerate() {
@@ -189,7 +180,6 @@ fn read_patients() -> Result<Vec<Patient>> {
             Ok(Patient {
                 id: PersonId(id("person", source)),
                 name: format!("{} {}", field(row, "FIRST")?, field(row, "LAST")?),
-                born: day(field(row, "BIRTHDATE")?)?,
                 sex: if field(row, "GENDER")? == "F" { Sex::Female } else { Sex::Male },
                 cover: spans(cover.remove(source).unwrap_or_default()),
             })
@@ -218,7 +208,8 @@ fn read_lines() -> Result<BTreeMap<String, (String, Vec<LineItem>)>> {
             continue;
         }
         let place = field(&row, "PLACEOFSERVICE")?.to_owned();
-        let (_, list) = lines.entry(field(&row, "CLAIMID")?.to_owned()).or_insert((place, Vec::new()));
+        let (_, list) =
+            lines.entry(field(&row, "CLAIMID")?.to_owned()).or_insert((place, Vec::new()));
         let amount = field(&row, "AMOUNT")?;
         let code = field(&row, "PROCEDURECODE")?;
         list.push(LineItem {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::kernel::account::Account;
 use ledger::kernel::posting;
-use ledger::{Receipt, State};
 use ledger::modules::visit::Split;
+use ledger::{Receipt, State};
 use primitives::{Amount, Currency};
 
 /// Totals of one region.

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use benefit::bill::LineItem;
 use benefit::decimal::Quantity;
-use benefit::{Bill, Category, HospitalLevel, Sex, VisitType};
 use benefit::source::CatalogueSource;
+use benefit::{Bill, Category, HospitalLevel, ItemClass, Sex, VisitType};
 use fastrand::Rng;
 use primitives::{Amount, CivilDate, Currency, SlotId, VisitId};
 
@@ -27,6 +27,8 @@ pub struct PricedItem {
     pub name: String,
     /// Its category.
     pub category: Category,
+    /// Its class: class C is chosen seldom, as doctors do.
+    pub class: ItemClass,
     /// The usual price in fen.
     pub price: u64,
 }
@@ -51,6 +53,7 @@ pub fn priced(catalogue: &CatalogueSource, price_list: &str) -> Result<Vec<Price
                 code: item.code.clone(),
                 name: item.name.clone(),
                 category: item.category,
+                class: item.class,
                 price: amount.minor(),
             })
         })
@@ -159,7 +162,9 @@ fn visit(
     let nights = if stay { rng.i32(2..14) } else { 0 };
     let last = admitted.plus_days(nights).unwrap_or(admitted).min(today);
     let slot = match visit_type {
-        VisitType::ChronicSpecial => SlotId(1 + rng.u8(0..u8::try_from(person.chronic_groups.len()).unwrap_or(1))),
+        VisitType::ChronicSpecial => {
+            SlotId(1 + rng.u8(0..u8::try_from(person.chronic_groups.len()).unwrap_or(1)))
+        }
         _ => SlotId(0),
     };
     let lines = lines(rng, items, visit_type, level, admitted, last, slot);
@@ -238,7 +243,12 @@ fn lines(
     };
     (1..=count)
         .map(|line_no| {
-            let item = fitting[rng.usize(0..fitting.len())];
+            let mut item = fitting[rng.usize(0..fitting.len())];
+            for _ in 0..3 {
+                if item.class == ItemClass::C {
+                    item = fitting[rng.usize(0..fitting.len())];
+                }
+            }
             let quantity = rng.u64(1..4);
             let price = item.price * dear / 100 * rng.u64(85..125) / 100;
             LineItem {

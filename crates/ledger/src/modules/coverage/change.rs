@@ -21,17 +21,17 @@ pub(super) fn require_row(
     COVERAGES.get(state, &person).ok_or_else(|| rejection::NOT_COVERED.reject())
 }
 
-/// The day of the block in the region.
+/// The day that counts as today when what ended long ago is put away.
 ///
 /// # Errors
 /// `unknown_region`.
-pub(super) fn today(
+pub(super) fn retention_day(
     context: &Context<'_>,
     state: &(impl Read + ?Sized),
     region: RegionId,
 ) -> Result<CivilDate, Rejection> {
     let region = network::view::require_region(state, region)?;
-    Ok(context.day(region.settings.utc_offset_minutes))
+    Ok(region.retention_day(context.day(region.settings.utc_offset_minutes)))
 }
 
 /// Changes the person's row, puts away what ended long ago, and tells the person and the region's
@@ -47,7 +47,7 @@ pub(super) fn change(
     edit: impl FnOnce(&mut CoverageRow) -> Result<(), Rejection>,
 ) -> Result<Outcome, Rejection> {
     let mut row = require_row(state, person)?;
-    row.prune(today(context, state, region)?);
+    row.prune(retention_day(context, state, region)?);
     edit(&mut row)?;
     COVERAGES.put(state, &person, &row);
     let bureau = network::view::require_region(state, region)?.bureau;

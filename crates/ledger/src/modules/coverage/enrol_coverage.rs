@@ -6,7 +6,7 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::change::today;
+use super::change::retention_day;
 use super::table::COVERAGES;
 use super::terms::CoverageTerms;
 use crate::kernel::context::Context;
@@ -62,7 +62,7 @@ impl Kind for EnrolCoverage {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         person::view::require_person(state, self.person)?;
-        let today = today(context, state, self.region)?;
+        let today = retention_day(context, state, self.region)?;
         let mut row = COVERAGES.get(state, &self.person).unwrap_or_default();
         row.enrol(self.region, &self.coverage, today)?;
         COVERAGES.put(state, &self.person, &row);

@@ -6,7 +6,7 @@ use primitives::{CivilDate, Party, PersonId, RegionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::change::today;
+use super::change::retention_day;
 use super::row_results::{RowResults, check_rows};
 use super::table::COVERAGES;
 use super::terms::CoverageTerms;
@@ -97,7 +97,7 @@ impl Kind for ImportCoverages {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
-        let today = today(context, state, self.region)?;
+        let today = retention_day(context, state, self.region)?;
         let mut results = RowResults::default();
         for row in &self.rows {
             results.note(&row.import(state, self.region, today));

@@ -6,7 +6,7 @@ use primitives::{CivilDate, Party, PublicKey, RegionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::change::today;
+use super::change::retention_day;
 use super::row_results::{RowResults, check_rows};
 use super::table::{COVERAGES, CoverageRow};
 use super::terms::CoverageTerms;
@@ -113,7 +113,7 @@ impl Kind for ImportPersons {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
-        let today = today(context, state, self.region)?;
+        let today = retention_day(context, state, self.region)?;
         let mut results = RowResults::default();
         for row in &self.rows {
             results.note(&row.import(context, state, self.region, today));

@@ -24,6 +24,7 @@ mod end_coverage;
 mod end_filing;
 mod end_slot;
 mod enrol_coverage;
+mod event;
 mod import_coverages;
 mod import_persons;
 mod move_coverage;
@@ -77,4 +78,5 @@ pub(crate) const MODULE: Module = Module {
         ]
     },
     rejections: rejection::ALL,
+    events: event::ALL,
 };

@@ -6,7 +6,7 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::change::{change, today};
+use super::change::{change, retention_day};
 use super::rejection;
 use super::table::{AttestedFacts, CoverageRow};
 use super::terms::CoverageTerms;
@@ -83,7 +83,7 @@ impl Kind for MoveCoverage {
         require(!self.keep_counters || old.currency == new.currency, || {
             kernel::CURRENCY_MISMATCH.with("running amounts cannot go along")
         })?;
-        let today = today(context, state, self.to_region)?;
+        let today = retention_day(context, state, self.to_region)?;
         let at = (self.person, self.from_region);
         let mut outcome =
             change(context, state, at, "coverage_moved", |row| self.move_within(row, today))?;

@@ -47,6 +47,12 @@ pub fn coverage(state: &(impl Read + ?Sized), person: PersonId) -> Option<Covera
     COVERAGES.get(state, &person)
 }
 
+/// The bytes under which a person's coverage row is kept; for state proofs to the person.
+#[must_use]
+pub fn coverage_key(person: PersonId) -> Vec<u8> {
+    COVERAGES.key_bytes(&person)
+}
+
 /// The coverage that holds on this day for a person whose care on it counts. Whether the person is
 /// locked does not matter.
 ///

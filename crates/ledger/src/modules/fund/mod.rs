@@ -16,6 +16,7 @@ mod assign_payer_fund;
 mod close_fund;
 mod contribute;
 mod credit_personal_accounts;
+mod event;
 mod open_fund;
 mod pay_provider;
 pub mod rejection;
@@ -54,4 +55,5 @@ pub(crate) const MODULE: Module = Module {
         ]
     },
     rejections: rejection::ALL,
+    events: event::ALL,
 };

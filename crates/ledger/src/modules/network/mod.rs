@@ -5,6 +5,7 @@
 use crate::kernel::registry::KindEntry;
 use crate::modules::Module;
 
+mod event;
 mod governing;
 mod open_region;
 pub mod rejection;
@@ -35,4 +36,5 @@ pub(crate) const MODULE: Module = Module {
         ]
     },
     rejections: rejection::ALL,
+    events: event::ALL,
 };

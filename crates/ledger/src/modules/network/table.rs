@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Currency, OrganisationId, RegionId, Text, UtcOffset};
+use primitives::{Amount, CivilDate, Currency, OrganisationId, RegionId, Text, UtcOffset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,20 @@ pub struct RegionSettings {
     pub claim_days_max: u16,
     /// After how many hours an unanswered cash leg may be taken over by the bureau, 1 to 720.
     pub effect_takeover_hours: u16,
+}
+
+/// For how many days after its end something is kept at the least, so that late claims and refunds find it:
+/// two years. A longer filing limit of the region makes it longer.
+const KEPT_DAYS_MIN: i32 = 731;
+
+impl RegionRow {
+    /// The day that counts as "today" when what has ended long ago is put away: earlier than today where the
+    /// region's filing limit is longer than two years.
+    #[must_use]
+    pub fn retention_day(&self, today: CivilDate) -> CivilDate {
+        let longer = i32::from(self.settings.claim_days_max).saturating_sub(KEPT_DAYS_MIN).max(0);
+        today.plus_days(longer.saturating_neg()).unwrap_or(today)
+    }
 }
 
 /// Writes the parameters a ledger starts with. Only genesis calls this.

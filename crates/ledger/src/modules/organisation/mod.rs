@@ -9,6 +9,7 @@ use crate::modules::Module;
 
 mod admit_organisation;
 mod authorise_key;
+mod event;
 pub mod rejection;
 mod resume_organisation;
 mod revoke_key;
@@ -41,4 +42,5 @@ pub(crate) const MODULE: Module = Module {
         ]
     },
     rejections: rejection::ALL,
+    events: event::ALL,
 };

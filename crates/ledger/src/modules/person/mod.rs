@@ -22,6 +22,7 @@ mod ask_unlock;
 mod block_card;
 mod close_person;
 mod enrol_person;
+mod event;
 mod lock_person;
 mod move_person;
 mod new_key;
@@ -86,4 +87,5 @@ pub(crate) const MODULE: Module = Module {
         ]
     },
     rejections: rejection::ALL,
+    events: event::ALL,
 };

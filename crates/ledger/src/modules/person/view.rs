@@ -101,6 +101,12 @@ pub fn person(state: &(impl Read + ?Sized), id: PersonId) -> Option<PersonRow> {
     PERSONS.get(state, &id)
 }
 
+/// The bytes under which a person's row is kept; for state proofs to the person.
+#[must_use]
+pub fn person_key(id: PersonId) -> alloc::vec::Vec<u8> {
+    PERSONS.key_bytes(&id)
+}
+
 /// Whose blind index this is, if anybody's. Only the identity authority's adapter can compute one.
 pub fn by_blind_index(state: &(impl Read + ?Sized), index: &Hash) -> Option<PersonId> {
     BLIND_INDICES.get(state, index)

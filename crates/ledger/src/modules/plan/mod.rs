@@ -24,6 +24,7 @@ mod approver;
 mod bytes;
 mod difference;
 mod draft_plan;
+mod event;
 mod pay_differences;
 mod propose_differences;
 mod publish_plan;
@@ -71,4 +72,5 @@ pub(crate) const MODULE: Module = Module {
         ]
     },
     rejections: rejection::ALL,
+    events: event::ALL,
 };

@@ -22,6 +22,7 @@ mod check_in;
 mod confirm_effect;
 pub mod consent;
 mod contest_consent;
+mod event;
 mod money;
 mod object_to_settlement;
 pub mod quote;
@@ -82,4 +83,5 @@ pub(crate) const MODULE: Module = Module {
         ]
     },
     rejections: rejection::ALL,
+    events: event::ALL,
 };

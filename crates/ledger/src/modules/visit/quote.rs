@@ -98,7 +98,9 @@ impl Split {
         share.map_or(Amount::ZERO, |share| share.amount)
     }
 
-    fn of(parts: &[Part]) -> Option<Self> {
+    /// The parts added up; `None` when a sum does not fit.
+    #[must_use]
+    pub fn of(parts: &[Part]) -> Option<Self> {
         let mut split = Self::default();
         for part in parts {
             let one = &part.adjudication;

@@ -15,6 +15,12 @@ pub fn visit(state: &(impl Read + ?Sized), id: VisitId) -> Option<VisitRow> {
     VISITS.get(state, &id)
 }
 
+/// The bytes under which a visit's row is kept; for state proofs to those who may see it.
+#[must_use]
+pub fn visit_key(id: VisitId) -> alloc::vec::Vec<u8> {
+    VISITS.key_bytes(&id)
+}
+
 /// A payment outside by its reference. For its provider, executor and person.
 pub fn effect(state: &(impl Read + ?Sized), reference: &Hash) -> Option<EffectRow> {
     EFFECTS.get(state, reference)
@@ -105,7 +111,7 @@ pub(super) fn set_accumulators(
     accumulators: &Accumulators,
 ) -> Result<(), Rejection> {
     let region = network::view::require_region(state, subject.region)?;
-    let today = context.day(region.settings.utc_offset_minutes);
+    let today = region.retention_day(context.day(region.settings.utc_offset_minutes));
     let (person, scheme) = (subject.person, subject.scheme);
     coverage::view::set_accumulators(state, person, subject.region, scheme, accumulators, today)
 }

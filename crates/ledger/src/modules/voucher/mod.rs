@@ -13,6 +13,7 @@
 use crate::kernel::registry::KindEntry;
 use crate::modules::Module;
 
+mod event;
 mod issue_voucher;
 mod mark_voucher_used;
 mod register;
@@ -40,4 +41,5 @@ pub(crate) const MODULE: Module = Module {
         ]
     },
     rejections: rejection::ALL,
+    events: event::ALL,
 };
