@@ -1,11 +1,12 @@
 //! The gateway's parts, and who may come in.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use adapters::clock::Clock;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
+use ledger::kernel::context::PlanMemo;
 use primitives::Timestamp;
 
 use crate::config::Config;
@@ -40,6 +41,8 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// The contract, as it is served.
     pub contract: Bytes,
+    /// Decoded plans.
+    plans: Mutex<PlanMemo>,
 }
 
 impl Gateway {
@@ -73,6 +76,7 @@ impl Gateway {
             in_flight: InFlight::default(),
             metrics: Metrics::new(),
             contract: Bytes::from(contract.to_string()),
+            plans: Mutex::default(),
             port,
             clock,
         }))
@@ -108,6 +112,11 @@ impl Gateway {
                 Err(ended())
             }
         }
+    }
+
+    /// Runs something that needs decoded plans.
+    pub fn with_plans<T>(&self, run: impl FnOnce(&PlanMemo) -> T) -> T {
+        run(&self.plans.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether a session is still good: neither expired nor closed, its key still registered.

@@ -2,7 +2,7 @@
 //! through the trait [`Port`].
 //!
 //! Reading order: [`port`] (the ledger as seen from here), [`endpoint`] (what an operation is), [`api`]
-//! (the operations, one file per resource), [`session`] (who asks), [`problem`] (what is said when
+//! (the operations, one file per resource), [`access`] (who may load what), [`session`] (who asks), [`problem`] (what is said when
 //! something is wrong), [`router`] and [`server`] (from bytes to handlers and back), [`openapi`].
 //!
 //! Invariants:
@@ -12,6 +12,7 @@
 //! - Everything that goes wrong is a problem document with a stable code (`tests/problems.rs`).
 //! - Logs carry operation names, statuses and request ids, never parties, bodies or addresses.
 
+pub mod access;
 pub mod api;
 pub mod call;
 pub mod config;

@@ -1,16 +1,16 @@
 //! Figures for operators, in the text format of Prometheus. Aggregates only: no party, no id.
 
-use std::fmt::Write as _;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::port::Figure;
 
 /// The media type of the text format.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -33,31 +33,10 @@ pub struct Metrics {
     duration: Family<Operation, Histogram>,
     refused_sign_ins: Counter,
     requests: Gauge,
-    figures: Vec<(&'static str, Gauge<u64, AtomicU64>)>,
 }
 
 /// Upper bounds of the duration histogram, in seconds.
 const DURATION_BOUNDS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
-
-/// Figures that are read when somebody asks: name and meaning.
-const FIGURES: [(&str, &str); 13] = [
-    ("ledger_height", "Height of the last block"),
-    ("ledger_block_time_seconds", "Block time of the last block, seconds since 1970"),
-    ("ledger_receipts", "Receipts in the log"),
-    ("ledger_rows", "Rows of the state"),
-    ("node_ready", "1 when the node takes transactions"),
-    ("node_waiting_transactions", "Transactions that wait for a block"),
-    ("node_waiting_bytes", "Bytes of transactions that wait for a block"),
-    ("node_open_effects", "Payments outside without a final word"),
-    ("node_disk_bytes", "Bytes on disk"),
-    ("node_snapshot_height", "Height of the last snapshot"),
-    ("gateway_sessions", "Sessions"),
-    ("gateway_streams", "Streams of live events"),
-    ("gateway_transactions_in_flight", "Transactions submitted here without an answer yet"),
-];
-
-/// The values of the figures, in the order of their declaration.
-pub type Figures = [u64; FIGURES.len()];
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -84,14 +63,7 @@ impl Metrics {
         );
         registry.register("gateway_refused_sign_ins", "Refused sign-ins", refused_sign_ins.clone());
         registry.register("gateway_requests_open", "Requests being answered", requests.clone());
-        let figures = FIGURES
-            .map(|(name, help)| {
-                let gauge = Gauge::<u64, AtomicU64>::default();
-                registry.register(name, help, gauge.clone());
-                (name, gauge)
-            })
-            .to_vec();
-        Self { registry, answered, duration, refused_sign_ins, requests, figures }
+        Self { registry, answered, duration, refused_sign_ins, requests }
     }
 
     /// A request came.
@@ -111,17 +83,19 @@ impl Metrics {
         self.refused_sign_ins.inc();
     }
 
-    /// Everything as text, with these figures.
+    /// Everything as text, together with figures that are read when somebody asks.
     #[must_use]
-    pub fn text(&self, figures: &Figures) -> String {
-        for ((_, gauge), value) in self.figures.iter().zip(figures) {
-            gauge.set(*value);
+    pub fn text(&self, figures: &[Figure]) -> String {
+        let mut asked = Registry::with_prefix("yibao");
+        for figure in figures {
+            let gauge = ConstGauge::new(figure.value);
+            asked.register(figure.name, figure.meaning, gauge);
         }
         let mut text = String::new();
-        if encode(&mut text, &self.registry).is_err() {
-            text.clear();
-            let _ = writeln!(text, "# EOF");
-        }
-        text
+        // Writing into a string fails only when a metric cannot be encoded, which integers can.
+        let written = encode_registry(&mut text, &self.registry)
+            .and_then(|()| encode_registry(&mut text, &asked))
+            .and_then(|()| encode_eof(&mut text));
+        if written.is_err() { String::from("# EOF\n") } else { text }
     }
 }

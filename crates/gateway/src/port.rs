@@ -7,13 +7,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use benefit::Catalogue;
+use benefit::source::PlanSource;
 use ledger::kernel::block::Tip;
 use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::receipt::Outcome;
 use ledger::kernel::transaction::TransactionError;
+use ledger::modules::visit::SettlementRecord;
 use ledger::{Receipt, Registry, Rejection, State, Transaction};
 use primitives::key::WebAuthnContext;
-use primitives::{Hash, Party, PublicKey, Signature, SignatureError};
+use primitives::{Hash, Party, PublicKey, Signature, SignatureError, VisitId};
 use proof::header::{Certificate, ChainId, Header};
 use proof::receipt::FieldName;
 use proof::tile::Tile;
@@ -99,21 +102,38 @@ pub struct SignedHeader {
     pub certificate: Option<Certificate>,
 }
 
+/// A figure for operators. An aggregate: it is shown to everybody who may see the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// Its name in the metrics, such as `node_waiting_transactions`.
+    pub name: &'static str,
+    /// What it counts.
+    pub meaning: &'static str,
+    /// How much.
+    pub value: u64,
+}
+
 /// What an operator wants to know of the node behind the port.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Whether it takes transactions.
     pub is_ready: bool,
-    /// Transactions that wait for a block.
-    pub waiting_transactions: u64,
-    /// Their bytes.
-    pub waiting_bytes: u64,
-    /// Effects on the world outside that have no final word yet.
-    pub open_effects: u64,
-    /// Bytes on disk, all files together.
-    pub disk_bytes: u64,
-    /// The height of the last snapshot.
-    pub snapshot_height: u64,
+    /// Its figures.
+    pub figures: Vec<Figure>,
+}
+
+/// Why an envelope was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// Another envelope is kept under the same commitment.
+    #[error("another envelope is kept under this commitment")]
+    Taken,
+    /// The visit has as many envelopes as it may have.
+    #[error("the visit has too many documents")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Failed(#[from] PortError),
 }
 
 /// Receipts as they are committed, in the order of the log. Waits for the next one; ends when the node
@@ -210,4 +230,42 @@ pub trait Port: Send + Sync {
 
     /// What an operator wants to know.
     fn status(&self) -> Status;
+
+    /// The settlement record of a visit as it is now in force, from the receipt that made it so; `None`
+    /// for a visit that is not settled. Answered from an index, never by a scan.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError>;
+
+    /// The catalogue with this root, if this node keeps it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError>;
+
+    /// The plan file with this hash as people wrote it, if this node keeps it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn plan_source(&self, source: Hash) -> Result<Option<Arc<PlanSource>>, PortError>;
+
+    /// Keeps a sealed bill of a visit under its commitment. The same bytes again are no error.
+    ///
+    /// # Errors
+    /// Why it is not kept.
+    fn put_bill(&self, visit: VisitId, commitment: Hash, envelope: &[u8])
+    -> Result<(), VaultError>;
+
+    /// The sealed bill of a visit under this commitment.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn bill(&self, visit: VisitId, commitment: Hash) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// The commitments of a visit's sealed bills.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError>;
 }

@@ -293,6 +293,13 @@ impl Envelope {
         self.wrap_of(reader).is_some()
     }
 
+    /// The last instant at which a grantee may be handed the envelope; `None` for a reader without a
+    /// deadline and for whoever is no reader.
+    #[must_use]
+    pub fn grant_end(&self, reader: &ReaderKey) -> Option<Timestamp> {
+        Some(self.wrap_of(reader)?.terms.as_ref()?.valid_until)
+    }
+
     /// The bytes to store.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

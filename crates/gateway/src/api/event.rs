@@ -66,9 +66,13 @@ fn stream(call: &Call, session: &Session) -> Result<Reply, Problem> {
         .hub
         .listen(session.party)
         .ok_or_else(|| Problem::new(&code::TOO_MANY_REQUESTS).retry(RETRY))?;
-    let missed: VecDeque<IndexedReceipt> = match last {
-        None => VecDeque::new(),
-        Some(last) => gateway.port.receipts_of(session.party, Some(last), CATCH_UP_MAX)?.into(),
+    let (last, missed) = match last {
+        // The hub may still be handing out what was committed before; that is not asked for.
+        None => (gateway.port.view().tip.log.size().checked_sub(1), VecDeque::new()),
+        Some(last) => {
+            let missed = gateway.port.receipts_of(session.party, Some(last), CATCH_UP_MAX)?;
+            (Some(last), missed.into())
+        }
     };
     let live = (missed.len() < CATCH_UP_MAX).then_some(listening);
     let receipts = Receipts {

@@ -5,6 +5,7 @@ use axum::http::Method;
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply};
 use crate::metrics;
+use crate::port::Figure;
 use crate::problem::{Problem, code};
 
 /// The endpoints for operators.
@@ -57,20 +58,21 @@ fn figures(call: &Call) -> Result<Reply, Problem> {
     let status = gateway.port.status();
     let tip = &call.view.tip;
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let text = gateway.metrics.text(&[
-        tip.height,
-        tip.time.millis() / 1_000,
-        tip.log.size(),
-        call.view.state.entry_count(),
-        u64::from(status.is_ready),
-        status.waiting_transactions,
-        status.waiting_bytes,
-        status.open_effects,
-        status.disk_bytes,
-        status.snapshot_height,
-        count(gateway.sessions.count()),
-        count(gateway.hub.count()),
-        count(gateway.in_flight.count()),
-    ]);
-    Ok(Reply::bytes(metrics::MEDIA_TYPE, text))
+    let own = [
+        ("ledger_height", "Height of the last block", tip.height),
+        ("ledger_block_time_seconds", "Block time of the last block", tip.time.millis() / 1_000),
+        ("ledger_receipts", "Receipts in the log", tip.log.size()),
+        ("ledger_rows", "Rows of the state", call.view.state.entry_count()),
+        ("node_ready", "1 when the node takes transactions", u64::from(status.is_ready)),
+        ("gateway_sessions", "Sessions", count(gateway.sessions.count())),
+        ("gateway_streams", "Streams of live events", count(gateway.hub.count())),
+        (
+            "gateway_transactions_in_flight",
+            "Transactions submitted here without an answer yet",
+            count(gateway.in_flight.count()),
+        ),
+    ];
+    let own = own.map(|(name, meaning, value)| Figure { name, meaning, value });
+    let all: Vec<Figure> = own.into_iter().chain(status.figures).collect();
+    Ok(Reply::bytes(metrics::MEDIA_TYPE, gateway.metrics.text(&all)))
 }

@@ -5,18 +5,26 @@ use std::sync::LazyLock;
 
 use crate::endpoint::Endpoint;
 
+pub mod account;
+pub mod bill;
 pub mod event;
+pub mod fund;
 pub mod health;
 pub mod index;
 pub mod kind;
 pub mod log;
 pub mod network;
 pub mod organisation;
+pub mod person;
+pub mod plan;
 pub mod problem;
+pub mod quote;
 pub mod receipt;
 pub mod region;
 pub mod session;
+pub mod state_proof;
 pub mod transaction;
+pub mod visit;
 pub mod voucher;
 
 /// Every resource's endpoints.
@@ -31,8 +39,16 @@ static RESOURCES: &[&[Endpoint]] = &[
     receipt::ENDPOINTS,
     voucher::ENDPOINTS,
     event::ENDPOINTS,
+    person::ENDPOINTS,
+    account::ENDPOINTS,
     organisation::ENDPOINTS,
     region::ENDPOINTS,
+    plan::ENDPOINTS,
+    fund::ENDPOINTS,
+    quote::ENDPOINTS,
+    visit::ENDPOINTS,
+    bill::ENDPOINTS,
+    state_proof::ENDPOINTS,
     log::ENDPOINTS,
 ];
 

@@ -4,6 +4,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::receipt::Effect;
 use ledger::kernel::transaction::{TRANSACTION_BYTES_MAX, TRANSACTION_VERSION, TransactionError};
+use ledger::modules::network;
 use ledger::modules::organisation::Scope;
 use ledger::{Authorisation, Content, IdempotencyKey, Registry, Rejection, Transaction};
 use primitives::{Hash, Party, Timestamp, VisitId, codec};
@@ -31,8 +32,8 @@ const VALIDITY_MILLIS: u64 = 24 * 3_600_000;
 /// The header that carries the transaction's own idempotency key.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-const SUBMIT_RULE: &str = "the transaction's author, one of its signers, or an organisation whose key may \
-                           govern, which brings newcomers' transactions in";
+const SUBMIT_RULE: &str = "the transaction's author, one of its signers, or a member of the governing set \
+                           with a key that may govern, which brings newcomers' transactions in";
 
 /// The endpoints of transactions.
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -324,17 +325,24 @@ fn read_transaction(call: &Call, session: &Session) -> Result<Transaction, Probl
     };
     let mut transaction = Transaction { content, authorisations: request.authorisations };
     transaction.sort_authorisations();
-    if may_bring(session, &transaction) {
+    if may_bring(call, session, &transaction) {
         Ok(transaction)
     } else {
         Err(Problem::new(&code::NOT_YOURS))
     }
 }
 
-fn may_bring(session: &Session, transaction: &Transaction) -> bool {
+fn may_bring(call: &Call, session: &Session, transaction: &Transaction) -> bool {
     transaction.content.author == session.party
         || transaction.authorisations.iter().any(|one| one.party == session.party)
-        || session.scopes.contains(&Scope::Govern)
+        || governs(call, session)
+}
+
+/// Whether the session's key may sign for a member of the governing set.
+fn governs(call: &Call, session: &Session) -> bool {
+    let Party::Organisation(id) = session.party else { return false };
+    let governing = network::view::network(&call.view.state).governing;
+    session.scopes.contains(&Scope::Govern) && governing.contains(&id)
 }
 
 fn rehearse(call: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -85,10 +85,16 @@ problems! {
     VOUCHER_FIELD_UNKNOWN = 422, "no_such_receipt_field";
     /// Another body is kept under this name.
     BILL_EXISTS = 409, "bill_exists";
-    /// The bytes are not an envelope of this owner.
+    /// The visit has as many sealed bills as it may have.
+    BILLS_TOO_MANY = 409, "too_many_bills";
+    /// The visit is settled, so its bills stay as they are.
+    VISIT_CLOSED = 409, "bills_closed";
+    /// The bytes are not an envelope.
     ENVELOPE_INVALID = 422, "invalid_envelope";
     /// The bill cannot be adjudicated as it is.
     BILL_INVALID = 422, "invalid_bill";
+    /// One of several fields is needed, and only one.
+    ONE_OF_NEEDED = 422, "one_of_needed";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use benefit::Messages;
 use serde::Deserialize;
 
 use super::Language;
@@ -24,6 +25,7 @@ struct Locale {
     problems: Texts<ProblemWords>,
     kinds: Texts<String>,
     index: Texts<String>,
+    benefit: Messages,
 }
 
 macro_rules! file {
@@ -38,6 +40,7 @@ macro_rules! locale {
             problems: read($tag, file!($tag, "problems.toml")),
             kinds: read($tag, file!($tag, "kinds.toml")),
             index: read($tag, file!($tag, "index.toml")),
+            benefit: messages($tag, file!($tag, "benefit.toml")),
         }
     };
 }
@@ -47,6 +50,13 @@ static LOCALES: LazyLock<[Locale; 4]> =
 
 fn read<T: for<'de> Deserialize<'de>>(tag: &str, text: &str) -> Texts<T> {
     toml::from_str(text).unwrap_or_else(|error| panic!("locales/{tag} cannot be read: {error}"))
+}
+
+fn messages(tag: &str, text: &str) -> Messages {
+    let tables = toml::from_str(text).map_err(|error| error.to_string());
+    tables
+        .and_then(|tables| Messages::new(tables).map_err(|error| error.to_string()))
+        .unwrap_or_else(|error| panic!("locales/{tag}/benefit.toml cannot be read: {error}"))
 }
 
 fn locale(language: Language) -> &'static Locale {
@@ -74,6 +84,12 @@ pub fn kinds(language: Language) -> &'static Texts<String> {
 #[must_use]
 pub fn index(language: Language) -> &'static Texts<String> {
     &locale(language).index
+}
+
+/// The sentences that explain adjudications in a language.
+#[must_use]
+pub fn benefit(language: Language) -> &'static Messages {
+    &locale(language).benefit
 }
 
 /// The words for a problem; for one without words its bare name, which a test keeps from happening.

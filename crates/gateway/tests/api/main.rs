@@ -1,5 +1,6 @@
 //! The API over a real ledger, request by request.
 
+mod access;
 mod contract;
 mod event;
 mod problems;
@@ -7,4 +8,5 @@ mod receipt;
 mod session;
 mod support;
 mod transaction;
+mod visit;
 mod words;

@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use benefit::Catalogue;
+use benefit::source::PlanSource;
 use gateway::port::{
-    Answer, Committed, IndexedReceipt, Port, PortError, Rehearsal, SignedHeader, Status,
-    SubmitError, Submitted, View,
+    Answer, Committed, Figure, IndexedReceipt, Port, PortError, Rehearsal, SignedHeader, Status,
+    SubmitError, Submitted, VaultError, View,
 };
 use ledger::kernel::block::Admission;
+use ledger::modules::visit::SettlementRecord;
 use ledger::{Genesis, Ledger, Receipt, Registry, Transaction, execute_block, registry};
 use primitives::key::WebAuthnContext;
-use primitives::{Hash, Party, PublicKey, Signature, SignatureError, Timestamp, key};
+use primitives::{
+    Hash, Party, PublicKey, Signature, SignatureError, Timestamp, VisitId, codec, key,
+};
 use proof::checkpoint::{Checkpoint, SignedCheckpoint};
-use proof::header::{Certificate, ChainId, CommitSignature, commit_message};
+use proof::header::{Certificate, ChainId, CommitSignature, Header, commit_message};
 use proof::log::{Frontier, leaf_hash, prove_inclusion};
 use proof::note::{NoteKey, NoteSigner, SignatureType};
 use proof::receipt::{FieldName, ReceiptSeed};
@@ -46,6 +51,10 @@ struct Inner {
     headers: Vec<SignedHeader>,
     frontier: Frontier,
     tiles: MemoryTiles,
+    settlements: BTreeMap<VisitId, SettlementRecord>,
+    bills: BTreeMap<VisitId, BTreeMap<Hash, Vec<u8>>>,
+    catalogues: BTreeMap<Hash, Arc<Catalogue>>,
+    plan_sources: BTreeMap<Hash, Arc<PlanSource>>,
 }
 
 #[derive(Default)]
@@ -79,6 +88,21 @@ pub fn log_key() -> NoteKey {
     NoteKey::new(ORIGIN, SignatureType::Ed25519, key).unwrap()
 }
 
+/// The header with the validator's signature.
+fn signed(header: Header) -> SignedHeader {
+    let message = commit_message(header.chain_id, header.height, 0, header.value_id());
+    let certificate = Certificate {
+        height: header.height,
+        round: 0,
+        value_id: header.value_id(),
+        signatures: vec![CommitSignature {
+            organisation: "bureau".parse().unwrap(),
+            signature: sign("bureau", &message),
+        }],
+    };
+    SignedHeader { header, certificate: Some(certificate) }
+}
+
 impl LedgerPort {
     pub fn new(genesis: &Genesis, clock: Arc<adapters::clock::ManualClock>) -> Self {
         let inner = Inner {
@@ -89,6 +113,10 @@ impl LedgerPort {
             headers: Vec::new(),
             frontier: Frontier::new(),
             tiles: MemoryTiles::default(),
+            settlements: BTreeMap::new(),
+            bills: BTreeMap::new(),
+            catalogues: BTreeMap::new(),
+            plan_sources: BTreeMap::new(),
         };
         Self {
             chain_id: genesis.chain_id,
@@ -99,6 +127,22 @@ impl LedgerPort {
             parked: Mutex::default(),
             refusals: Mutex::default(),
         }
+    }
+
+    /// Keeps a catalogue and a plan file, as an operator puts them beside the node.
+    pub fn keep(&self, catalogue: Catalogue, source: (Hash, PlanSource)) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.catalogues.insert(catalogue.hash(), Arc::new(catalogue));
+        inner.plan_sources.insert(source.0, Arc::new(source.1));
+    }
+
+    /// Lets a day pass: the clock goes on, and an empty block takes block time along.
+    pub fn pass_day(&self) {
+        use adapters::clock::Clock as _;
+        self.clock.advance_millis(24 * 3_600_000);
+        let mut inner = self.inner.lock().unwrap();
+        let (header, _) = execute_block(&mut inner.ledger, self.clock.now(), &[]);
+        inner.headers.push(signed(header));
     }
 
     /// From now on submissions wait.
@@ -139,17 +183,7 @@ impl LedgerPort {
         let index = inner.frontier.size();
         let (header, receipts) = execute_block(&mut inner.ledger, now, &[verified]);
         let receipt = Arc::new(receipts.into_iter().next().unwrap());
-        let message = commit_message(header.chain_id, header.height, 0, header.value_id());
-        let certificate = Certificate {
-            height: header.height,
-            round: 0,
-            value_id: header.value_id(),
-            signatures: vec![CommitSignature {
-                organisation: "bureau".parse().unwrap(),
-                signature: sign("bureau", &message),
-            }],
-        };
-        inner.headers.push(SignedHeader { header, certificate: Some(certificate) });
+        inner.headers.push(signed(header));
         inner.append(index, &receipt);
         let placed = inner.placed(index).unwrap();
         drop(inner);
@@ -165,6 +199,9 @@ impl Inner {
         frontier.push_with(leaf_hash(&receipt.record.leaf()), |stored| {
             tiles.0.entry(stored.level).or_default().push(stored.hash);
         });
+        if let Ok(record) = codec::decode::<SettlementRecord>(&receipt.witness) {
+            self.settlements.insert(record.visit, record);
+        }
         self.by_transaction.insert(receipt.record.transaction_id, index);
         for party in &receipt.concerns {
             self.by_party.entry(*party).or_default().push(index);
@@ -299,10 +336,59 @@ impl Port for LedgerPort {
     }
 
     fn status(&self) -> Status {
-        let is_ready = self.parked.lock().unwrap().is_none();
-        Status { is_ready, ..Status::default() }
+        let parked = self.parked.lock().unwrap();
+        let value = u64::try_from(parked.as_ref().map_or(0, Vec::len)).unwrap();
+        let meaning = "Transactions that wait for a block";
+        let figures = vec![Figure { name: "node_waiting_transactions", meaning, value }];
+        Status { is_ready: parked.is_none(), figures }
+    }
+
+    fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {
+        Ok(self.inner.lock().unwrap().settlements.get(&visit).cloned())
+    }
+
+    fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError> {
+        Ok(self.inner.lock().unwrap().catalogues.get(&root).cloned())
+    }
+
+    fn plan_source(&self, source: Hash) -> Result<Option<Arc<PlanSource>>, PortError> {
+        Ok(self.inner.lock().unwrap().plan_sources.get(&source).cloned())
+    }
+
+    fn put_bill(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+        envelope: &[u8],
+    ) -> Result<(), VaultError> {
+        let mut inner = self.inner.lock().unwrap();
+        let bills = inner.bills.entry(visit).or_default();
+        if bills.len() >= BILLS_MAX && !bills.contains_key(&commitment) {
+            return Err(VaultError::TooMany);
+        }
+        let kept = bills.entry(commitment).or_insert_with(|| envelope.to_vec());
+        if kept == envelope { Ok(()) } else { Err(VaultError::Taken) }
+    }
+
+    fn bill(&self, visit: VisitId, commitment: Hash) -> Result<Option<Vec<u8>>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        Ok(inner.bills.get(&visit).and_then(|bills| bills.get(&commitment).cloned()))
+    }
+
+    fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        Ok(inner
+            .bills
+            .get(&visit)
+            .into_iter()
+            .flatten()
+            .map(|(commitment, _)| *commitment)
+            .collect())
     }
 }
+
+/// How many sealed bills a visit has here.
+pub const BILLS_MAX: usize = 3;
 
 /// 2026-01-01T00:00:00Z, when the test ledgers begin.
 pub const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);

@@ -1,5 +1,6 @@
 //! A region on a real ledger behind a real gateway, and requests to it.
 
+pub mod insured;
 pub mod keys;
 pub mod ledger_port;
 
@@ -59,6 +60,11 @@ impl Ask {
         Self { method: "DELETE", ..Self::get(path) }
     }
 
+    pub fn put(path: impl Into<String>, body: &[u8]) -> Self {
+        let ask = Self { method: "PUT", body: body.to_vec(), ..Self::get(path) };
+        ask.with("content-type", "application/octet-stream")
+    }
+
     pub fn post(path: impl Into<String>, body: &Value) -> Self {
         let ask = Self { method: "POST", body: body.to_string().into_bytes(), ..Self::get(path) };
         ask.with("content-type", "application/json")
@@ -110,6 +116,11 @@ impl Answered {
 
 pub fn person(number: u8) -> Party {
     Party::Person(PersonId([number; 16]))
+}
+
+/// A person's id as text.
+pub fn id_of(party: Party) -> String {
+    party.to_string().replace("person:", "")
 }
 
 pub fn organisation(code: &str) -> Party {
@@ -263,7 +274,7 @@ impl World {
     }
 
     #[track_caller]
-    fn execute(&self, transaction: Transaction) -> u64 {
+    pub fn execute(&self, transaction: Transaction) -> u64 {
         let submitted = self.port.execute(transaction).unwrap();
         let record = &submitted.receipt.receipt.record;
         if let proof::receipt::OutcomeCode::Rejected(number) = record.outcome {

@@ -1,0 +1,124 @@
+//! What a session may load. A handler gets a person, a fund or a visit only through these functions, so
+//! nothing is shown without its rule.
+
+use ledger::kernel::account::Account;
+use ledger::modules::fund::{self, FundRow};
+use ledger::modules::person::{self, PersonRow};
+use ledger::modules::visit::{SettlementRecord, VisitRow, VisitSubject};
+use ledger::modules::{network, visit};
+use primitives::{
+    CivilDate, FundId, OrganisationId, Party, PersonId, RegionId, Timestamp, VisitId,
+};
+
+use crate::call::Call;
+use crate::problem::{Problem, code};
+use crate::session::Session;
+
+/// Who may read a person's data.
+pub const PERSON_RULE: &str =
+    "the person, a guardian of today, or the bureau of the person's home region";
+/// Who may read a visit.
+pub const VISIT_RULE: &str = "the visit's person, provider and bureau";
+
+/// A visit that the session may see.
+pub struct SeenVisit {
+    /// Its row.
+    pub row: VisitRow,
+    /// What it is about.
+    pub subject: VisitSubject,
+    /// The settlement now in force, if it is settled.
+    pub record: Option<SettlementRecord>,
+}
+
+impl Call {
+    /// The present instant as the ledger will see it: never before the last block.
+    #[must_use]
+    pub fn instant(&self) -> Timestamp {
+        self.now.max(self.view.tip.time)
+    }
+
+    /// Today in a region's calendar.
+    #[must_use]
+    pub fn today(&self, region: RegionId) -> Option<CivilDate> {
+        let row = network::view::region(&self.view.state, region)?;
+        Some(self.instant().day(row.settings.utc_offset_minutes))
+    }
+
+    /// A person's row.
+    ///
+    /// # Errors
+    /// `not_yours`, whether or not there is such a person.
+    pub fn person(&self, session: &Session, id: PersonId) -> Result<PersonRow, Problem> {
+        let not_yours = || Problem::new(&code::NOT_YOURS);
+        let state = &self.view.state;
+        let row = person::view::person(state, id).ok_or_else(not_yours)?;
+        let allowed = match session.party {
+            Party::Person(own) if own == id => true,
+            Party::Person(other) => {
+                self.today(row.region).is_some_and(|today| row.is_guarded_by(other, today))
+            }
+            Party::Organisation(bureau) => network::view::is_bureau(state, row.region, bureau),
+        };
+        if allowed { Ok(row) } else { Err(not_yours()) }
+    }
+
+    /// A fund's row, for its owner and the region's bureau.
+    ///
+    /// # Errors
+    /// `not_yours`, whether or not there is such a fund.
+    pub fn fund(
+        &self,
+        session: &Session,
+        region: RegionId,
+        fund: FundId,
+    ) -> Result<FundRow, Problem> {
+        let not_yours = || Problem::new(&code::NOT_YOURS);
+        let state = &self.view.state;
+        let Party::Organisation(id) = session.party else { return Err(not_yours()) };
+        let row = fund::view::fund(state, region, fund).ok_or_else(not_yours)?;
+        let allowed = row.owner == id || network::view::is_bureau(state, region, id);
+        if allowed { Ok(row) } else { Err(not_yours()) }
+    }
+
+    /// A visit. Of a settled one the ledger keeps a hash only; what it is about stands in the record that
+    /// the node keeps.
+    ///
+    /// # Errors
+    /// `not_found`, also for a visit of others and for a cancelled one, of which nothing is kept.
+    pub fn visit(&self, session: &Session, id: VisitId) -> Result<SeenVisit, Problem> {
+        let seen = self.any_visit(id)?;
+        if visit::view::may_see(&self.view.state, &seen.subject, session.party) {
+            Ok(seen)
+        } else {
+            Err(Problem::new(&code::NOT_FOUND))
+        }
+    }
+
+    /// A visit, whoever asks: for rules of their own.
+    pub(crate) fn any_visit(&self, id: VisitId) -> Result<SeenVisit, Problem> {
+        let not_found = || Problem::new(&code::NOT_FOUND);
+        let row = visit::view::visit(&self.view.state, id).ok_or_else(not_found)?;
+        let (subject, record) = match &row {
+            VisitRow::Open(open) => (open.subject.clone(), None),
+            VisitRow::Settled(_) => {
+                let record = self.gateway.port.settlement(id)?.ok_or_else(not_found)?;
+                (record.subject.clone(), Some(record))
+            }
+            VisitRow::Cancelled => return Err(not_found()),
+        };
+        Ok(SeenVisit { row, subject, record })
+    }
+}
+
+/// The accounts of an organisation.
+#[must_use]
+pub fn accounts_of(organisation: OrganisationId) -> [Account; 6] {
+    [
+        Account::ProviderDue(organisation),
+        Account::ProviderCash(organisation),
+        Account::ProviderBorne(organisation),
+        Account::Rail(organisation),
+        Account::Receivable(organisation),
+        Account::OwedToPatients(organisation),
+    ]
+}

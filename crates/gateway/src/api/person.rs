@@ -1,0 +1,328 @@
+//! A person's own data: keys, guardians, lock, card, coverage, running amounts. Nothing here says who
+//! somebody is.
+
+use axum::http::Method;
+use benefit::{Accumulators, Filing};
+use ledger::modules::coverage::{self, AttestedFacts, Coverage, Standing};
+use ledger::modules::person::{DaySpending, KeyGrade, PersonRow, PersonStatus};
+use primitives::{
+    Amount, CivilDate, Hash, Party, Period, PersonId, PublicKey, RegionId, SchemeId, SlotId,
+    Timestamp,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::access::PERSON_RULE;
+use crate::call::Call;
+use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
+use crate::problem::{Problem, code};
+use crate::session::Session;
+
+/// The endpoints of persons.
+pub static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/persons/{person}",
+        operation: "get_person",
+        summary: "Gives a person's keys, guardians, lock and card",
+        access: Access::Party { rule: PERSON_RULE, handle: get },
+        parameters: &[Parameter::path("person", "the person's id", schema_of::<PersonId>)],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<PersonView>),
+        problems: &[code::NOT_YOURS],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/persons/{person}/coverages",
+        operation: "list_coverages",
+        summary: "Gives a person's coverages with what is attested, filings, slots and running amounts",
+        access: Access::Party { rule: PERSON_RULE, handle: coverages },
+        parameters: &[Parameter::path("person", "the person's id", schema_of::<PersonId>)],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<CoverageList>),
+        problems: &[code::NOT_YOURS],
+    },
+];
+
+/// A person.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Person")]
+pub struct PersonView {
+    /// The random id.
+    pub person: PersonId,
+    /// The home region.
+    pub region: RegionId,
+    /// A salted commitment to the identity record that bureau and authority keep.
+    pub commitment: Hash,
+    /// The last day on which care counts, for a person whose account is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_after: Option<CivilDate>,
+    /// The person's own keys.
+    pub keys: Vec<PersonKeyView>,
+    /// Who may act for the person, and when.
+    pub guardians: Vec<GuardianView>,
+    /// The lock, while there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockView>,
+    /// The card, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardView>,
+}
+
+/// One of a person's keys.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PersonKey")]
+pub struct PersonKeyView {
+    /// The public key.
+    pub key: PublicKey,
+    /// What kind it is.
+    pub grade: KeyGrade,
+    /// The most one payment may take, in minor units.
+    pub payment_max: Amount,
+    /// The most that payments of one day may take, in minor units.
+    pub day_max: Amount,
+    /// What was spent with it today.
+    pub spent_today: Amount,
+    /// When it was added.
+    pub added_at: Timestamp,
+}
+
+/// A guardian.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Guardian")]
+pub struct GuardianView {
+    /// Who.
+    pub guardian: PersonId,
+    /// From when to when.
+    pub period: Period,
+}
+
+/// A lock.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Lock")]
+pub struct LockView {
+    /// Who locked.
+    pub by: Party,
+    /// Since when.
+    pub since: Timestamp,
+    /// When the unlock was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlock_asked: Option<Timestamp>,
+}
+
+/// A card.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Card")]
+pub struct CardView {
+    /// A salted commitment to the card's number.
+    pub commitment: Hash,
+    /// Whether it is blocked for good.
+    pub blocked: bool,
+    /// Wrong PINs in a row.
+    pub pin_failures: u8,
+    /// What was spent with it today.
+    pub spent_today: Amount,
+}
+
+/// A person's coverages.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct CoverageList {
+    /// The day on which the standing is told.
+    pub today: CivilDate,
+    /// The coverages, ended ones of two years among them.
+    pub coverages: Vec<CoverageView>,
+    /// The running amounts.
+    pub running_amounts: Vec<RunningAmounts>,
+}
+
+/// A coverage.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Coverage")]
+pub struct CoverageView {
+    /// The insured place.
+    pub region: RegionId,
+    /// The scheme.
+    pub scheme: SchemeId,
+    /// From when to when.
+    pub period: Period,
+    /// How it stands today.
+    pub standing: CoverageStanding,
+    /// When it rests.
+    pub suspensions: Vec<Period>,
+    /// What the bureau attested.
+    pub facts: Vec<AttestedFacts>,
+    /// Registrations for care elsewhere.
+    pub filings: Vec<FilingView>,
+    /// Chronic diseases and programmes as numbered slots; nothing here names a disease.
+    pub slots: Vec<SlotView>,
+}
+
+/// How a coverage stands.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CoverageStanding {
+    /// It holds.
+    Active,
+    /// It has not begun.
+    NotYet,
+    /// The waiting period lasts.
+    Waiting,
+    /// It rests.
+    Suspended,
+    /// It is over.
+    Ended,
+}
+
+/// A registration for care elsewhere.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CareFiling")]
+pub struct FilingView {
+    /// Its number within the coverage.
+    pub number: SlotId,
+    /// What kind it is.
+    pub filing: Filing,
+    /// Where care is registered for.
+    pub place: RegionId,
+    /// From when to when.
+    pub period: Period,
+    /// A salted commitment to what was filed.
+    pub commitment: Hash,
+}
+
+/// A chronic disease or a programme.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CoverageSlot")]
+pub struct SlotView {
+    /// Its number within the coverage.
+    pub slot: SlotId,
+    /// The benefit group, as the plan numbers them.
+    pub group: u8,
+    /// An amount of the slot's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Amount>,
+    /// From when to when.
+    pub period: Period,
+    /// A salted commitment to what it means.
+    pub commitment: Hash,
+}
+
+/// A person's running amounts in a scheme.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunningAmounts {
+    /// The insured place.
+    pub region: RegionId,
+    /// The scheme.
+    pub scheme: SchemeId,
+    /// The amounts, by number and period; shared ones of a family among them.
+    pub accumulators: Accumulators,
+}
+
+fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let id: PersonId = call.path("person")?;
+    let row = call.person(session, id)?;
+    Reply::json(&person_view(call, id, &row))
+}
+
+fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> PersonView {
+    let today = call.today(row.region);
+    let spent = |spent| today.map_or(Amount::ZERO, |today| DaySpending::on(spent, today));
+    PersonView {
+        person: id,
+        region: row.region,
+        commitment: row.commitment,
+        closed_after: match row.status {
+            PersonStatus::Active => None,
+            PersonStatus::Closed { last_day } => Some(last_day),
+        },
+        keys: row
+            .keys
+            .iter()
+            .map(|key| PersonKeyView {
+                key: key.key,
+                grade: key.grade,
+                payment_max: key.payment_max,
+                day_max: key.day_max,
+                spent_today: spent(key.spent),
+                added_at: key.added_at,
+            })
+            .collect(),
+        guardians: row
+            .guardians
+            .iter()
+            .map(|one| GuardianView { guardian: one.guardian, period: one.period })
+            .collect(),
+        lock: row.lock.as_ref().map(|lock| LockView {
+            by: lock.by,
+            since: lock.since,
+            unlock_asked: lock.unlock_asked,
+        }),
+        card: row.card.as_ref().map(|card| CardView {
+            commitment: card.commitment,
+            blocked: card.blocked,
+            pin_failures: card.pin_failures,
+            spent_today: spent(card.spent),
+        }),
+    }
+}
+
+fn coverages(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let id: PersonId = call.path("person")?;
+    let row = call.person(session, id)?;
+    let state = &call.view.state;
+    let today = call.today(row.region).ok_or_else(|| Problem::new(&code::INTERNAL))?;
+    let coverages =
+        coverage::view::coverage(state, id).map(|row| row.coverages).unwrap_or_default();
+    let mut schemes: Vec<(RegionId, SchemeId)> =
+        coverages.iter().map(|one| (one.region, one.scheme)).collect();
+    schemes.sort();
+    schemes.dedup();
+    let running_amounts = schemes.into_iter().map(|(region, scheme)| RunningAmounts {
+        region,
+        scheme,
+        accumulators: coverage::view::accumulators(state, id, region, scheme),
+    });
+    Reply::json(&CoverageList {
+        today,
+        coverages: coverages.iter().map(|one| coverage_view(one, today)).collect(),
+        running_amounts: running_amounts.collect(),
+    })
+}
+
+fn coverage_view(one: &Coverage, today: CivilDate) -> CoverageView {
+    CoverageView {
+        region: one.region,
+        scheme: one.scheme,
+        period: one.period,
+        standing: match one.standing_on(today) {
+            Standing::Active => CoverageStanding::Active,
+            Standing::NotYet { .. } => CoverageStanding::NotYet,
+            Standing::Waiting { .. } => CoverageStanding::Waiting,
+            Standing::Suspended { .. } => CoverageStanding::Suspended,
+            Standing::Ended { .. } => CoverageStanding::Ended,
+        },
+        suspensions: one.suspensions.clone(),
+        facts: one.facts.clone(),
+        filings: one
+            .filings
+            .iter()
+            .map(|entry| FilingView {
+                number: entry.number,
+                filing: entry.filing,
+                place: entry.place,
+                period: entry.period,
+                commitment: entry.commitment,
+            })
+            .collect(),
+        slots: one
+            .slots
+            .iter()
+            .map(|entry| SlotView {
+                slot: entry.slot,
+                group: entry.group,
+                amount: entry.amount,
+                period: entry.period,
+                commitment: entry.commitment,
+            })
+            .collect(),
+    }
+}

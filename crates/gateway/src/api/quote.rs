@@ -1,0 +1,369 @@
+//! Quotes: adjudication as a dry run, with the reason for every fen in the reader's language.
+
+use std::sync::Arc;
+
+use axum::http::Method;
+use benefit::source::PlanSource;
+use benefit::{
+    Accumulators, AdjudicationError, Bill, CategorySums, ExplainedPart, Explanation, Facts, Plan,
+    SortedLine, VisitFacts, explain, sort_lines,
+};
+use ledger::kernel::rejection::Rejection;
+use ledger::modules::plan::PlanRef;
+use ledger::modules::visit::{self, DepositSource, Part, Split, VisitRow, VisitSubject};
+use ledger::modules::{coverage, organisation, plan};
+use primitives::{Amount, CivilDate, Currency, Hash, PersonId, RegionId, SchemeId, VisitId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::receipt::not_found;
+use crate::call::Call;
+use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply, schema_of};
+use crate::problem::{Problem, code, words};
+use crate::session::Session;
+
+/// The most bytes of a quote's request: a bill of 20,000 lines.
+const QUOTE_BYTES_MAX: usize = 6 << 20;
+
+/// The endpoint of quotes.
+pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
+    method: Method::POST,
+    path: "/v1/quotes",
+    operation: "create_quote",
+    summary: "Adjudicates a bill without settling it: sorted lines, sums, split and reasons; nothing is \
+              kept",
+    access: Access::Party {
+        rule: "an open visit's person, provider and bureau; for a planned visit the person, a \
+               guardian, or the bureau of the home region; for facts without a person everybody \
+               signed in",
+        handle: quote,
+    },
+    parameters: &[],
+    body: BodyKind::Json(schema_of::<QuoteRequest>, QUOTE_BYTES_MAX),
+    answer: AnswerKind::Json(200, schema_of::<QuoteView>),
+    problems: &[
+        code::NOT_FOUND,
+        code::NOT_YOURS,
+        code::ONE_OF_NEEDED,
+        code::BILL_INVALID,
+        code::CATALOGUE_MISSING,
+    ],
+}];
+
+/// What is to be adjudicated: exactly one of `visit`, `planned` and `general`, and exactly one of `bill`
+/// and `sums`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteRequest {
+    /// An open visit.
+    #[serde(default)]
+    pub visit: Option<VisitId>,
+    /// A visit that may take place, with the person's own coverage and running amounts.
+    #[serde(default)]
+    pub planned: Option<VisitSubject>,
+    /// Facts without a person.
+    #[serde(default)]
+    pub general: Option<GeneralQuote>,
+    /// The itemised bill, sorted here by the catalogue of the place of care.
+    #[serde(default)]
+    pub bill: Option<Bill>,
+    /// The sorted bill.
+    #[serde(default)]
+    pub sums: Option<CategorySums>,
+    /// Diagnosis groups by the names that the catalogue uses; they are used for sorting and not kept.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    pub diagnosis_groups: Vec<String>,
+    /// Whether the personal account is to pay.
+    #[serde(default)]
+    pub use_personal_account: bool,
+}
+
+/// Facts without a person: what anybody in such a situation would pay, from zero running amounts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GeneralQuote {
+    /// The insured place.
+    pub region: RegionId,
+    /// The scheme.
+    pub scheme: SchemeId,
+    /// What the rules ask.
+    pub facts: Facts,
+}
+
+/// A quote.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Quote")]
+pub struct QuoteView {
+    /// The ledger's height that it holds for; later settlements may change it.
+    pub height: u64,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// Who pays how much.
+    pub split: Split,
+    /// The sorted bill, as `settle_visit` takes it.
+    pub sums: CategorySums,
+    /// The lines, if a bill was given.
+    pub lines: Vec<SortedLine>,
+    /// The parts by date: plan version, facts, adjudication with its trace.
+    pub parts: Vec<Part>,
+    /// Why, in the reader's language; left out when this node does not keep the plan's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+}
+
+/// What a quote came to, before it is explained.
+struct Adjudicated {
+    parts: Vec<Part>,
+    split: Split,
+    currency: Currency,
+}
+
+/// For whom a quote is made, once the session's right to it is checked.
+enum Asked {
+    Subject { subject: VisitSubject, account: Amount },
+    General(GeneralQuote),
+}
+
+fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let request: QuoteRequest = call.json()?;
+    let (sums, bill) = (request.sums.clone(), request.bill.clone());
+    let asked = asked(call, session, request.clone())?;
+    let (sums, lines) = match (sums, bill) {
+        (Some(sums), None) => (sums, Vec::new()),
+        (None, Some(bill)) => sort(call, &asked, &bill, &request.diagnosis_groups)?,
+        _ => return Err(one_of("bill, sums")),
+    };
+    let done = match &asked {
+        Asked::Subject { subject, account } => {
+            of_subject(call, subject, &sums, *account, request.use_personal_account)?
+        }
+        Asked::General(general) => of_facts(call, general, &sums)?,
+    };
+    let explanation = explanation(call, &done.parts, &lines)?;
+    Reply::json(&QuoteView {
+        height: call.view.tip.height,
+        currency: done.currency,
+        split: done.split,
+        sums,
+        lines,
+        parts: done.parts,
+        explanation,
+    })
+}
+
+fn one_of(fields: &str) -> Problem {
+    Problem::new(&code::ONE_OF_NEEDED).at(fields)
+}
+
+fn asked(call: &Call, session: &Session, request: QuoteRequest) -> Result<Asked, Problem> {
+    match (request.visit, request.planned, request.general) {
+        (Some(id), None, None) => {
+            let seen = call.visit(session, id)?;
+            let VisitRow::Open(open) = seen.row else {
+                return Err(Problem::new(&code::VISIT_CLOSED).at("visit"));
+            };
+            // Settling gives deposits from the account back first, so they count as being there.
+            let deposits = open
+                .deposits
+                .iter()
+                .filter(|deposit| matches!(deposit.source, DepositSource::PersonalAccount));
+            let there = personal_account(call, open.subject.person);
+            let account = deposits.fold(there, |sum, one| sum.saturating_add(one.amount));
+            Ok(Asked::Subject { subject: open.subject, account })
+        }
+        (None, Some(subject), None) => {
+            call.person(session, subject.person)?;
+            let account = personal_account(call, subject.person);
+            Ok(Asked::Subject { subject, account })
+        }
+        (None, None, Some(general)) => Ok(Asked::General(general)),
+        _ => Err(one_of("visit, planned, general")),
+    }
+}
+
+fn personal_account(call: &Call, person: PersonId) -> Amount {
+    visit::view::personal_account(&call.view.state, person, call.instant())
+}
+
+fn rejected(rejection: Rejection) -> Problem {
+    Problem::rejected(&rejection)
+}
+
+fn not_adjudicable(error: AdjudicationError) -> Problem {
+    rejected(visit::rejection::NOT_ADJUDICABLE.with(error))
+}
+
+fn of_subject(
+    call: &Call,
+    subject: &VisitSubject,
+    sums: &CategorySums,
+    personal_account: Amount,
+    use_personal_account: bool,
+) -> Result<Adjudicated, Problem> {
+    let state = &call.view.state;
+    let (person, region, scheme) = (subject.person, subject.region, subject.scheme);
+    let quoted = call
+        .gateway
+        .with_plans(|plans| {
+            visit::quote(
+                state,
+                plans,
+                visit::QuoteRequest {
+                    subject,
+                    sums,
+                    use_personal_account,
+                    personal_account,
+                    accumulators: coverage::view::accumulators(state, person, region, scheme),
+                    keep_plans_of: &[],
+                    keep_facts: false,
+                },
+            )
+        })
+        .map_err(rejected)?;
+    Ok(Adjudicated { parts: quoted.parts, split: quoted.split, currency: quoted.currency })
+}
+
+/// The plans in force on the days of the bill, the latest first.
+fn plans_of(
+    call: &Call,
+    general: &GeneralQuote,
+    sums: &CategorySums,
+) -> Result<Vec<(PlanRef, Arc<Plan>)>, Problem> {
+    let state = &call.view.state;
+    let mut days: Vec<CivilDate> = sums.rows().iter().map(|row| row.key.service_date).collect();
+    days.dedup();
+    let mut found: Vec<(PlanRef, Arc<Plan>)> = Vec::new();
+    for day in days.into_iter().rev() {
+        if found.iter().any(|(known, _)| known.period.contains(day)) {
+            continue;
+        }
+        let one = plan::view::plan_in_force(state, general.region, general.scheme, day)
+            .map_err(rejected)?;
+        let compiled = call.gateway.with_plans(|plans| plan::view::plan(state, plans, &one));
+        found.push((one, compiled.map_err(rejected)?));
+    }
+    Ok(found)
+}
+
+fn of_facts(
+    call: &Call,
+    general: &GeneralQuote,
+    sums: &CategorySums,
+) -> Result<Adjudicated, Problem> {
+    let plans = plans_of(call, general, sums)?;
+    let plain: Vec<&Plan> = plans.iter().map(|(_, plan)| plan.as_ref()).collect();
+    let cut = benefit::split_stay(&plain, sums).map_err(not_adjudicable)?;
+    let done = benefit::adjudicate_stay(&plain, sums, &general.facts, &Accumulators::new())
+        .map_err(not_adjudicable)?;
+    let part = |(done, cut): (benefit::AdjudicatedPart, benefit::StayPart)| {
+        let (plan, compiled) = plans.get(usize::from(done.plan))?;
+        let (from, _) = cut.sums.span()?;
+        let facts = general.facts.clone();
+        let adjudication = done.adjudication;
+        Some((Part { plan: *plan, from, facts, adjudication }, compiled.currency()))
+    };
+    let parts: Vec<(Part, Currency)> = done.into_iter().zip(cut).filter_map(part).collect();
+    let currency = parts.first().map_or(Currency::CNY, |(_, currency)| *currency);
+    let parts: Vec<Part> = parts.into_iter().map(|(part, _)| part).collect();
+    let split = Split::of(&parts).ok_or_else(|| {
+        rejected(visit::rejection::NOT_ADJUDICABLE.with("the total is too large"))
+    })?;
+    Ok(Adjudicated { parts, split, currency })
+}
+
+/// Sorts a bill by the catalogue of the place of care.
+fn sort(
+    call: &Call,
+    asked: &Asked,
+    bill: &Bill,
+    diagnosis_groups: &[String],
+) -> Result<(CategorySums, Vec<SortedLine>), Problem> {
+    let day = bill.lines.iter().map(|line| line.service_date).min().ok_or_else(not_found)?;
+    let (facts, regions, scheme) = match asked {
+        Asked::Subject { subject, .. } => subject_facts(call, subject, day)?,
+        Asked::General(general) => {
+            let facts = VisitFacts {
+                visit_type: general.facts.visit_type,
+                hospital_level: general.facts.hospital_level,
+                diagnosis_groups: Vec::new(),
+                age: general.facts.age,
+                sex: general.facts.sex,
+            };
+            (facts, [general.region; 2], general.scheme)
+        }
+    };
+    let facts = VisitFacts { diagnosis_groups: diagnosis_groups.to_vec(), ..facts };
+    let root = catalogue_root(call, regions, scheme, day)
+        .ok_or_else(|| Problem::new(&code::CATALOGUE_MISSING))?;
+    let catalogue = call
+        .gateway
+        .port
+        .catalogue(root)?
+        .ok_or_else(|| Problem::new(&code::CATALOGUE_MISSING).with(root))?;
+    let sorted = sort_lines(&catalogue, bill, &facts)
+        .map_err(|error| Problem::new(&code::BILL_INVALID).at("bill").with(error))?;
+    Ok((sorted.sums, sorted.lines))
+}
+
+/// What sorting may ask of a visit, and the regions of care and of insurance.
+fn subject_facts(
+    call: &Call,
+    subject: &VisitSubject,
+    day: CivilDate,
+) -> Result<(VisitFacts, [RegionId; 2], SchemeId), Problem> {
+    let state = &call.view.state;
+    let provider = organisation::view::require_active(state, subject.provider).map_err(rejected)?;
+    let (person, region, scheme) = (subject.person, subject.region, subject.scheme);
+    let known = coverage::view::facts_for(state, person, region, scheme, provider.region, day)
+        .map_err(rejected)?;
+    let facts = VisitFacts {
+        visit_type: subject.visit_type,
+        hospital_level: provider.level.unwrap_or(benefit::HospitalLevel::Unrated),
+        diagnosis_groups: Vec::new(),
+        age: known.age,
+        sex: known.sex,
+    };
+    Ok((facts, [provider.region, region], scheme))
+}
+
+/// The catalogue that goes with the scheme's plan at the place of care; where that place has no such
+/// scheme, the insured place's.
+fn catalogue_root(
+    call: &Call,
+    regions: [RegionId; 2],
+    scheme: SchemeId,
+    day: CivilDate,
+) -> Option<Hash> {
+    let state = &call.view.state;
+    regions.into_iter().find_map(|region| {
+        let found = plan::view::plan_in_force(state, region, scheme, day).ok()?;
+        let row = plan::view::version(state, region, scheme, found.version)?;
+        Some(row.catalogue_root)
+    })
+}
+
+fn explanation(
+    call: &Call,
+    parts: &[Part],
+    lines: &[SortedLine],
+) -> Result<Option<Explanation>, Problem> {
+    let state = &call.view.state;
+    let mut told: Vec<(Arc<PlanSource>, Arc<Plan>, &Part)> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let PlanRef { region, scheme, version, .. } = part.plan;
+        let row = plan::view::version(state, region, scheme, version).ok_or_else(not_found)?;
+        let Some(source) = call.gateway.port.plan_source(row.source)? else { return Ok(None) };
+        let compiled = call.gateway.with_plans(|plans| plan::view::plan(state, plans, &part.plan));
+        told.push((source, compiled.map_err(rejected)?, part));
+    }
+    let explained: Vec<ExplainedPart<'_>> = told
+        .iter()
+        .map(|(source, plan, part)| ExplainedPart {
+            source,
+            plan,
+            adjudication: &part.adjudication,
+        })
+        .collect();
+    Ok(Some(explain(&explained, lines, words::benefit(call.language))))
+}

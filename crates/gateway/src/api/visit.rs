@@ -1,0 +1,228 @@
+//! Visits and the payments outside that belong to them.
+
+use axum::http::Method;
+use ledger::kernel::receipt::EffectAction;
+use ledger::modules::visit::{
+    self, DepositSource, EffectRow, EffectStatus, SettlementRecord, VisitRow, VisitSubject,
+};
+use ledger::modules::{network, voucher};
+use primitives::{
+    Amount, CivilDate, Currency, Hash, OrganisationId, Party, PersonId, Timestamp, VisitId,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::receipt::not_found;
+use crate::access::{SeenVisit, VISIT_RULE};
+use crate::call::Call;
+use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
+use crate::problem::{Problem, code};
+use crate::session::Session;
+
+/// The endpoints of visits.
+pub static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/visits/{visit}",
+        operation: "get_visit",
+        summary: "Gives a visit: open with running bill and deposits, or settled with its record",
+        access: Access::Party { rule: VISIT_RULE, handle: get },
+        parameters: &[Parameter::path("visit", "the visit's id", schema_of::<VisitId>)],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<VisitView>),
+        problems: &[code::NOT_FOUND],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/effects/{reference}",
+        operation: "get_effect",
+        summary: "Gives a payment outside: what was ordered, and where it stands",
+        access: Access::Party {
+            rule: "the payment's person, provider, executor and the region's bureau",
+            handle: effect,
+        },
+        parameters: &[Parameter::path(
+            "reference",
+            "the reference under which the rail knows it",
+            schema_of::<Hash>,
+        )],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<EffectStateView>),
+        problems: &[code::NOT_FOUND],
+    },
+];
+
+/// A visit.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Visit")]
+pub struct VisitView {
+    /// Its id.
+    pub visit: VisitId,
+    /// What it is about.
+    pub subject: VisitSubject,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub standing: VisitStanding,
+}
+
+/// Where a visit stands.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub enum VisitStanding {
+    /// Checked in, not settled.
+    Open {
+        /// The running bill of a stay.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        running: Option<RunningBillView>,
+        /// Deposits paid for it.
+        deposits: Vec<DepositView>,
+    },
+    /// Settled, perhaps refunded or corrected since.
+    Settled(Box<SettledView>),
+}
+
+/// A settled visit.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SettledVisit")]
+pub struct SettledView {
+    /// When it was settled first.
+    pub settled: Timestamp,
+    /// How often it was changed since: refunds and corrections.
+    pub revision: u32,
+    /// When an objection was raised that is not answered yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objected: Option<Timestamp>,
+    /// Whether an emergency consent was contested.
+    pub contested: bool,
+    /// The settlement now in force; a refund or correction brings it along.
+    pub record: SettlementRecord,
+    /// What second payers have reimbursed.
+    pub reimbursed: Amount,
+}
+
+/// A stay's bill so far.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RunningBill")]
+pub struct RunningBillView {
+    /// The commitment over bill and sums.
+    pub bill: Hash,
+    /// What it charges so far.
+    pub total: Amount,
+    /// The last day it covers.
+    pub until: CivilDate,
+}
+
+/// A deposit.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "VisitDeposit")]
+pub struct DepositView {
+    /// How much.
+    pub amount: Amount,
+    /// The payment outside that collected it; left out when it came from the personal account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Hash>,
+}
+
+/// A payment outside.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EffectState")]
+pub struct EffectStateView {
+    /// The reference under which the rail knows it.
+    pub reference: Hash,
+    /// The visit it belongs to.
+    pub visit: VisitId,
+    /// Whose money.
+    pub person: PersonId,
+    /// The provider whose claim or debt it is.
+    pub provider: OrganisationId,
+    /// Who executes it.
+    pub executor: OrganisationId,
+    /// The executor's rail.
+    pub rail: String,
+    /// What to do.
+    pub action: EffectAction,
+    /// How much.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// When it was ordered.
+    pub ordered: Timestamp,
+    /// Where it stands.
+    pub status: EffectStatus,
+    /// How much of a collected amount may still be paid back.
+    pub refundable: Amount,
+    /// The order that took this one's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<Hash>,
+}
+
+fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let id: VisitId = call.path("visit")?;
+    let SeenVisit { row, subject, record } = call.visit(session, id)?;
+    let standing = match (row, record) {
+        (VisitRow::Open(open), _) => VisitStanding::Open {
+            running: open.running.map(|bill| RunningBillView {
+                bill: bill.bill,
+                total: bill.total,
+                until: bill.until,
+            }),
+            deposits: open
+                .deposits
+                .iter()
+                .map(|deposit| DepositView {
+                    amount: deposit.amount,
+                    effect: match deposit.source {
+                        DepositSource::PersonalAccount => None,
+                        DepositSource::Rail(reference) => Some(reference),
+                    },
+                })
+                .collect(),
+        },
+        (VisitRow::Settled(settled), Some(record)) => {
+            let marks = voucher::view::settlement(&call.view.state, &record.transaction_id);
+            VisitStanding::Settled(Box::new(SettledView {
+                settled: settled.settled,
+                revision: settled.revision,
+                objected: settled.objection.map(|objection| objection.raised),
+                contested: settled.contested,
+                reimbursed: marks.map_or(Amount::ZERO, |row| row.marked()),
+                record,
+            }))
+        }
+        _ => return Err(not_found()),
+    };
+    Reply::json(&VisitView { visit: id, subject, standing })
+}
+
+fn may_see_effect(call: &Call, session: &Session, row: &EffectRow) -> bool {
+    match session.party {
+        Party::Person(person) => row.person == person,
+        Party::Organisation(id) => {
+            row.provider == id
+                || row.executor == id
+                || network::view::is_bureau(&call.view.state, row.region, id)
+        }
+    }
+}
+
+fn effect(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let reference: Hash = call.path("reference")?;
+    let row = visit::view::effect(&call.view.state, &reference)
+        .filter(|row| may_see_effect(call, session, row))
+        .ok_or_else(not_found)?;
+    Reply::json(&EffectStateView {
+        reference,
+        visit: row.visit,
+        person: row.person,
+        provider: row.provider,
+        executor: row.executor,
+        rail: row.rail,
+        action: row.action,
+        amount: row.amount,
+        currency: row.currency,
+        ordered: row.ordered,
+        status: row.status,
+        refundable: row.refundable,
+        replaced_by: row.replaced_by,
+    })
+}

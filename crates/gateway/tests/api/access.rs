@@ -1,0 +1,412 @@
+//! Every operation is tried without a session, by a party that it does not concern, and by one that it
+//! does. The table has a trial for every endpoint, or the first test fails.
+
+use std::collections::BTreeSet;
+
+use gateway::endpoint::Access;
+use primitives::{Party, VisitId};
+use serde_json::{Value, json};
+
+use crate::support::insured::{VISIT, bill, sealed, settle};
+use crate::support::{Ask, REGION, World, id_of, organisation, person};
+
+/// A region with an open visit of person 1 at `hospital`, its sealed bill, and a settled visit.
+struct Given {
+    world: World,
+    /// The receipt of the settlement: of person 1, `hospital` and `bureau`.
+    settlement: Value,
+}
+
+const SETTLED: VisitId = VisitId([8; 16]);
+
+fn given() -> Given {
+    let world = World::insured();
+    world.check_in(SETTLED);
+    let settlement = settle(&world, SETTLED);
+    let (commitment, envelope, _) = sealed(VISIT, b"bill");
+    let put = Ask::put(format!("/v1/visits/{VISIT}/bills/{commitment}"), &envelope.encode());
+    world.ask(&put.token(&world.token(organisation("hospital")))).expect(204);
+    Given { world, settlement }
+}
+
+/// What somebody gets.
+enum Gets {
+    /// This status.
+    Status(u16),
+    /// Status 200, and of the JSON this holds: the party's own and nothing of others.
+    Own(fn(&Value) -> bool),
+}
+use Gets::{Own, Status};
+
+/// One operation tried three ways.
+struct Trial {
+    operation: &'static str,
+    ask: fn(&Given) -> Ask,
+    no_session: u16,
+    wrong: (fn() -> Party, Gets),
+    right: (fn() -> Party, Gets),
+}
+
+fn one() -> Party {
+    person(1)
+}
+fn two() -> Party {
+    person(2)
+}
+fn hospital() -> Party {
+    organisation("hospital")
+}
+fn other() -> Party {
+    organisation("other")
+}
+fn bureau() -> Party {
+    organisation("bureau")
+}
+
+/// An operation for everybody: the same answer with and without a session.
+const fn public(operation: &'static str, ask: fn(&Given) -> Ask, status: u16) -> Trial {
+    let same = (two as fn() -> Party, Status(status));
+    Trial { operation, ask, no_session: status, wrong: same, right: (one, Status(status)) }
+}
+
+/// An operation for a party: without a session 401.
+const fn party(
+    operation: &'static str,
+    ask: fn(&Given) -> Ask,
+    wrong: (fn() -> Party, Gets),
+    right: (fn() -> Party, Gets),
+) -> Trial {
+    Trial { operation, ask, no_session: 401, wrong, right }
+}
+
+fn submission(given: &Given, path: &str) -> Ask {
+    let lock = json!({ "person": id_of(one()), "by": "own_key" });
+    let content = given.world.content(one(), "lock_person", lock);
+    let ask = given.world.submit(&content, &[one()]);
+    Ask { path: path.to_owned(), ..ask }
+}
+
+fn commitment() -> String {
+    sealed(VISIT, b"bill").0.to_string()
+}
+
+fn receipt_id(given: &Given) -> String {
+    given.settlement["id"].to_string()
+}
+
+fn public_trials() -> Vec<Trial> {
+    vec![
+        public("get_index", |_| Ask::get("/"), 200),
+        public("get_contract", |_| Ask::get("/v1/openapi.json"), 200),
+        public("get_live", |_| Ask::get("/health/live"), 204),
+        public("get_ready", |_| Ask::get("/health/ready"), 204),
+        public("get_metrics", |_| Ask::get("/metrics"), 200),
+        public("get_problem", |_| Ask::get("/problems/expired"), 200),
+        public("get_network", |_| Ask::get("/v1/network"), 200),
+        public("list_kinds", |_| Ask::get("/v1/kinds"), 200),
+        public("get_kind", |_| Ask::get("/v1/kinds/settle_visit"), 200),
+        public("get_organisation", |_| Ask::get("/v1/organisations/hospital"), 200),
+        public("get_region", |_| Ask::get(format!("/v1/regions/{REGION}")), 200),
+        public("get_checkpoint", |_| Ask::get("/log/checkpoint"), 200),
+        public("get_tile", |_| Ask::get("/log/tile/0/000.p/5"), 200),
+        public("get_header", |_| Ask::get("/v1/headers/1"), 200),
+        public("get_plan_in_force", |_| Ask::get("/v1/regions/620100/schemes/310/plan"), 200),
+        public("list_plans", |_| Ask::get("/v1/regions/620100/schemes/310/plans"), 200),
+        public(
+            "get_compiled_plan",
+            |_| Ask::get("/v1/regions/620100/schemes/310/plans/1/compiled"),
+            200,
+        ),
+        public(
+            "create_challenge",
+            |_| Ask::post("/v1/sessions/challenges", &json!({ "party": one() })),
+            201,
+        ),
+        public("create_session", |given| given.world.sign_in_with(one(), &one().to_string()), 201),
+    ]
+}
+
+fn own_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "get_session",
+            |_| Ask::get("/v1/session"),
+            (two, Own(|session| session["party"] == two().to_string())),
+            (one, Own(|session| session["party"] == one().to_string())),
+        ),
+        // Whoever signs out ends the own session; the session of the other goes on (see `session.rs`).
+        party(
+            "delete_session",
+            |_| Ask::delete("/v1/session"),
+            (two, Status(204)),
+            (one, Status(204)),
+        ),
+        party(
+            "prepare_transaction",
+            |_| {
+                let lock = json!({ "person": id_of(one()), "by": "own_key" });
+                let body = json!({ "author": one(), "kind": "lock_person", "body": lock });
+                Ask::post("/v1/transactions/prepare", &body)
+            },
+            // Preparing encodes what the caller says and reads nothing.
+            (two, Own(|prepared| prepared["author"] == one().to_string())),
+            (one, Own(|prepared| prepared["author"] == one().to_string())),
+        ),
+        party(
+            "list_receipts",
+            |_| Ask::get("/v1/receipts?limit=200"),
+            (two, Own(|page| !page.to_string().contains("visit_settled"))),
+            (one, Own(|page| page.to_string().contains("visit_settled"))),
+        ),
+        party(
+            "stream_events",
+            |_| Ask::get("/v1/events").with("last-event-id", "x"),
+            (two, Status(400)),
+            (one, Status(400)),
+        ),
+    ]
+}
+
+fn transaction_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "rehearse_transaction",
+            |given| submission(given, "/v1/transactions/rehearse"),
+            (hospital, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "submit_transaction",
+            |given| submission(given, "/v1/transactions"),
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "get_transaction",
+            |given| {
+                let id = given.settlement["transaction_id"].as_str().unwrap();
+                Ask::get(format!("/v1/transactions/{id}"))
+            },
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "get_receipt",
+            |given| Ask::get(format!("/v1/receipts/{}", receipt_id(given))),
+            (other, Status(404)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "get_voucher",
+            |given| Ask::get(format!("/v1/receipts/{}/voucher", receipt_id(given))),
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "create_quote",
+            |_| Ask::post("/v1/quotes", &json!({ "visit": VISIT, "bill": bill() })),
+            (other, Status(404)),
+            (hospital, Status(200)),
+        ),
+    ]
+}
+
+fn person_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "get_person",
+            |_| Ask::get(format!("/v1/persons/{}", id_of(one()))),
+            (hospital, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "list_coverages",
+            |_| Ask::get(format!("/v1/persons/{}/coverages", id_of(one()))),
+            (two, Status(403)),
+            (bureau, Status(200)),
+        ),
+        party(
+            "get_personal_account",
+            |_| Ask::get(format!("/v1/persons/{}/account", id_of(one()))),
+            (two, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "list_organisation_accounts",
+            |_| Ask::get("/v1/organisations/hospital/accounts"),
+            (bureau, Status(403)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "get_fund",
+            |_| Ask::get(format!("/v1/regions/{REGION}/funds/1")),
+            (hospital, Status(403)),
+            (bureau, Status(200)),
+        ),
+        party(
+            "get_state_proof",
+            |_| Ask::get(format!("/v1/proofs/personal_account/{}", id_of(one()))),
+            (two, Status(403)),
+            (one, Status(200)),
+        ),
+    ]
+}
+
+fn visit_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "get_visit",
+            |_| Ask::get(format!("/v1/visits/{SETTLED}")),
+            (other, Status(404)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "get_effect",
+            |given| {
+                let reference = given.settlement["effects"][0]["reference"].as_str().unwrap();
+                Ask::get(format!("/v1/effects/{reference}"))
+            },
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "put_bill",
+            |_| {
+                let (commitment, envelope, _) = sealed(VISIT, b"another");
+                let path = format!("/v1/visits/{VISIT}/bills/{commitment}");
+                Ask::put(path, &envelope.encode())
+            },
+            (one, Status(403)),
+            (hospital, Status(204)),
+        ),
+        party(
+            "list_bills",
+            |_| Ask::get(format!("/v1/visits/{VISIT}/bills")),
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "get_bill",
+            |_| Ask::get(format!("/v1/visits/{VISIT}/bills/{}", commitment())),
+            (other, Status(404)),
+            (bureau, Status(200)),
+        ),
+    ]
+}
+
+fn trials() -> Vec<Trial> {
+    [public_trials(), own_trials(), transaction_trials(), person_trials(), visit_trials()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[test]
+fn every_endpoint_has_one_trial() {
+    let endpoints: BTreeSet<&str> =
+        gateway::api::endpoints().iter().map(|endpoint| endpoint.operation).collect();
+    let tried: Vec<&str> = trials().iter().map(|trial| trial.operation).collect();
+    let distinct: BTreeSet<&str> = tried.iter().copied().collect();
+    assert_eq!(distinct.len(), tried.len(), "an operation has two trials");
+    let missing: Vec<_> = endpoints.difference(&distinct).collect();
+    let extra: Vec<_> = distinct.difference(&endpoints).collect();
+    assert!(missing.is_empty(), "add a trial to tests/api/access.rs for {missing:?}");
+    assert!(extra.is_empty(), "there is no endpoint for the trials {extra:?}");
+}
+
+#[test]
+fn a_trial_expects_a_session_exactly_where_the_endpoint_does() {
+    for trial in trials() {
+        let endpoint = gateway::api::endpoints()
+            .iter()
+            .find(|endpoint| endpoint.operation == trial.operation)
+            .unwrap();
+        let wanted = trial.no_session == 401;
+        assert_eq!(endpoint.access.needs_session(), wanted, "{}", trial.operation);
+        // Where a rule names parties, the wrong one gets nothing.
+        if let Access::Party { .. } = endpoint.access {
+            let refused = matches!(trial.wrong.1, Status(403 | 404));
+            assert!(refused, "{} has no wrong party", trial.operation);
+        }
+    }
+}
+
+fn check(trial: &Trial, who: &str, given: &Given, ask: &Ask, gets: &Gets) {
+    let answer = given.world.ask(ask);
+    let name = format!("`{}` by {who}", trial.operation);
+    match gets {
+        Status(status) => assert_eq!(answer.status, *status, "{name}: {}", answer.text()),
+        Own(holds) => {
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+            assert!(holds(&answer.json()), "{name}: {}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn nobody_without_a_session_gets_what_is_not_public() {
+    let given = given();
+    for trial in trials() {
+        let ask = (trial.ask)(&given);
+        check(&trial, "nobody", &given, &ask, &Status(trial.no_session));
+    }
+}
+
+#[test]
+fn the_wrong_party_gets_nothing_of_others() {
+    let given = given();
+    for trial in trials() {
+        let (party, gets) = &trial.wrong;
+        let ask = (trial.ask)(&given).token(&given.world.token(party()));
+        check(&trial, "the wrong party", &given, &ask, gets);
+    }
+}
+
+#[test]
+fn the_right_party_gets_what_it_asks_for() {
+    let given = given();
+    for trial in trials() {
+        let (party, gets) = &trial.right;
+        let ask = (trial.ask)(&given).token(&given.world.token(party()));
+        check(&trial, "the right party", &given, &ask, gets);
+    }
+}
+
+#[test]
+fn a_guardian_sees_what_the_bureau_and_the_person_see() {
+    let given = given();
+    let world = &given.world;
+    let path = format!("/v1/persons/{}", id_of(one()));
+    let as_two = || world.ask(&Ask::get(&path).token(&world.token(two())));
+    as_two().problem(403, "not_yours");
+    world.accepted(
+        &[one(), two()],
+        "set_guardian",
+        json!({
+            "person": id_of(one()), "guardian": id_of(two()), "ground": "own_wish",
+            "period": { "from": "2026-01-01", "to": "2026-01-20" }
+        }),
+    );
+    as_two().expect(200);
+    // Guardianship ends by itself.
+    (0..11).for_each(|_| world.port.pass_day());
+    as_two().problem(403, "not_yours");
+}
+
+#[test]
+fn what_does_not_exist_looks_like_what_is_somebody_elses() {
+    let given = given();
+    let token = given.world.token(two());
+    let get = |path: String| {
+        let mut answer = given.world.ask(&Ask::get(path).token(&token)).json();
+        answer.as_object_mut().unwrap().remove("instance");
+        answer
+    };
+    let nobody = "0e".repeat(16);
+    assert_eq!(get(format!("/v1/persons/{nobody}")), get(format!("/v1/persons/{}", id_of(one()))));
+    assert_eq!(get(format!("/v1/visits/{nobody}")), get(format!("/v1/visits/{VISIT}")));
+    let there = format!("/v1/receipts/{}", receipt_id(&given));
+    assert_eq!(get("/v1/receipts/999999".to_owned()), get(there));
+    let fund = |number: u16| get(format!("/v1/regions/{REGION}/funds/{number}"));
+    assert_eq!(fund(1), fund(77));
+}
