@@ -10,6 +10,7 @@
 //! every offer is answered exactly once (test `every_offer_is_answered_when_the_pool_stops`).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ impl Job {
 /// The place of a job in the order of offers.
 pub(crate) struct Ticket {
     number: u64,
-    bytes: usize,
+    pub(crate) bytes: usize,
     answer: Answer,
 }
 
@@ -81,14 +82,15 @@ pub(crate) struct Candidate {
 
 impl Candidate {
     pub(crate) fn key(&self) -> Key {
-        key_of(&self.verified)
+        let content = self.verified.content();
+        (content.author, content.idempotency_key)
     }
 }
 
 /// What the check of a job found.
 pub(crate) enum Checked {
     /// It may go on to its author's queue.
-    Candidate { transaction: Transaction, verified: VerifiedTransaction },
+    Candidate(Box<Candidate>),
     /// It need not: this is its answer.
     Answered(SubmitResult),
 }
@@ -137,13 +139,12 @@ struct InProgress {
 /// Answers to give once the lock is released.
 type Due = Vec<(Answer, SubmitResult)>;
 
-fn key_of(verified: &VerifiedTransaction) -> Key {
-    (verified.content().author, verified.content().idempotency_key)
-}
-
+/// Calls the answers. One that panics is its caller's fault and nobody else's.
 fn give(due: Due) {
     for (answer, result) in due {
-        answer(result);
+        if catch_unwind(AssertUnwindSafe(|| answer(result))).is_err() {
+            tracing::error!("whoever submitted a transaction panicked at the answer");
+        }
     }
 }
 
@@ -175,7 +176,7 @@ impl Mempool {
         };
         if let Some(refusal) = refusal {
             drop(inner);
-            return answer(Err(refusal));
+            return give(vec![(answer, Err(refusal))]);
         }
         inner.transactions += 1;
         inner.bytes += bytes;
@@ -186,8 +187,8 @@ impl Mempool {
         self.jobs_came.notify_one();
     }
 
-    /// Up to `max` jobs, the oldest first. Waits for the first one if asked to; then an empty answer
-    /// means that the pool has stopped.
+    /// Up to `max` jobs, the oldest first. Waits for the first one if asked to; then an empty
+    /// answer means that the pool has stopped.
     pub(crate) fn jobs(&self, max: usize, wait: bool) -> Vec<Job> {
         let mut inner = self.lock();
         while wait && inner.unchecked.is_empty() && !inner.is_stopped {
@@ -204,7 +205,7 @@ impl Mempool {
         if inner.is_stopped {
             due.extend(results.into_iter().map(|(ticket, checked)| match checked {
                 Checked::Answered(result) => (ticket.answer, result),
-                Checked::Candidate { .. } => (ticket.answer, Err(SubmitError::Stopped)),
+                Checked::Candidate(_) => (ticket.answer, Err(SubmitError::Stopped)),
             }));
         } else {
             for (ticket, checked) in results {
@@ -248,8 +249,8 @@ impl Mempool {
         batch
     }
 
-    /// Gives everybody who waits for these keys the answer. The first one who came hears it as it is,
-    /// all others as a duplicate.
+    /// Gives everybody who waits for these keys the answer. The first one who came hears it as it
+    /// is, all others as a duplicate.
     pub(crate) fn finish(&self, results: impl IntoIterator<Item = (Key, SubmitResult)>) {
         let mut due = Due::new();
         let mut inner = self.lock();
@@ -269,8 +270,8 @@ impl Mempool {
         give(due);
     }
 
-    /// Takes nothing in any more and answers everybody whose transaction is not in a block yet. Those
-    /// that are executed now are still to be finished.
+    /// Takes nothing in any more and answers everybody whose transaction is not in a block yet.
+    /// Those that are executed now are still to be finished.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         let executing = inner.in_progress.extract_if(.., |_, entry| entry.is_executing);
@@ -286,7 +287,7 @@ impl Mempool {
         due.extend(closed.unchecked.into_iter().map(|job| (job.answer, Err(SubmitError::Stopped))));
         due.extend(closed.checked.into_values().map(|(ticket, checked)| match checked {
             Checked::Answered(result) => (ticket.answer, result),
-            Checked::Candidate { .. } => (ticket.answer, Err(SubmitError::Stopped)),
+            Checked::Candidate(_) => (ticket.answer, Err(SubmitError::Stopped)),
         }));
         let waiting = closed.in_progress.into_values().flat_map(|entry| entry.answers);
         due.extend(waiting.map(|answer| (answer, Err(SubmitError::Stopped))));
@@ -300,11 +301,12 @@ impl Mempool {
         let executing = std::mem::take(&mut inner.in_progress);
         inner.transactions = 0;
         drop(inner);
+        let mut due = Due::new();
         for entry in executing.into_values() {
-            for answer in entry.answers {
-                answer(Err(SubmitError::Unknown { transaction_id: entry.id }));
-            }
+            let unknown = SubmitError::Unknown { transaction_id: entry.id };
+            due.extend(entry.answers.into_iter().map(|answer| (answer, Err(unknown.clone()))));
         }
+        give(due);
     }
 
     /// Whether nothing waits at any station.
@@ -337,17 +339,17 @@ impl Inner {
         checked: Checked,
     ) -> Option<(Answer, SubmitResult)> {
         let Ticket { bytes, answer, .. } = ticket;
-        let (transaction, verified) = match checked {
+        let candidate = match checked {
             Checked::Answered(result) => {
                 self.forget(bytes);
                 return Some((answer, result));
             }
-            Checked::Candidate { transaction, verified } => (transaction, verified),
+            Checked::Candidate(candidate) => candidate,
         };
         let overloaded = SubmitError::Overloaded { retry_after: RETRY_AFTER };
-        let key = key_of(&verified);
+        let (key, id) = (candidate.key(), candidate.verified.id());
         if let Some(known) = self.in_progress.get_mut(&key) {
-            let refusal = if known.id != verified.id() {
+            let refusal = if known.id != id {
                 SubmitError::InProgress
             } else if known.answers.len() >= WAITERS_PER_TRANSACTION_MAX {
                 overloaded
@@ -367,8 +369,7 @@ impl Inner {
         if queue.is_empty() {
             self.turns.push_back(key.0);
         }
-        let id = verified.id();
-        queue.push_back(Candidate { transaction, verified, bytes });
+        queue.push_back(*candidate);
         let entry = InProgress { id, bytes, is_executing: false, answers: vec![answer] };
         self.in_progress.insert(key, entry);
         None

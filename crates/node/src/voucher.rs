@@ -1,4 +1,5 @@
-//! Issuing vouchers: a receipt, its place in the log, and the openings that its holder wants to show.
+//! Issuing vouchers: a receipt, its place in the log, and the openings that its holder wants to
+//! show.
 
 use ledger::Receipt;
 use proof::receipt::{FieldName, Opening, ReceiptSeed};

@@ -1,8 +1,8 @@
 //! Receipts by position, by transaction and by the parties whom they concern, in SQLite.
 //!
-//! Nothing here is the truth: everything can be made again from the block log, and is, when the file
-//! is missing, of another version, or of another chain. A follower writes behind the ledger, off its
-//! path; readers use connections of their own and never wait for the writer.
+//! Nothing here is the truth: everything can be made again from the block log, and is, when the
+//! file is missing, of another version, or of another chain. A follower writes behind the ledger,
+//! off its path; readers use connections of their own and never wait for the writer.
 //!
 //! Reading order: this file (writing), [`read`] (reading), [`recent`] (what is not written yet).
 
@@ -185,9 +185,9 @@ impl History {
         Ok(())
     }
 
-    /// Makes everything taken in so far survive a loss of power; `false` when a reader was in the way
-    /// all the time. A commit alone survives only the end of the process, which is enough for what can
-    /// be made again.
+    /// Makes everything taken in so far survive a loss of power; `false` when a reader was in the
+    /// way all the time. A commit alone survives only the end of the process, which is enough for
+    /// what can be made again.
     ///
     /// # Errors
     /// A failing database.

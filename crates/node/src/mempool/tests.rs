@@ -42,7 +42,8 @@ fn check(jobs: Vec<Job>) -> Vec<(Ticket, Checked)> {
     let check = |job: Job| {
         let (ticket, transaction) = job.split();
         let verified = transaction.clone().verify(&FastVerifier, &registry).unwrap();
-        (ticket, Checked::Candidate { transaction, verified })
+        let bytes = ticket.bytes;
+        (ticket, Checked::Candidate(Box::new(Candidate { transaction, verified, bytes })))
     };
     jobs.into_iter().map(check).collect()
 }
@@ -108,8 +109,8 @@ fn every_offer_is_answered_when_the_pool_stops() {
     for number in 0..8 {
         offer(&pool, &answers, number, transaction("a", number, number as u8));
     }
-    // 0 and 1 are executed, 2 and 3 wait, 4 and 5 are checked out of order, 6 is being checked, 7 is
-    // unchecked.
+    // 0 and 1 are executed, 2 and 3 wait, 4 and 5 are checked out of order, 6 is being checked, 7
+    // is unchecked.
     pool.checked(check(pool.jobs(4, false)));
     let executing = pool.take(2, 1 << 20);
     let being_checked = pool.jobs(1, false);

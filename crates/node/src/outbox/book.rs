@@ -105,7 +105,7 @@ pub(crate) struct FinalEffect {
 pub(crate) struct Planned {
     pub(crate) effect: Hash,
     pub(crate) main: RailEffect,
-    pub(crate) change: Option<RailEffect>,
+    pub(crate) change: Option<Box<RailEffect>>,
 }
 
 /// How often a refund may have been tried again. Our own limit.
@@ -130,8 +130,8 @@ impl Book {
         Ok(Self { database, secret: secret.0 })
     }
 
-    /// Keeps what a rail answered; gives the commitment that goes into the settlement. Twice the same
-    /// is no error.
+    /// Keeps what a rail answered; gives the commitment that goes into the settlement. Twice the
+    /// same is no error.
     ///
     /// # Errors
     /// When the store fails.
@@ -162,8 +162,8 @@ impl Book {
         Ok(found.map(|json| json.0))
     }
 
-    /// Effects that no rail was told, oldest first: new ones, those that wait for a clerk, and those
-    /// that a person must look at.
+    /// Effects that no rail was told, oldest first: new ones, those that wait for a clerk, and
+    /// those that a person must look at.
     ///
     /// # Errors
     /// When the store fails.

@@ -19,16 +19,16 @@ pub(super) struct Confirmer {
 }
 
 impl Confirmer {
-    /// Whether the ledger waits for this executor's word on the effect. `false` when it has one, when
-    /// somebody else took over, or when it knows no such effect.
+    /// Whether the ledger waits for this executor's word on the effect. `false` when it has one,
+    /// when somebody else took over, or when it knows no such effect.
     pub(super) fn is_awaited(&self, state: &State, effect: &Hash) -> bool {
         view::effect(state, effect).is_some_and(|row| {
             row.executor == self.organisation && row.status == EffectStatus::Pending
         })
     }
 
-    /// The transaction that tells the word: the same content for the same arguments, so that it is one
-    /// transaction however often it is sent.
+    /// The transaction that tells the word: the same content for the same arguments, so that it is
+    /// one transaction however often it is sent.
     pub(super) fn transaction(&self, told: &FinalEffect, key: [u8; 16]) -> Transaction {
         let result = match told.word {
             Word::Done { amount } => EffectResult::Done { amount },

@@ -123,8 +123,8 @@ impl Outbox {
         })
     }
 
-    /// Keeps what a rail answered, before the settlement that names it is signed; gives the commitment
-    /// that the settlement carries.
+    /// Keeps what a rail answered, before the settlement that names it is signed; gives the
+    /// commitment that the settlement carries.
     ///
     /// # Errors
     /// When the book fails.
@@ -215,7 +215,7 @@ impl Outbox {
             if is_noted {
                 ordered.push(one.effect);
                 orders.push(one.main.clone());
-                orders.extend(one.change.clone());
+                orders.extend(one.change.as_deref().cloned());
             } else {
                 waiting.push((one.effect, OpenReason::Stuck(Stuck::PaymentUsed.to_string())));
             }
@@ -389,8 +389,8 @@ impl Outbox {
     }
 }
 
-/// Whether the ledger has the word now. What it refused is told again later: the reason may pass, and
-/// an operator sees the log.
+/// Whether the ledger has the word now. What it refused is told again later: the reason may pass,
+/// and an operator sees the log.
 fn is_taken(effect: &Hash, answer: &SubmitResult) -> bool {
     match answer {
         Ok(submitted) => match submitted.receipt.record.outcome {

@@ -5,10 +5,10 @@
 //! disk), [`plan`] (which order an effect becomes), [`follower`] (the steps), `confirm` (what the
 //! ledger is told).
 //!
-//! An effect goes through three books, each durable before the next one is touched: the history says
-//! that the ledger ordered it, the outbox of [`adapters::effect`] that the rail is told, and the
-//! ledger's own receipt of `confirm_effect` that the word has arrived. Every step can be repeated: the
-//! rail is told under a fixed reference, the ledger under a fixed idempotency key.
+//! An effect goes through three books, each durable before the next one is touched: the history
+//! says that the ledger ordered it, the outbox of [`adapters::effect`] that the rail is told, and
+//! the ledger's own receipt of `confirm_effect` that the word has arrived. Every step can be
+//! repeated: the rail is told under a fixed reference, the ledger under a fixed idempotency key.
 //!
 //! Invariants: no money moves twice for one effect and no effect is forgotten, wherever the process
 //! ends (test
@@ -69,7 +69,8 @@ pub enum Note {
 }
 
 impl Authorisation {
-    /// What the ledger knows of it: SHA-256 of `yibao/authorisation/v1` and the bytes, salt included.
+    /// What the ledger knows of it: SHA-256 of `yibao/authorisation/v1` and the bytes, salt
+    /// included.
     #[must_use]
     pub fn commitment(&self) -> Hash {
         sha256_parts(&[b"yibao/authorisation/v1", &codec::encode(self)])

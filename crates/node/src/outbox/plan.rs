@@ -16,7 +16,7 @@ pub enum Plan {
         /// The one whose word is the effect's word.
         main: RailEffect,
         /// Gives back what was paid beyond the effect's amount; its word is nobody's but ours.
-        change: Option<RailEffect>,
+        change: Option<Box<RailEffect>>,
     },
     /// Nothing has to move: the word is known.
     Nothing,
@@ -112,7 +112,10 @@ fn collect(effect: &Effect, rail: &RailName, note: &Note, known: &Known<'_>) -> 
         Note::Paid { reference: payment, from, amount: paid } => {
             let pay = Action::Pay { from: from.clone(), amount: *paid };
             let back = paid.checked_sub(amount).filter(|back| !back.is_zero());
-            (order(rail, *payment, pay), back.map(|back| give_back(rail, *payment, back, known)))
+            (
+                order(rail, *payment, pay),
+                back.map(|back| Box::new(give_back(rail, *payment, back, known))),
+            )
         }
     };
     Plan::Orders { main, change }

@@ -1,11 +1,12 @@
 //! The check of signatures, on as many threads as there are cores, before execution.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ledger::kernel::transaction::{TRANSACTION_BYTES_MAX, TransactionError};
 use ledger::{Registry, Transaction, VerifiedTransaction};
 
-use crate::mempool::{Checked, Job, Mempool, Ticket};
+use crate::mempool::{Candidate, Checked, Job, Mempool, Ticket};
 use crate::signature::FastVerifier;
 
 /// How many transactions a thread takes at once: enough that the lock is no matter, few enough that
@@ -26,8 +27,14 @@ pub(crate) fn check_round(mempool: &Mempool, registry: &Registry, wait: bool) ->
 fn check(job: Job, registry: &Registry) -> (Ticket, Checked) {
     let (ticket, transaction) = job.split();
     let kept = transaction.clone();
-    let checked = match transaction.verify(&FastVerifier, registry) {
-        Ok(verified) => Checked::Candidate { transaction: kept, verified },
+    // A ticket that never came back would hold up all later ones.
+    let verified = catch_unwind(AssertUnwindSafe(|| transaction.verify(&FastVerifier, registry)))
+        .unwrap_or(Err(TransactionError::Malformed));
+    let checked = match verified {
+        Ok(verified) => {
+            let (transaction, bytes) = (kept, ticket.bytes);
+            Checked::Candidate(Box::new(Candidate { transaction, verified, bytes }))
+        }
         Err(error) => Checked::Answered(Err(error.into())),
     };
     (ticket, checked)

@@ -11,8 +11,8 @@ use super::types::Committed;
 use crate::history::{BlockReceipts, History, HistoryError};
 use crate::store::{Disk, Snapshot, Store};
 
-/// By how many receipts and blocks together the history may be behind before no further block is made.
-/// Our own limit: it bounds memory to some tens of megabytes.
+/// By how many receipts and blocks together the history may be behind before no further block is
+/// made. Our own limit: it bounds memory to some tens of megabytes.
 pub(crate) const HISTORY_LAG_MAX: usize = 16_384;
 /// How many receipts and blocks the history takes in with one commit.
 pub(crate) const HISTORY_BATCH_MAX: usize = 4_096;
@@ -178,8 +178,8 @@ impl<D: Disk> SnapshotWriter<D> {
         Ok(())
     }
 
-    /// Goes on with the snapshot that was requested; with `wait`, to its end. One that fails is given
-    /// up: blocks are not concerned, and the next one is tried in its time.
+    /// Goes on with the snapshot that was requested; with `wait`, to its end. One that fails is
+    /// given up: blocks are not concerned, and the next one is tried in its time.
     pub(crate) fn go_on(&mut self, shared: &Shared, wait: bool) {
         loop {
             let stage = std::mem::replace(&mut self.stage, Stage::Idle);

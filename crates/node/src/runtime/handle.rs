@@ -60,8 +60,8 @@ impl NodeHandle {
 
     /// Executes a transaction and waits until its receipt is durable.
     ///
-    /// The same transaction again gives its first receipt. The receipt may say that the transaction was
-    /// rejected in its block.
+    /// The same transaction again gives its first receipt. The receipt may say that the transaction
+    /// was rejected in its block.
     ///
     /// # Errors
     /// Why it was not executed, or that this is not known.
@@ -91,8 +91,8 @@ impl NodeHandle {
         answers.collect()
     }
 
-    /// Puts a transaction on its way and returns at once. The answer is called once, from any thread,
-    /// and must not block; transactions of one author keep their order.
+    /// Puts a transaction on its way and returns at once. The answer is called once, from any
+    /// thread, and must not block; transactions of one author keep their order.
     pub fn submit_with(
         &self,
         transaction: Transaction,
@@ -104,7 +104,8 @@ impl NodeHandle {
         }
     }
 
-    /// Executes a transaction on the present state and forgets it again. Its signatures must be valid.
+    /// Executes a transaction on the present state and forgets it again. Its signatures must be
+    /// valid.
     ///
     /// # Errors
     /// Why it would not happen.
@@ -140,7 +141,8 @@ impl NodeHandle {
     }
 
     /// Receipts that concern a party, in this direction, behind the place `behind` or from the end
-    /// where the direction starts; at most `limit`. The last one's place is the next page's `behind`.
+    /// where the direction starts; at most `limit`. The last one's place is the next page's
+    /// `behind`.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -163,8 +165,8 @@ impl NodeHandle {
         self.0.shared.settlement(visit)
     }
 
-    /// Receipts with effects that this organisation executes, from the place `from` on, oldest first,
-    /// at most `limit`.
+    /// Receipts with effects that this organisation executes, from the place `from` on, oldest
+    /// first, at most `limit`.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -194,7 +196,8 @@ impl NodeHandle {
         Ok(block.map(|(block, certificate)| (block.header, certificate)))
     }
 
-    /// Blocks from now on, as they are committed. A subscriber that is too slow is dropped and told so.
+    /// Blocks from now on, as they are committed. A subscriber that is too slow is dropped and told
+    /// so.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         self.0.shared.subscribers.subscribe()
@@ -253,8 +256,8 @@ impl NodeHandle {
         Ok(self.0.shared.receipt_log.entries(tile, self.view().tip.log.size())?)
     }
 
-    /// The voucher of a transaction's receipt that shows the fields of these names, or all; `None` when
-    /// there is no such receipt.
+    /// The voucher of a transaction's receipt that shows the fields of these names, or all; `None`
+    /// when there is no such receipt.
     ///
     /// # Errors
     /// A name that the receipt does not have, or something that cannot be read.

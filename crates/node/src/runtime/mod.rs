@@ -4,15 +4,15 @@
 //! made), `follow` (what runs behind it), `drive` (the threads), [`handle`] (what others call),
 //! [`replay`] (executing blocks again).
 //!
-//! The way of a transaction: [`NodeHandle::submit`] -> the bounded pool -> its signatures are checked
-//! on all cores -> the sequencer executes it with others as a block -> the engine decides -> the block
-//! is durable with one `fdatasync` -> the ledger moves on, a new view is published, the submitter is
-//! answered -> history, subscribers and snapshots follow. While one block is made durable, the
-//! signatures of the next are checked.
+//! The way of a transaction: [`NodeHandle::submit`] -> the bounded pool -> its signatures are
+//! checked on all cores -> the sequencer executes it with others as a block -> the engine decides
+//! -> the block is durable with one `fdatasync` -> the ledger moves on, a new view is published,
+//! the submitter is answered -> history, subscribers and snapshots follow. While one block is made
+//! durable, the signatures of the next are checked.
 //!
 //! Invariants: nobody hears of a block before it is durable, and when that fails the node stops and
-//! says "unknown" (test `a_failed_sync_stops_the_node_and_nobody_is_told_that_it_happened`); replaying
-//! the log gives the same headers or the node does not start (test
+//! says "unknown" (test `a_failed_sync_stops_the_node_and_nobody_is_told_that_it_happened`);
+//! replaying the log gives the same headers or the node does not start (test
 //! `a_changed_block_is_named_and_the_node_does_not_start`).
 
 mod check;
@@ -63,8 +63,8 @@ pub enum Threads {
         /// How many check signatures.
         checking: usize,
     },
-    /// None: the caller drives everything with [`NodeHandle::run_until_idle`], so that one thread and
-    /// one seed run a whole region. `submit` and `submit_all` drive by themselves.
+    /// None: the caller drives everything with [`NodeHandle::run_until_idle`], so that one thread
+    /// and one seed run a whole region. `submit` and `submit_all` drive by themselves.
     Caller,
 }
 

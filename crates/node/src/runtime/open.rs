@@ -235,7 +235,8 @@ fn recover<D: Disk>(
             resume(&store, genesis, snapshot)?
         }
         Some(snapshot) => {
-            // Only execution gives receipts, so the blocks before the snapshot are executed as well.
+            // Only execution gives receipts, so the blocks before the snapshot are executed as
+            // well.
             if store.first_height() > 1 {
                 let (history, last) = (config.history.clone(), store.first_height() - 1);
                 return Err(OpenError::Archived { history, last });

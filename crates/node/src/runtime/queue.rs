@@ -1,5 +1,5 @@
-//! A queue between two threads that is bounded by weight, so that its memory is bounded whatever the
-//! size of a block.
+//! A queue between two threads that is bounded by weight, so that its memory is bounded whatever
+//! the size of a block.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! The one thread that makes blocks: takes transactions, executes them, lets the engine decide, makes
-//! the block durable, and only then answers.
+//! The one thread that makes blocks: takes transactions, executes them, lets the engine decide,
+//! makes the block durable, and only then answers.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,8 +21,8 @@ use super::types::{Committed, ReadView, SubmitError, SubmitResult, Submitted};
 use crate::mempool::{Candidate, Key};
 use crate::store::{Disk, Store, StoredBlock};
 
-/// The most transactions of one block. Our own limit: with it a full block is executed in well under a
-/// second.
+/// The most transactions of one block. Our own limit: with it a full block is executed in well
+/// under a second.
 pub const BLOCK_TRANSACTIONS_MAX: usize = 2_000;
 /// What header and list of a block take of its bytes, generously.
 const BLOCK_OVERHEAD_BYTES: usize = 4_096;

@@ -110,7 +110,8 @@ impl Shared {
         if recent.as_ref().is_some_and(is_accepted) {
             return Ok(recent);
         }
-        // A rejection frees the key, so the same transaction may have been accepted before or after.
+        // A rejection frees the key, so the same transaction may have been accepted before or
+        // after.
         let older = self.history.receipt_by_transaction(id)?;
         Ok(match older {
             Some(older) if is_accepted(&older) => Some(older),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::queue::{NotReceived, NotSent, Receiver, Sender, Weight, queue};
 use super::types::Committed;
 
-/// By how many receipts and blocks together a subscriber may be behind before it is dropped. Our own
-/// limit: it bounds memory to some tens of megabytes.
+/// By how many receipts and blocks together a subscriber may be behind before it is dropped. Our
+/// own limit: it bounds memory to some tens of megabytes.
 pub const SUBSCRIBER_LAG_MAX: usize = 16_384;
 
 impl Weight for Arc<Committed> {
@@ -43,8 +43,8 @@ pub enum SubscriptionEnd {
     /// Nothing came within the time that the caller wanted to wait.
     #[error("no block came in time")]
     Timeout,
-    /// The subscriber was more than [`SUBSCRIBER_LAG_MAX`] behind and was dropped: read what is missing
-    /// from the history and subscribe again.
+    /// The subscriber was more than [`SUBSCRIBER_LAG_MAX`] behind and was dropped: read what is
+    /// missing from the history and subscribe again.
     #[error("the subscriber was too slow and was dropped; read on from the history")]
     TooSlow,
     /// The node stopped.

@@ -53,8 +53,8 @@ struct KeyFile {
     public: PublicKey,
 }
 
-/// Writes a new key file that only its owner may read. An existing file is never overwritten: a lost
-/// key cannot be made again.
+/// Writes a new key file that only its owner may read. An existing file is never overwritten: a
+/// lost key cannot be made again.
 ///
 /// # Errors
 /// [`KeyFileError::File`], also when the file exists.

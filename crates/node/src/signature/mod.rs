@@ -3,9 +3,9 @@
 //!
 //! Reading order: this file, [`secret`], [`file`], [`authenticator`].
 //!
-//! What makes a signature valid is said in [`primitives::key`] and nowhere else. A second, independent
-//! backend in `tests/signature` answers every public and own vector the same way, including the
-//! reason (test `both_backends_give_the_same_answer_to_every_wycheproof_vector`).
+//! What makes a signature valid is said in [`primitives::key`] and nowhere else. A second,
+//! independent backend in `tests/signature` answers every public and own vector the same way,
+//! including the reason (test `both_backends_give_the_same_answer_to_every_wycheproof_vector`).
 
 pub mod authenticator;
 pub mod file;

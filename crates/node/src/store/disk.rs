@@ -1,7 +1,7 @@
 //! The few things that durable storage asks of a disk, and a folder that does them.
 //!
-//! A simulator supplies another [`Disk`] ([`super::fault::FaultyDisk`]) and may lose, tear or refuse
-//! everything that was not synced.
+//! A simulator supplies another [`Disk`] ([`super::fault::FaultyDisk`]) and may lose, tear or
+//! refuse everything that was not synced.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

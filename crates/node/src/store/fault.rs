@@ -1,5 +1,5 @@
-//! A disk in memory that fails as real ones do, by plan: the power is cut at a chosen operation, what
-//! was not synced is lost or torn sector by sector, and a sync fails once.
+//! A disk in memory that fails as real ones do, by plan: the power is cut at a chosen operation,
+//! what was not synced is lost or torn sector by sector, and a sync fails once.
 //!
 //! After a failed sync of a file, reads still show what was written, but the disk never gets it, as
 //! with real systems.

@@ -286,8 +286,8 @@ impl<D: Disk> BlockLog<D> {
     /// Brings the end of the last segment into a known state: its last record durable for certain,
     /// zeros behind it.
     ///
-    /// If the node stopped because a sync failed, the system may still show the record while the disk
-    /// never got it; only writing it again makes it durable.
+    /// If the node stopped because a sync failed, the system may still show the record while the
+    /// disk never got it; only writing it again makes it durable.
     fn settle_end(&mut self) -> Result<(), StoreError> {
         let Some(segment) = self.segments.last() else { return Ok(()) };
         let failed = StoreError::io(&segment.path);

@@ -123,7 +123,8 @@ pub struct Report {
 pub struct Opened<D: Disk> {
     /// The store.
     pub store: Store<D>,
-    /// Where to start: at this snapshot, or at genesis. [`Store::replay`] gives the blocks after it.
+    /// Where to start: at this snapshot, or at genesis. [`Store::replay`] gives the blocks after
+    /// it.
     pub snapshot: Option<Snapshot>,
     /// What had to be put right.
     pub report: Report,
@@ -195,8 +196,8 @@ impl<D: Disk> Store<D> {
         self.log.last_height()
     }
 
-    /// The height of the first block that is not in an archive; one more than the last when there is
-    /// none.
+    /// The height of the first block that is not in an archive; one more than the last when there
+    /// is none.
     #[must_use]
     pub fn first_height(&self) -> u64 {
         self.log.first_height()
@@ -285,8 +286,8 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// What became of the snapshot that was begun: `None` while it is being written or there is none.
-    /// With `wait`, waits for it.
+    /// What became of the snapshot that was begun: `None` while it is being written or there is
+    /// none. With `wait`, waits for it.
     pub fn finish_snapshot(&mut self, wait: bool) -> Option<Result<(), StoreError>> {
         let writing = self.writing.take_if(|writing| wait || writing.is_finished())?;
         Some(writing.join().unwrap_or_else(|_| {

@@ -15,8 +15,8 @@
 //! transaction that look like a record.
 //!
 //! A record is **torn** when the node died while writing it: since the place held zeros and a disk
-//! writes whole sectors, some sector of it still is zero. Nobody was told of such a block. Any other
-//! fault is **damage** to a block that may have been acknowledged, and is never cut off.
+//! writes whole sectors, some sector of it still is zero. Nobody was told of such a block. Any
+//! other fault is **damage** to a block that may have been acknowledged, and is never cut off.
 
 use std::io;
 
@@ -146,8 +146,8 @@ pub(super) fn check<'a>(key: &[u8; 32], record: &'a [u8], length: usize) -> Opti
     sound.then_some(payload)
 }
 
-/// Whether a sound record of any later height lies somewhere in these bytes, which begin at a multiple
-/// of the alignment. Then what comes before it was complete once.
+/// Whether a sound record of any later height lies somewhere in these bytes, which begin at a
+/// multiple of the alignment. Then what comes before it was complete once.
 pub(super) fn later_record(key: &[u8; 32], height: u64, rest: &[u8]) -> Option<u64> {
     let starts = (0..rest.len()).step_by(ALIGNMENT as usize);
     let at_magic =

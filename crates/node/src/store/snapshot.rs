@@ -1,10 +1,10 @@
 //! Snapshots: all rows of the state at a block, so that a start replays only what came after.
 //!
-//! A file `snapshots/HEIGHT.snapshot` is a stream: `yibao snapshot 1`, the length of the head (u64),
-//! the head (borsh), then each row as key hash, length of the value (u32) and value, in the order of
-//! the key hashes, and at the end the BLAKE3 of everything before. It is written beside, synced, and
-//! only then given its name. Whether it is the state of the block is decided by the state root in the
-//! block's header, not by the file.
+//! A file `snapshots/HEIGHT.snapshot` is a stream: `yibao snapshot 1`, the length of the head
+//! (u64), the head (borsh), then each row as key hash, length of the value (u32) and value, in the
+//! order of the key hashes, and at the end the BLAKE3 of everything before. It is written beside,
+//! synced, and only then given its name. Whether it is the state of the block is decided by the
+//! state root in the block's header, not by the file.
 
 use std::io;
 

@@ -1,4 +1,5 @@
-//! Books of our own: every balance rebuilt from the entries in receipts, and compared with the state.
+//! Books of our own: every balance rebuilt from the entries in receipts, and compared with the
+//! state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,8 @@ use primitives::Currency;
 use super::CurrencyTotal;
 use crate::runtime::{Committed, Divergence};
 
-/// The kind that moves an account's floor: in its block, floors are not compared, since only the block's
-/// end is seen here.
+/// The kind that moves an account's floor: in its block, floors are not compared, since only the
+/// block's end is seen here.
 const MOVES_FLOORS: &str = "set_fund_floor";
 
 #[derive(Clone, Copy, Default)]

@@ -1,10 +1,10 @@
 //! Verifying a whole ledger from its data folder, trusting nothing but the genesis in it.
 //!
-//! Every block is executed again from genesis: every signature, header, certificate, receipt log root
-//! and state root is computed and compared ([`crate::runtime::replay`]), every balance is rebuilt from
-//! the entries of the receipts (`balance`), and the receipt tiles are compared with what the receipts
-//! give (`tiles`). The first thing that does not fit is named. Nothing in the folder is changed, and a
-//! node may run in it meanwhile ([`folder`]).
+//! Every block is executed again from genesis: every signature, header, certificate, receipt log
+//! root and state root is computed and compared ([`crate::runtime::replay`]), every balance is
+//! rebuilt from the entries of the receipts (`balance`), and the receipt tiles are compared with
+//! what the receipts give (`tiles`). The first thing that does not fit is named. Nothing in the
+//! folder is changed, and a node may run in it meanwhile ([`folder`]).
 
 mod balance;
 pub mod folder;

@@ -24,7 +24,7 @@ use node::NodeHandle;
 use node::outbox::{
     Authorisation, Note, OpenReason, Outbox, OutboxConfig, StepReport, refusal_code,
 };
-use primitives::{Amount, CivilDate, Currency, Hash, Timestamp, UtcOffset, sha256};
+use primitives::{Amount, CivilDate, Currency, Hash, Timestamp, UtcOffset, codec, sha256};
 
 use crate::visits::{Desk, effect_of};
 use crate::world::{DAY, Place, key, organisation};
@@ -172,6 +172,30 @@ fn money_is_held_captured_and_partly_given_back_and_the_ledger_hears_of_all_of_i
 }
 
 #[test]
+fn the_settlement_in_force_is_the_one_of_the_last_receipt_that_changed_it() {
+    let hospital = Hospital::new(Style::PayAndRefund);
+    let node = hospital.place.driven();
+    let outbox = hospital.outbox(&node);
+    let card = hospital.card("Rich Test", 1_000);
+    let commitment = outbox.record_authorisation(&later(&card)).unwrap();
+    let visit = |number: u8| primitives::VisitId([number; 16]);
+    assert_eq!(node.settlement(visit(1)).unwrap(), None);
+    let settled = hospital.desk(&node).settle(1, 15_000, "bank", commitment);
+    let record = |receipt: &ledger::Receipt| -> Option<ledger::modules::visit::SettlementRecord> {
+        Some(codec::decode(&receipt.witness).unwrap())
+    };
+    assert_eq!(node.settlement(visit(1)).unwrap(), record(&settled));
+    settle_down(&outbox);
+    let refunded = hospital.desk(&node).refund_half(&settled);
+    assert_eq!(node.settlement(visit(1)).unwrap(), record(&refunded));
+    assert_ne!(record(&refunded), record(&settled));
+    assert_eq!(node.settlement(visit(2)).unwrap(), None);
+    drop((outbox, node));
+    let node = hospital.place.driven();
+    assert_eq!(node.settlement(visit(1)).unwrap(), record(&refunded));
+}
+
+#[test]
 fn what_was_paid_before_is_not_taken_again_and_too_much_goes_back() {
     let hospital = Hospital::new(Style::PayAndRefund);
     let node = hospital.place.driven();
@@ -215,7 +239,7 @@ fn a_refused_payment_is_a_claim_and_can_be_ordered_again() {
     assert_eq!(told.events[0].name, "payment_failed");
     let block = node.block(told.record.height).unwrap().unwrap();
     let body: ledger::modules::visit::ConfirmEffect =
-        primitives::codec::decode(&block.transactions[0].content.body).unwrap();
+        codec::decode(&block.transactions[0].content.body).unwrap();
     let reason = refusal_code(Refusal::InsufficientFunds);
     assert_eq!(body.result, ledger::modules::visit::EffectResult::Failed { reason });
 

