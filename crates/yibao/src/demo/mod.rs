@@ -16,6 +16,9 @@ pub mod synthea;
 pub mod tally;
 pub mod year;
 
+#[cfg(test)]
+mod tests;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

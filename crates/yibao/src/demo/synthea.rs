@@ -247,6 +247,6 @@ mod tests {
         let without = sample.claims.iter().filter(|claim| !claim.insured).count();
         assert_eq!(without, 216);
         let longest = sample.patients.iter().map(|patient| patient.cover.len()).max();
-        assert!(longest <= Some(4), "coverage rows hold four spans: {longest:?}");
+        assert!(longest <= Some(16), "coverage rows hold sixteen spans: {longest:?}");
     }
 }

@@ -16,7 +16,7 @@ pub(super) const FAMILIES: Table<(FamilyId, SchemeId), Accumulators> = Table::ne
 
 /// How many coverages a person's row holds at the most, ended ones of two years among them. Our own
 /// limit: it bounds the row.
-pub const COVERAGES_MAX: usize = 4;
+pub const COVERAGES_MAX: usize = 16;
 /// How many attestations of facts a coverage holds at the most. Our own limit: it bounds the row.
 pub const FACTS_MAX: usize = 8;
 /// How many suspensions a coverage holds at the most. Our own limit: it bounds the row.

@@ -212,20 +212,21 @@ fn the_next_year_prolongs_a_coverage_with_its_filings_and_slots() {
 }
 
 #[test]
-fn a_row_holds_four_coverages_and_forgets_those_that_ended_two_years_ago() {
+fn a_row_holds_sixteen_coverages_and_forgets_those_that_ended_two_years_ago() {
     let mut world = world();
-    for month in ["01", "03", "05", "07"] {
-        let period = format!("2024-{month}-01/2024-{month}-20");
+    let months = (1..=12).map(|month| (2024, month)).chain((1..=4).map(|month| (2025, month)));
+    for (year, month) in months {
+        let period = format!("{year}-{month:02}-01/{year}-{month:02}-20");
         world.accepted(&bureau(), &enrol(EMPLOYEE, &period));
     }
-    let fifth = enrol(EMPLOYEE, "2026-02-01/");
-    world.rejected(&bureau(), &fifth, rejection::TOO_MANY_COVERAGES);
+    let next = enrol(EMPLOYEE, "2026-02-01/");
+    world.rejected(&bureau(), &next, rejection::TOO_MANY_COVERAGES);
     // The first ended on 2024-01-20 and is kept for 731 days, until 2026-01-20.
     world.wait(19 * DAY);
-    world.rejected(&bureau(), &fifth, rejection::TOO_MANY_COVERAGES);
+    world.rejected(&bureau(), &next, rejection::TOO_MANY_COVERAGES);
     world.wait(DAY);
-    world.accepted(&bureau(), &fifth);
-    assert_eq!(row(&world).coverages.len(), 4);
+    world.accepted(&bureau(), &next);
+    assert_eq!(row(&world).coverages.len(), 16);
 }
 
 #[test]
