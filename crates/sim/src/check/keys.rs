@@ -1,0 +1,78 @@
+//! Nothing is done twice, and nothing that nobody may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::IdempotencyKey;
+use primitives::{Hash, Party, Timestamp};
+
+use super::{Executed, Rule, Violation, require};
+
+const HOUR_MILLIS: u64 = 3_600_000;
+
+/// Accepted transactions and the keys they used.
+#[derive(Default)]
+pub struct KeyCheck {
+    accepted: BTreeMap<Hash, u64>,
+    used: BTreeMap<(Party, IdempotencyKey), (Hash, Timestamp)>,
+    forbidden: BTreeMap<Hash, &'static str>,
+    rejected: u64,
+    codes: BTreeSet<u16>,
+}
+
+impl KeyCheck {
+    /// A client tries something that must not be accepted.
+    pub fn forbid(&mut self, id: Hash, why: &'static str) {
+        self.forbidden.insert(id, why);
+    }
+
+    /// The place of an accepted transaction's receipt.
+    #[must_use]
+    pub fn accepted_at(&self, id: &Hash) -> Option<u64> {
+        self.accepted.get(id).copied()
+    }
+
+    /// How many transactions were accepted.
+    #[must_use]
+    pub fn accepted_count(&self) -> u64 {
+        self.accepted.len() as u64
+    }
+
+    /// How many were rejected in a block.
+    #[must_use]
+    pub const fn rejected_count(&self) -> u64 {
+        self.rejected
+    }
+
+    /// The codes with which transactions were rejected in blocks.
+    #[must_use]
+    pub const fn rejection_codes(&self) -> &BTreeSet<u16> {
+        &self.codes
+    }
+
+    pub(super) fn executed(&mut self, executed: &Executed<'_>) -> Result<(), Violation> {
+        let id = executed.receipt.record.transaction_id;
+        if let proof::receipt::OutcomeCode::Rejected(number) = executed.receipt.record.outcome {
+            self.rejected += 1;
+            self.codes.insert(number);
+            return Ok(());
+        }
+        if let Some(why) = self.forbidden.get(&id) {
+            return Err(Violation::new(Rule::Refused, format!("{why} was accepted: {id}")));
+        }
+        let before = self.accepted.insert(id, executed.index);
+        require(Rule::KeyOnce, before.is_none(), || {
+            format!("transaction {id} was accepted twice")
+        })?;
+        let key = (executed.content.author, executed.content.idempotency_key);
+        let until = executed.content.valid_until;
+        if let Some((other, kept_until)) = self.used.insert(key, (id, until)) {
+            // A key may be forgotten once the hour of its validity is over.
+            let forgotten =
+                kept_until.millis() / HOUR_MILLIS < executed.time.millis() / HOUR_MILLIS;
+            require(Rule::KeyOnce, forgotten, || {
+                format!("{id} was accepted under the key of {other}")
+            })?;
+        }
+        Ok(())
+    }
+}

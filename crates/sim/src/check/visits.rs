@@ -1,0 +1,342 @@
+//! Visits: settled once, changed only from what stands; every split explained again; running amounts
+//! added up anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use benefit::{Accumulators, Payer, adjudicate, split_stay};
+use ledger::State;
+use ledger::kernel::account::Account;
+use ledger::modules::coverage;
+use ledger::modules::visit::{
+    AnswerObjection, CancelVisit, CheckIn, ContestConsent, ObjectToSettlement, Part, RefundVisit,
+    SettleVisit, SettlementRecord, Split, SupersedeSettlement, VisitRow, VisitSubject, view,
+};
+use primitives::{Amount, Hash, PersonId, VisitId, codec};
+
+use super::plans::PlanCheck;
+use super::{Executed, Rule, Scope, Violation, require};
+use crate::region::{REGION, SCHEME};
+
+/// A visit as the receipts have it.
+enum Known {
+    Open,
+    Cancelled,
+    Settled { record: Box<SettlementRecord>, revision: u32, is_objected: bool, is_contested: bool },
+}
+
+/// Every visit, and every person's running amounts.
+#[derive(Default)]
+pub struct VisitCheck {
+    visits: BTreeMap<VisitId, Known>,
+    accumulators: BTreeMap<PersonId, Accumulators>,
+    touched: BTreeSet<VisitId>,
+    touched_people: BTreeSet<PersonId>,
+    settled: u64,
+    changed: u64,
+}
+
+impl VisitCheck {
+    /// How many visits were settled.
+    #[must_use]
+    pub const fn settled_count(&self) -> u64 {
+        self.settled
+    }
+
+    /// How many settlements were refunded or corrected.
+    #[must_use]
+    pub const fn changed_count(&self) -> u64 {
+        self.changed
+    }
+
+    pub(super) fn accepted(
+        &mut self,
+        executed: &Executed<'_>,
+        plans: &PlanCheck,
+    ) -> Result<(), Violation> {
+        if let Some(body) = executed.body::<CheckIn>() {
+            let before = self.visits.insert(body.visit, Known::Open);
+            self.touched.insert(body.visit);
+            require(Rule::SettledOnce, before.is_none(), || {
+                format!("visit {} was opened twice", body.visit)
+            })
+        } else if let Some(body) = executed.body::<CancelVisit>() {
+            self.touched.insert(body.visit);
+            let before = self.visits.insert(body.visit, Known::Cancelled);
+            require(Rule::SettledOnce, matches!(before, Some(Known::Open)), || {
+                format!("visit {} was cancelled and was not open", body.visit)
+            })
+        } else if let Some(body) = executed.body::<SettleVisit>() {
+            self.settle(executed, &body, plans)
+        } else if let Some(body) = executed.body::<RefundVisit>() {
+            let change = (&body.original, &body.remaining, &body.split);
+            self.change(executed, change, plans)
+        } else if let Some(body) = executed.body::<SupersedeSettlement>() {
+            self.change(executed, (&body.original, &body.sums, &body.split), plans)
+        } else {
+            self.objection(executed)
+        }
+    }
+
+    fn settle(
+        &mut self,
+        executed: &Executed<'_>,
+        body: &SettleVisit,
+        plans: &PlanCheck,
+    ) -> Result<(), Violation> {
+        let index = executed.index;
+        let is_open = matches!(self.visits.get(&body.visit), Some(Known::Open));
+        require(Rule::SettledOnce, is_open, || {
+            format!("receipt {index} settles visit {}, which is not open", body.visit)
+        })?;
+        let record = self.record(executed)?;
+        let is_own = record.visit == body.visit
+            && record.transaction_id == executed.receipt.record.transaction_id
+            && record.sums == body.sums
+            && record.bill == body.bill;
+        require(Rule::Explanation, is_own, || {
+            format!("receipt {index} has the record of another")
+        })?;
+        self.explain(index, &record, plans)?;
+        check_split(index, &record, &body.split)?;
+        check_postings(executed, &record)?;
+        self.settled += 1;
+        self.keep(record, 0);
+        Ok(())
+    }
+
+    /// A refund or a correction of the settlement that stands.
+    fn change(
+        &mut self,
+        executed: &Executed<'_>,
+        (original, sums, split): (&SettlementRecord, &benefit::CategorySums, &Split),
+        plans: &PlanCheck,
+    ) -> Result<(), Violation> {
+        let index = executed.index;
+        let revision = match self.visits.get(&original.visit) {
+            Some(Known::Settled { record, revision, .. }) if record.hash() == original.hash() => {
+                revision + 1
+            }
+            _ => {
+                let words = format!("receipt {index} changes a settlement that does not stand");
+                return Err(Violation::new(Rule::SettledOnce, words));
+            }
+        };
+        self.undo(index, original)?;
+        let record = self.record(executed)?;
+        require(Rule::Explanation, record.sums == *sums, || {
+            format!("receipt {index} has the record of another bill")
+        })?;
+        self.explain(index, &record, plans)?;
+        check_split(index, &record, split)?;
+        self.changed += 1;
+        self.keep(record, revision);
+        Ok(())
+    }
+
+    fn record(&self, executed: &Executed<'_>) -> Result<SettlementRecord, Violation> {
+        codec::decode(&executed.receipt.witness).map_err(|error| {
+            let words = format!("receipt {} has no settlement record: {error}", executed.index);
+            Violation::new(Rule::Explanation, words)
+        })
+    }
+
+    fn keep(&mut self, record: SettlementRecord, revision: u32) {
+        let (visit, person) = (record.visit, record.subject.person);
+        let (is_objected, is_contested) = match self.visits.get(&visit) {
+            Some(Known::Settled { is_objected, is_contested, .. }) => (*is_objected, *is_contested),
+            _ => (false, false),
+        };
+        let record = Box::new(record);
+        self.visits.insert(visit, Known::Settled { record, revision, is_objected, is_contested });
+        self.touched.insert(visit);
+        self.touched_people.insert(person);
+    }
+
+    fn undo(&mut self, index: u64, original: &SettlementRecord) -> Result<(), Violation> {
+        let own = self.accumulators.entry(original.subject.person).or_default();
+        for part in original.parts.iter().rev() {
+            let changes = part.adjudication.changes.iter();
+            let lasting: Vec<_> =
+                changes.filter(|change| !change.key.period.is_visit()).copied().collect();
+            own.undo(&lasting).map_err(|error| {
+                Violation::new(Rule::Accumulators, format!("receipt {index}: {error}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Adjudicates again from the record, on running amounts of our own, and compares every byte.
+    fn explain(
+        &mut self,
+        index: u64,
+        record: &SettlementRecord,
+        plans: &PlanCheck,
+    ) -> Result<(), Violation> {
+        let broken =
+            |words: String| Violation::new(Rule::Explanation, format!("receipt {index}: {words}"));
+        let own = self.accumulators.entry(record.subject.person).or_default();
+        if record.sums.rows().is_empty() {
+            return require(Rule::Explanation, record.parts.is_empty(), || {
+                format!("receipt {index} has parts of an empty bill")
+            });
+        }
+        let mut hashes: Vec<Hash> = Vec::new();
+        for part in record.parts.iter().rev() {
+            if !hashes.contains(&part.plan.hash) {
+                hashes.push(part.plan.hash);
+            }
+        }
+        let found = hashes.iter().map(|hash| plans.plan(hash).cloned()).collect::<Option<Vec<_>>>();
+        let found = found.ok_or_else(|| broken(String::from("a plan that nobody drafted")))?;
+        let plain: Vec<&benefit::Plan> = found.iter().map(AsRef::as_ref).collect();
+        let cut = split_stay(&plain, &record.sums).map_err(|error| broken(error.to_string()))?;
+        require(Rule::Explanation, cut.len() == record.parts.len(), || {
+            format!("receipt {index} has {} parts, {} are explained", record.parts.len(), cut.len())
+        })?;
+        let mut running = own.clone();
+        for (stay, part) in cut.iter().zip(&record.parts) {
+            require(Rule::Explanation, hashes[stay.plan] == part.plan.hash, || {
+                format!("receipt {index} has a part under another plan")
+            })?;
+            let again = adjudicate(plain[stay.plan], &stay.sums, &part.facts, &running)
+                .map_err(|error| broken(error.to_string()))?;
+            require(
+                Rule::Explanation,
+                codec::encode(&again) == codec::encode(&part.adjudication),
+                || {
+                    format!(
+                        "receipt {index} is explained as {again:?}, recorded as {:?}",
+                        part.adjudication
+                    )
+                },
+            )?;
+            running.apply(&again.changes).map_err(|error| broken(error.to_string()))?;
+        }
+        *own = running.filter(|key| !key.period.is_visit());
+        Ok(())
+    }
+
+    fn objection(&mut self, executed: &Executed<'_>) -> Result<(), Violation> {
+        let original = if let Some(body) = executed.body::<ObjectToSettlement>() {
+            body.original
+        } else if let Some(body) = executed.body::<AnswerObjection>() {
+            body.original
+        } else if let Some(body) = executed.body::<ContestConsent>() {
+            body.original
+        } else {
+            return Ok(());
+        };
+        let index = executed.index;
+        self.touched.insert(original.visit);
+        match self.visits.get_mut(&original.visit) {
+            Some(Known::Settled { record, is_objected, is_contested, .. })
+                if record.hash() == original.hash() =>
+            {
+                match executed.receipt.record.kind {
+                    708 => *is_objected = true,
+                    709 => *is_objected = false,
+                    _ => *is_contested = true,
+                }
+                Ok(())
+            }
+            _ => {
+                let words = format!("receipt {index} is about a settlement that does not stand");
+                Err(Violation::new(Rule::SettledOnce, words))
+            }
+        }
+    }
+
+    pub(super) fn compare(&mut self, state: &State, scope: Scope) -> Result<(), Violation> {
+        let (visits, people) =
+            (std::mem::take(&mut self.touched), std::mem::take(&mut self.touched_people));
+        match scope {
+            Scope::Touched => {
+                visits.iter().try_for_each(|visit| self.compare_visit(state, *visit))?;
+                people.iter().try_for_each(|person| self.compare_person(state, *person))
+            }
+            Scope::All => {
+                self.visits.keys().try_for_each(|visit| self.compare_visit(state, *visit))?;
+                self.accumulators.keys().try_for_each(|person| self.compare_person(state, *person))
+            }
+        }
+    }
+
+    fn compare_visit(&self, state: &State, visit: VisitId) -> Result<(), Violation> {
+        let is_same = match (self.visits.get(&visit), view::visit(state, visit)) {
+            (Some(Known::Open), Some(VisitRow::Open(_)))
+            | (Some(Known::Cancelled), Some(VisitRow::Cancelled)) => true,
+            (
+                Some(Known::Settled { record, revision, is_objected, is_contested }),
+                Some(VisitRow::Settled(row)),
+            ) => {
+                row.record == record.hash()
+                    && row.revision == *revision
+                    && row.objection.is_some() == *is_objected
+                    && row.contested == *is_contested
+            }
+            _ => false,
+        };
+        require(Rule::SettledOnce, is_same, || {
+            format!("visit {visit} stands otherwise on the ledger than its receipts say")
+        })
+    }
+
+    fn compare_person(&self, state: &State, person: PersonId) -> Result<(), Violation> {
+        let own = self.accumulators.get(&person).cloned().unwrap_or_default();
+        let there = coverage::view::accumulators(state, person, REGION, SCHEME);
+        require(Rule::Accumulators, own == there, || {
+            format!("{person} has {there:?}, the settlements that stand add up to {own:?}")
+        })
+    }
+}
+
+/// The split that was signed is the sum of the parts, and adds up.
+fn check_split(index: u64, record: &SettlementRecord, signed: &Split) -> Result<(), Violation> {
+    let of = |amount: fn(&Part) -> Amount| {
+        record.parts.iter().map(amount).fold(Amount::ZERO, Amount::saturating_add)
+    };
+    let paid = of(|part| part.adjudication.paid_by_payers());
+    let account = of(|part| part.adjudication.personal_account);
+    let cash = of(|part| part.adjudication.cash);
+    let total = of(|part| part.adjudication.total);
+    let signed_payers = signed.payers.iter().map(|share| share.amount);
+    let signed_paid = signed_payers.fold(Amount::ZERO, Amount::saturating_add);
+    let rules = [
+        (record.parts.iter().all(|part| part.adjudication.is_balanced()), "a part does not add up"),
+        (total == record.sums.total(), "its total is not the bill's"),
+        (
+            paid.saturating_add(account).saturating_add(cash) == total,
+            "its payers are not its total",
+        ),
+        (signed.total == total && signed.cash == cash, "another total or cash part was signed"),
+        (signed_paid == paid && signed.personal_account == account, "other shares were signed"),
+    ];
+    for (holds, what) in rules {
+        require(Rule::Explanation, holds, || format!("the settlement of receipt {index}: {what}"))?;
+    }
+    Ok(())
+}
+
+/// A settlement moves what its record says: from funds, from the personal account, nothing else.
+fn check_postings(executed: &Executed<'_>, record: &SettlementRecord) -> Result<(), Violation> {
+    let VisitSubject { provider, person, .. } = record.subject;
+    let due = Account::ProviderDue(provider);
+    let moved = |from: &dyn Fn(&Account) -> bool| {
+        let entries = executed.receipt.entries.iter().map(|posted| posted.entry);
+        let fitting = entries.filter(|entry| entry.credit == due && from(&entry.debit));
+        fitting.fold(Amount::ZERO, |sum, entry| sum.saturating_add(entry.amount))
+    };
+    let shares = record.parts.iter().flat_map(|part| &part.adjudication.payers);
+    let from_funds = shares.filter(|share| share.payer != Payer::HospitalBorne);
+    let from_funds = from_funds.fold(Amount::ZERO, |sum, one| sum.saturating_add(one.amount));
+    let from_account = record.personal_account();
+    let funds = moved(&|account| matches!(account, Account::Fund { .. }));
+    let account = moved(&|account| *account == Account::PersonalAccount(person));
+    let is_same = funds == from_funds && account == from_account;
+    require(Rule::MoneyConserved, is_same, || {
+        let index = executed.index;
+        format!(
+            "receipt {index} moves {funds:?} from funds and {account:?} from the account, not what its split says"
+        )
+    })
+}

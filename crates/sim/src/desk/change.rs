@@ -1,0 +1,213 @@
+//! Refunds, corrections, objections, and payments that failed.
+
+use benefit::{CategorySums, SumRow};
+use ledger::kernel::receipt::EffectAction;
+use ledger::modules::visit::{
+    AnswerObjection, CashLeg, Consent, ContestConsent, CorrectionReason, EffectStatus,
+    ObjectToSettlement, ObjectionAnswer, RefundVisit, RetryEffect, SettlementRecord, Split,
+    SupersedeSettlement, quote_remaining, view,
+};
+use primitives::{Amount, Hash, PersonId, Text, VisitId, codec, sha256};
+
+use super::Intent;
+use super::visit::{Stage, draw_sums};
+use crate::actor::{Draft, SharedActor};
+use crate::job::Persistence;
+use crate::rails::bank;
+use crate::world::World;
+
+impl World {
+    /// A settlement is refunded or corrected; sometimes by two clerks at once.
+    pub(super) fn change_some_visit(&mut self) {
+        let is_settled =
+            |one: &super::visit::Visit| one.stage == Stage::Settled && one.record.is_some();
+        let Some(visit) = self.some_visit(is_settled) else { return };
+        let Some((_, record)) = self.visits[visit].record.clone() else { return };
+        let times = if self.dice.chance(200) { 2 } else { 1 };
+        for _ in 0..times {
+            if self.dice.chance(250) {
+                self.correct(visit, &record);
+            } else {
+                self.refund(visit, &record);
+            }
+        }
+    }
+
+    /// What is left of a bill: rows taken away or made smaller.
+    fn remaining(&mut self, original: &CategorySums) -> CategorySums {
+        if self.dice.chance(300) {
+            return CategorySums::default();
+        }
+        let dice = &mut self.dice;
+        let half = |amount: Amount| Amount::from_minor(amount.minor() / 2);
+        let rows = original.rows().iter().filter_map(|row| match dice.below(3) {
+            0 => None,
+            1 => Some(SumRow {
+                key: row.key,
+                self_paid: half(row.self_paid),
+                over_cap: half(row.over_cap),
+                class_b_share: half(row.class_b_share),
+                in_policy: half(row.in_policy),
+            }),
+            _ => Some(*row),
+        });
+        CategorySums::new(rows.collect()).unwrap_or_default()
+    }
+
+    fn refund(&mut self, visit: usize, record: &SettlementRecord) {
+        let remaining = self.remaining(&record.sums);
+        if remaining.total() >= record.sums.total() {
+            return;
+        }
+        let Some(split) = self.quote_again(record, &remaining) else { return };
+        let Some(more) = self.more(visit, record, &split) else { return };
+        let bill = if remaining.rows().is_empty() {
+            Hash::default()
+        } else {
+            sha256(&codec::encode(&remaining))
+        };
+        let (cash, consent) = (more.cash, more.consent);
+        let body = RefundVisit { original: record.clone(), bill, remaining, split, cash, consent };
+        let draft = Draft::new(&body, &more.signers.iter().collect::<Vec<_>>());
+        let job = self.about(visit, Intent::Change(visit), draft);
+        self.use_earmark(more.earmark, job);
+    }
+
+    fn correct(&mut self, visit: usize, record: &SettlementRecord) {
+        let days = (record.subject.admitted, self.today());
+        let last = if self.visits[visit].is_stay() { days.1 } else { days.0 };
+        let sums = draw_sums(&mut self.dice, (days.0, last), 150_000);
+        let Some(split) = self.quote_again(record, &sums) else { return };
+        let Some(mut more) = self.more(visit, record, &split) else { return };
+        let consent = more.consent.unwrap_or(Consent::OwnKey);
+        if more.consent.is_none() {
+            more.signers.push(self.person_of(visit));
+        }
+        let body = SupersedeSettlement {
+            original: record.clone(),
+            reason: CorrectionReason::WrongLines,
+            bill: sha256(&codec::encode(&sums)),
+            sums,
+            split,
+            cash: more.cash,
+            consent,
+        };
+        let draft = Draft::new(&body, &more.signers.iter().collect::<Vec<_>>());
+        let job = self.about(visit, Intent::Change(visit), draft);
+        self.use_earmark(more.earmark, job);
+    }
+
+    fn quote_again(&self, record: &SettlementRecord, sums: &CategorySums) -> Option<Split> {
+        let view = self.view();
+        quote_remaining(&view.state, &self.plans, record, sums, self.now()).ok()
+    }
+
+    /// What is needed when the person has to pay more than before.
+    fn more(&mut self, visit: usize, record: &SettlementRecord, split: &Split) -> Option<More> {
+        let mut signers = vec![self.provider_of(visit), SharedActor::clone(&self.region.bureau)];
+        let more_cash = split.cash.saturating_sub(record.cash());
+        let more_account = split.personal_account.saturating_sub(record.personal_account());
+        let mut more = More { cash: None, consent: None, signers: Vec::new(), earmark: None };
+        if !more_cash.is_zero() {
+            let leg = self.cash_leg(visit, more_cash)?;
+            signers.extend(leg.signer);
+            (more.cash, more.earmark) = (Some(leg.leg), leg.earmark);
+        }
+        if !more_cash.is_zero() || !more_account.is_zero() {
+            signers.push(self.person_of(visit));
+            more.consent = Some(Consent::OwnKey);
+        }
+        more.signers = signers;
+        Some(more)
+    }
+
+    /// A person objects to a settlement or contests it, or somebody answers.
+    pub(super) fn object_or_answer(&mut self) {
+        let is_settled =
+            |one: &super::visit::Visit| one.stage == Stage::Settled && one.record.is_some();
+        let Some(visit) = self.some_visit(is_settled) else { return };
+        let Some((_, original)) = self.visits[visit].record.clone() else { return };
+        let statement = self.statement();
+        if self.visits[visit].is_objected {
+            let answer = *self.dice.pick(&[ObjectionAnswer::Upheld, ObjectionAnswer::Dismissed]);
+            let body = AnswerObjection { original, answer, statement };
+            let provider = self.provider_of(visit);
+            let draft = Draft::new(&body, &[&provider, &self.region.bureau]);
+            self.about(visit, Intent::Objection(visit, false), draft);
+            return;
+        }
+        let person = self.person_of(visit);
+        let is_emergency = matches!(original.consent, Consent::EmergencyWitness { .. });
+        if is_emergency && self.dice.chance(500) {
+            let draft = Draft::new(&ContestConsent { original, statement }, &[&person]);
+            self.offer(Intent::Office, draft, Persistence::Once);
+        } else {
+            let draft = Draft::new(&ObjectToSettlement { original, statement }, &[&person]);
+            self.about(visit, Intent::Objection(visit, true), draft);
+        }
+    }
+
+    /// A provider works off one of the payments that failed.
+    pub(super) fn work_off_failed_payments(&mut self) {
+        let failed = self.failed_payments();
+        if !failed.is_empty() {
+            let reference = *self.dice.pick(&failed);
+            self.retry(reference);
+        }
+    }
+
+    /// Payments that failed and are still due, as everybody can look them up.
+    pub(crate) fn failed_payments(&self) -> Vec<Hash> {
+        let view = self.view();
+        let is_due = |reference: &&Hash| {
+            view::effect(&view.state, reference).is_some_and(|row| {
+                let is_claim = row.action == EffectAction::Collect;
+                row.status == EffectStatus::Failed && (!is_claim || !row.refundable.is_zero())
+            })
+        };
+        self.audit.effects.all().keys().filter(is_due).copied().collect()
+    }
+
+    /// Orders a failed payment again.
+    pub(crate) fn retry(&mut self, reference: Hash) {
+        let Some(row) = self.with_state(|state| view::effect(state, &reference)) else { return };
+        let Some(visit) = self.place_of(row.visit) else { return };
+        let mut signers = vec![self.provider_of(visit)];
+        let (cash, consent, earmark) = if row.action == EffectAction::Collect {
+            let Some(leg) = self.cash_leg(visit, row.refundable) else { return };
+            signers.extend(leg.signer);
+            signers.push(self.person_of(visit));
+            (leg.leg, Some(Consent::OwnKey), leg.earmark)
+        } else {
+            // Money goes back the way it came; a till is filled first.
+            self.bring_change(self.visits[visit].provider, row.amount);
+            if row.executor == bank() {
+                signers.push(SharedActor::clone(&self.region.bank));
+            }
+            let Ok(rail) = Text::new(&row.rail) else { return };
+            let leg = CashLeg { executor: row.executor, rail, authorisation: Hash::default() };
+            (leg, None, None)
+        };
+        let body = RetryEffect { effect: reference, cash, consent };
+        let draft = Draft::new(&body, &signers.iter().collect::<Vec<_>>());
+        let job = self.about(visit, Intent::Retry(reference), draft);
+        self.use_earmark(earmark, job);
+    }
+
+    fn place_of(&self, visit: VisitId) -> Option<usize> {
+        self.visits.iter().position(|one| one.id == visit)
+    }
+
+    /// The place of a person among the people.
+    pub(super) fn place_of_person(&self, person: PersonId) -> Option<usize> {
+        self.region.people.iter().position(|one| one.id == person)
+    }
+}
+
+/// What goes into a refund or correction besides the split.
+struct More {
+    cash: Option<CashLeg>,
+    consent: Option<Consent>,
+    signers: Vec<SharedActor>,
+    earmark: Option<usize>,
+}

@@ -1,0 +1,121 @@
+//! The bureau and the people: money that comes in and goes out, floors, locks.
+
+use ledger::kernel::account::Account;
+use ledger::modules::fund::{FundAddress, PayProvider, SetFundFloor, TransferBetweenFunds};
+use ledger::modules::person::view as persons;
+use ledger::modules::person::{Actor as By, AskUnlock, LockPerson, UnlockPerson};
+use primitives::{Amount, sha256};
+
+use super::Intent;
+use crate::actor::Draft;
+use crate::job::{Fate, Persistence};
+use crate::planted::DeskBug;
+use crate::region::{CRITICAL, POOL, REGION};
+use crate::world::World;
+
+impl World {
+    /// The bureau does one of its regular things.
+    pub(super) fn run_office(&mut self) {
+        match self.dice.below(6) {
+            0 | 1 => self.contribute(),
+            2 => self.credit_accounts(),
+            3 => self.set_floor(),
+            4 => self.transfer(),
+            _ => self.pay_provider(),
+        }
+        if self.planted.desk == Some(DeskBug::BooksTwice) {
+            self.book_again_what_is_not_known();
+        }
+    }
+
+    fn contribute(&mut self) {
+        let number = self.books.number();
+        let draft = self.contribution(number, 0);
+        let job = self.offer(Intent::Contribution(number), draft, Persistence::Once);
+        self.books.contributions.entry(number).or_default().push(job);
+    }
+
+    /// The contribution with the bureau's own number, and the number of the try in the reference: an
+    /// honest bureau has one reference.
+    fn contribution(&mut self, number: u64, attempt: u64) -> Draft {
+        let fund = if number.is_multiple_of(3) { CRITICAL } else { POOL };
+        let amount = 10_000 + (number % 17) * 90_000;
+        let reference = sha256(&[number.to_le_bytes(), attempt.to_le_bytes()].concat());
+        self.region.contribution(fund, amount, reference)
+    }
+
+    /// The planted bug: what was not answered is booked anew, under another reference.
+    fn book_again_what_is_not_known(&mut self) {
+        let unknown = self.books.contributions.iter().find(|(_, jobs)| {
+            jobs.len() == 1
+                && self.jobs[jobs[0]].is_sent
+                && self.jobs[jobs[0]].fate == Fate::Unknown
+        });
+        let Some(number) = unknown.map(|(number, _)| *number) else { return };
+        let draft = self.contribution(number, 1);
+        let job = self.offer(Intent::Contribution(number), draft, Persistence::Once);
+        self.books.contributions.entry(number).or_default().push(job);
+    }
+
+    fn credit_accounts(&mut self) {
+        let batch = u32::try_from(self.books.number()).unwrap_or(u32::MAX);
+        let amount = self.dice.between(1_000, 60_000);
+        let draft = self.region.credit(2026, 1, batch, amount);
+        self.offer(Intent::Office, draft, Persistence::Once);
+    }
+
+    fn set_floor(&mut self) {
+        let floor = Amount::from_minor(self.dice.below(300_000));
+        let body = SetFundFloor { region: REGION, fund: POOL, floor };
+        let draft = Draft::new(&body, &[&self.region.bureau]);
+        self.offer(Intent::Office, draft, Persistence::Once);
+    }
+
+    fn transfer(&mut self) {
+        let address = |fund| FundAddress { region: REGION, fund };
+        let (from, to) = *self.dice.pick(&[(POOL, CRITICAL), (CRITICAL, POOL)]);
+        // Now and then more than there is, which the floor stops.
+        let amount = Amount::from_minor(self.dice.between(1, 30_000_000));
+        let body = TransferBetweenFunds { from: address(from), to: address(to), amount };
+        let draft = Draft::new(&body, &[&self.region.bureau]);
+        self.offer(Intent::Office, draft, Persistence::Once);
+    }
+
+    fn pay_provider(&mut self) {
+        let provider = self.dice.pick(&self.region.providers).code;
+        let due = self.audit.money.balance(&Account::ProviderDue(provider));
+        let Ok(due) = u64::try_from(due) else { return };
+        if due == 0 {
+            return;
+        }
+        let amount = Amount::from_minor(self.dice.between(1, due));
+        let (region, payer) = (REGION, crate::actor::organisation(crate::region::BUREAU));
+        let reference = self.statement();
+        let body = PayProvider { region, payer, provider, amount, reference };
+        let draft = Draft::new(&body, &[&self.region.bureau]);
+        self.offer(Intent::Office, draft, Persistence::Once);
+    }
+
+    /// A person locks everything, or asks for the key.
+    pub(super) fn lock_or_unlock(&mut self) {
+        let place = self.dice.place(self.region.people.len());
+        let person = &self.region.people[place];
+        let (id, actor) = (person.id, &person.actor);
+        let lock = self.with_state(|state| persons::person(state, id)).and_then(|row| row.lock);
+        let draft = match lock {
+            None if self.dice.chance(300) => {
+                Draft::new(&LockPerson { person: id, by: By::OwnKey }, &[actor])
+            }
+            None => return,
+            Some(_) if self.dice.chance(400) => {
+                let body = UnlockPerson { person: id, by: By::Desk };
+                Draft::new(&body, &[&self.region.bureau, &self.region.identity])
+            }
+            Some(lock) if lock.unlock_asked.is_none() => {
+                Draft::new(&AskUnlock { person: id }, &[actor])
+            }
+            Some(_) => Draft::new(&UnlockPerson { person: id, by: By::OwnKey }, &[actor]),
+        };
+        self.offer(Intent::Office, draft, Persistence::Once);
+    }
+}

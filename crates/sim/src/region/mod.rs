@@ -1,0 +1,135 @@
+//! The simulated region: its organisations, its people, its plan and its funds, and how it is founded.
+
+pub mod founding;
+pub mod genesis;
+pub mod people;
+
+use benefit::source::PlanSource;
+use benefit::{HospitalLevel, Plan};
+use primitives::{
+    CivilDate, FundId, OrganisationId, RegionId, SchemeId, Timestamp, UtcOffset, sha256,
+};
+use proof::header::ChainId;
+
+use crate::actor::{Actor, SharedActor, organisation};
+use crate::dice::Dice;
+use people::Person;
+
+/// The region.
+pub const REGION: RegionId = RegionId(999_900);
+/// Its one scheme.
+pub const SCHEME: SchemeId = SchemeId(310);
+/// The fund that pays `pooled_fund`.
+pub const POOL: FundId = FundId(1);
+/// The fund that pays `critical_illness`.
+pub const CRITICAL: FundId = FundId(2);
+/// Its calendar.
+pub const OFFSET: UtcOffset = UtcOffset(480);
+/// 2025-12-01T00:00:00Z: early enough that a run can see the turn of the year.
+pub const START: Timestamp = Timestamp::from_millis(1_764_547_200_000);
+/// Milliseconds of a day.
+pub const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
+
+/// A provider of the region.
+pub struct Provider {
+    /// Its code.
+    pub code: OrganisationId,
+    /// Its level.
+    pub level: HospitalLevel,
+    /// Its key for everything.
+    pub actor: SharedActor,
+    /// Its key that stays offline.
+    pub root: SharedActor,
+}
+
+/// Everybody who signs.
+pub struct Region {
+    /// The ledger's name.
+    pub chain_id: ChainId,
+    /// The bureau.
+    pub bureau: SharedActor,
+    /// The bureau's second key, for the review of plans.
+    pub reviewer: SharedActor,
+    /// The finance authority.
+    pub finance: SharedActor,
+    /// The identity authority.
+    pub identity: SharedActor,
+    /// The bank, which runs two rails.
+    pub bank: SharedActor,
+    /// An outsider: a valid key that the ledger does not know.
+    pub stranger: SharedActor,
+    /// The providers.
+    pub providers: Vec<Provider>,
+    /// The insured.
+    pub people: Vec<Person>,
+}
+
+/// The code of the bureau.
+pub const BUREAU: &str = "bureau";
+/// The code of the bank.
+pub const BANK: &str = "bank";
+
+impl Region {
+    /// The region of a world.
+    #[must_use]
+    pub fn new(dice: &mut Dice) -> Self {
+        let providers = [
+            ("hospital", HospitalLevel::TertiaryA),
+            ("county", HospitalLevel::Secondary),
+            ("clinic", HospitalLevel::Community),
+        ];
+        let providers = providers.map(|(code, level)| Provider {
+            code: organisation(code),
+            level,
+            actor: Actor::organisation(code, "online"),
+            root: Actor::organisation(code, "root"),
+        });
+        let people = (0..dice.between(4, 8)).map(|number| Person::new(dice, number)).collect();
+        Self {
+            chain_id: "sim".parse().expect("a short name"),
+            bureau: Actor::organisation(BUREAU, "online"),
+            reviewer: Actor::organisation(BUREAU, "reviewer"),
+            finance: Actor::organisation("finance", "online"),
+            identity: Actor::organisation("identity", "online"),
+            bank: Actor::organisation(BANK, "online"),
+            stranger: Actor::organisation(BUREAU, "stranger"),
+            providers: providers.into(),
+            people,
+        }
+    }
+}
+
+/// The region's plan of a year, in which the pool pays `stay` of a stay.
+///
+/// # Panics
+/// When the plan in this crate does not load; a test shows that it does.
+#[must_use]
+pub fn plan(year: i32, stay: &str) -> Plan {
+    let text = include_str!("plan.toml").replace("YEAR", &year.to_string()).replace("STAY", stay);
+    let source: PlanSource = toml::from_str(&text).expect("the simulator's plan is TOML");
+    let plan = benefit::compile(&source, sha256(text.as_bytes()));
+    plan.expect("the simulator's plan compiles")
+}
+
+/// A day of the calendar.
+///
+/// # Panics
+/// When there is no such day: days are literals of this crate.
+#[must_use]
+pub fn day(year: i32, month: u8, day: u8) -> CivilDate {
+    CivilDate::from_ymd(year, month, day).expect("a day of the calendar")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_loads_and_its_example_comes_out() {
+        for year in [2025, 2026, 2027] {
+            let plan = plan(year, "85%");
+            plan.check_examples().unwrap();
+        }
+        assert_ne!(plan(2026, "85%").hash(), plan(2026, "80%").hash());
+    }
+}

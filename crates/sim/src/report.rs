@@ -1,0 +1,129 @@
+//! What a run says of itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::check::Violation;
+use crate::machine::End;
+
+/// What happened in a run that held every rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Whether the region came into being.
+    pub founded: bool,
+    /// How often the node came up.
+    pub starts: u64,
+    /// How often it did not, because the disk failed again.
+    pub failed_starts: u64,
+    /// How its lives ended.
+    pub ends: BTreeMap<End, u64>,
+    /// How often a process of an executor was killed.
+    pub outboxes_killed: u64,
+    /// Blocks that were executed again at starts.
+    pub blocks_replayed: u64,
+    /// Blocks whose writing was interrupted and that were cut off.
+    pub torn_blocks: u64,
+    /// The height at the end.
+    pub blocks: u64,
+    /// Transactions that were accepted.
+    pub accepted: u64,
+    /// Transactions that were rejected in a block.
+    pub rejected: u64,
+    /// Answers that clients got.
+    pub acknowledged: u64,
+    /// Visits that were settled.
+    pub settled: u64,
+    /// Settlements that were refunded or corrected.
+    pub changed: u64,
+    /// Payments that were ordered.
+    pub payments: u64,
+    /// Attempts at what nobody may do.
+    pub attacks: u64,
+    /// What moved on the ledger, in minor units.
+    pub moved: u128,
+}
+
+impl Report {
+    /// Adds another run's figures.
+    pub fn add(&mut self, other: &Self) {
+        self.founded |= other.founded;
+        for (end, count) in &other.ends {
+            *self.ends.entry(*end).or_default() += count;
+        }
+        let own = [
+            (&mut self.starts, other.starts),
+            (&mut self.failed_starts, other.failed_starts),
+            (&mut self.outboxes_killed, other.outboxes_killed),
+            (&mut self.blocks_replayed, other.blocks_replayed),
+            (&mut self.torn_blocks, other.torn_blocks),
+            (&mut self.blocks, other.blocks),
+            (&mut self.accepted, other.accepted),
+            (&mut self.rejected, other.rejected),
+            (&mut self.acknowledged, other.acknowledged),
+            (&mut self.settled, other.settled),
+            (&mut self.changed, other.changed),
+            (&mut self.payments, other.payments),
+            (&mut self.attacks, other.attacks),
+        ];
+        for (sum, count) in own {
+            *sum += count;
+        }
+        self.moved += other.moved;
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} starts, {} failed starts, {} blocks replayed, {} torn blocks cut, {} outboxes killed",
+            self.starts,
+            self.failed_starts,
+            self.blocks_replayed,
+            self.torn_blocks,
+            self.outboxes_killed
+        )?;
+        let ends: Vec<String> =
+            self.ends.iter().map(|(end, count)| format!("{end:?} {count}")).collect();
+        writeln!(f, "ends: {}", ends.join(", "))?;
+        writeln!(
+            f,
+            "{} blocks, {} accepted, {} rejected, {} acknowledged",
+            self.blocks, self.accepted, self.rejected, self.acknowledged
+        )?;
+        write!(
+            f,
+            "{} visits settled, {} changed, {} payments, {} attacks refused, {} minor units moved",
+            self.settled, self.changed, self.payments, self.attacks, self.moved
+        )
+    }
+}
+
+/// A run that broke a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its seed.
+    pub seed: u64,
+    /// Its steps.
+    pub steps: u32,
+    /// What does not hold.
+    pub violation: Violation,
+    /// The last things that happened.
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.trace {
+            writeln!(f, "{line}")?;
+        }
+        writeln!(f, "{}", self.violation)?;
+        write!(
+            f,
+            "run it again: cargo run --release -p sim -- --from {} --seeds 1 --steps {}",
+            self.seed, self.steps
+        )
+    }
+}
+
+impl std::error::Error for Failure {}
