@@ -29,7 +29,8 @@ const SCHEMA: Schema = Schema {
             sequence     INTEGER PRIMARY KEY,
             reference    BLOB NOT NULL UNIQUE,
             effect       TEXT NOT NULL,
-            stage        TEXT NOT NULL CHECK (stage IN ('open', 'ordered', 'final', 'told', 'dropped')),
+            stage        TEXT NOT NULL
+                CHECK (stage IN ('open', 'ordered', 'final', 'told', 'dropped')),
             next_look_at INTEGER NOT NULL,
             reason       TEXT,
             till         TEXT,
