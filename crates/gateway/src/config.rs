@@ -36,7 +36,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            requests_max: 512,
+            requests_max: 1_024,
             connections_max: 2_048,
             streams_max: 1_024,
             streams_per_party_max: 8,

@@ -76,6 +76,15 @@ pub enum SubmitError {
     Stopped,
 }
 
+/// Which way a list of receipts goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// From the first receipt on.
+    OldestFirst,
+    /// From the last receipt back.
+    NewestFirst,
+}
+
 /// Takes the answer to one submitted transaction, once, from any thread; it does not block.
 pub type Answer = Box<dyn FnOnce(Result<Submitted, SubmitError>) + Send>;
 
@@ -183,14 +192,15 @@ pub trait Port: Send + Sync {
     /// When it cannot be read.
     fn receipt_of_transaction(&self, id: Hash) -> Result<Option<IndexedReceipt>, PortError>;
 
-    /// The receipts that concern a party, in the order of the log: those behind the place `after`, or
-    /// from the first, at most `limit` of them. Answered from an index, never by a scan.
+    /// The receipts that concern a party, in this order: those behind the place `after`, or from where
+    /// the order begins, at most `limit` of them. Answered from an index, never by a scan.
     ///
     /// # Errors
     /// When they cannot be read.
     fn receipts_of(
         &self,
         party: Party,
+        order: Order,
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<IndexedReceipt>, PortError>;

@@ -38,7 +38,9 @@ pub fn router(gateway: Arc<Gateway>, web: Option<Router>) -> Router {
     let open_requests = Arc::new(Semaphore::new(gateway.config.requests_max));
     let shared = Arc::new(Shared { gateway, open_requests });
     let mut router: Router<Arc<Shared>> = Router::new();
-    for endpoint in api::endpoints() {
+    // With a web app the first page is the app's.
+    let served = |endpoint: &&&Endpoint| web.is_none() || endpoint.path != "/";
+    for endpoint in api::endpoints().iter().filter(served) {
         router = router.route(endpoint.path, route(endpoint));
     }
     let router = router
@@ -177,11 +179,10 @@ async fn answer(
     let _permit = Arc::clone(&shared.open_requests)
         .try_acquire_owned()
         .map_err(|_| Problem::new(&code::OVERLOADED).retry(retry))?;
-    let now = gateway.clock.now();
-    let view = gateway.port.view();
     let session = match &endpoint.access {
         Access::Public(_) => None,
         Access::Session(_) | Access::Party { .. } => {
+            let (view, now) = (gateway.port.view(), gateway.clock.now());
             Some(gateway.authenticate(request.headers(), &view, now)?)
         }
     };
@@ -202,8 +203,8 @@ async fn answer(
         body,
         language,
         peer,
-        now,
-        view,
+        now: gateway.clock.now(),
+        view: gateway.port.view(),
     };
     let handled = async {
         // Handlers may wait for a disk, so they run on threads that may wait.

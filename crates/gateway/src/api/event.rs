@@ -17,7 +17,7 @@ use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Place, Reply, schema_of};
 use crate::gateway::Gateway;
 use crate::hub::Listening;
-use crate::port::IndexedReceipt;
+use crate::port::{IndexedReceipt, Order};
 use crate::problem::{Language, Problem, code};
 use crate::receipt_view::receipt_for;
 use crate::session::Session;
@@ -70,7 +70,9 @@ fn stream(call: &Call, session: &Session) -> Result<Reply, Problem> {
         // The hub may still be handing out what was committed before; that is not asked for.
         None => (gateway.port.view().tip.log.size().checked_sub(1), VecDeque::new()),
         Some(last) => {
-            let missed = gateway.port.receipts_of(session.party, Some(last), CATCH_UP_MAX)?;
+            let order = Order::OldestFirst;
+            let missed =
+                gateway.port.receipts_of(session.party, order, Some(last), CATCH_UP_MAX)?;
             (Some(last), missed.into())
         }
     };

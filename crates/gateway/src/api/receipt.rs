@@ -2,11 +2,11 @@
 
 use axum::http::Method;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
-use crate::port::IndexedReceipt;
+use crate::port::{IndexedReceipt, Order};
 use crate::problem::{Problem, code};
 use crate::receipt_view::{ReceiptView, receipt_for};
 use crate::session::Session;
@@ -22,9 +22,14 @@ pub static ENDPOINTS: &[Endpoint] = &[
         method: Method::GET,
         path: "/v1/receipts",
         operation: "list_receipts",
-        summary: "Gives the receipts that concern the signed-in party, oldest first",
+        summary: "Gives the receipts that concern the signed-in party",
         access: Access::Session(list),
         parameters: &[
+            Parameter::query(
+                "order",
+                "`oldest` or `newest` first; `oldest` when left out",
+                schema_of::<ReceiptOrder>,
+            ),
             Parameter::query(
                 "after",
                 "give receipts behind this id; the `next` of the page before",
@@ -53,10 +58,31 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
+/// Which receipts come first.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptOrder {
+    /// The oldest.
+    Oldest,
+    /// The newest.
+    Newest,
+}
+
+impl std::str::FromStr for ReceiptOrder {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "oldest" => Ok(Self::Oldest),
+            "newest" => Ok(Self::Newest),
+            _ => Err("write `oldest` or `newest`"),
+        }
+    }
+}
+
 /// A page of receipts.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReceiptPage {
-    /// The receipts, oldest first.
+    /// The receipts, in the order asked for.
     pub receipts: Vec<ReceiptView>,
     /// What to give as `after` for the next page; left out on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +128,11 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let words = format!("write 1 to {PAGE_MAX}");
         return Err(Problem::new(&code::FIELD_INVALID).at("limit").with(words));
     }
-    let found = call.gateway.port.receipts_of(session.party, after, limit)?;
+    let order = match call.query::<ReceiptOrder>("order")? {
+        None | Some(ReceiptOrder::Oldest) => Order::OldestFirst,
+        Some(ReceiptOrder::Newest) => Order::NewestFirst,
+    };
+    let found = call.gateway.port.receipts_of(session.party, order, after, limit)?;
     let next = found.last().filter(|_| found.len() == limit).map(|last| last.index);
     let receipts = found.iter().map(|receipt| concerned_receipt(call, session, receipt));
     Reply::json(&ReceiptPage { receipts: receipts.collect::<Result<_, _>>()?, next })

@@ -1,8 +1,11 @@
 //! Transactions: prepared for signing, rehearsed, submitted.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::receipt::Effect;
+use ledger::kernel::rejection::kernel::{EXPIRED, KEY_REUSED};
 use ledger::kernel::transaction::{TRANSACTION_BYTES_MAX, TRANSACTION_VERSION, TransactionError};
 use ledger::modules::network;
 use ledger::modules::organisation::Scope;
@@ -18,6 +21,7 @@ use crate::call::{Call, read_json};
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Place, Reply, schema_of,
 };
+use crate::gateway::Gateway;
 use crate::in_flight::Occupied;
 use crate::openapi::transaction_content;
 use crate::port::{SubmitError, Submitted};
@@ -388,7 +392,7 @@ fn submit(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(Problem::new(&code::IDEMPOTENCY_KEY_DIFFERS));
     }
     let (author, id) = (content.author, content.id());
-    let gateway = std::sync::Arc::clone(&call.gateway);
+    let gateway = Arc::clone(&call.gateway);
     let taken = gateway.in_flight.take(author, key, id).map_err(|occupied| match occupied {
         Occupied::Same => in_progress(),
         Occupied::Other => key_reused(),
@@ -406,7 +410,10 @@ fn submit(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (party, language) = (session.party, call.language);
     Ok(Reply::Later(Box::pin(async move {
         let result = receiver.await.unwrap_or(Err(SubmitError::Unknown));
-        let submitted = result.map_err(|error| refused(&error))?;
+        let submitted = match result {
+            Ok(submitted) => submitted,
+            Err(error) => earlier_answer(&gateway, id, error).await?,
+        };
         // A governing organisation that brings a newcomer's transaction in gets the author's view.
         let view = [party, author].into_iter().find_map(|party| {
             let state = &gateway.port.view().state;
@@ -415,6 +422,26 @@ fn submit(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let view = view.ok_or_else(|| Problem::new(&code::INTERNAL))?;
         answer_submitted(view, &submitted, gateway.port.registry())
     })))
+}
+
+/// The ledger knows a key for as long as its transaction is valid. Whoever asks later again is answered
+/// from the history.
+async fn earlier_answer(
+    gateway: &Arc<Gateway>,
+    id: Hash,
+    error: SubmitError,
+) -> Result<Submitted, Problem> {
+    let is_late = matches!(&error, SubmitError::Rejected(rejection) if rejection.code == EXPIRED);
+    if !is_late {
+        return Err(refused(&error));
+    }
+    let reader = Arc::clone(gateway);
+    let found = tokio::task::spawn_blocking(move || reader.port.receipt_of_transaction(id)).await;
+    let found = found.map_err(|_| Problem::new(&code::INTERNAL))??;
+    found
+        .filter(|found| found.receipt.record.outcome == OutcomeCode::Accepted)
+        .map(|receipt| Submitted { receipt, is_duplicate: true })
+        .ok_or_else(|| refused(&error))
 }
 
 fn answer_submitted(
@@ -445,7 +472,7 @@ fn in_progress() -> Problem {
 }
 
 fn key_reused() -> Problem {
-    Problem::rejected(&ledger::kernel::rejection::kernel::KEY_REUSED.reject())
+    Problem::rejected(&KEY_REUSED.reject())
 }
 
 /// Why a transaction was not executed, as a problem.

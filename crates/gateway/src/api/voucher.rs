@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, Method, header};
 use proof::receipt::FieldName;
 
-use super::receipt::receipt_in_path;
+use super::receipt::{concerned_receipt, receipt_in_path};
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
 use crate::problem::{Problem, code};
@@ -35,20 +35,18 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
 
 fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let found = receipt_in_path(call, session)?;
-    let receipt = &found.receipt;
-    let shown = call.query::<String>("show")?.map(|text| field_names(&text)).transpose()?;
-    let unknown = shown.iter().flatten().find(|name| {
-        let name: &FieldName = name;
-        !receipt.fields.iter().any(|field| field.name == *name)
-    });
-    if let Some(name) = unknown {
+    // A voucher opens no field that the party does not see in the receipt.
+    let view = concerned_receipt(call, session, &found)?;
+    let seen: Vec<FieldName> = view.fields.into_iter().map(|field| field.name).collect();
+    let shown = match call.query::<String>("show")? {
+        Some(text) => field_names(&text)?,
+        None => seen.clone(),
+    };
+    if let Some(name) = shown.iter().find(|name| !seen.contains(name)) {
         return Err(Problem::new(&code::VOUCHER_FIELD_UNKNOWN).at("show").with(name));
     }
-    let voucher = call
-        .gateway
-        .port
-        .issue_voucher(receipt.record.transaction_id, shown.as_deref())?
-        .ok_or_else(|| {
+    let voucher =
+        call.gateway.port.issue_voucher(view.transaction_id, Some(&shown))?.ok_or_else(|| {
             Problem::new(&code::VOUCHER_NOT_READY).retry(std::time::Duration::from_secs(1))
         })?;
     let name = format!("attachment; filename=\"yibao-{}.voucher\"", found.index);

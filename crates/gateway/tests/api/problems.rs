@@ -206,6 +206,62 @@ fn a_server_on_a_socket_answers_keeps_slow_clients_out_and_stops_in_order() {
 }
 
 #[test]
+fn a_body_that_does_not_come_or_breaks_off_is_a_problem() {
+    let config = gateway::Config {
+        body_timeout: std::time::Duration::from_millis(200),
+        ..gateway::Config::default()
+    };
+    let world = World::with_config(config);
+    let (_stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let gateway = std::sync::Arc::clone(&world.gateway);
+    let address = world.wait(async move {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = gateway::router(gateway, None);
+        tokio::spawn(gateway::serve(listener, router, config, async {
+            let _ = stopped.await;
+        }));
+        address
+    });
+    let head = "POST /v1/sessions/challenges HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    let mut slow = TcpStream::connect(address).unwrap();
+    slow.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("body_too_slow"), "{answer}");
+    let mut cut = TcpStream::connect(address).unwrap();
+    cut.write_all(head.as_bytes()).unwrap();
+    cut.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    cut.read_to_string(&mut answer).unwrap();
+    assert!(answer.is_empty() || answer.contains("body_incomplete"), "{answer}");
+}
+
+#[test]
+fn beside_a_web_app_the_api_keeps_its_own_addresses() {
+    use tower_service::Service as _;
+    let world = World::new();
+    let page = axum::Router::new().fallback(|| async { "the app" });
+    let mut router = gateway::router(std::sync::Arc::clone(&world.gateway), Some(page));
+    let mut get = |path: &str| {
+        let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+        world.wait(async {
+            let response = router.call(request).await.unwrap();
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            String::from_utf8(body.to_vec()).unwrap()
+        })
+    };
+    for path in ["/", "/wallet/home", "/assets/app.js"] {
+        assert_eq!(get(path), "the app");
+    }
+    for path in ["/v1/nothing", "/log/nothing", "/v1/session"] {
+        assert!(get(path).contains("\"code\":"), "{path}");
+    }
+}
+
+#[test]
 fn gateway_problems_have_distinct_names_that_no_rejection_has() {
     use gateway::Port as _;
     let world = World::new();

@@ -57,9 +57,26 @@ fn a_party_pages_through_its_own_receipts_in_the_order_of_the_log() {
         }
     }
     assert_eq!(seen, ids(&all));
-    for wrong in
-        ["?limit=0", "?limit=201", "?limit=x", "?after=-1", "?offset=1", "?limit=1&limit=2"]
-    {
+    let (mut seen, mut query) = (Vec::new(), "?order=newest&limit=3".to_owned());
+    loop {
+        let some = page(&query);
+        seen.extend(ids(&some));
+        match some.get("next") {
+            Some(next) => query = format!("?order=newest&limit=3&after={next}"),
+            None => break,
+        }
+    }
+    seen.reverse();
+    assert_eq!(seen, ids(&all));
+    for wrong in [
+        "?limit=0",
+        "?limit=201",
+        "?limit=x",
+        "?after=-1",
+        "?offset=1",
+        "?limit=1&limit=2",
+        "?order=last",
+    ] {
         let ask = Ask::get(format!("/v1/receipts{wrong}")).token(&token);
         world.ask(&ask).problem(422, "invalid_field");
     }

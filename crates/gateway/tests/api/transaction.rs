@@ -144,6 +144,27 @@ fn the_same_transaction_again_gives_the_same_receipt() {
 }
 
 #[test]
+fn the_same_transaction_long_after_it_ended_still_gives_its_receipt() {
+    let world = World::new();
+    let content = world.content(person(1), "lock_person", lock());
+    let submit = || {
+        let ask = world.submit(&content, &[person(1)]);
+        world.ask(&ask.token(&world.token(person(1))))
+    };
+    let first = submit().expect(201).json();
+    (0..9).for_each(|_| world.port.pass_day());
+    let late = submit().expect(200).json();
+    assert_eq!(late["receipt"], first["receipt"]);
+    assert_eq!(late["is_duplicate"], true);
+    // One that was never executed is told that it is too late.
+    let body = json!({ "person": person_id(1) });
+    let late = world.content(person(1), "ask_unlock", body);
+    let late = Content { valid_until: crate::support::START, ..late };
+    let ask = world.submit(&late, &[person(1)]).token(&world.token(person(1)));
+    world.ask(&ask).problem(422, "expired");
+}
+
+#[test]
 fn the_idempotency_key_is_asked_for_checked_and_guarded() {
     let world = World::new();
     let token = world.token(person(1));

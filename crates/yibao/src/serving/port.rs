@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use benefit::Catalogue;
 use benefit::source::PlanSource;
 use gateway::port::{
-    Answer, Committed, Figure, IndexedReceipt, Port, PortError, Rehearsal, SignedHeader, Status,
-    SubmitError, Submitted, VaultError, View,
+    Answer, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal, SignedHeader,
+    Status, SubmitError, Submitted, VaultError, View,
 };
 use ledger::modules::visit::{SettlementRecord, VisitRow, view};
 use ledger::{Registry, Transaction};
@@ -159,10 +159,15 @@ impl Port for NodePort {
     fn receipts_of(
         &self,
         party: Party,
+        order: Order,
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<IndexedReceipt>, PortError> {
-        let page = self.node.receipts_of(&party, Direction::OldestFirst, after, limit);
+        let direction = match order {
+            Order::OldestFirst => Direction::OldestFirst,
+            Order::NewestFirst => Direction::NewestFirst,
+        };
+        let page = self.node.receipts_of(&party, direction, after, limit);
         Ok(page.map_err(unreadable)?.into_iter().map(placed).collect())
     }
 

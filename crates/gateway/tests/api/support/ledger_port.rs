@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use benefit::Catalogue;
 use benefit::source::PlanSource;
 use gateway::port::{
-    Answer, Committed, Figure, IndexedReceipt, Port, PortError, Rehearsal, SignedHeader, Status,
-    SubmitError, Submitted, VaultError, View,
+    Answer, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal, SignedHeader,
+    Status, SubmitError, Submitted, VaultError, View,
 };
 use ledger::kernel::block::Admission;
 use ledger::modules::visit::SettlementRecord;
@@ -281,12 +281,20 @@ impl Port for LedgerPort {
     fn receipts_of(
         &self,
         party: Party,
+        order: Order,
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<IndexedReceipt>, PortError> {
         let inner = self.inner.lock().unwrap();
-        let own = inner.by_party.get(&party).cloned().unwrap_or_default();
-        let behind = own.into_iter().filter(|index| after.is_none_or(|after| *index > after));
+        let mut own = inner.by_party.get(&party).cloned().unwrap_or_default();
+        if order == Order::NewestFirst {
+            own.reverse();
+        }
+        let behind = own.into_iter().filter(|index| match (order, after) {
+            (_, None) => true,
+            (Order::OldestFirst, Some(after)) => *index > after,
+            (Order::NewestFirst, Some(after)) => *index < after,
+        });
         Ok(behind.take(limit).filter_map(|index| inner.placed(index)).collect())
     }
 
