@@ -3,6 +3,8 @@
 //! Nobody in it is real: names are put together from lists, and identity numbers begin with an area
 //! code that no place has, so that no number can be anybody's.
 
+use std::collections::BTreeSet;
+
 use benefit::{AgeBand, HospitalLevel, PersonClass, PersonClasses, Sex};
 use fastrand::Rng;
 use primitives::{CivilDate, OrganisationId, PersonId, RegionId, SchemeId};
@@ -103,8 +105,14 @@ impl Population {
         let mut rng = Rng::with_seed(seed);
         let mut everybody = Vec::with_capacity(people);
         let mut household = 0_u32;
+        let mut numbers = BTreeSet::new();
         while everybody.len() < people {
-            let members = household_of(&mut rng, today);
+            let mut members = household_of(&mut rng, today);
+            for one in &mut members {
+                while !numbers.insert(one.identity_number.clone()) {
+                    one.identity_number = identity_number(&mut rng, one.born, one.sex);
+                }
+            }
             everybody.extend(members);
             household += 1;
         }
@@ -239,6 +247,14 @@ mod tests {
         assert_eq!(ids(&one), ids(&two));
         assert_ne!(ids(&one), ids(&Population::generate(500, 8, today())));
         assert_eq!(one.people.len(), 500);
+    }
+
+    #[test]
+    fn nobody_has_the_identity_number_of_somebody_else() {
+        let people = Population::generate(20_000, 1, today()).people;
+        let numbers: BTreeSet<&str> =
+            people.iter().map(|one| one.identity_number.as_str()).collect();
+        assert_eq!(numbers.len(), people.len());
     }
 
     #[test]
