@@ -491,6 +491,7 @@ impl Stage<'_> {
             progress.show(done, speed);
         }
         progress.end();
+        drain(&outboxes)?;
         for record in &refunds {
             match desk.refund(record)? {
                 None => tally.refunded += 1,
