@@ -24,7 +24,7 @@ check: ## a quick look while working: compile, lints, layers
 fmt: ## writes all code in its one form
 	$(CARGO) fmt --all
 
-contract: ## writes contract/ anew; read the difference before you commit it
+contract: ## writes contract/ and vectors/ anew; read the difference before you commit it
 	UPDATE=1 $(CARGO) test --release -p yibao --test contract
 
 sim: ## the simulator over its seeds

@@ -245,7 +245,9 @@ fn write_table<'a>(
         }
         // The deductible is a part of another row.
         let indent = if row.figure == "deductible" { "  " } else { "" };
-        writeln!(out, "  {:>width$}  {indent}{}", row.text, row.name)?;
+        // Some names end as a part of a sentence.
+        let name = row.name.trim_end_matches([',', '，']);
+        writeln!(out, "  {:>width$}  {indent}{name}", row.text)?;
     }
     Ok(())
 }

@@ -1,0 +1,11 @@
+//! The binary as people use it: its words and its exit codes.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod kit;
+mod quote;
+mod serve;
+mod tx;
+mod verify;

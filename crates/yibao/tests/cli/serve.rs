@@ -1,0 +1,236 @@
+//! `yibao serve` from a founded folder: answers over HTTP, takes a transaction from
+//! `yibao tx send`,
+//! stops on a signal, and leaves a chain that `yibao verify chain` finds whole.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use node::signature::save_key;
+use serde_json::Value;
+
+use crate::kit::{Files, command, yibao};
+use crate::support::founding::{ORIGIN, genesis, key};
+use crate::tx::OPEN_FUND;
+
+/// Writes the data folder of this ledger before its first block, as `yibao serve` reads it.
+fn found(data: &Path) {
+    let node = data.join("node");
+    fs::create_dir_all(node.join("genesis")).expect("a folder");
+    fs::create_dir_all(node.join("keys")).expect("a folder");
+    let genesis = serde_json::to_vec_pretty(&genesis()).expect("a genesis has a form in JSON");
+    fs::write(node.join("genesis/genesis.json"), genesis).expect("a file");
+    fs::write(node.join("organisation"), "bureau\n").expect("a file");
+    fs::write(node.join("origin"), format!("{ORIGIN}\n")).expect("a file");
+    save_key(&node.join("keys/blocks.key"), &key("bureau-blocks")).expect("a key file");
+    save_key(&node.join("keys/log.key"), &key("log")).expect("a key file");
+}
+
+/// A served data folder.
+struct Served {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    url: String,
+}
+
+impl Served {
+    fn start(data: &Path) -> Self {
+        let mut child = command()
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("a line");
+        let url = line.split_whitespace().last().unwrap_or_default().to_owned();
+        assert!(line.starts_with("serving `vectors` on http://127.0.0.1:"), "{line}");
+        Self { child, out, url }
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let agent: ureq::Agent = config.into();
+        let mut response = agent.get(format!("{}{path}", self.url)).call().expect("an answer");
+        let text = response.body_mut().read_to_string().expect("text");
+        (response.status().as_u16(), text)
+    }
+
+    /// Tells it to stop; its last words and its log.
+    fn stop(mut self, signal: &str) -> (String, String) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("`kill` is there");
+        assert!(sent.success());
+        let (mut out, mut log) = (String::new(), String::new());
+        self.out.read_to_string(&mut out).expect("text");
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut log).expect("text");
+        let status = self.child.wait().expect("it ends");
+        assert!(status.success(), "{status}: {out}{log}");
+        (out, log)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // A test that failed leaves no process behind; one that ended is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A signed transaction that opens the insurer's fund.
+fn signed(files: &Files) -> (PathBuf, PathBuf) {
+    let (tx, insurer) = (files.at("tx.json"), files.at("insurer.key"));
+    save_key(&insurer, &key("insurer")).expect("a key file");
+    let body = files.write("body.json", OPEN_FUND);
+    let author = "organisation:insurer";
+    let make = [
+        "tx",
+        "make",
+        "open_fund",
+        "--author",
+        author,
+        "--chain",
+        "vectors",
+        "--body",
+        &body,
+        "-o",
+    ];
+    yibao(make.into_iter().chain([text(&tx)])).ok();
+    yibao(["tx", "sign", text(&tx), "--key", text(&insurer), "--party", author]).ok();
+    (tx, insurer)
+}
+
+#[test]
+fn a_data_folder_is_served_used_stopped_and_verified() {
+    let files = Files::new();
+    let data = files.at("data");
+    found(&data);
+    let served = Served::start(&data);
+    assert_eq!(served.get("/health/live").0, 204);
+    assert_eq!(served.get("/health/ready").0, 204);
+    let (status, contract) = served.get("/v1/openapi.json");
+    let contract: Value = serde_json::from_str(&contract).expect("JSON");
+    assert_eq!((status, contract["openapi"].as_str()), (200, Some("3.1.0")));
+    assert!(served.get("/metrics").1.contains("yibao_node_disk_bytes"));
+    assert_eq!(served.get("/v1/receipts").0, 401);
+    let (status, checkpoint) = served.get("/log/checkpoint");
+    assert_eq!((status, checkpoint.lines().next()), (200, Some("yibao.example/vectors")));
+
+    let (tx, insurer) = signed(&files);
+    let send = || yibao(["tx", "send", text(&tx), "--url", &served.url, "--key", text(&insurer)]);
+    let answer: Value = serde_json::from_str(&send().ok()).expect("JSON");
+    assert_eq!(answer["receipt"]["outcome"]["status"], "accepted");
+    assert_eq!(answer["receipt"]["events"][0], "fund_opened");
+    assert_eq!(answer["is_duplicate"], false);
+    let again: Value = serde_json::from_str(&send().ok()).expect("JSON");
+    assert_eq!(
+        (&again["is_duplicate"], &again["receipt"]),
+        (&Value::Bool(true), &answer["receipt"])
+    );
+
+    // The same content anew is another transaction, which the ledger rejects.
+    fs::remove_file(&tx).expect("the file");
+    fs::remove_file(&insurer).expect("the file");
+    signed(&files);
+    let refused = send();
+    refused.fails(1, &["the transaction did not happen", "exists already"]);
+    assert!(refused.err.contains("code"), "{}", refused.err);
+    let stranger = files.at("stranger.key");
+    yibao(["keys", "new", text(&stranger)]).ok();
+    yibao(["tx", "send", text(&tx), "--url", &served.url, "--key", text(&stranger)])
+        .fails(1, &["does not let you in"]);
+
+    yibao(["serve", "--listen", "127.0.0.1:0", "--data", text(&data)])
+        .fails(1, &["is in use by another node", "stop that node"]);
+    let (out, log) = served.stop("-TERM");
+    assert!(out.contains("stopped; everything acknowledged is on the disk"), "{out}");
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).expect("one JSON object per line");
+        assert!(line["level"].is_string(), "{line}");
+    }
+    assert!(!log.contains("insurer"), "parties do not stand in the log: {log}");
+
+    // It comes up again with what it had, and goes down by ctrl-c as well.
+    let served = Served::start(&data);
+    let checkpoint = served.get("/log/checkpoint").1;
+    assert!(checkpoint.lines().nth(1).is_some_and(|size| size != "0"), "{checkpoint}");
+    served.stop("-INT");
+    let report = yibao(["verify", "chain", text(&data)]).ok();
+    for words in [
+        "the chain is whole",
+        "  ledger        vectors",
+        "  transactions  1 accepted, ",
+        "  receipt log   ",
+    ] {
+        assert!(report.contains(words), "`{words}` is not in: {report}");
+    }
+    damage(&data);
+    let run = yibao(["verify", "chain", text(&data.join("node"))]);
+    assert_eq!(run.code, 1, "{}{}", run.out, run.err);
+    assert!(
+        run.err.contains("the chain is NOT whole") && run.err.contains("block 1"),
+        "{}",
+        run.err
+    );
+}
+
+/// Changes a byte in the middle of the first block.
+fn damage(data: &Path) {
+    let blocks = data.join("node/blocks");
+    let segment = fs::read_dir(&blocks).expect("segments").next().expect("one").expect("a file");
+    let mut bytes = fs::read(segment.path()).expect("a segment");
+    bytes[400] ^= 1;
+    fs::write(segment.path(), bytes).expect("a segment");
+}
+
+#[test]
+fn a_port_in_use_is_named_with_the_remedy() {
+    let files = Files::new();
+    let data = files.at("data");
+    found(&data);
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let port = address.port().to_string();
+    let run = yibao(["serve", "--data", text(&data), "--listen", &address.to_string()]);
+    run.fails(1, &[&format!("port {port}"), "is in use", "choose another with --listen"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_served_says_what_it_lacks() {
+    let files = Files::new();
+    let data = files.at("data");
+    let serve = || yibao(["serve", "--listen", "127.0.0.1:0", "--data", text(&data)]);
+    serve().fails(2, &["holds no ledger", "yibao demo"]);
+    found(&data);
+    let keys = data.join("node/keys");
+    fs::rename(keys.join("log.key"), keys.join("other.key")).expect("a key");
+    serve().fails(2, &["log.key` does not exist", "yibao keys new"]);
+    fs::rename(keys.join("other.key"), keys.join("log.key")).expect("a key");
+    fs::copy(keys.join("log.key"), keys.join("blocks.key")).expect("a key");
+    serve().fails(2, &["blocks.key` is not the key with which `bureau` certifies blocks"]);
+    fs::write(data.join("node/organisation"), "Not A Code\n").expect("a file");
+    serve().fails(2, &["organisation`"]);
+    fs::write(data.join("node/genesis/genesis.json"), "{\"chain_id\":5}").expect("a file");
+    fs::write(data.join("node/organisation"), "bureau\n").expect("a file");
+    serve().fails(2, &["the genesis `", "`chain_id`"]);
+}
+
+#[test]
+fn a_gateway_that_is_not_there_or_not_http_is_said() {
+    let files = Files::new();
+    let (tx, insurer) = signed(&files);
+    let send = |url: &str| yibao(["tx", "send", text(&tx), "--url", url, "--key", text(&insurer)]);
+    send("https://localhost:1").fails(2, &["`--url`", "http only"]);
+    send("localhost").fails(2, &["`--url`", "such as http://localhost:8420"]);
+    // Nobody listens on port 1.
+    send("http://127.0.0.1:1").fails(1, &["does not answer"]);
+}
