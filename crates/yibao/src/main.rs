@@ -1,6 +1,7 @@
 //! The one binary: wiring, the command line, and the demonstration region.
 //!
-//! Reading order: [`command`] (one file per command), [`demo`], [`serving`] (a node behind its gateway).
+//! Reading order: [`command`] (one file per command), [`demo`], [`serving`] (a node behind its
+//! gateway).
 
 mod command;
 mod demo;

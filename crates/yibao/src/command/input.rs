@@ -1,7 +1,7 @@
 //! What people hand to a command: files that are read once, into types that cannot be wrong.
 //!
-//! Everything that is wrong with them is a [`BadInput`]: one sentence that names the file, the field
-//! and the remedy, and exit code 2. Whatever else goes wrong ends with exit code 1.
+//! Everything that is wrong with them is a [`BadInput`]: one sentence that names the file, the
+//! field and the remedy, and exit code 2. Whatever else goes wrong ends with exit code 1.
 
 use std::fmt;
 use std::fs::File;

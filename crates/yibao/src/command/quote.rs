@@ -1,7 +1,7 @@
 //! `yibao quote`: the split of a bill under a plan, and why, without any ledger.
 //!
-//! Reading order: [`Quote::run`], [`read_plans`], [`work_out`], `report` (what is printed). The guide
-//! `docs/guide/quote.md` says what goes in and what comes out.
+//! Reading order: [`Quote::run`], [`read_plans`], [`work_out`], `report` (what is printed). The
+//! guide `docs/guide/quote.md` says what goes in and what comes out.
 
 mod report;
 

@@ -18,7 +18,8 @@ pub struct Voucher {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Write `record.bin` (the leaf), `record.tlog-proof` and, if given, `policy.txt` into a folder.
+    /// Write `record.bin` (the leaf), `record.tlog-proof` and, if given, `policy.txt` into a
+    /// folder.
     Export {
         /// The voucher.
         file: PathBuf,

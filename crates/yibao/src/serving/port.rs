@@ -60,8 +60,8 @@ impl NodePort {
         }
     }
 
-    /// The vault in which a visit's bills are: its provider's. `None` for a visit of which nothing is
-    /// known.
+    /// The vault in which a visit's bills are: its provider's. `None` for a visit of which nothing
+    /// is known.
     fn vault_of(&self, visit: VisitId) -> Result<Option<Arc<VaultStore>>, PortError> {
         let provider = match view::visit(&self.node.view().state, visit) {
             Some(VisitRow::Open(open)) => open.subject.provider,
@@ -283,8 +283,8 @@ impl Port for NodePort {
     }
 }
 
-/// Receipts one by one, out of the blocks that the node tells of. A listener that was too slow reads
-/// what it missed from the history.
+/// Receipts one by one, out of the blocks that the node tells of. A listener that was too slow
+/// reads what it missed from the history.
 struct Receipts {
     node: NodeHandle,
     blocks: Subscription,
