@@ -17,7 +17,8 @@ FACTS = """visit_type hospital_level place filing network age age_band sex perso
     in_family days personal_account family_accounts""".split()
 ROW = ["date", "category", "class", "programme", "slot", *words.PARTS]
 LINE = "item date quantity unit_price amount category programme slot".split()
-AMOUNTS = ["total", *words.PARTS, "deductible", "personal_account", "family_account", "cash", "person"]
+ACCOUNTS = ["personal_account", "family_account", "cash", "person"]
+AMOUNTS = ["total", *words.PARTS, "deductible", *ACCOUNTS]
 EXPECT = [*AMOUNTS, "payers", "steps", "accumulators", "error"]
 WORD_FACTS = {
     "hospital_level": (words.HOSPITAL_LEVELS, "unrated"),

@@ -2,7 +2,7 @@
 
 import words
 from exact import Refusal, plan_money
-from reading import check, fields, truth, whole, word, word_list
+from reading import check, fields, some_words, truth, whole, word
 
 # Conditions on a fact that is one word: the field of the condition, the fact, the words.
 LISTS = {
@@ -43,12 +43,12 @@ def check_order(table, lower, upper, where):
 
 def read_field(field, value, plan, per_slot, where):
     if field in LISTS:
-        return word_list(value, LISTS[field][1], where)
+        return some_words(value, LISTS[field][1], where)
     if field in CLASS_LISTS:
-        return word_list(value, words.PERSON_CLASSES, where)
+        return some_words(value, words.PERSON_CLASSES, where)
     if field in NAMED or field == "slot_groups":
         names = getattr(plan, field)
-        return [names[entry] for entry in word_list(value, names, where)]
+        return [names[entry] for entry in some_words(value, names, where)]
     if field in YEARS:
         return whole(value, where)
     if field in TRUTHS:
@@ -72,9 +72,8 @@ def read_running(field, value, plan, per_slot, where):
         bounds = {key: whole(value[key], where) for key in ("from", "below") if key in value}
     else:
         of = accumulator(value["of"], plan, per_slot, where, counts=None)
-        bounds = {
-            key: read_bound(value[key], of, plan, where) for key in ("from", "below") if key in value
-        }
+        keys = [key for key in ("from", "below") if key in value]
+        bounds = {key: read_bound(value[key], of, plan, where) for key in keys}
     check_order(bounds, "from", "below", where)
     return {"of": of, **bounds}
 

@@ -5,7 +5,7 @@ from math import inf
 
 from allowance import applies, open_amount
 from condition import holds
-from exact import floor_ppm, rounded
+from exact import PPM, floor_ppm, rounded
 
 
 def least_of(allowances, amount, run):
@@ -54,7 +54,8 @@ def benefit(run):
     taken = deductible(base, run)
     count_all(step.deductibles, taken, run)
     above = base - taken
-    run.note("base", before=before, base=base, deductible=taken)
+    run.note("base", before=before, base=base)
+    run.note("deductible", taken=taken)
     start = run.value(step.position) if step.position else 0
     start += taken if step.reading == "absolute" else 0
     right = benefit_of(tier_parts(start, above, run), above, run)
@@ -82,7 +83,7 @@ def tier_parts(start, length, run):
         part = max(0, min(start + length, end) - max(start, above))
         for change in changes:
             rate = changed_rate(rate, change)
-        run.note("tier", part=part, rate=str(rate))
+        run.note("tier", part=part, ppm=rate * PPM)
         parts.append((part, rate))
     return parts
 

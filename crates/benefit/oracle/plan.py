@@ -8,7 +8,7 @@ from types import SimpleNamespace as Bag
 import exact
 import words
 from exact import Mistake
-from reading import check, fields, name, texts, truth, unique, whole, word, word_list
+from reading import check, fields, name, some_words, texts, truth, unique, whole, word
 from step import read_rounding, read_step
 
 # Section 4: how many numbers each kind of name may have.
@@ -25,7 +25,7 @@ def read_head(table):
     currency = word(table["currency"], words.DECIMALS, "[plan] currency")
     plan = Bag(id=table["id"], currency=currency, region=table["region"], scheme=table["scheme"])
     plan.valid = read_span(table["valid"], "[plan] valid")
-    plan.visit_types = word_list(table["visit_types"], words.VISIT_TYPES, "[plan] visit_types")
+    plan.visit_types = some_words(table["visit_types"], words.VISIT_TYPES, "[plan] visit_types")
     split = table.get("split_stay", "year")
     plan.split_stay = word(split, "never year month day".split(), "[plan] split_stay")
     plan.year_starts = read_year_start(table.get("year_starts", "01-01"))
@@ -91,7 +91,7 @@ def read_group(table, plan):
     }
     for field, known_words in known.items():
         if field in table:
-            listed = word_list(table[field], known_words, f"{where} {field}")
+            listed = some_words(table[field], known_words, f"{where} {field}")
             named = isinstance(known_words, dict)
             group.when[field] = [known_words[entry] if named else entry for entry in listed]
     if "with_slot" in table:
@@ -128,6 +128,13 @@ def check_bounds(plan):
     check(len(plan.accumulators) <= 128, "at most 128 accumulators")
     check(len(plan.groups) <= 7, "at most 7 groups besides `rest`")
     check(len(plan.examples) <= 64, "at most 64 examples")
+    # Section 4, `split_stay`.
+    periods = {entry.period for entry in plan.accumulators.values()}
+    if "day" in periods:
+        check(plan.split_stay == "day", "daily amounts need `split_stay = \"day\"`")
+    if "month" in periods:
+        good = plan.split_stay in ("month", "day")
+        check(good, "monthly amounts need `split_stay = \"month\"` or `\"day\"`")
 
 
 def in_force(plan, when):

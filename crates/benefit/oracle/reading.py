@@ -30,6 +30,12 @@ def word_list(values, known, where):
     return [word(value, known, where) for value in values]
 
 
+def some_words(values, known, where):
+    """Section 2: an empty list of a plan or catalogue is an error."""
+    check(values != [], f"{where}: the list is empty")
+    return word_list(values, known, where)
+
+
 def whole(value, where, least=0):
     good = isinstance(value, int) and not isinstance(value, bool) and value >= least
     check(good, f"{where}: a whole number of at least {least} is needed")
@@ -48,6 +54,12 @@ def name(value, where):
     return value
 
 
+def text(value, where, most=10_000):
+    good = isinstance(value, str) and 0 < len(value) <= most
+    check(good, f"{where}: a text of 1 to {most} characters is needed")
+    return value
+
+
 def texts(value, where):
     """Section 2: a table by language tag."""
     good = isinstance(value, dict) and value and all(isinstance(t, str) for t in value.values())
@@ -63,5 +75,8 @@ def table_rows(rows, where):
     """Section 2: first match wins; the last row, and only the last, has no `when`."""
     check(isinstance(rows, list) and rows, f"{where}: at least one row is needed")
     check(len(rows) <= 64, f"{where}: at most 64 rows")
-    check("when" not in rows[-1], f"{where}: the last row must have no `when`")
+    for number, row in enumerate(rows, 1):
+        limited = "when" in row or "of_slot" in row
+        check(limited or number == len(rows), f"{where}: every row but the last needs `when`")
+        check("when" not in row or number < len(rows), f"{where}: the last row has no `when`")
     return rows

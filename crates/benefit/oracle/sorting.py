@@ -9,19 +9,20 @@ import exact
 import words
 from exact import Mistake, Refusal, rounded
 from plan import read_span
-from reading import check, fields, whole, word, word_list
+from reading import check, fields, some_words, text, whole, word
 
 PRICE_DECIMALS = 6
 
 
-def load_catalogue(text):
+def load_catalogue(source):
     try:
-        table = tomllib.loads(text)
+        table = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise Mistake(f"not TOML: {error}") from None
     fields(table, "catalogue file", needed=("catalogue",), optional=("item",))
     head = table["catalogue"]
-    fields(head, "[catalogue]", ("id", "region", "currency"), ("rounding", "unlisted"))
+    optional = ("rounding", "unlisted", "source")
+    fields(head, "[catalogue]", ("id", "region", "currency"), optional)
     result = Bag(id=head["id"], currency=word(head["currency"], words.DECIMALS, "[catalogue]"))
     modes = "half_up floor ceiling half_even".split()
     result.rounding = word(head.get("rounding", "half_up"), modes, "[catalogue] rounding")
@@ -33,15 +34,12 @@ def load_catalogue(text):
 
 
 def read_item(table, catalogue):
-    optional = ("name", "valid", "category", "share", "price_caps", "limited_use")
-    fields(table, "[[item]]", ("code", "class"), optional)
-    where = f"item `{table['code']}`"
-    item = Bag(class_=word(table["class"], words.CLASSES, where), category=None)
-    if "category" in table:
-        item.category = word(table["category"], words.CATEGORIES, where)
-    item.valid = (date.min, date.max)
-    if "valid" in table:
-        item.valid = read_span(table["valid"], where)
+    optional = ("name", "share", "price_caps", "limited_use")
+    fields(table, "[[item]]", ("code", "valid", "class", "category"), optional)
+    where = f"item `{text(table['code'], 'item code', 50)}`"
+    item = Bag(class_=word(table["class"], words.CLASSES, where))
+    item.category = word(table["category"], words.CATEGORIES, where)
+    item.valid = read_span(table["valid"], where)
     check((item.class_ == "B") == ("share" in table), f"{where}: `share` is for class B")
     item.share = exact.rate(table["share"], where) if "share" in table else Fraction(0)
     item.price_caps = [read_price_cap(row, where) for row in table.get("price_caps", [])]
@@ -57,7 +55,8 @@ def read_price_cap(row, where):
     """The price of one; None for no cap. A price may have the six decimals of a unit price."""
     where = f"{where} price_caps"
     fields(row, where, needed=("price",), optional=("hospital_levels",))
-    levels = word_list(row.get("hospital_levels", words.HOSPITAL_LEVELS), words.HOSPITAL_LEVELS, where)
+    known = words.HOSPITAL_LEVELS
+    levels = some_words(row.get("hospital_levels", known), known, where)
     none = row["price"] == "none"
     return (levels, None if none else exact.decimal(row["price"], PRICE_DECIMALS, where))
 
@@ -67,11 +66,14 @@ def read_limited_use(row, where):
     optional = ("visit_types", "diagnosis_groups", "age_from", "age_below", "sexes")
     fields(row, where, optional=optional)
     if "visit_types" in row:
-        word_list(row["visit_types"], words.VISIT_TYPES, where)
+        some_words(row["visit_types"], words.VISIT_TYPES, where)
     if "sexes" in row:
-        word_list(row["sexes"], words.SEXES, where)
+        some_words(row["sexes"], words.SEXES, where)
     for field in ("age_from", "age_below"):
         whole(row.get(field, 0), where)
+    good = "age_below" not in row or row.get("age_from", 0) < row["age_below"]
+    check(good, f"{where}: `age_from` is not below `age_below`")
+    check(row.get("diagnosis_groups") != [], f"{where}: `diagnosis_groups` is empty")
     return row
 
 
@@ -100,7 +102,7 @@ def check_lines(catalogue, bill):
 
 def sort_line(catalogue, line, facts):
     item = entry_on(catalogue, line["item"], line["date"])
-    category = item.category if item and item.category else line["category"] or "other"
+    category = item.category if item else line["category"] or "other"
     class_ = item.class_ if item else catalogue.unlisted
     row = {key: line[key] for key in ("date", "programme", "slot")}
     row |= {"category": category, "class": class_, **dict.fromkeys(words.PARTS, 0)}
@@ -123,7 +125,7 @@ def entry_on(catalogue, code, when):
 
 
 def is_covered(item, facts):
-    """Item 2: covered when one row of `limited_use` holds; an age that leaves it open is refused."""
+    """Item 2: covered when one row of `limited_use` holds; refused when the age leaves it open."""
     answers = [use_holds(row, facts) for row in item.limited_use]
     if not answers or True in answers:
         return True

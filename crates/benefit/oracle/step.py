@@ -6,7 +6,7 @@ import exact
 import words
 from allowance import one_of, read_allowance, read_certain
 from condition import accumulator, read_when
-from reading import check, fields, name, table_rows, texts, truth, word, word_list
+from reading import check, fields, name, some_words, table_rows, text, texts, truth, word
 
 COMMON = ("title", "words", "source", "when", "base", "per_slot", "rounding")
 # Section 10: the fields of each kind, needed and optional.
@@ -50,6 +50,8 @@ def read_step(table, plan):
     for field in ("title", "words"):
         if field in table:
             texts(table[field], f"{where} {field}")
+    if "source" in table:
+        text(table["source"], f"{where} source")
     step.per_slot = truth(table.get("per_slot", False), f"{where} per_slot")
     step.when = read_when(table, plan, step.per_slot, where)
     step.rounding = plan.rounding
@@ -72,11 +74,9 @@ def read_base(table, step, plan):
     """Section 9, `base`."""
     where = f"{step.where} base"
     fields(table, where, optional=("parts", "groups", "groups_with", "of", "less"))
-    parts = word_list(table.get("parts", ["in_policy"]), words.PARTS, where)
-    check(parts, f"{where}: at least one part")
+    parts = some_words(table.get("parts", ["in_policy"]), words.PARTS, where)
     per_slot = {group.id: group.per_slot for group in plan.groups} | {"rest": False}
-    groups = word_list(table.get("groups", list(per_slot)), per_slot, where)
-    check(groups, f"{where}: at least one group")
+    groups = some_words(table.get("groups", list(per_slot)), per_slot, where)
     if step.per_slot:
         check(all(per_slot[group] for group in groups), f"{where}: a group is not `per_slot`")
     base = Bag(parts=parts, groups=groups, left_after=None, of=table.get("of", "left"))

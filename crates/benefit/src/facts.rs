@@ -122,7 +122,8 @@ pub struct Facts {
     #[serde(default)]
     #[schemars(length(max = 16))]
     pub slots: Vec<SlotFact>,
-    /// Whether the service falls in the month of the 75th birthday (and the birthday is not its first day).
+    /// Whether the service falls in the month of the 75th birthday (and the birthday is not its
+    /// first day).
     #[serde(default)]
     pub month_of_75: bool,
     /// Whether the person is insured together with a family whose accumulators are given.

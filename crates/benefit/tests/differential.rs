@@ -3,7 +3,8 @@
 //! crate's tests and under random plans. Every component, payer, running amount and payment of a
 //! step has to be the same, and what one side refuses, the other refuses too.
 //!
-//! `YIBAO_DIFFERENTIAL_BILLS` says how many bills (20,000 when it is not set), `YIBAO_DIFFERENTIAL_SEED`
+//! `YIBAO_DIFFERENTIAL_BILLS` says how many bills (20,000 when it is not set),
+//! `YIBAO_DIFFERENTIAL_SEED`
 //! which ones, `YIBAO_DIFFERENTIAL_UNIT` runs a single unit of them again.
 #![allow(
     clippy::arithmetic_side_effects,
@@ -20,10 +21,11 @@ mod differential_kit;
 use benefit::TraceNote;
 use differential_kit::{
     Difference, agree, comparable, difference, engine,
+    faults::{CATALOGUE, CATALOGUE_FAULTS, PLAN, PLAN_FAULTS},
     history::History,
     oracle::{Oracle, load_requests, program},
     random::Random,
-    scheme::Scheme,
+    scheme::{Scheme, catalogue_file, plan_file},
     shrink::shrink,
 };
 use std::{
@@ -114,14 +116,14 @@ fn folders() -> Vec<PathBuf> {
 
 /// The scheme of a unit: by turns that of a folder and a random one.
 fn scheme(folders: &[PathBuf], unit: u64, random: &mut Random) -> Scheme {
-    if unit % 2 == 0 {
+    if unit.is_multiple_of(2) {
         let turn = usize::try_from(unit / 2).unwrap() % folders.len();
         return Scheme::of_folder(&folders[turn], random).unwrap();
     }
     match Scheme::random(random) {
         Ok(scheme) => scheme,
         Err((text, error)) => {
-            let theirs = Oracle::start().reads(&text);
+            let theirs = Oracle::start().reads("plan", &text);
             panic!(
                 "unit {unit}: the engine refuses a random plan: {error}\nthe oracle: {theirs:?}\n{text}"
             )
@@ -283,4 +285,38 @@ fn a_difference_of_one_minor_unit_is_noticed() {
         assert!(!agree(&ours, &wrong), "{field}");
     }
     assert!(!agree(&ours, &serde_json::json!({ "refused": "" })));
+}
+
+#[test]
+fn what_is_wrong_in_a_plan_or_catalogue_is_refused_by_both() {
+    let mut oracle = Oracle::start();
+    plan_file(PLAN.to_string()).map(|_| ()).expect("the plan is without fault");
+    oracle.reads("plan", PLAN).expect("the plan is without fault");
+    catalogue_file(CATALOGUE.to_string()).map(|_| ()).expect("the catalogue is without fault");
+    oracle.reads("catalogue", CATALOGUE).expect("the catalogue is without fault");
+    let mut taken = Vec::new();
+    for (right, wrong) in PLAN_FAULTS {
+        let text = with_fault(PLAN, right, wrong);
+        let (engine, oracle) =
+            (plan_file(text.clone()).is_ok(), oracle.reads("plan", &text).is_ok());
+        taken.push((right, wrong, engine, oracle));
+    }
+    for (right, wrong) in CATALOGUE_FAULTS {
+        let text = with_fault(CATALOGUE, right, wrong);
+        let engine = catalogue_file(text.clone()).is_ok();
+        taken.push((right, wrong, engine, oracle.reads("catalogue", &text).is_ok()));
+    }
+    taken.retain(|(.., engine, oracle)| *engine || *oracle);
+    let lines: Vec<String> = taken
+        .iter()
+        .map(|(right, wrong, engine, oracle)| {
+            format!("`{right}` -> `{wrong}`: taken by engine {engine}, by oracle {oracle}")
+        })
+        .collect();
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
+fn with_fault(text: &str, right: &str, wrong: &str) -> String {
+    assert!(text.contains(right), "`{right}` is not in the file");
+    text.replacen(right, wrong, 1)
 }

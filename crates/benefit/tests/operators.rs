@@ -193,7 +193,8 @@ fn amounts_per_day_take_the_days_of_the_part() {
 #[test]
 fn tiers_continue_where_the_year_stands_in_both_readings() {
     let tiers = "rates = [{ tiers = [{ above = \"0\", rate = \"50%\" }, { above = \"1000\", rate = \"80%\" }] }]\nposition = \"position\"\ndeductibles = [{ amount = \"300\", counts = \"met\" }]\n";
-    // Absolute: 800 -> 300 deductible, 300..800 at 50 % = 250. Then 800..1000 at 50 % = 100, 1000..1400 at 80 % = 320.
+    // Absolute: 800 -> 300 deductible, 300..800 at 50 % = 250. Then 800..1000 at 50 % = 100,
+    // 1000..1400 at 80 % = 320.
     let absolute = pool(&format!("reading = \"absolute\"\n{tiers}"))
         + &example(&[
             r#"2026-03-01 | | { in_policy = "800" } | payers = { pooled_fund = "250" }, accumulators = [{ id = "position", value = "800" }]"#,

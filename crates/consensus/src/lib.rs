@@ -12,7 +12,7 @@
 //! | message | method |
 //! |---|---|
 //! | `ConsensusReady`, `Finalized -> Next::Start` | [`Application::next`]: height and validators |
-//! | `GetValue` | [`Application::propose`], made durable before the reply; `None` holds the reply: idle |
+//! | `GetValue` | [`Application::propose`], durable before the reply; `None` idles |
 //! | `Decided` | [`Application::commit`], acknowledged when it returns |
 //!
 //! Proposals of others, restreaming and serving blocks to peers come with that engine.
@@ -56,14 +56,16 @@ pub trait Application {
     fn next(&self) -> Next;
 
     /// The block to propose, or `None` while there is nothing to order. Asked again for the same
-    /// height and round, also after a crash in between, it gives the same block if the first one may
+    /// height and round, also after a crash in between, it gives the same block if the first one
+    /// may
     /// have been seen by others.
     ///
     /// # Errors
     /// When no block can be built.
     fn propose(&mut self, height: u64, round: u32) -> Result<Option<Proposal>, Self::Error>;
 
-    /// Makes the decided block the last one. Returns when block and certificate are durable, together
+    /// Makes the decided block the last one. Returns when block and certificate are durable,
+    /// together
     /// or not at all; only then may anybody be told.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! What a session may load. A handler gets a person, a fund or a visit only through these functions, so
-//! nothing is shown without its rule.
+//! What a session may load. A handler gets a person, a fund or a visit only through these
+//! functions, so nothing is shown without its rule.
 
 use ledger::kernel::account::Account;
 use ledger::modules::fund::{self, FundRow};
@@ -80,8 +80,8 @@ impl Call {
         if allowed { Ok(row) } else { Err(not_yours()) }
     }
 
-    /// A visit. Of a settled one the ledger keeps a hash only; what it is about stands in the record that
-    /// the node keeps.
+    /// A visit. Of a settled one the ledger keeps a hash only; what it is about stands in the
+    /// record that the node keeps.
     ///
     /// # Errors
     /// `not_found`, also for a visit of others and for a cancelled one, of which nothing is kept.

@@ -114,7 +114,8 @@ fn json_problem(error: &serde_json::Error, path: &str) -> Problem {
     if path == "." { problem } else { problem.at(path) }
 }
 
-/// Checks what can be said of the query before the handler runs: every name is known and comes once.
+/// Checks what can be said of the query before the handler runs: every name is known and comes
+/// once.
 ///
 /// # Errors
 /// `invalid_field`, naming it.

@@ -39,15 +39,16 @@ pub type Open = fn(&Call) -> Result<Reply, Problem>;
 /// A handler of an operation that needs a session.
 pub type SignedIn = fn(&Call, &Session) -> Result<Reply, Problem>;
 
-/// Who may call an operation. The handler's type follows from it, so no handler without a session can
-/// stand behind an operation that needs one.
+/// Who may call an operation. The handler's type follows from it, so no handler without a session
+/// can stand behind an operation that needs one.
 pub enum Access {
     /// Anybody; there is nothing in the answer that is not public.
     Public(Open),
-    /// Every party that signed in; it gets what is its own, and nothing can be asked for that is not.
+    /// Every party that signed in; it gets what is its own, and nothing can be asked for that is
+    /// not.
     Session(SignedIn),
-    /// Only parties that the rule names. The handler loads what is asked for through a function that
-    /// takes the session and applies the rule.
+    /// Only parties that the rule names. The handler loads what is asked for through a function
+    /// that takes the session and applies the rule.
     Party {
         /// The rule, for the documentation.
         rule: &'static str,

@@ -85,8 +85,8 @@ impl Gateway {
     /// The session that a request carries.
     ///
     /// # Errors
-    /// `session_missing`, `session_ended` (also when its key was revoked or its organisation suspended
-    /// since).
+    /// `session_missing`, `session_ended` (also when its key was revoked or its organisation
+    /// suspended since).
     pub fn authenticate(
         &self,
         headers: &HeaderMap,

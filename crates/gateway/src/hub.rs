@@ -1,8 +1,8 @@
 //! Live receipts, handed to those whom they concern and to nobody else.
 //!
-//! One thread reads what the ledger commits; each listener has a bounded queue. A listener that does
-//! not keep up is let go and resumes from the last receipt that it saw, so nobody's slowness costs
-//! memory or anybody else's time.
+//! One thread reads what the ledger commits; each listener has a bounded queue. A listener that
+//! does not keep up is let go and resumes from the last receipt that it saw, so nobody's slowness
+//! costs memory or anybody else's time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,8 +55,8 @@ impl Hub {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands out what is committed until the ledger ends, then lets every listener go. Called once, on
-    /// a thread of its own.
+    /// Hands out what is committed until the ledger ends, then lets every listener go. Called once,
+    /// on a thread of its own.
     pub fn run(&self, committed: Committed) {
         for receipt in committed {
             self.publish(&receipt);

@@ -1,13 +1,15 @@
-//! The HTTP edge: sessions, transactions, receipts, vouchers and views over a ledger that is seen only
-//! through the trait [`Port`].
+//! The HTTP edge: sessions, transactions, receipts, vouchers and views over a ledger that is seen
+//! only through the trait [`Port`].
 //!
-//! Reading order: [`port`] (the ledger as seen from here), [`endpoint`] (what an operation is), [`api`]
-//! (the operations, one file per resource), [`access`] (who may load what), [`session`] (who asks), [`problem`] (what is said when
-//! something is wrong), [`router`] and [`server`] (from bytes to handlers and back), [`openapi`].
+//! Reading order: [`port`] (the ledger as seen from here), [`endpoint`] (what an operation is),
+//! [`api`] (the operations, one file per resource), [`access`] (who may load what), [`session`]
+//! (who asks), [`problem`] (what is said when something is wrong), [`router`] and [`server`] (from
+//! bytes to handlers and back), [`openapi`].
 //!
 //! Invariants:
-//! - A person or organisation sees only what concerns it; every operation is tried without a session,
-//!   by the wrong party and by the right one (`tests/access.rs`, which fails when a trial is missing).
+//! - A person or organisation sees only what concerns it; every operation is tried without a
+//!   session, by the wrong party and by the right one (`tests/access.rs`, which fails when a trial
+//!   is missing).
 //! - No operation scans the state.
 //! - Everything that goes wrong is a problem document with a stable code (`tests/problems.rs`).
 //! - Logs carry operation names, statuses and request ids, never parties, bodies or addresses.

@@ -1,5 +1,5 @@
-//! The contract: OpenAPI 3.1, made from the endpoints' declarations and the registry of kinds. The same
-//! endpoints and kinds give the same bytes.
+//! The contract: OpenAPI 3.1, made from the endpoints' declarations and the registry of kinds. The
+//! same endpoints and kinds give the same bytes.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,8 @@ const COMPONENTS: &str = "#/components/schemas/";
 /// The component that says which body belongs to which kind.
 const KIND_AND_BODY: &str = "KindAndBody";
 
-/// The content of a transaction in JSON; see [`PrepareRequest`] for the one that may leave things out.
+/// The content of a transaction in JSON; see [`PrepareRequest`] for the one that may leave things
+/// out.
 struct TransactionContent;
 
 /// A schema of a kind's name and body together with these members.
@@ -134,10 +135,11 @@ pub fn openapi(registry: &Registry) -> Value {
     })
 }
 
-const DESCRIPTION: &str = "Settles medical insurance on a tamper-evident ledger. Amounts are whole minor units \
-(fen) of their currency, as text; days are `YYYY-MM-DD`; instants are RFC 3339 in UTC; ids, keys and hashes are \
-lower-case hex. Whatever goes wrong is an RFC 9457 problem with a stable `code`; a rejection of the ledger has \
-status 422 and the rejection's name as code. `Accept-Language` chooses the words: zh-Hans, zh-Hant, en, de.";
+const DESCRIPTION: &str = "Settles medical insurance on a tamper-evident ledger. Amounts are whole minor units (fen) of \
+     their currency, as text; days are `YYYY-MM-DD`; instants are RFC 3339 in UTC; ids, keys and \
+     hashes are lower-case hex. Whatever goes wrong is an RFC 9457 problem with a stable `code`; a \
+     rejection of the ledger has status 422 and the rejection's name as code. `Accept-Language` \
+     chooses the words: zh-Hans, zh-Hant, en, de.";
 
 fn kind_and_body(kind: &KindEntry, generator: &mut SchemaGenerator) -> Value {
     let body = (kind.schema)(generator);

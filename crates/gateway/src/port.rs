@@ -97,7 +97,8 @@ pub struct Rehearsal {
     pub entries: Vec<PostedEntry>,
 }
 
-/// Why something could not be read: a disk or a peer failed. The cause is for the log, not the user.
+/// Why something could not be read: a disk or a peer failed. The cause is for the log, not the
+/// user.
 #[derive(Debug, thiserror::Error)]
 #[error("the node could not read its own data: {0}")]
 pub struct PortError(pub String);
@@ -145,8 +146,8 @@ pub enum VaultError {
     Failed(#[from] PortError),
 }
 
-/// Receipts as they are committed, in the order of the log. Waits for the next one; ends when the node
-/// stops.
+/// Receipts as they are committed, in the order of the log. Waits for the next one; ends when the
+/// node stops.
 pub type Committed = Box<dyn Iterator<Item = IndexedReceipt> + Send>;
 
 /// The ledger as the gateway sees it.
@@ -192,8 +193,8 @@ pub trait Port: Send + Sync {
     /// When it cannot be read.
     fn receipt_of_transaction(&self, id: Hash) -> Result<Option<IndexedReceipt>, PortError>;
 
-    /// The receipts that concern a party, in this order: those behind the place `after`, or from where
-    /// the order begins, at most `limit` of them. Answered from an index, never by a scan.
+    /// The receipts that concern a party, in this order: those behind the place `after`, or from
+    /// where the order begins, at most `limit` of them. Answered from an index, never by a scan.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -241,8 +242,8 @@ pub trait Port: Send + Sync {
     /// What an operator wants to know.
     fn status(&self) -> Status;
 
-    /// The settlement record of a visit as it is now in force, from the receipt that made it so; `None`
-    /// for a visit that is not settled. Answered from an index, never by a scan.
+    /// The settlement record of a visit as it is now in force, from the receipt that made it so;
+    /// `None` for a visit that is not settled. Answered from an index, never by a scan.
     ///
     /// # Errors
     /// When it cannot be read.

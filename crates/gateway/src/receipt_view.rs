@@ -1,9 +1,10 @@
 //! A receipt as one party sees it.
 //!
-//! A receipt may concern many people at once (a batch of contributions). Such a receipt shows a person
-//! only what touches nobody else, and an organisation only what touches its own accounts. A receipt
-//! about one person is that person's and the acting organisations' own business and is shown whole.
-//! The seed that opens the receipt's commitments never leaves; vouchers are issued here instead.
+//! A receipt may concern many people at once (a batch of contributions). Such a receipt shows a
+//! person only what touches nobody else, and an organisation only what touches its own accounts. A
+//! receipt about one person is that person's and the acting organisations' own business and is
+//! shown whole. The seed that opens the receipt's commitments never leaves; vouchers are issued
+//! here instead.
 
 use ledger::kernel::account::Account;
 use ledger::kernel::posting::PostedEntry;
@@ -154,8 +155,8 @@ fn may_see_entry(party: Party, entry: &PostedEntry, state: &State) -> bool {
     }
 }
 
-/// Whether an organisation answers for an account: its own dues, rail and claims, and as a bureau the
-/// region's funds.
+/// Whether an organisation answers for an account: its own dues, rail and claims, and as a bureau
+/// the region's funds.
 #[must_use]
 pub fn owns(organisation: OrganisationId, account: &Account, state: &State) -> bool {
     match account {

@@ -32,8 +32,8 @@ struct Shared {
 /// The header that names a request, for asking about it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The whole API as a service. `web` answers what is not of the API: the embedded web app, with a content
-/// security policy of its own.
+/// The whole API as a service. `web` answers what is not of the API: the embedded web app, with a
+/// content security policy of its own.
 pub fn router(gateway: Arc<Gateway>, web: Option<Router>) -> Router {
     let open_requests = Arc::new(Semaphore::new(gateway.config.requests_max));
     let shared = Arc::new(Shared { gateway, open_requests });
@@ -73,8 +73,8 @@ async fn method_not_allowed(State(shared): State<Arc<Shared>>, request: Request)
     asked.finish(Err(Problem::new(&code::METHOD_NOT_ALLOWED)))
 }
 
-/// A request that is being answered: what is needed for figures, log and headers. Dropping it without
-/// an answer (the client went away) still counts it.
+/// A request that is being answered: what is needed for figures, log and headers. Dropping it
+/// without an answer (the client went away) still counts it.
 struct Asked {
     gateway: Arc<Gateway>,
     operation: &'static str,

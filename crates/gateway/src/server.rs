@@ -1,4 +1,5 @@
-//! Connections: accepted in bounded number, with time limits on headers, closed in order at the end.
+//! Connections: accepted in bounded number, with time limits on headers, closed in order at the
+//! end.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,7 +19,8 @@ use tower_service::Service as _;
 use crate::config::{Config, HEADERS_MAX};
 use crate::router::Peer;
 
-/// The most bytes of a request's head that are buffered; larger ones get 431 from the protocol itself.
+/// The most bytes of a request's head that are buffered; larger ones get 431 from the protocol
+/// itself.
 const HEAD_BUFFER_BYTES: usize = 64 * 1_024;
 /// How long open requests may take to finish when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);

@@ -255,9 +255,10 @@ impl BorshDeserialize for Currency {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
         let (code, scale) = <([u8; 3], u8)>::deserialize_reader(reader)?;
         // An unknown code or a foreign scale would make another amount of every number.
-        Self::ALL.into_iter().find(|known| *known == Self { code, scale }).ok_or_else(|| {
-            borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "currency")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|known| *known == Self { code, scale })
+            .ok_or_else(|| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "currency"))
     }
 }
 

@@ -110,7 +110,8 @@ number_id!(
     FundId(u16)
 );
 number_id!(
-    /// A numbered slot of a person (chronic disease, programme, filing); its meaning is off the ledger.
+    /// A numbered slot of a person (chronic disease, programme, filing); its meaning is off the
+    /// ledger.
     SlotId(u8)
 );
 

@@ -1,10 +1,12 @@
 //! Keys, signatures, and what makes a signature valid: one definition for every backend.
 //!
 //! Rules (decision record 0005):
-//! - Ed25519: RFC 8032, without cofactor; `S` below the group order; `R` and `A` canonical. A key of
+//! - Ed25519: RFC 8032, without cofactor; `S` below the group order; `R` and `A` canonical. A key
+//!   of
 //!   small order is refused at registration and at verification.
 //! - P-256 and SM2: `r` and `s` between 1 and n-1; a high `s` is accepted (passkeys make it);
-//!   points are uncompressed SEC1, on the curve, not at infinity. SM2 additionally `r + s != n`, with
+//!   points are uncompressed SEC1, on the curve, not at infinity. SM2 additionally `r + s != n`,
+//!   with
 //!   user id `1234567812345678`.
 //! - WebAuthn: the P-256 signature of `authenticatorData || SHA-256(clientDataJSON)`, type
 //!   `webauthn.get`, challenge equal to the message in base64url without padding, user present and
@@ -268,7 +270,8 @@ crate::text::string_schema!(
     "^(ed25519:[0-9a-f]{64}|(p256|sm2):[0-9a-f]{128})$"
 );
 
-/// A signature in JSON: `{"scheme":"ed25519","bytes":HEX}`, or a WebAuthn assertion with its parts in hex.
+/// A signature in JSON: `{"scheme":"ed25519","bytes":HEX}`, or a WebAuthn assertion with its parts
+/// in hex.
 #[derive(Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "scheme", rename_all = "lowercase", deny_unknown_fields)]
 enum SignatureForm {

@@ -20,7 +20,8 @@ pub struct Actor {
 pub type SharedActor = Arc<Actor>;
 
 impl Actor {
-    /// A party whose key belongs to the party and a purpose. Keys are the same in every world: making
+    /// A party whose key belongs to the party and a purpose. Keys are the same in every world:
+    /// making
     /// them is no part of what is simulated.
     #[must_use]
     pub fn new(party: Party, purpose: &str) -> Self {
@@ -67,7 +68,8 @@ pub fn organisation(code: &str) -> OrganisationId {
     code.parse().expect("codes of the simulated region are well-formed")
 }
 
-/// A transaction before it has a key against doing it twice and an end of validity: what may be signed
+/// A transaction before it has a key against doing it twice and an end of validity: what may be
+/// signed
 /// anew when its first form could not be executed in time.
 #[derive(Clone)]
 pub struct Draft {

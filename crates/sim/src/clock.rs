@@ -30,7 +30,8 @@ impl Clock for SkewedClock {
     }
 }
 
-/// What a process dies of at a trap. It is thrown as a panic without a message, as `kill -9` has none.
+/// What a process dies of at a trap. It is thrown as a panic without a message, as `kill -9` has
+/// none.
 struct Killed;
 
 /// A place that a process passes again and again and, when the trap is set, does not survive.

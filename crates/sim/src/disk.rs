@@ -1,4 +1,5 @@
-//! The disk of a simulated machine: the faulty disk of `node`, and beyond it a disk that is full, one
+//! The disk of a simulated machine: the faulty disk of `node`, and beyond it a disk that is full,
+//! one
 //! that is slow, and, for planted bugs, one that lies.
 
 use std::io;
@@ -19,7 +20,7 @@ const SECTOR_BYTES: u64 = 512;
 pub struct DiskFaults {
     /// The power is cut in the middle of this operation, counted from 1 at the start.
     pub power_cut_at: Option<u64>,
-    /// This operation, if it is a sync, fails.
+    /// The sync of this number fails, of files and folders together, counted from 1 at the start.
     pub failed_sync_at: Option<u64>,
     /// From this write on there is no room: a part of it is written, later ones not at all.
     pub full_from_write: Option<u64>,
@@ -34,6 +35,7 @@ struct Shared {
     clock: Arc<ManualClock>,
     dice: Mutex<Dice>,
     writes: AtomicU64,
+    syncs: AtomicU64,
     has_failed: AtomicBool,
 }
 
@@ -47,6 +49,7 @@ pub struct SimDisk {
 /// A file on it.
 pub struct SimFile {
     file: FaultyFile,
+    disk: FaultyDisk,
     shared: Arc<Shared>,
     is_block_log: bool,
 }
@@ -74,6 +77,11 @@ impl SimDisk {
     fn again(&self, disk: FaultyDisk, faults: DiskFaults) -> Self {
         let seed = self.shared.dice.lock().unwrap_or_else(PoisonError::into_inner).below(u64::MAX);
         Self { disk, shared: shared(Arc::clone(&self.shared.clock), Dice::new(seed), faults) }
+    }
+
+    fn file(&self, file: FaultyFile, path: &str) -> SimFile {
+        let (disk, shared) = (self.disk.clone(), Arc::clone(&self.shared));
+        SimFile { file, disk, shared, is_block_log: path.starts_with("blocks/") }
     }
 
     /// Whether the power is off.
@@ -109,7 +117,7 @@ impl SimDisk {
 }
 
 const fn inner_faults(faults: DiskFaults) -> Faults {
-    Faults { power_cut_at: faults.power_cut_at, failed_sync_at: faults.failed_sync_at }
+    Faults { power_cut_at: faults.power_cut_at, failed_sync_at: None }
 }
 
 fn shared(clock: Arc<ManualClock>, dice: Dice, faults: DiskFaults) -> Arc<Shared> {
@@ -118,6 +126,7 @@ fn shared(clock: Arc<ManualClock>, dice: Dice, faults: DiskFaults) -> Arc<Shared
         clock,
         dice: Mutex::new(dice),
         writes: AtomicU64::new(0),
+        syncs: AtomicU64::new(0),
         has_failed: AtomicBool::new(false),
     })
 }
@@ -143,7 +152,12 @@ impl Shared {
         }
     }
 
-    fn take_time(&self) {
+    /// A sync begins: it takes its time, and fails when it is its turn.
+    fn begin_sync(&self, disk: &FaultyDisk) {
+        let sync = self.syncs.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        if self.faults.failed_sync_at == Some(sync) {
+            disk.fail_next_sync();
+        }
         if self.faults.sync_millis_max > 0 {
             let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
             self.clock.advance_millis(dice.below(self.faults.sync_millis_max));
@@ -157,7 +171,8 @@ enum Room {
     None,
 }
 
-/// How many bytes of a write get onto a disk that becomes full half-way: it ends with a block of the
+/// How many bytes of a write get onto a disk that becomes full half-way: it ends with a block of
+/// the
 /// file system, so that no sector is written in part.
 fn written_when_full(offset: u64, length: usize) -> usize {
     let end = offset.saturating_add(length as u64 / 2) / SECTOR_BYTES * SECTOR_BYTES;
@@ -176,12 +191,12 @@ impl Disk for SimDisk {
             return self.shared.note(Err(full()));
         }
         let file = self.shared.note(self.disk.create(path))?;
-        Ok(SimFile { file, shared: Arc::clone(&self.shared), is_block_log: is_block_log(path) })
+        Ok(self.file(file, path))
     }
 
     fn open(&self, path: &str) -> io::Result<SimFile> {
         let file = self.shared.note(self.disk.open(path))?;
-        Ok(SimFile { file, shared: Arc::clone(&self.shared), is_block_log: is_block_log(path) })
+        Ok(self.file(file, path))
     }
 
     fn names(&self, folder: &str) -> io::Result<Vec<String>> {
@@ -197,13 +212,9 @@ impl Disk for SimDisk {
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
-        self.shared.take_time();
+        self.shared.begin_sync(&self.disk);
         self.shared.note(self.disk.sync_folder(folder))
     }
-}
-
-fn is_block_log(path: &str) -> bool {
-    path.starts_with("blocks/")
 }
 
 impl DiskFile for SimFile {
@@ -228,10 +239,10 @@ impl DiskFile for SimFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.shared.take_time();
         if self.shared.faults.lies && self.is_block_log {
             return Ok(());
         }
+        self.shared.begin_sync(&self.disk);
         self.shared.note(self.file.sync())
     }
 }
@@ -278,6 +289,20 @@ mod tests {
             });
             assert_eq!(lost, lies);
         }
+    }
+
+    #[test]
+    fn the_sync_whose_turn_it_is_fails_once() {
+        let disk = disk(DiskFaults { failed_sync_at: Some(2), ..DiskFaults::default() });
+        let file = disk.create("blocks/1.log").unwrap();
+        disk.sync_folder("blocks").unwrap();
+        file.write_at(0, &[1; 4]).unwrap();
+        assert!(file.sync().is_err());
+        assert!(disk.has_failed() && !disk.is_full() && !disk.is_off());
+        file.sync().unwrap();
+        let after = disk.after_power_cut(1, DiskFaults::default());
+        let length = after.open("blocks/1.log").unwrap().length().unwrap();
+        assert_eq!(length, 0, "the system had thrown the write away");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What a client wants done: a signed transaction that it sends again and again, the same each time,
+//! What a client wants done: a signed transaction that it sends again and again, the same each
+//! time,
 //! until it knows for certain what became of it.
 
 use ledger::Transaction;
@@ -17,7 +18,8 @@ pub enum Fate {
     Unknown,
     /// Accepted, with the receipt at this place.
     Accepted(u64),
-    /// Rejected in a block, with this code; until its validity ends, a late copy may still be accepted.
+    /// Rejected in a block, with this code; until its validity ends, a late copy may still be
+    /// accepted.
     Rejected(u16),
     /// It can never be executed any more, and was not accepted.
     Dead,

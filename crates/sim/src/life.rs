@@ -67,7 +67,7 @@ impl Life {
         let at = dice.between(1, far);
         match dice.below(6) {
             0 | 1 => faults.power_cut_at = Some(at),
-            2 => faults.failed_sync_at = Some(at),
+            2 => faults.failed_sync_at = Some(dice.between(1, far / 8)),
             3 => faults.full_from_write = Some(dice.between(1, far / 2)),
             _ => {}
         }

@@ -66,7 +66,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine with an empty disk. Its databases lie in memory where the system has such a folder.
+    /// A machine with an empty disk. Its databases lie in memory where the system has such a
+    /// folder.
     ///
     /// # Panics
     /// When the system gives no temporary folder.
@@ -226,7 +227,8 @@ fn remove(database: &Path) {
     }
 }
 
-/// A temporary folder, in memory where there is one: thousands of worlds sync their databases often.
+/// A temporary folder, in memory where there is one: thousands of worlds sync their databases
+/// often.
 fn memory_folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };

@@ -1,4 +1,5 @@
-//! Bugs that a test plants into a world, to show that a checker finds them. A world without any is what
+//! Bugs that a test plants into a world, to show that a checker finds them. A world without any is
+//! what
 //! the seeds run.
 
 use ledger::kernel::block::Block;

@@ -28,9 +28,10 @@ pub const CREDIT: &str = "credit";
 /// The rail of tills.
 pub const COUNTER: &str = "counter";
 /// What is in a till when its shift begins, in minor units: little, so that it can run short.
-const FLOAT: Amount = Amount::from_minor(20_000);
+pub const FLOAT: Amount = Amount::from_minor(20_000);
 
-/// A rail with its line. Who drives effects uses `trapped` and may die on the way; a desk uses `line`.
+/// A rail with its line. Who drives effects uses `trapped` and may die on the way; a desk uses
+/// `line`.
 pub struct Line {
     /// What the desk calls.
     pub line: Arc<FaultyRail>,

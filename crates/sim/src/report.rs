@@ -41,6 +41,12 @@ pub struct Report {
     pub attacks: u64,
     /// What moved on the ledger, in minor units.
     pub moved: u128,
+    /// How often each kind was accepted, by name.
+    pub kinds: BTreeMap<String, u64>,
+    /// How often each rejection was given in a block, by name.
+    pub rejections: BTreeMap<String, u64>,
+    /// What became of payments outside.
+    pub payment_ends: BTreeMap<String, u64>,
 }
 
 impl Report {
@@ -50,6 +56,9 @@ impl Report {
         for (end, count) in &other.ends {
             *self.ends.entry(*end).or_default() += count;
         }
+        add(&mut self.kinds, &other.kinds);
+        add(&mut self.rejections, &other.rejections);
+        add(&mut self.payment_ends, &other.payment_ends);
         let own = [
             (&mut self.starts, other.starts),
             (&mut self.failed_starts, other.failed_starts),
@@ -70,6 +79,17 @@ impl Report {
         }
         self.moved += other.moved;
     }
+}
+
+fn add(sums: &mut BTreeMap<String, u64>, other: &BTreeMap<String, u64>) {
+    for (name, count) in other {
+        *sums.entry(name.clone()).or_default() += count;
+    }
+}
+
+fn list(counts: &BTreeMap<String, u64>) -> String {
+    let words: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    words.join(", ")
 }
 
 impl fmt::Display for Report {
@@ -95,7 +115,10 @@ impl fmt::Display for Report {
             f,
             "{} visits settled, {} changed, {} payments, {} attacks refused, {} minor units moved",
             self.settled, self.changed, self.payments, self.attacks, self.moved
-        )
+        )?;
+        write!(f, "\npayments: {}", list(&self.payment_ends))?;
+        write!(f, "\naccepted: {}", list(&self.kinds))?;
+        write!(f, "\nrejected: {}", list(&self.rejections))
     }
 }
 

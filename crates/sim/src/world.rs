@@ -254,7 +254,8 @@ impl World {
         number
     }
 
-    /// Sends what clients have to send, in one or several lots, and lets them learn from the answers.
+    /// Sends what clients have to send, in one or several lots, and lets them learn from the
+    /// answers.
     pub(crate) fn send_all(&mut self) -> Result<(), Violation> {
         let mut wave: Vec<(Option<usize>, Transaction)> =
             self.network.arrivals().into_iter().map(|late| (None, late)).collect();

@@ -293,7 +293,8 @@ impl Envelope {
         self.wrap_of(reader).is_some()
     }
 
-    /// The last instant at which a grantee may be handed the envelope; `None` for a reader without a
+    /// The last instant at which a grantee may be handed the envelope; `None` for a reader without
+    /// a
     /// deadline and for whoever is no reader.
     #[must_use]
     pub fn grant_end(&self, reader: &ReaderKey) -> Option<Timestamp> {

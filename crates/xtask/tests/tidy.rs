@@ -6,7 +6,8 @@ use std::path::Path;
 
 use xtask::{members, root, tracked_files};
 
-/// What the pure crates may depend on besides each other. Each entry has its reason in a decision record.
+/// What the pure crates may depend on besides each other. Each entry has its reason in a decision
+/// record.
 const PURE_DEPENDENCIES: &[&str] = &[
     "base64ct",
     "blake3",
@@ -118,8 +119,8 @@ fn files_stay_short_enough_to_read() {
         }
         for (number, line) in text.lines().enumerate() {
             let width = line.chars().count();
-            // The formatter keeps code at 100 columns; only a text in quotes cannot be broken.
-            if width > 100 && !line.contains('"') {
+            // The formatter keeps code at 100 columns; comments are ours to break.
+            if width > 100 && line.trim_start().starts_with("//") {
                 broken.push(format!("{}:{} has {width} columns", path.display(), number + 1));
             }
         }

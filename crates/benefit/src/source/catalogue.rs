@@ -77,7 +77,11 @@ pub struct ItemSource {
 #[serde(deny_unknown_fields)]
 pub struct PriceCapSource {
     /// At providers of these levels; of any when left out.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub hospital_levels: Vec<HospitalLevel>,
     /// The price, at most six decimals; `none` for no cap.
     pub price: DecimalText,
@@ -88,10 +92,18 @@ pub struct PriceCapSource {
 #[serde(deny_unknown_fields)]
 pub struct LimitedUseSource {
     /// The visit's type is one of these.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub visit_types: Vec<VisitType>,
     /// The visit has one of these diagnosis groups.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub diagnosis_groups: Vec<String>,
     /// At least this old.
     #[serde(default)]
@@ -100,6 +112,10 @@ pub struct LimitedUseSource {
     #[serde(default)]
     pub age_below: Option<u8>,
     /// The person's sex is one of these.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub sexes: Vec<Sex>,
 }

@@ -222,16 +222,16 @@ pub struct GroupSource {
     /// The name by which steps refer to it; not `rest`.
     pub id: String,
     /// Categories of the rows.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_words", skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<Category>,
     /// Classes of the rows.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_words", skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ItemClass>,
     /// Second public programmes of the rows, by the plan's names.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_words", skip_serializing_if = "Vec::is_empty")]
     pub programmes: Vec<String>,
     /// Groups of the rows' slots, by the plan's names.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_words", skip_serializing_if = "Vec::is_empty")]
     pub slot_groups: Vec<String>,
     /// Whether the rows have a slot (`true`) or none (`false`).
     #[serde(default)]
@@ -239,4 +239,17 @@ pub struct GroupSource {
     /// Whether rows of different slots are kept apart, for steps that run per slot.
     #[serde(default)]
     pub per_slot: bool,
+}
+
+/// Reads a list of a condition. An empty list is refused: left behind by an edit, it would hold for
+/// nobody or, read as left out, for everybody.
+pub(crate) fn some_words<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let words = <Vec<T> as Deserialize>::deserialize(deserializer)?;
+    if words.is_empty() {
+        let message = "this list is empty; write at least one word, or leave the field out";
+        return Err(serde::de::Error::custom(message));
+    }
+    Ok(words)
 }

@@ -341,37 +341,81 @@ pub struct RateChange {
 #[serde(deny_unknown_fields)]
 pub struct ConditionSource {
     /// The visit's type.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub visit_types: Vec<VisitType>,
     /// The provider's level.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub hospital_levels: Vec<HospitalLevel>,
     /// The place of care.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub places: Vec<Place>,
     /// The filing.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub filings: Vec<Filing>,
     /// In or out of network.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub networks: Vec<Network>,
     /// Sex.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub sexes: Vec<Sex>,
     /// The person has one of these classes.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub person_classes: Vec<PersonClass>,
     /// The person has none of these classes.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub person_classes_not: Vec<PersonClass>,
     /// The income class, by the plan's names.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub income_classes: Vec<String>,
     /// The slot's group, by the plan's names.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub slot_groups: Vec<String>,
     /// The diagnosis group, by the plan's names.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::some_words",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub diagnosis_groups: Vec<String>,
     /// At least this old.
     #[serde(default)]

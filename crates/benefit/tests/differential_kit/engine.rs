@@ -104,7 +104,24 @@ fn show_part(plan: u8, source: &PlanSource, split: &Adjudication) -> Value {
         "family_accounts": grants,
         "cash": split.cash,
         "steps": paid_by_steps(source, split),
+        "notes": notes(source, split),
     })
+}
+
+/// How much lay in which tier at which rate, and what deductibles took.
+fn notes(source: &PlanSource, split: &Adjudication) -> Vec<Value> {
+    let notes = split.trace.iter().filter_map(|entry| {
+        let step = &source.step[usize::from(entry.step)].id;
+        let (amount, shown) = match entry.note {
+            TraceNote::Tier { part, rate, .. } => {
+                (part, json!([step, entry.slot, part, rate.ppm().to_string()]))
+            }
+            TraceNote::Deductible { taken, .. } => (taken, json!([step, entry.slot, taken])),
+            _ => return None,
+        };
+        (!amount.is_zero()).then_some(shown)
+    });
+    notes.collect()
 }
 
 /// What every step paid, by its name; those that paid nothing are left out.

@@ -126,7 +126,9 @@ impl Person {
         let head = &scheme.plans[random.place(scheme.plans.len())].source.plan;
         let groups: Vec<u8> = head.slot_groups.values().copied().collect();
         let mut slots = Vec::new();
-        for slot in 1..=small(random, 4) {
+        // Now and then more slots than there may be lanes.
+        let count = if random.chance(6) { 16 } else { small(random, 4) };
+        for slot in 1..=count {
             let group = if groups.is_empty() { 1 } else { *random.pick(&groups) };
             let amount = random.chance(50).then(|| random.amount(scheme.currency()));
             slots.push(SlotFact { slot: SlotId(slot * 3), group, amount });
@@ -202,9 +204,9 @@ impl Person {
             first = first.plus_days(-2_000).unwrap();
         }
         let span = match random.below(10) {
-            0..=4 => 1,
-            5..=7 => 8,
-            8 => 40,
+            0..=2 => 1,
+            3..=6 => 8,
+            7 | 8 => 40,
             _ => 200,
         };
         let count = if span == 1 { 1 } else { random.between(1, 4) };
@@ -212,7 +214,7 @@ impl Person {
     }
 
     fn slot(&self, random: &mut Random) -> SlotId {
-        if random.chance(1) {
+        if random.below(500) == 0 {
             return SlotId(2);
         }
         if self.slots.is_empty() || random.chance(40) {
@@ -222,7 +224,7 @@ impl Person {
     }
 
     fn programme(&self, random: &mut Random) -> u8 {
-        if random.chance(1) {
+        if random.below(500) == 0 {
             return 30;
         }
         if self.programmes.is_empty() || random.chance(60) {
@@ -234,7 +236,11 @@ impl Person {
 
     fn rows(&self, scheme: &Scheme, days: &[CivilDate], random: &mut Random) -> Vec<SumRow> {
         let currency = scheme.currency();
-        let count = if random.chance(1) { 0 } else { random.between(1, 6) };
+        let count = match random.below(100) {
+            0 => 0,
+            1..=5 => 100,
+            _ => random.between(1, 6),
+        };
         let row = |random: &mut Random| SumRow {
             key: SumKey {
                 service_date: *random.pick(days),

@@ -2,9 +2,10 @@
 //! and the search for the smallest difference.
 //!
 //! Reading order: `random`, `plan_text` (with `plan_condition`, `plan_allowance`, `plan_step`),
-//! `scheme`, `history`, `engine`, `oracle`, `shrink`.
+//! `scheme`, `history`, `engine`, `oracle`, `shrink`, `faults`.
 
 pub mod engine;
+pub mod faults;
 pub mod history;
 pub mod oracle;
 mod plan_allowance;
@@ -16,7 +17,7 @@ pub mod scheme;
 pub mod shrink;
 
 use self::{history::History, oracle::Oracle, scheme::Scheme};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A visit of which the two sides say different things.
 pub struct Difference {
@@ -45,11 +46,24 @@ pub fn agree(engine: &Value, oracle: &Value) -> bool {
     *engine == comparable(oracle)
 }
 
-/// The oracle's answer without its trace, and with running amounts in the engine's order.
+/// The oracle's answer with those notes of its trace that both sides make (how much lay in which
+/// tier at which rate, and what deductibles took), and with running amounts in the engine's order.
 pub fn comparable(oracle: &Value) -> Value {
     let mut answer = oracle.clone();
     for part in answer["parts"].as_array_mut().into_iter().flatten() {
-        part.as_object_mut().unwrap().remove("trace");
+        let part = part.as_object_mut().unwrap();
+        let trace = part.remove("trace").unwrap();
+        let notes = trace.as_array().unwrap().iter().filter_map(|note| {
+            let (step, slot, numbers) = (&note[0], &note[1], &note[3]);
+            let shown = match note[2].as_str()? {
+                "tier" => json!([step, slot, numbers["part"], numbers["ppm"]]),
+                "deductible" => json!([step, slot, numbers["taken"]]),
+                _ => return None,
+            };
+            (shown[2] != "0").then_some(shown)
+        });
+        let notes: Vec<Value> = notes.collect();
+        part.insert(String::from("notes"), json!(notes));
     }
     if let Some(accumulators) = answer["accumulators"].as_array_mut() {
         accumulators.sort_by_key(Value::to_string);

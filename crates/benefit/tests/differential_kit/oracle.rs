@@ -64,12 +64,12 @@ impl Oracle {
         Ok(())
     }
 
-    /// Whether the oracle takes this plan, and if not, why.
+    /// Whether the oracle takes this file, a `plan` or a `catalogue`.
     ///
     /// # Errors
-    /// Why it refuses the plan.
-    pub fn reads(&mut self, plan: &str) -> Result<(), String> {
-        let answer = self.ask(&json!({ "plan": "trial", "text": plan }));
+    /// Why it refuses the file.
+    pub fn reads(&mut self, kind: &str, text: &str) -> Result<(), String> {
+        let answer = self.ask(&json!({ kind: "trial", "text": text }));
         answer["mistake"].as_str().map_or(Ok(()), |mistake| Err(mistake.to_string()))
     }
 

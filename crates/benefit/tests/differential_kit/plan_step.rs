@@ -141,8 +141,8 @@ fn benefit(frame: &Frame, per_slot: bool, random: &mut Random) -> String {
     }
     rows.push(format!("{{ {} }}", rates(frame, has_tiers, random)));
     writeln!(text, "rates = [{}]", rows.join(", ")).unwrap();
-    let position = has_tiers && random.chance(60);
-    if has_tiers {
+    let position = random.chance(if has_tiers { 60 } else { 10 });
+    if has_tiers || (position && random.chance(50)) {
         writeln!(text, "reading = {:?}", random.pick(&["absolute", "on_excess"])).unwrap();
     }
     if position {

@@ -158,13 +158,17 @@ pub fn plan(frame: &Frame, id: &str, from: &str, to: Option<&str>, random: &mut 
 fn head(frame: &Frame, id: &str, from: &str, to: Option<&str>, random: &mut Random) -> String {
     let visit_types: Vec<&str> = frame.visit_types.iter().map(|word| word.name()).collect();
     let to = to.map_or_else(String::new, |to| format!(", to = {to:?}"));
+    let split = match frame.split {
+        "month" if random.chance(20) => "day",
+        "year" | "never" if random.chance(40) => random.pick(&["never", "year", "month", "day"]),
+        split => split,
+    };
+    let year_starts = if random.chance(15) { "10-01" } else { frame.year_starts };
     let mut text = format!(
         "[plan]\nid = {id:?}\nname = {{ en = \"Random\" }}\nregion = 999900\nscheme = 310\n\
-         currency = {:?}\nvalid = {{ from = {from:?}{to} }}\nyear_starts = {:?}\n\
-         split_stay = {:?}\nvisit_types = {visit_types:?}\n",
+         currency = {:?}\nvalid = {{ from = {from:?}{to} }}\nyear_starts = {year_starts:?}\n\
+         split_stay = {split:?}\nvisit_types = {visit_types:?}\n",
         frame.currency.code(),
-        frame.year_starts,
-        frame.split
     );
     if random.chance(60) {
         writeln!(text, "rounding = {}", rounding(frame.currency, random)).unwrap();

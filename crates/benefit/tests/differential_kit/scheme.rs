@@ -59,7 +59,7 @@ impl Scheme {
             catalogue_text(currency, random)
         };
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        Some(Self { name, plans, catalogue: catalogue_file(text) })
+        Some(Self { name, plans, catalogue: catalogue_file(text).unwrap() })
     }
 
     /// Random plans: one year, or two that follow each other.
@@ -78,7 +78,7 @@ impl Scheme {
             let text = plan_text::plan(&frame, &format!("random-{from}"), from, *to, random);
             plans.push(plan_file(text.clone()).map_err(|error| (text, error))?);
         }
-        let catalogue = catalogue_file(catalogue_text(frame.currency, random));
+        let catalogue = catalogue_file(catalogue_text(frame.currency, random)).unwrap();
         Ok(Self { name: String::from("random"), plans, catalogue })
     }
 }
@@ -92,11 +92,14 @@ pub fn plan_file(text: String) -> Result<PlanFile, String> {
     Ok(PlanFile { text, source, plan })
 }
 
-fn catalogue_file(text: String) -> CatalogueFile {
-    let source: CatalogueSource =
-        toml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let catalogue = Catalogue::compile(&source).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    CatalogueFile { text, source, catalogue }
+/// Reads a catalogue's text.
+///
+/// # Errors
+/// Why the engine refuses it.
+pub fn catalogue_file(text: String) -> Result<CatalogueFile, String> {
+    let source: CatalogueSource = toml::from_str(&text).map_err(|error| error.to_string())?;
+    let catalogue = Catalogue::compile(&source).map_err(|error| error.to_string())?;
+    Ok(CatalogueFile { text, source, catalogue })
 }
 
 /// The names of diagnosis groups that random catalogues and visits use.
@@ -154,7 +157,11 @@ fn item(text: &mut String, number: u64, span: &str, random: &mut Random) {
 }
 
 fn price(random: &mut Random) -> String {
-    if random.chance(15) { String::from("none") } else { random.below(500).to_string() }
+    match random.below(6) {
+        0 => String::from("none"),
+        1 => format!("{}.{:06}", random.below(50), random.below(1_000_000)),
+        _ => random.below(500).to_string(),
+    }
 }
 
 fn limited_use(random: &mut Random) -> String {
@@ -172,7 +179,7 @@ fn limited_use(random: &mut Random) -> String {
         fields.push(format!("age_from = {from}, age_below = {}", from + 40));
     }
     if fields.is_empty() || random.chance(30) {
-        fields.push(format!("sexes = [{:?}]", random.pick(&[Sex::Female, Sex::Male]).name()));
+        fields.push(format!("sexes = [{:?}]", random.pick(Sex::ALL).name()));
     }
     format!("{{ {} }}", fields.join(", "))
 }

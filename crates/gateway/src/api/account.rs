@@ -58,8 +58,8 @@ pub struct AccountView {
     pub balance: i128,
     /// What is held on it.
     pub held: Amount,
-    /// What may still be spent: the balance above the floor less what is held; left out where there is
-    /// no floor.
+    /// What may still be spent: the balance above the floor less what is held; left out where there
+    /// is no floor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<Amount>,
     /// All that ever came in.

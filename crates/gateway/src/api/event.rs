@@ -22,8 +22,8 @@ use crate::problem::{Language, Problem, code};
 use crate::receipt_view::receipt_for;
 use crate::session::Session;
 
-/// How many missed receipts a stream begins with at the most. One that missed more ends after them, and
-/// the client comes again with the last id.
+/// How many missed receipts a stream begins with at the most. One that missed more ends after them,
+/// and the client comes again with the last id.
 const CATCH_UP_MAX: usize = 500;
 /// When a client is to come again after its stream ended.
 const RETRY: Duration = Duration::from_secs(2);

@@ -1,7 +1,8 @@
 //! The receipt log as C2SP tlog-tiles has it, and the headers of blocks. All of it is public.
 //!
-//! Served are checkpoints and hash tiles: what a witness needs to see that the log only grows. Bundles of
-//! entries are not served: a receipt is shown to those whom it concerns and travels in vouchers.
+//! Served are checkpoints and hash tiles: what a witness needs to see that the log only grows.
+//! Bundles of entries are not served: a receipt is shown to those whom it concerns and travels in
+//! vouchers.
 
 use axum::http::{HeaderValue, Method, header};
 use primitives::Hash;

@@ -1,5 +1,5 @@
-//! The operations, one file per resource. A file declares its endpoints as data; routing, authorisation,
-//! contract and tests read the same list.
+//! The operations, one file per resource. A file declares its endpoints as data; routing,
+//! authorisation, contract and tests read the same list.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! A person's own data: keys, guardians, lock, card, coverage, running amounts. Nothing here says who
-//! somebody is.
+//! A person's own data: keys, guardians, lock, card, coverage, running amounts. Nothing here says
+//! who somebody is.
 
 use axum::http::Method;
 use benefit::{Accumulators, Filing};

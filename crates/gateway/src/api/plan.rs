@@ -1,5 +1,5 @@
-//! Plans: which version of a scheme's rules holds on which day, and its compiled bytes. Public, so that
-//! everybody can adjudicate alone.
+//! Plans: which version of a scheme's rules holds on which day, and its compiled bytes. Public, so
+//! that everybody can adjudicate alone.
 
 use axum::http::{HeaderValue, Method, header};
 use ledger::modules::plan::{self, PlanStanding, VersionRow};

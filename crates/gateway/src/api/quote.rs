@@ -50,8 +50,8 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     ],
 }];
 
-/// What is to be adjudicated: exactly one of `visit`, `planned` and `general`, and exactly one of `bill`
-/// and `sums`.
+/// What is to be adjudicated: exactly one of `visit`, `planned` and `general`, and exactly one of
+/// `bill` and `sums`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuoteRequest {
@@ -70,7 +70,8 @@ pub struct QuoteRequest {
     /// The sorted bill.
     #[serde(default)]
     pub sums: Option<CategorySums>,
-    /// Diagnosis groups by the names that the catalogue uses; they are used for sorting and not kept.
+    /// Diagnosis groups by the names that the catalogue uses; they are used for sorting and not
+    /// kept.
     #[serde(default)]
     #[schemars(length(max = 16))]
     pub diagnosis_groups: Vec<String>,
@@ -327,8 +328,8 @@ fn subject_facts(
     Ok((facts, [provider.region, region], scheme))
 }
 
-/// The catalogue that goes with the scheme's plan at the place of care; where that place has no such
-/// scheme, the insured place's.
+/// The catalogue that goes with the scheme's plan at the place of care; where that place has no
+/// such scheme, the insured place's.
 fn catalogue_root(
     call: &Call,
     regions: [RegionId; 2],

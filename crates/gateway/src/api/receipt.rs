@@ -89,8 +89,8 @@ pub struct ReceiptPage {
     pub next: Option<u64>,
 }
 
-/// That there is nothing here, for whatever reason: the same words whether a thing does not exist or
-/// concerns others.
+/// That there is nothing here, for whatever reason: the same words whether a thing does not exist
+/// or concerns others.
 pub(crate) fn not_found() -> Problem {
     Problem::new(&code::NOT_FOUND)
 }

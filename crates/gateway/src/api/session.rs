@@ -74,8 +74,9 @@ pub struct ChallengeRequest {
 pub struct ChallengeView {
     /// What goes into the signed text; hand it back with the signature.
     pub challenge: String,
-    /// The text: the lines `yibao/session/v1`, the ledger's name, the party and the challenge, each ended
-    /// by a line feed. Build it yourself from the challenge, so that you never sign what you did not read.
+    /// The text: the lines `yibao/session/v1`, the ledger's name, the party and the challenge, each
+    /// ended by a line feed. Build it yourself from the challenge, so that you never sign what you
+    /// did not read.
     pub text: String,
     /// The SHA-256 of the text: the message to sign, or the challenge of a passkey.
     pub message: Hash,
@@ -105,7 +106,8 @@ pub struct SessionView {
     pub party: Party,
     /// With which key.
     pub key: PublicKey,
-    /// What the key may do on the ledger; empty for a person, whose key may do all that is the person's.
+    /// What the key may do on the ledger; empty for a person, whose key may do all that is the
+    /// person's.
     pub scopes: Vec<Scope>,
     /// From when on the session counts no more.
     pub expires: Timestamp,
@@ -171,8 +173,8 @@ fn create_session(call: &Call) -> Result<Reply, Problem> {
         .header(header::LOCATION, HeaderValue::from_static("/v1/session")))
 }
 
-/// Whether the party, the key and the signature belong together. One answer for all that may be wrong,
-/// so that nobody learns which parties or keys there are.
+/// Whether the party, the key and the signature belong together. One answer for all that may be
+/// wrong, so that nobody learns which parties or keys there are.
 fn check_sign_in(call: &Call, request: &SignInRequest) -> Result<registered::Registered, Problem> {
     let gateway = &call.gateway;
     let expires = gateway

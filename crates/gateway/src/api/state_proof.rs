@@ -1,5 +1,5 @@
-//! Proofs that the ledger holds a row, or holds none, for those who may see it: verified against the
-//! state root of a signed header, without trusting this gateway.
+//! Proofs that the ledger holds a row, or holds none, for those who may see it: verified against
+//! the state root of a signed header, without trusting this gateway.
 
 use axum::http::Method;
 use ledger::kernel::account::Account;

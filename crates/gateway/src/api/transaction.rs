@@ -120,11 +120,12 @@ const SUBMIT_PROBLEMS: &[crate::problem::ProblemCode] = &[
 pub struct PrepareRequest {
     /// Who brings the transaction; it must sign.
     pub author: Party,
-    /// The author's key against doing it twice: 16 random bytes in hex. Chosen here when left out; keep it
-    /// for every further try.
+    /// The author's key against doing it twice: 16 random bytes in hex. Chosen here when left out;
+    /// keep it for every further try.
     #[serde(default)]
     pub idempotency_key: Option<IdempotencyKey>,
-    /// The last instant at which it may be executed, at most 7 days ahead; a day ahead when left out.
+    /// The last instant at which it may be executed, at most 7 days ahead; a day ahead when left
+    /// out.
     #[serde(default)]
     pub valid_until: Option<Timestamp>,
     /// The kind of transaction, such as `settle_visit`.
@@ -424,8 +425,8 @@ fn submit(call: &Call, session: &Session) -> Result<Reply, Problem> {
     })))
 }
 
-/// The ledger knows a key for as long as its transaction is valid. Whoever asks later again is answered
-/// from the history.
+/// The ledger knows a key for as long as its transaction is valid. Whoever asks later again is
+/// answered from the history.
 async fn earlier_answer(
     gateway: &Arc<Gateway>,
     id: Hash,

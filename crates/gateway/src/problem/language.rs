@@ -53,8 +53,8 @@ impl Language {
         }
     }
 
-    /// The reader's preferred language among ours (RFC 9110, `Accept-Language`). A weight that is no
-    /// number counts as zero.
+    /// The reader's preferred language among ours (RFC 9110, `Accept-Language`). A weight that is
+    /// no number counts as zero.
     ///
     /// Read by hand: the crate for it sorts by floating-point weights and so panics on `q=nan`.
     #[must_use]

@@ -1,7 +1,8 @@
-//! Whatever goes wrong, in one form: RFC 9457 problem documents with a stable code and plain words in
-//! the reader's language.
+//! Whatever goes wrong, in one form: RFC 9457 problem documents with a stable code and plain words
+//! in the reader's language.
 //!
-//! Reading order: [`code`] (the gateway's own problems), [`language`], [`words`] (their texts), this file.
+//! Reading order: [`code`] (the gateway's own problems), [`language`], [`words`] (their texts),
+//! this file.
 //!
 //! A rejection of the ledger is a problem with status 422 whose code is the rejection's name.
 

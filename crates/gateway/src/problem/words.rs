@@ -1,4 +1,5 @@
-//! The texts of `locales/`, read once. Every language has the same keys (tests in `tests/words.rs`).
+//! The texts of `locales/`, read once. Every language has the same keys (tests in
+//! `tests/words.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -37,34 +38,35 @@ macro_rules! file {
 macro_rules! locale {
     ($tag:literal) => {
         Locale {
-            problems: read($tag, file!($tag, "problems.toml")),
-            kinds: read($tag, file!($tag, "kinds.toml")),
-            index: read($tag, file!($tag, "index.toml")),
-            benefit: messages($tag, file!($tag, "benefit.toml")),
+            problems: read(file!($tag, "problems.toml")),
+            kinds: read(file!($tag, "kinds.toml")),
+            index: read(file!($tag, "index.toml")),
+            benefit: messages(file!($tag, "benefit.toml")),
         }
     };
 }
 
-static LOCALES: LazyLock<[Locale; 4]> =
-    LazyLock::new(|| [locale!("zh-Hans"), locale!("zh-Hant"), locale!("en"), locale!("de")]);
+static ZH_HANS: LazyLock<Locale> = LazyLock::new(|| locale!("zh-Hans"));
+static ZH_HANT: LazyLock<Locale> = LazyLock::new(|| locale!("zh-Hant"));
+static EN: LazyLock<Locale> = LazyLock::new(|| locale!("en"));
+static DE: LazyLock<Locale> = LazyLock::new(|| locale!("de"));
 
-fn read<T: for<'de> Deserialize<'de>>(tag: &str, text: &str) -> Texts<T> {
-    toml::from_str(text).unwrap_or_else(|error| panic!("locales/{tag} cannot be read: {error}"))
+/// Reads a file that is compiled in. A mistake in it fails every test that reads words.
+fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Texts<T> {
+    toml::from_str(text).expect("a file of `locales/` is TOML with texts by key")
 }
 
-fn messages(tag: &str, text: &str) -> Messages {
-    let tables = toml::from_str(text).map_err(|error| error.to_string());
-    tables
-        .and_then(|tables| Messages::new(tables).map_err(|error| error.to_string()))
-        .unwrap_or_else(|error| panic!("locales/{tag}/benefit.toml cannot be read: {error}"))
+fn messages(text: &str) -> Messages {
+    let tables = toml::from_str(text).expect("`locales/*/benefit.toml` is TOML");
+    Messages::new(tables).expect("`locales/*/benefit.toml` has every message")
 }
 
 fn locale(language: Language) -> &'static Locale {
     match language {
-        Language::ZhHans => &LOCALES[0],
-        Language::ZhHant => &LOCALES[1],
-        Language::En => &LOCALES[2],
-        Language::De => &LOCALES[3],
+        Language::ZhHans => &ZH_HANS,
+        Language::ZhHant => &ZH_HANT,
+        Language::En => &EN,
+        Language::De => &DE,
     }
 }
 

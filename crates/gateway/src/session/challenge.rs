@@ -1,13 +1,14 @@
 //! What a party signs to sign in.
 //!
-//! The signed text names its purpose, the ledger and the party, so a signature for signing in can never
-//! stand for one under a transaction, whatever challenge a dishonest server hands out. A client builds
-//! the text itself from the challenge.
+//! The signed text names its purpose, the ledger and the party, so a signature for signing in can
+//! never stand for one under a transaction, whatever challenge a dishonest server hands out. A
+//! client builds the text itself from the challenge.
 //!
-//! The server keeps nothing for an issued challenge (it recognises its own by a keyed hash), so asking
-//! for challenges cannot fill its memory; it remembers those that opened a session until they expire.
+//! The server keeps nothing for an issued challenge (it recognises its own by a keyed hash), so
+//! asking for challenges cannot fill its memory; it remembers those that opened a session until
+//! they expire.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use primitives::{Hash, Party, Timestamp, sha256};
@@ -25,7 +26,7 @@ const CHALLENGE_BYTES: usize = NONCE_BYTES + 8 + 32;
 /// The challenges of this process.
 pub struct Challenges {
     key: [u8; 32],
-    used: Mutex<BTreeMap<(Timestamp, Hash), ()>>,
+    used: Mutex<BTreeSet<(Timestamp, Hash)>>,
 }
 
 /// A challenge that was issued.
@@ -101,7 +102,7 @@ impl Challenges {
         let expires = Timestamp::from_millis(expires);
         let is_used = || {
             let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-            used.contains_key(&(expires, sha256(challenge.as_bytes())))
+            used.contains(&(expires, sha256(challenge.as_bytes())))
         };
         (now < expires && !is_used()).then_some(expires)
     }
@@ -109,11 +110,11 @@ impl Challenges {
     /// Uses a challenge up. Whether it was this call that did.
     pub fn use_up(&self, challenge: &str, expires: Timestamp, now: Timestamp) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        while used.first_key_value().is_some_and(|((ends, _), ())| *ends <= now) {
+        while used.first().is_some_and(|(ends, _)| *ends <= now) {
             used.pop_first();
         }
         let key = (expires, sha256(challenge.as_bytes()));
-        used.len() < USED_MAX && used.insert(key, ()).is_none()
+        used.len() < USED_MAX && used.insert(key)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use primitives::Timestamp;
 
-/// How many buckets there are. Places that fall into one bucket share it, so memory is bounded however
-/// many addresses somebody has.
+/// How many buckets there are. Places that fall into one bucket share it, so memory is bounded
+/// however many addresses somebody has.
 const BUCKETS: usize = 4_096;
 
 /// Counts attempts by the address that they come from; an IPv6 address counts by its /64 network.
@@ -57,7 +57,7 @@ impl Limiter {
     #[must_use]
     pub fn wait(&self, address: IpAddr, now: Timestamp) -> Option<Duration> {
         let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets[self.place(address)];
+        let bucket = buckets.get(self.place(address)).copied().unwrap_or_default();
         let debt = bucket.full_at.saturating_sub(now.millis());
         let allowed = self.refill_millis.saturating_mul(u64::from(self.burst.saturating_sub(1)));
         let over = debt.saturating_sub(allowed);
@@ -67,8 +67,9 @@ impl Limiter {
     /// Counts one attempt of this place.
     pub fn count(&self, address: IpAddr, now: Timestamp) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = &mut buckets[self.place(address)];
-        bucket.full_at = bucket.full_at.max(now.millis()).saturating_add(self.refill_millis);
+        if let Some(bucket) = buckets.get_mut(self.place(address)) {
+            bucket.full_at = bucket.full_at.max(now.millis()).saturating_add(self.refill_millis);
+        }
     }
 }
 

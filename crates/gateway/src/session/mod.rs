@@ -1,13 +1,13 @@
 //! Who is asking: a party proves with one of its registered keys who it is and gets a bearer token.
 //!
-//! Reading order: [`challenge`] (what is signed), [`registered`] (whose key it is), [`limit`] (against
-//! guessing), this file (tokens).
+//! Reading order: [`challenge`] (what is signed), [`registered`] (whose key it is), [`limit`]
+//! (against guessing), this file (tokens).
 //!
 //! Invariants: a token is kept as its hash only, so what is looked up is never the secret itself; a
-//! challenge opens one session at the most (test `a_challenge_opens_one_session`); a session ends with
-//! its key (test `a_session_ends_when_its_key_is_revoked`).
+//! challenge opens one session at the most (test `a_challenge_opens_one_session`); a session ends
+//! with its key (test `a_session_ends_when_its_key_is_revoked`).
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::modules::organisation::Scope;
@@ -24,7 +24,8 @@ pub struct Session {
     pub party: Party,
     /// The key that it signed in with.
     pub key: PublicKey,
-    /// What the key may do on the ledger; empty for persons, whose keys may do everything of theirs.
+    /// What the key may do on the ledger; empty for persons, whose keys may do everything of
+    /// theirs.
     pub scopes: Vec<Scope>,
     /// From when on the session counts no more.
     pub expires: Timestamp,
@@ -58,7 +59,7 @@ pub struct Sessions {
 struct Inner {
     by_token: HashMap<Hash, Session>,
     by_party: BTreeMap<Party, VecDeque<Hash>>,
-    by_expiry: BTreeMap<(Timestamp, Hash), ()>,
+    by_expiry: BTreeSet<(Timestamp, Hash)>,
 }
 
 impl Inner {
@@ -75,8 +76,7 @@ impl Inner {
     }
 
     fn remove_first(&mut self) {
-        if let Some(((_, token_hash), ())) = self.by_expiry.first_key_value() {
-            let token_hash = *token_hash;
+        if let Some((_, token_hash)) = self.by_expiry.first().copied() {
             self.remove(token_hash);
         }
     }
@@ -113,7 +113,7 @@ impl Sessions {
         let expires = registered.expires.map_or(latest, |expires| expires.min(latest));
         let session = Session { party, key, scopes: registered.scopes, expires, token_hash };
         let mut inner = self.lock();
-        while inner.by_expiry.first_key_value().is_some_and(|((ends, _), ())| *ends <= now)
+        while inner.by_expiry.first().is_some_and(|(ends, _)| *ends <= now)
             || inner.by_token.len() >= self.limits.total_max
         {
             inner.remove_first();
@@ -126,12 +126,12 @@ impl Sessions {
         }
         inner.by_token.insert(token_hash, session.clone());
         inner.by_party.entry(party).or_default().push_back(token_hash);
-        inner.by_expiry.insert((expires, token_hash), ());
+        inner.by_expiry.insert((expires, token_hash));
         Ok((token, session))
     }
 
-    /// The session of a token, if it is still good. The token is hashed before it is compared, so that
-    /// how long a look-up takes says nothing about tokens that exist.
+    /// The session of a token, if it is still good. The token is hashed before it is compared, so
+    /// that how long a look-up takes says nothing about tokens that exist.
     #[must_use]
     pub fn find(&self, token: &str, now: Timestamp) -> Option<Session> {
         let token_hash = sha256(token.as_bytes());

@@ -18,9 +18,9 @@ pub struct Registered {
     pub is_passkey: bool,
 }
 
-/// What the ledger says of this key, if the party may have a session with it now: an online key of an
-/// active organisation (never the root key, which stays offline), or a key of a person who is not
-/// closed. A locked person may sign in and look; the ledger stops what a lock stops.
+/// What the ledger says of this key, if the party may have a session with it now: an online key of
+/// an active organisation (never the root key, which stays offline), or a key of a person who is
+/// not closed. A locked person may sign in and look; the ledger stops what a lock stops.
 #[must_use]
 pub fn registered(
     state: &State,

@@ -1,5 +1,5 @@
-//! Every operation is tried without a session, by a party that it does not concern, and by one that it
-//! does. The table has a trial for every endpoint, or the first test fails.
+//! Every operation is tried without a session, by a party that it does not concern, and by one that
+//! it does. The table has a trial for every endpoint, or the first test fails.
 
 use std::collections::BTreeSet;
 
@@ -134,7 +134,8 @@ fn own_trials() -> Vec<Trial> {
             (two, Own(|session| session["party"] == two().to_string())),
             (one, Own(|session| session["party"] == one().to_string())),
         ),
-        // Whoever signs out ends the own session; the session of the other goes on (see `session.rs`).
+        // Whoever signs out ends the own session; the session of the other goes on (see
+        // `session.rs`).
         party(
             "delete_session",
             |_| Ask::delete("/v1/session"),

@@ -1,4 +1,5 @@
-//! The walk of a settlement over HTTP: bill, quote, consent, settlement, voucher, and who sees what of it.
+//! The walk of a settlement over HTTP: bill, quote, consent, settlement, voucher, and who sees what
+//! of it.
 
 use ledger::kernel::state::StateProof;
 use primitives::{Hash, sha256};
@@ -22,7 +23,8 @@ fn a_quote_sorts_the_bill_splits_it_and_says_why() {
     let token = world.token(organisation("hospital"));
     let request = json!({ "visit": VISIT, "bill": bill(), "use_personal_account": true });
     let quoted = quote(&world, &token, &request).expect(200).json();
-    // 390.00 in policy less 100.00, half of it by the pool; 10.00 first share; 50.00 in the account.
+    // 390.00 in policy less 100.00, half of it by the pool; 10.00 first share; 50.00 in the
+    // account.
     let split = &quoted["split"];
     assert_eq!(split["total"], "40000");
     assert_eq!(split["class_b_share"], "1000");

@@ -1,4 +1,5 @@
-//! Every problem and every kind has words in every language, and there are no words for what is not.
+//! Every problem and every kind has words in every language, and there are no words for what is
+//! not.
 //!
 //! When one is missing, the failure prints what to add to which file.
 

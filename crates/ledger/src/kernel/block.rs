@@ -21,7 +21,8 @@ use crate::kernel::transaction::{
 
 /// The largest encoded block in bytes, solo and bft alike (HOUSE.md section 7.5).
 pub const BLOCK_BYTES_MAX: usize = 1 << 20;
-/// By how much block time may jump ahead of the parent's: a day. A longer stop is caught up in steps.
+/// By how much block time may jump ahead of the parent's: a day. A longer stop is caught up in
+/// steps.
 pub const TIME_JUMP_MILLIS_MAX: u64 = 24 * 3_600 * 1_000;
 
 /// A block as it is kept: its header and the transactions in their order.
@@ -121,7 +122,8 @@ impl Ledger {
         &self.registry
     }
 
-    /// Whether a transaction may be tried in a block: format, chain, validity, idempotency. Whether it
+    /// Whether a transaction may be tried in a block: format, chain, validity, idempotency. Whether
+    /// it
     /// will be accepted only execution says; [`Ledger::rehearse`] asks for it.
     ///
     /// # Errors
@@ -147,7 +149,8 @@ impl Ledger {
         Ok(Admission::Admitted)
     }
 
-    /// Moves to another place of the same chain and keeps what was decoded: cheaper than a new ledger
+    /// Moves to another place of the same chain and keeps what was decoded: cheaper than a new
+    /// ledger
     /// for whoever only rehearses.
     pub fn follow(&mut self, state: State, tip: Tip) {
         self.state = state;
@@ -191,7 +194,8 @@ impl Ledger {
 
     /// Executes the transactions as the next block at this time.
     ///
-    /// Block time never goes back and never jumps by more than a day; a time outside is moved to the
+    /// Block time never goes back and never jumps by more than a day; a time outside is moved to
+    /// the
     /// nearest allowed one, which the header then says.
     #[must_use]
     pub fn execute(&self, time: Timestamp, transactions: &[VerifiedTransaction]) -> BlockOutcome {
@@ -259,7 +263,8 @@ impl Ledger {
     /// Makes an executed block the last one.
     ///
     /// # Panics
-    /// When the outcome does not follow the present tip: a mistake of the caller that must not go on.
+    /// When the outcome does not follow the present tip: a mistake of the caller that must not go
+    /// on.
     pub fn apply(&mut self, outcome: BlockOutcome) -> (Header, Vec<Receipt>) {
         assert_eq!(outcome.header.parent, self.tip.value_id, "a block follows its parent");
         assert_eq!(

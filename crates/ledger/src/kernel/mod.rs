@@ -1,6 +1,7 @@
 //! What every module stands on.
 //!
-//! Reading order: [`state`] (rows under one root), [`overlay`] and [`table`] (how a transaction reads
+//! Reading order: [`state`] (rows under one root), [`overlay`] and [`table`] (how a transaction
+//! reads
 //! and writes them), [`account`] and [`posting`] (money), [`transaction`], [`registry`] (kinds),
 //! [`receipt`], [`block`] (execution), [`rejection`] (why something may not happen).
 

@@ -1,4 +1,5 @@
-//! What a transaction sees and writes: the state, the block's writes on top, its own on top of them.
+//! What a transaction sees and writes: the state, the block's writes on top, its own on top of
+//! them.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -21,7 +22,8 @@ type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The state as one block changes it, transaction by transaction.
 ///
-/// Invariant: a discarded transaction leaves no trace (test `a_discarded_transaction_leaves_nothing`).
+/// Invariant: a discarded transaction leaves no trace (test
+/// `a_discarded_transaction_leaves_nothing`).
 pub struct Overlay<'a> {
     base: &'a State,
     block: Writes,

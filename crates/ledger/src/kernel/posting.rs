@@ -1,7 +1,10 @@
-//! Double entry: every entry moves one amount from one account to another, so the sum is always zero.
+//! Double entry: every entry moves one amount from one account to another, so the sum is always
+//! zero.
 //!
-//! Two-phase amounts: [`hold`] sets an amount aside on a floored account or notes a claim that waits for
-//! the outside world; [`post_hold`] moves it (wholly or partly), [`void_hold`] lets it go. A hold that
+//! Two-phase amounts: [`hold`] sets an amount aside on a floored account or notes a claim that
+//! waits for
+//! the outside world; [`post_hold`] moves it (wholly or partly), [`void_hold`] lets it go. A hold
+//! that
 //! has expired can be voided but not posted.
 
 use alloc::vec::Vec;
@@ -127,7 +130,8 @@ pub fn set_floor(state: &mut Overlay<'_>, account: Account, floor: Floor) -> Res
     Ok(())
 }
 
-/// Accounts without a floor open by themselves when money first touches them: they stand for the world
+/// Accounts without a floor open by themselves when money first touches them: they stand for the
+/// world
 /// outside or for a claim. Accounts that belong to somebody are opened by their module.
 fn row_or_open(
     state: &Overlay<'_>,

@@ -77,7 +77,8 @@ pub enum EffectAction {
     Refund,
 }
 
-/// An action outside the ledger. It has exactly one executor: the organisation whose rail authorised it.
+/// An action outside the ledger. It has exactly one executor: the organisation whose rail
+/// authorised it.
 #[derive(
     Clone,
     Debug,
@@ -109,7 +110,8 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// The reference under which the rail knows it: hash of transaction id and effect number. It is also
+    /// The reference under which the rail knows it: hash of transaction id and effect number. It is
+    /// also
     /// the id of the hold that waits for it.
     #[must_use]
     pub fn reference(transaction_id: Hash, number: u8) -> Hash {
@@ -126,7 +128,8 @@ pub struct Outcome {
     pub events: Vec<Event>,
     /// What is to be done outside.
     pub effects: Vec<Effect>,
-    /// What a later transaction must bring along, because the state keeps its hash only (decision record
+    /// What a later transaction must bring along, because the state keeps its hash only (decision
+    /// record
     /// 0003): the settlement record of a visit. Empty for most kinds.
     pub witness: Vec<u8>,
 }

@@ -32,7 +32,8 @@ impl<K: BorshSerialize, V: BorshSerialize + BorshDeserialize> Table<K, V> {
     /// The row, if there is one.
     ///
     /// # Panics
-    /// When the bytes are not such a row: the state is damaged, and the node must stop rather than go
+    /// When the bytes are not such a row: the state is damaged, and the node must stop rather than
+    /// go
     /// on wrong.
     pub fn get(&self, state: &(impl Read + ?Sized), key: &K) -> Option<V> {
         let bytes = state.read(&self.key_bytes(key))?;

@@ -209,7 +209,8 @@ impl Transaction {
         self.authorisations.sort_by_key(|authorisation| authorisation.party);
     }
 
-    /// Checks form, signatures and registered keys, without any state, so that many transactions can be
+    /// Checks form, signatures and registered keys, without any state, so that many transactions
+    /// can be
     /// checked at once.
     ///
     /// # Errors

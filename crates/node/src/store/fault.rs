@@ -71,6 +71,12 @@ impl FaultyDisk {
         disk
     }
 
+    /// Lets the next operation fail, if it is a sync.
+    pub fn fail_next_sync(&self) {
+        let mut inner = self.lock();
+        inner.faults.failed_sync_at = Some(inner.operations + 1);
+    }
+
     /// How many operations there were.
     #[must_use]
     pub fn operations(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! Nothing is done twice, and nothing that nobody may do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ledger::IdempotencyKey;
 use primitives::{Hash, Party, Timestamp};
@@ -15,8 +15,8 @@ pub struct KeyCheck {
     accepted: BTreeMap<Hash, u64>,
     used: BTreeMap<(Party, IdempotencyKey), (Hash, Timestamp)>,
     forbidden: BTreeMap<Hash, &'static str>,
-    rejected: u64,
-    codes: BTreeSet<u16>,
+    kinds: BTreeMap<u16, u64>,
+    codes: BTreeMap<u16, u64>,
 }
 
 impl KeyCheck {
@@ -37,25 +37,25 @@ impl KeyCheck {
         self.accepted.len() as u64
     }
 
-    /// How many were rejected in a block.
+    /// How often each kind was accepted, by its number.
     #[must_use]
-    pub const fn rejected_count(&self) -> u64 {
-        self.rejected
+    pub const fn kinds(&self) -> &BTreeMap<u16, u64> {
+        &self.kinds
     }
 
-    /// The codes with which transactions were rejected in blocks.
+    /// How often transactions were rejected in blocks, by the rejection's number.
     #[must_use]
-    pub const fn rejection_codes(&self) -> &BTreeSet<u16> {
+    pub const fn codes(&self) -> &BTreeMap<u16, u64> {
         &self.codes
     }
 
     pub(super) fn executed(&mut self, executed: &Executed<'_>) -> Result<(), Violation> {
         let id = executed.receipt.record.transaction_id;
         if let proof::receipt::OutcomeCode::Rejected(number) = executed.receipt.record.outcome {
-            self.rejected += 1;
-            self.codes.insert(number);
+            *self.codes.entry(number).or_default() += 1;
             return Ok(());
         }
+        *self.kinds.entry(executed.content.kind).or_default() += 1;
         if let Some(why) = self.forbidden.get(&id) {
             return Err(Violation::new(Rule::Refused, format!("{why} was accepted: {id}")));
         }

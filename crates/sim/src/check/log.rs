@@ -155,7 +155,8 @@ impl LogCheck {
             .map_err(|error| broken(format!("the log is no continuation: {error}")))
     }
 
-    /// At the end: every receipt is found by its transaction, and a sample is proved to be in the log.
+    /// At the end: every receipt is found by its transaction, and a sample is proved to be in the
+    /// log.
     ///
     /// # Errors
     /// What is not found or not proved.

@@ -79,7 +79,8 @@ impl MoneyCheck {
         })
     }
 
-    /// What an account may not fall below by giving: known from what accounts mean, not from the state.
+    /// What an account may not fall below by giving: known from what accounts mean, not from the
+    /// state.
     fn floor(&self, account: &Account) -> Option<i128> {
         match account {
             Account::PersonalAccount(_) | Account::Deposit(_) => Some(0),

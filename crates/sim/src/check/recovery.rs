@@ -1,4 +1,5 @@
-//! Every way back to the state leads to the same one: replay from genesis, from a snapshot, with and
+//! Every way back to the state leads to the same one: replay from genesis, from a snapshot, with
+//! and
 //! without the history; and damage is noticed.
 
 use std::path::Path;
@@ -56,7 +57,8 @@ fn compare_one(
     log.after_start(&node)
 }
 
-/// Flips one bit of a block, a snapshot or the genesis. The node then refuses to start, or starts with
+/// Flips one bit of a block, a snapshot or the genesis. The node then refuses to start, or starts
+/// with
 /// the very same state because the bit did not matter.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! Visits: settled once, changed only from what stands; every split explained again; running amounts
+//! Visits: settled once, changed only from what stands; every split explained again; running
+//! amounts
 //! added up anew.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use ledger::modules::visit::{
     AnswerObjection, CancelVisit, CheckIn, ContestConsent, ObjectToSettlement, Part, RefundVisit,
     SettleVisit, SettlementRecord, Split, SupersedeSettlement, VisitRow, VisitSubject, view,
 };
+use ledger::modules::voucher::MarkVoucherUsed;
 use primitives::{Amount, Hash, PersonId, VisitId, codec};
 
 use super::plans::PlanCheck;
@@ -29,6 +31,10 @@ enum Known {
 pub struct VisitCheck {
     visits: BTreeMap<VisitId, Known>,
     accumulators: BTreeMap<PersonId, Accumulators>,
+    /// What second payers reimburse, by the transaction that settled first.
+    marks: BTreeMap<Hash, Amount>,
+    /// What the person bears now, by the same.
+    own_shares: BTreeMap<Hash, Amount>,
     touched: BTreeSet<VisitId>,
     touched_people: BTreeSet<PersonId>,
     settled: u64,
@@ -72,9 +78,23 @@ impl VisitCheck {
             self.change(executed, change, plans)
         } else if let Some(body) = executed.body::<SupersedeSettlement>() {
             self.change(executed, (&body.original, &body.sums, &body.split), plans)
+        } else if let Some(body) = executed.body::<MarkVoucherUsed>() {
+            let marked = self.marks.entry(body.settlement).or_default();
+            *marked = marked.saturating_add(body.amount);
+            self.check_marks(executed.index, &body.settlement)
         } else {
             self.objection(executed)
         }
+    }
+
+    /// Second payers together never reimburse more than the person bears.
+    fn check_marks(&self, index: u64, settlement: &Hash) -> Result<(), Violation> {
+        let of =
+            |amounts: &BTreeMap<Hash, Amount>| amounts.get(settlement).copied().unwrap_or_default();
+        let (marked, own) = (of(&self.marks), of(&self.own_shares));
+        require(Rule::MoneyConserved, marked <= own, || {
+            format!("receipt {index} lets {marked:?} be reimbursed of {own:?}")
+        })
     }
 
     fn settle(
@@ -100,8 +120,7 @@ impl VisitCheck {
         check_split(index, &record, &body.split)?;
         check_postings(executed, &record)?;
         self.settled += 1;
-        self.keep(record, 0);
-        Ok(())
+        self.keep(index, record, 0)
     }
 
     /// A refund or a correction of the settlement that stands.
@@ -129,8 +148,7 @@ impl VisitCheck {
         self.explain(index, &record, plans)?;
         check_split(index, &record, split)?;
         self.changed += 1;
-        self.keep(record, revision);
-        Ok(())
+        self.keep(index, record, revision)
     }
 
     fn record(&self, executed: &Executed<'_>) -> Result<SettlementRecord, Violation> {
@@ -140,8 +158,16 @@ impl VisitCheck {
         })
     }
 
-    fn keep(&mut self, record: SettlementRecord, revision: u32) {
+    fn keep(
+        &mut self,
+        index: u64,
+        record: SettlementRecord,
+        revision: u32,
+    ) -> Result<(), Violation> {
         let (visit, person) = (record.visit, record.subject.person);
+        let settlement = record.transaction_id;
+        let own = record.cash().saturating_add(record.personal_account());
+        self.own_shares.insert(settlement, own);
         let (is_objected, is_contested) = match self.visits.get(&visit) {
             Some(Known::Settled { is_objected, is_contested, .. }) => (*is_objected, *is_contested),
             _ => (false, false),
@@ -150,6 +176,7 @@ impl VisitCheck {
         self.visits.insert(visit, Known::Settled { record, revision, is_objected, is_contested });
         self.touched.insert(visit);
         self.touched_people.insert(person);
+        self.check_marks(index, &settlement)
     }
 
     fn undo(&mut self, index: u64, original: &SettlementRecord) -> Result<(), Violation> {

@@ -165,7 +165,8 @@ impl World {
         self.forbid_transaction("a content that nobody signed", draft, transaction)
     }
 
-    /// A careless client uses a key against doing it twice for something else, while it still counts.
+    /// A careless client uses a key against doing it twice for something else, while it still
+    /// counts.
     fn use_a_key_again(&mut self) -> Option<usize> {
         let now = self.now();
         let is_recent = |job: &&Job<Intent>| {

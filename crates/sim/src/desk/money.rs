@@ -1,4 +1,5 @@
-//! How cash is paid: later from a card, held on a card, or over the counter; and how what was held or
+//! How cash is paid: later from a card, held on a card, or over the counter; and how what was held
+//! or
 //! taken for nothing is given back, once it is certain that it is for nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use crate::check::effects::PaidBefore;
 use crate::executor::{Owner, name};
 use crate::job::Fate;
 use crate::planted::DeskBug;
-use crate::rails::{COUNTER, CREDIT, DEBIT, bank};
+use crate::rails::{COUNTER, CREDIT, DEBIT, FLOAT, bank};
 use crate::region::DAY_MILLIS;
 use crate::world::World;
 
@@ -160,7 +161,8 @@ impl World {
         }
     }
 
-    /// Closes earmarks whose use is certain, and gives back what certainly nobody uses. As long as a
+    /// Closes earmarks whose use is certain, and gives back what certainly nobody uses. As long as
+    /// a
     /// transaction can still be executed, its money stays where it is.
     pub(crate) fn tidy_money(&mut self) {
         let too_early = self.planted.desk == Some(DeskBug::GivesBackTooEarly);
@@ -243,6 +245,21 @@ impl World {
             if self.dice.chance(300) {
                 self.hand_out(provider);
             }
+            if self.dice.chance(20) {
+                self.change_shift(provider);
+            }
+        }
+    }
+
+    /// A shift ends and the next begins: what is in the till goes to the safe but for a float, so
+    /// that
+    /// a later refund may find the till short.
+    fn change_shift(&self, provider: usize) {
+        let till = &self.rails.tills[provider];
+        let Ok(shift) = till.counter.open_shift_of(&till.clerk) else { return };
+        if till.counter.close_shift(&till.clerk, shift.expected, None).is_ok() {
+            // A till without an open shift is seen by the next who wants to pay.
+            let _ = till.counter.open_shift(&till.clerk, FLOAT);
         }
     }
 

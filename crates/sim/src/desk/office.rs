@@ -3,8 +3,9 @@
 use ledger::kernel::account::Account;
 use ledger::modules::fund::{FundAddress, PayProvider, SetFundFloor, TransferBetweenFunds};
 use ledger::modules::person::view as persons;
-use ledger::modules::person::{Actor as By, AskUnlock, LockPerson, UnlockPerson};
-use primitives::{Amount, sha256};
+use ledger::modules::person::{Actor as By, AskUnlock, Lock, LockPerson, UnlockPerson};
+use ledger::modules::voucher::MarkVoucherUsed;
+use primitives::{Amount, Currency, sha256};
 
 use super::Intent;
 use crate::actor::Draft;
@@ -16,8 +17,9 @@ use crate::world::World;
 impl World {
     /// The bureau does one of its regular things.
     pub(super) fn run_office(&mut self) {
-        match self.dice.below(6) {
+        match self.dice.below(8) {
             0 | 1 => self.contribute(),
+            6 | 7 => self.mark_voucher(),
             2 => self.credit_accounts(),
             3 => self.set_floor(),
             4 => self.transfer(),
@@ -35,7 +37,8 @@ impl World {
         self.books.contributions.entry(number).or_default().push(job);
     }
 
-    /// The contribution with the bureau's own number, and the number of the try in the reference: an
+    /// The contribution with the bureau's own number, and the number of the try in the reference:
+    /// an
     /// honest bureau has one reference.
     fn contribution(&mut self, number: u64, attempt: u64) -> Draft {
         let fund = if number.is_multiple_of(3) { CRITICAL } else { POOL };
@@ -96,12 +99,45 @@ impl World {
         self.offer(Intent::Office, draft, Persistence::Once);
     }
 
+    fn lock_of(&self, place: usize) -> Option<Lock> {
+        let id = self.region.people[place].id;
+        self.with_state(|state| persons::person(state, id)).and_then(|row| row.lock)
+    }
+
+    /// Most often somebody who is locked, so that not everybody is in the end.
+    fn someone_to_lock_or_unlock(&mut self) -> usize {
+        let locked: Vec<usize> =
+            (0..self.region.people.len()).filter(|place| self.lock_of(*place).is_some()).collect();
+        if locked.is_empty() || self.dice.chance(200) {
+            self.dice.place(self.region.people.len())
+        } else {
+            *self.dice.pick(&locked)
+        }
+    }
+
+    /// A second payer reimburses some of what a person bore, now and then more than there is left.
+    fn mark_voucher(&mut self) {
+        let is_settled = |one: &super::visit::Visit| one.record.is_some();
+        let Some(visit) = self.some_visit(is_settled) else { return };
+        let Some((_, record)) = &self.visits[visit].record else { return };
+        let own = record.cash().saturating_add(record.personal_account());
+        let (settlement, most) =
+            (record.transaction_id, own.minor().saturating_add(own.minor() / 4));
+        let amount = Amount::from_minor(self.dice.between(1, most.max(1)));
+        let payer = crate::actor::organisation(crate::region::BUREAU);
+        let currency = Currency::CNY;
+        let body = MarkVoucherUsed { settlement, payer, amount, currency, guardian: None };
+        let person = self.person_of(visit);
+        let draft = Draft::new(&body, &[&self.region.bureau, &person]);
+        self.offer(Intent::Office, draft, Persistence::Once);
+    }
+
     /// A person locks everything, or asks for the key.
     pub(super) fn lock_or_unlock(&mut self) {
-        let place = self.dice.place(self.region.people.len());
+        let place = self.someone_to_lock_or_unlock();
         let person = &self.region.people[place];
         let (id, actor) = (person.id, &person.actor);
-        let lock = self.with_state(|state| persons::person(state, id)).and_then(|row| row.lock);
+        let lock = self.lock_of(place);
         let draft = match lock {
             None if self.dice.chance(300) => {
                 Draft::new(&LockPerson { person: id, by: By::OwnKey }, &[actor])

@@ -52,7 +52,8 @@ impl World {
     }
 
     fn finish_round(&mut self, retried: &mut BTreeSet<Hash>) -> Result<(), Violation> {
-        // A block moves the ledger's time on, so that what is past its validity is past it for good.
+        // A block moves the ledger's time on, so that what is past its validity is past it for
+        // good.
         let number = self.books.number();
         let draft = self.region.contribution(POOL, 1, primitives::sha256(&number.to_be_bytes()));
         self.offer(Intent::Office, draft, Persistence::Once);
@@ -236,12 +237,27 @@ impl World {
         let audit = &self.audit;
         self.report.blocks = audit.log.height();
         self.report.accepted = audit.keys.accepted_count();
-        self.report.rejected = audit.keys.rejected_count();
+        self.report.rejected = audit.keys.codes().values().sum();
         self.report.acknowledged = audit.log.acknowledged_count();
         self.report.settled = audit.visits.settled_count();
         self.report.changed = audit.visits.changed_count();
         self.report.payments = audit.effects.all().len() as u64;
         self.report.moved = audit.money.moved();
+        for ordered in audit.effects.all().values() {
+            let (rail, action) = (&ordered.effect.rail, ordered.effect.action);
+            let name = format!("{rail} {action:?} {:?}", ordered.status);
+            *self.report.payment_ends.entry(name).or_default() += 1;
+        }
+        let registry = self.machine.node().map(|node| std::sync::Arc::clone(node.registry()));
+        let Some(registry) = registry else { return };
+        for (number, count) in audit.keys.kinds() {
+            let name = registry.by_number(*number).map_or("unknown", |kind| kind.name);
+            self.report.kinds.insert(String::from(name), *count);
+        }
+        for (number, count) in audit.keys.codes() {
+            let name = registry.rejection(*number).map_or("unknown", |code| code.name);
+            self.report.rejections.insert(String::from(name), *count);
+        }
     }
 }
 

@@ -196,7 +196,8 @@ impl World {
         job
     }
 
-    /// A visit in this stage that nothing is under way for; now and then one with something under way,
+    /// A visit in this stage that nothing is under way for; now and then one with something under
+    /// way,
     /// so that two people do two things at once.
     pub(super) fn some_visit(&mut self, wanted: impl Fn(&Visit) -> bool) -> Option<usize> {
         let in_a_hurry = self.dice.chance(150);

@@ -1,4 +1,5 @@
-//! The simulated region: its organisations, its people, its plan and its funds, and how it is founded.
+//! The simulated region: its organisations, its people, its plan and its funds, and how it is
+//! founded.
 
 pub mod founding;
 pub mod genesis;

@@ -34,7 +34,7 @@ impl Person {
         id.copy_from_slice(&hash[..16]);
         let id = PersonId(id);
         // Most keys have wide limits; some stop a payment now and then.
-        let payment_max = if dice.chance(250) { 80_000 } else { 50_000_000 };
+        let payment_max = if dice.chance(150) { 80_000 } else { 50_000_000 };
         let bank_balance = dice.chance(800).then(|| dice.between(20_000, 6_000_000));
         Self {
             id,

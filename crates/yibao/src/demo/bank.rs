@@ -1,4 +1,5 @@
-//! The demonstration's simulated outside: a bank per currency, a till per provider, and the outboxes
+//! The demonstration's simulated outside: a bank per currency, a till per provider, and the
+//! outboxes
 //! that drive what the ledger orders.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,8 @@
 //! The desk of every provider in one: takes visits through check-in, bill, quote, consent and
 //! settlement, as their own systems would, on the real path.
 //!
-//! Visits go in waves: at most one of a person in each, so that every quote stands on what the visit
+//! Visits go in waves: at most one of a person in each, so that every quote stands on what the
+//! visit
 //! before it left behind.
 
 use std::collections::BTreeMap;
@@ -380,7 +381,8 @@ impl Desk<'_> {
     }
 }
 
-/// The stable name of the reason for which a transaction was refused, or `None` when it was accepted.
+/// The stable name of the reason for which a transaction was refused, or `None` when it was
+/// accepted.
 fn refusal(result: SubmitResult, node: &NodeHandle) -> anyhow::Result<Option<&'static str>> {
     match result {
         Ok(submitted) => Ok(match submitted.receipt.record.outcome {

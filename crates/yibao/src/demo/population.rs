@@ -1,4 +1,5 @@
-//! A made-up Chinese region from a seed: households, people, hospitals of four levels and pharmacies.
+//! A made-up Chinese region from a seed: households, people, hospitals of four levels and
+//! pharmacies.
 //!
 //! Nobody in it is real: names are put together from lists, and identity numbers begin with an area
 //! code that no place has, so that no number can be anybody's.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,6 +32,7 @@ use super::founding::{self, Founders, code};
 use super::people::{self, Authority};
 use super::population::{self, Population, ProviderSeed};
 use super::tally::{Books, Tally};
+use super::wave::{Progress, waves};
 use super::{synthea, year};
 
 macro_rules! built_in {
@@ -41,8 +41,6 @@ macro_rules! built_in {
     };
 }
 
-/// How many visits go in one wave.
-const WAVE: usize = 1_500;
 /// What a bank account of the demonstration starts with, in minor units; some get little.
 const SAVINGS: u64 = 20_000_000;
 
@@ -419,7 +417,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Bank cards for those with a phone; every fiftieth has hardly any money, so that payments fail.
+    /// Bank cards for those with a phone; every fiftieth has hardly any money, so that payments
+    /// fail.
     fn give_cards(
         &self,
         population: &Population,
@@ -477,7 +476,8 @@ impl Stage<'_> {
                         if split.payers.len() > 1 || shown.is_none() {
                             shown = Some(transaction_id);
                         }
-                        let has_rail = split.cash.is_zero() || cast.patients[visit.patient].card.is_some();
+                        let has_rail =
+                            split.cash.is_zero() || cast.patients[visit.patient].card.is_some();
                         if visit.refund && has_rail && record.sums.rows().len() > 1 {
                             refunds.push(*record);
                         }
@@ -502,69 +502,11 @@ impl Stage<'_> {
     }
 }
 
-/// Says how far it is: at a terminal in one line that changes, elsewhere a line per tenth.
-struct Progress<'a> {
-    what: &'a str,
-    total: usize,
-    said: usize,
-    is_terminal: bool,
-}
-
-impl<'a> Progress<'a> {
-    fn new(what: &'a str, total: usize) -> Self {
-        Self { what, total, said: 0, is_terminal: std::io::stdout().is_terminal() }
-    }
-
-    fn show(&mut self, done: usize, speed: f64) {
-        let line =
-            format!("{}: {done} of {} visits, {speed:.0} settlements/s", self.what, self.total);
-        if self.is_terminal {
-            print!("\r{line}   ");
-            let _ = std::io::stdout().flush();
-            return;
-        }
-        let tenth = (done * 10).checked_div(self.total).unwrap_or(10);
-        if tenth > self.said {
-            self.said = tenth;
-            println!("{line}");
-        }
-    }
-
-    fn end(&self) {
-        if self.is_terminal {
-            println!();
-        }
-    }
-}
-
 fn outboxes_of(cast: &Cast) -> Vec<Arc<Outbox>> {
     let tills = cast.providers.values().filter_map(|one| one.till.as_ref());
     let mut outboxes = vec![Arc::clone(cast.bank.outbox())];
     outboxes.extend(tills.map(|till| Arc::clone(till.outbox())));
     outboxes
-}
-
-/// Cuts visits into waves in which nobody appears twice; the order of a person's visits stays.
-fn waves(visits: Vec<Visit>) -> Vec<Vec<Visit>> {
-    let mut waves: Vec<Vec<Visit>> = Vec::new();
-    let mut next: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut first_open = 0;
-    for visit in visits {
-        let earliest = next.get(&visit.patient).copied().unwrap_or(0).max(first_open);
-        let mut at = earliest;
-        while waves.get(at).is_some_and(|wave| wave.len() >= WAVE) {
-            at += 1;
-        }
-        while waves.len() <= at {
-            waves.push(Vec::new());
-        }
-        while waves.get(first_open).is_some_and(|wave| wave.len() >= WAVE) {
-            first_open += 1;
-        }
-        next.insert(visit.patient, at + 1);
-        waves[at].push(visit);
-    }
-    waves
 }
 
 /// Lets every outbox do what can be done now.

@@ -1,6 +1,7 @@
 //! The Synthea sample as bills: 27 synthetic patients, their cover over the years, 1,267 claims.
 //!
-//! A claim's charges become the lines of a bill; its encounter says the kind of care; the claim's first
+//! A claim's charges become the lines of a bill; its encounter says the kind of care; the claim's
+//! first
 //! insurer, or none, says whether it is brought to insurance at all.
 
 use std::collections::BTreeMap;
@@ -27,7 +28,8 @@ const NOT_INSURED: &str = "NO_INSURANCE";
 pub struct Sample {
     /// The patients.
     pub patients: Vec<Patient>,
-    /// Where charges arose: code and name. Places that the sample does not name are `other-provider`.
+    /// Where charges arose: code and name. Places that the sample does not name are
+    /// `other-provider`.
     pub providers: BTreeMap<OrganisationId, String>,
     /// The claims, by day.
     pub claims: Vec<Claim>,

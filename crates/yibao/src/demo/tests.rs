@@ -18,7 +18,9 @@ fn demonstration(data: &Path) -> Demonstration {
 /// Every file below a folder, with its bytes.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+    for entry in
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path())
+    {
         if entry.is_dir() {
             found.extend(files(&entry));
         } else {
@@ -55,7 +57,16 @@ fn secrets() -> BTreeSet<String> {
 
 /// Words that would name a disease if a rule, a slot or a group were called after one.
 const DISEASE_WORDS: [&str; 10] = [
-    "diabetes", "tumour", "cancer", "dialysis", "hypertension", "tuberculosis", "糖尿病", "肿瘤", "透析", "高血压",
+    "diabetes",
+    "tumour",
+    "cancer",
+    "dialysis",
+    "hypertension",
+    "tuberculosis",
+    "糖尿病",
+    "肿瘤",
+    "透析",
+    "高血压",
 ];
 
 #[test]

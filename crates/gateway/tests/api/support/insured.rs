@@ -68,8 +68,9 @@ category = "western_medicine"
 pub const VISIT: VisitId = VisitId([9; 16]);
 
 impl World {
-    /// It is 10 January 2026: the plan of 2026 is published, the pool holds 1,000,000.00, persons 1 and 2
-    /// are covered, person 1 has 50.00 in the personal account and an open visit at `hospital`.
+    /// It is 10 January 2026: the plan of 2026 is published, the pool holds 1,000,000.00, persons 1
+    /// and 2 are covered, person 1 has 50.00 in the personal account and an open visit at
+    /// `hospital`.
     pub fn insured() -> Self {
         let world = Self::new();
         world.publish_plan();

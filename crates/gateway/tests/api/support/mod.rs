@@ -285,7 +285,8 @@ impl World {
         submitted.receipt.index
     }
 
-    /// Executes a transaction without the gateway; the first signer is the author. Its receipt's id.
+    /// Executes a transaction without the gateway; the first signer is the author. Its receipt's
+    /// id.
     #[track_caller]
     pub fn accepted(&self, signers: &[Party], kind: &str, body: Value) -> u64 {
         let content = self.content(signers[0], kind, body);

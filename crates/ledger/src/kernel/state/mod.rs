@@ -50,7 +50,8 @@ pub struct State {
 }
 
 impl State {
-    /// A state without rows. The salt belongs to the region: random, chosen once, so that nobody can
+    /// A state without rows. The salt belongs to the region: random, chosen once, so that nobody
+    /// can
     /// choose keys in advance that crowd one bucket.
     #[must_use]
     pub fn new(salt: Hash) -> Self {
@@ -86,8 +87,10 @@ impl State {
         self.top.get(&proof::key_hash(&self.salt, key).0)
     }
 
-    /// Sets rows (`Some`) and takes rows away (`None`), then rehashes what they touched; meant to be
-    /// called once per block. Of two writes to one key the later counts. Taking away a row that is not
+    /// Sets rows (`Some`) and takes rows away (`None`), then rehashes what they touched; meant to
+    /// be
+    /// called once per block. Of two writes to one key the later counts. Taking away a row that is
+    /// not
     /// there changes nothing.
     ///
     /// # Panics
@@ -123,7 +126,8 @@ impl State {
         self.salt
     }
 
-    /// What convinces somebody who knows only the root that a row has its value, or that there is no
+    /// What convinces somebody who knows only the root that a row has its value, or that there is
+    /// no
     /// such row. It shows the hashes, but not the values, of the other rows in the same bucket.
     #[must_use]
     pub fn prove(&self, key: &[u8]) -> StateProof {

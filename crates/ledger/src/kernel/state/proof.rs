@@ -82,7 +82,8 @@ pub struct StateProof {
 /// Why a proof proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateProofError {
-    /// The bucket is too large, not sorted, or holds a row of another bucket; or the way is too long.
+    /// The bucket is too large, not sorted, or holds a row of another bucket; or the way is too
+    /// long.
     Malformed,
     /// The hashes do not lead to this root.
     OtherRoot,

@@ -1,4 +1,5 @@
-//! The network's own parameters: who governs, which web origins count, and the regions on the ledger.
+//! The network's own parameters: who governs, which web origins count, and the regions on the
+//! ledger.
 //!
 //! Kinds: 101 `open_region`, 102 `set_region`, 103 `set_governing_set`, 104 `set_web_origins`.
 

@@ -60,18 +60,21 @@ pub struct RegionSettings {
     pub emergency_contest_days: u16,
     /// How long a person's own unlock waits, in hours, 0 to 168.
     pub unlock_delay_hours: u16,
-    /// How many days after admission a visit may still be checked in (the filing limit), 1 to 40,000.
+    /// How many days after admission a visit may still be checked in (the filing limit), 1 to
+    /// 40,000.
     pub claim_days_max: u16,
     /// After how many hours an unanswered cash leg may be taken over by the bureau, 1 to 720.
     pub effect_takeover_hours: u16,
 }
 
-/// For how many days after its end something is kept at the least, so that late claims and refunds find it:
+/// For how many days after its end something is kept at the least, so that late claims and refunds
+/// find it:
 /// two years. A longer filing limit of the region makes it longer.
 const KEPT_DAYS_MIN: i32 = 731;
 
 impl RegionRow {
-    /// The day that counts as "today" when what has ended long ago is put away: earlier than today where the
+    /// The day that counts as "today" when what has ended long ago is put away: earlier than today
+    /// where the
     /// region's filing limit is longer than two years.
     #[must_use]
     pub fn retention_day(&self, today: CivilDate) -> CivilDate {

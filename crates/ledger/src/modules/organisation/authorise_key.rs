@@ -14,7 +14,8 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 
-/// How far ahead a key may expire: two years of 365 days. Our own limit, so that a lost key ends by itself.
+/// How far ahead a key may expire: two years of 365 days. Our own limit, so that a lost key ends by
+/// itself.
 pub const KEY_LIFE_MILLIS_MAX: u64 = 2 * 365 * 24 * 3_600 * 1_000;
 
 /// Authorises a key for daily use. Signed by the organisation's root key.

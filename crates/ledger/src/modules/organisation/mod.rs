@@ -1,4 +1,5 @@
-//! Organisations: admitted by the governing set, each with an offline root key and scoped online keys
+//! Organisations: admitted by the governing set, each with an offline root key and scoped online
+//! keys
 //! that expire.
 //!
 //! Kinds: 201 `admit_organisation`, 202 `suspend_organisation`, 203 `resume_organisation`,

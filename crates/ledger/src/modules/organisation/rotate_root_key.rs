@@ -14,7 +14,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::Rejection;
 use crate::modules::network::require_governing;
 
-/// Replaces an organisation's root key. Signed by the present root key, or by the governing set when that
+/// Replaces an organisation's root key. Signed by the present root key, or by the governing set
+/// when that
 /// is lost. Online keys stay.
 #[derive(
     Clone,

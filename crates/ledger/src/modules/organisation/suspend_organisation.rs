@@ -14,7 +14,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::Rejection;
 use crate::modules::network::require_governing;
 
-/// Suspends an organisation: nothing signed by it counts until it is resumed. Signed by the governing
+/// Suspends an organisation: nothing signed by it counts until it is resumed. Signed by the
+/// governing
 /// set.
 #[derive(
     Clone,

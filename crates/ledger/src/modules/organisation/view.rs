@@ -1,4 +1,5 @@
-//! What others may read of organisations, and the one place where an organisation's signature is judged.
+//! What others may read of organisations, and the one place where an organisation's signature is
+//! judged.
 
 use primitives::{OrganisationId, Party, PublicKey};
 
@@ -47,7 +48,8 @@ pub fn require_kind(
     Ok(row)
 }
 
-/// The organisation signed, is active, and its key is authorised for this and has not expired. The root
+/// The organisation signed, is active, and its key is authorised for this and has not expired. The
+/// root
 /// key may do everything that govern and key changes need, and nothing of the daily business.
 ///
 /// # Errors

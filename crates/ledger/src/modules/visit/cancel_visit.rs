@@ -14,7 +14,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 
-/// Undoes a check-in that was not settled and has no deposit. Signed by the provider with scope `clerk`.
+/// Undoes a check-in that was not settled and has no deposit. Signed by the provider with scope
+/// `clerk`.
 #[derive(
     Clone,
     Debug,

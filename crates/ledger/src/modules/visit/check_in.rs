@@ -40,7 +40,8 @@ pub enum Identification {
     Emergency,
 }
 
-/// Opens a visit, stay or purchase of an insured person at a provider. Signed by the provider with scope
+/// Opens a visit, stay or purchase of an insured person at a provider. Signed by the provider with
+/// scope
 /// `clerk`.
 #[derive(
     Clone,

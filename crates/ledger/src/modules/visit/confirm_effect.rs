@@ -45,8 +45,10 @@ pub enum EffectResult {
     },
 }
 
-/// Says what became of an ordered payment: done posts it, failed puts it on the provider's worklist (a claim
-/// on the patient, or a debt to the patient). It never undoes a settlement. Signed by the executor with scope
+/// Says what became of an ordered payment: done posts it, failed puts it on the provider's worklist
+/// (a claim
+/// on the patient, or a debt to the patient). It never undoes a settlement. Signed by the executor
+/// with scope
 /// `execute`.
 #[derive(
     Clone,
@@ -116,7 +118,8 @@ impl Kind for ConfirmEffect {
 }
 
 impl ConfirmEffect {
-    /// Puts a failed payment on the provider's worklist. A failed deposit was never anybody's money.
+    /// Puts a failed payment on the provider's worklist. A failed deposit was never anybody's
+    /// money.
     fn note_failure(
         &self,
         context: &Context<'_>,

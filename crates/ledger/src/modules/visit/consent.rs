@@ -35,9 +35,11 @@ pub enum Consent {
         /// Who.
         guardian: PersonId,
     },
-    /// The person's card with a PIN that the bureau checked online; the bureau signs with scope `clerk`.
+    /// The person's card with a PIN that the bureau checked online; the bureau signs with scope
+    /// `clerk`.
     DeskCard,
-    /// An identity card shown at the desk: fund-paid care and cash over the counter, never the personal
+    /// An identity card shown at the desk: fund-paid care and cash over the counter, never the
+    /// personal
     /// account. The provider answers for it.
     IdentityCard,
     /// Nobody can agree: provider and bureau witness it. Contestable.

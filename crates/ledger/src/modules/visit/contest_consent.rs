@@ -18,7 +18,8 @@ use crate::modules::{network, person};
 /// Milliseconds of a day.
 const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 
-/// Contests an emergency consent, within the days that the region sets: the bureau then has to decide, and
+/// Contests an emergency consent, within the days that the region sets: the bureau then has to
+/// decide, and
 /// the settlement shows it. Signed by the person.
 #[derive(
     Clone,

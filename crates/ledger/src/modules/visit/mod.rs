@@ -1,7 +1,9 @@
-//! Visits: from check-in over the running bill of a stay to settlement, refund, correction and objection,
+//! Visits: from check-in over the running bill of a stay to settlement, refund, correction and
+//! objection,
 //! and the payments outside that belong to them.
 //!
-//! Reading order: `table` (what is kept), [`quote`] (the split), [`consent`], `settle_visit`, `money`
+//! Reading order: `table` (what is kept), [`quote`] (the split), [`consent`], `settle_visit`,
+//! `money`
 //! (the postings), `refund_visit`, `confirm_effect`.
 //!
 //! Kinds: 701 `check_in`, 702 `cancel_visit`, 703 `update_running_bill`, 704 `take_deposit`,
@@ -9,8 +11,10 @@
 //! 709 `answer_objection`, 710 `confirm_effect`, 711 `contest_consent`, 712 `retry_effect`,
 //! 713 `take_over_effect`.
 //!
-//! Invariants: a visit is settled at most once (test `a_visit_is_settled_once`); what was collected is
-//! refunded at most once (test `two_refunds_of_the_same_lines_pay_once`); a refund gives back exactly what
+//! Invariants: a visit is settled at most once (test `a_visit_is_settled_once`); what was collected
+//! is
+//! refunded at most once (test `two_refunds_of_the_same_lines_pay_once`); a refund gives back
+//! exactly what
 //! the settlement took (test `a_whole_refund_restores_every_balance_and_counter`).
 
 use crate::kernel::registry::KindEntry;

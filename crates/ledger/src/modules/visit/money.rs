@@ -35,7 +35,8 @@ use benefit::Payer;
 )]
 #[serde(deny_unknown_fields)]
 pub struct CashLeg {
-    /// The organisation whose rail authorised the payment: the provider itself, or one that signs too.
+    /// The organisation whose rail authorised the payment: the provider itself, or one that signs
+    /// too.
     pub executor: OrganisationId,
     /// The executor's rail by name, such as `sandbox_bank` or `counter`.
     pub rail: Text<16>,
@@ -157,7 +158,8 @@ pub(super) struct Order {
     pub entry: (Account, Account),
 }
 
-/// Orders a payment outside: holds the entry until the executor's word and adds the effect to the outcome.
+/// Orders a payment outside: holds the entry until the executor's word and adds the effect to the
+/// outcome.
 /// Gives the effect's reference.
 pub(super) fn order(
     context: &Context<'_>,
@@ -210,7 +212,8 @@ pub(super) fn latest(state: &Overlay<'_>, reference: &Hash) -> Option<(Hash, Eff
     Some((at, row))
 }
 
-/// Gives `amount` back: money through the rails that collected it, newest first; a claim that nothing was
+/// Gives `amount` back: money through the rails that collected it, newest first; a claim that
+/// nothing was
 /// collected for is taken down; what remains is owed to the patient by the provider.
 pub(super) fn give_back(
     context: &Context<'_>,

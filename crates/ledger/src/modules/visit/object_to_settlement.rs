@@ -17,7 +17,8 @@ use crate::modules::person;
 /// For how long a settlement may be objected to: 180 days after it. Our own limit.
 pub(super) const OBJECTION_MILLIS_MAX: u64 = 180 * 24 * 3_600 * 1_000;
 
-/// Objects to a settlement; the provider has to answer. The words lie in the vault. Signed by the person.
+/// Objects to a settlement; the provider has to answer. The words lie in the vault. Signed by the
+/// person.
 #[derive(
     Clone,
     Debug,

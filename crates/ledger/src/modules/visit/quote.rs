@@ -1,6 +1,8 @@
-//! The split of a bill as the plans in force, the person's coverage and the running amounts give it.
+//! The split of a bill as the plans in force, the person's coverage and the running amounts give
+//! it.
 //!
-//! A stay that crosses plan versions or plan years is split by date; the parts are adjudicated one after
+//! A stay that crosses plan versions or plan years is split by date; the parts are adjudicated one
+//! after
 //! the other, each on the running amounts that the one before left.
 
 use alloc::{sync::Arc, vec::Vec};

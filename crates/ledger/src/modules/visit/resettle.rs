@@ -1,5 +1,7 @@
-//! What refund and correction share: the settlement reversed in full, then the new bill adjudicated under
-//! the original plan versions on the running amounts as they are now less the original's. Later settlements
+//! What refund and correction share: the settlement reversed in full, then the new bill adjudicated
+//! under
+//! the original plan versions on the running amounts as they are now less the original's. Later
+//! settlements
 //! stay as they are.
 
 use alloc::string::String;
@@ -95,7 +97,8 @@ impl Resettlement<'_> {
         Ok(money::split_fields(outcome, &quoted.split, quoted.currency))
     }
 
-    /// Gives cash back that is no longer due, or orders what is due more. More money of the person needs
+    /// Gives cash back that is no longer due, or orders what is due more. More money of the person
+    /// needs
     /// consent.
     fn settle_difference(
         &self,
@@ -151,7 +154,8 @@ impl Resettlement<'_> {
     }
 }
 
-/// The split of what remains after a refund, as [`super::RefundVisit`] will compute it: original plans and
+/// The split of what remains after a refund, as [`super::RefundVisit`] will compute it: original
+/// plans and
 /// facts, the personal account and the running amounts as they are now less the original's.
 ///
 /// # Errors

@@ -151,7 +151,8 @@ pub struct EffectRow {
     pub ordered: Timestamp,
     /// Where it stands.
     pub status: EffectStatus,
-    /// Of an order to collect: how much of it is still the provider's, as money (done) or as a claim
+    /// Of an order to collect: how much of it is still the provider's, as money (done) or as a
+    /// claim
     /// (failed). A refund takes it down.
     pub refundable: Amount,
     /// The order that took this one's place.
@@ -183,7 +184,8 @@ pub enum EffectStatus {
     Replaced,
 }
 
-/// What a settlement was, in full: kept by those whom it concerns; the ledger keeps its hash. Every later
+/// What a settlement was, in full: kept by those whom it concerns; the ledger keeps its hash. Every
+/// later
 /// change of the settlement brings it along.
 #[derive(
     Clone,

@@ -42,7 +42,8 @@ pub enum DepositFrom {
     Rail(CashLeg),
 }
 
-/// Takes a deposit for a stay. It stays the person's until the settlement, which uses it or gives it back.
+/// Takes a deposit for a stay. It stays the person's until the settlement, which uses it or gives
+/// it back.
 /// Signed by the provider with scope `clerk`, and by the form of consent.
 #[derive(
     Clone,

@@ -22,8 +22,10 @@ use crate::modules::organisation::{self, Scope};
 /// Milliseconds of an hour.
 const HOUR_MILLIS: u64 = 3_600_000;
 
-/// Takes over an ordered payment after the region's deadline: the bureau becomes its one executor. It must ask
-/// the old executor's rail first and says with the commitment what it heard. Signed by the bureau with scope
+/// Takes over an ordered payment after the region's deadline: the bureau becomes its one executor.
+/// It must ask
+/// the old executor's rail first and says with the commitment what it heard. Signed by the bureau
+/// with scope
 /// `execute`.
 #[derive(
     Clone,

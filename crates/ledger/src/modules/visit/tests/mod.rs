@@ -5,7 +5,8 @@
     clippy::unwrap_used,
     reason = "tests fail by panicking"
 )]
-//! The world in which visits are settled: one plan, funds, a person with a key and a personal account.
+//! The world in which visits are settled: one plan, funds, a person with a key and a personal
+//! account.
 
 mod consents;
 mod effects;
@@ -144,7 +145,8 @@ fn publish_with(world: &mut World, version: u16, year: &str, stay: &str, reviewe
     world.accepted(&[org("bureau")], &PublishPlan { region, scheme, version, hash });
 }
 
-/// It is 10 January 2026. The plans of 2025 and 2026 are published, the pool holds 1,000,000.00, Alice and
+/// It is 10 January 2026. The plans of 2025 and 2026 are published, the pool holds 1,000,000.00,
+/// Alice and
 /// Bob are covered, Alice has 50.00 in her personal account. `bank` is a bank.
 fn world() -> World {
     let mut world = World::new();
@@ -303,7 +305,8 @@ fn failed(effect: Hash) -> ConfirmEffect {
     ConfirmEffect { effect, result, rail_reference: Hash::default() }
 }
 
-/// Alice's visit 1 is settled: 300.00 in policy, 100.00 of it the pool's, 50.00 her account's, 150.00 cash
+/// Alice's visit 1 is settled: 300.00 in policy, 100.00 of it the pool's, 50.00 her account's,
+/// 150.00 cash
 /// at the till, collected.
 fn settled() -> (World, Receipt) {
     let mut world = world();
