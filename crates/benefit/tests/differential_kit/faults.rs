@@ -21,7 +21,12 @@ class = "B"
 category = "western_medicine"
 share = "5%"
 price_caps = [{ hospital_levels = ["tertiary"], price = "110" }, { price = "none" }]
-limited_use = [{ visit_types = ["inpatient"], diagnosis_groups = ["asthma"], age_from = 18, age_below = 80, sexes = ["female"] }]
+[[item.limited_use]]
+visit_types = ["inpatient"]
+diagnosis_groups = ["asthma"]
+age_from = 18
+age_below = 80
+sexes = ["female"]
 
 [[item]]
 code = "X1"
