@@ -14,6 +14,10 @@ pub enum RailBug {
     MovesUnderAnotherReference,
     /// A payment is made and the executor is told that it was refused.
     SaysRefused,
+    /// No call is ever answered.
+    NeverAnswers,
+    /// The code that calls the rail panics.
+    Panics,
 }
 
 /// A bug of the disk.

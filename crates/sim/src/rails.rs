@@ -271,12 +271,15 @@ impl Rail for BuggyRail {
                 self.rail.perform(&Self::again(order))
             }
             RailBug::SaysRefused if is_payment => refused(&self.rail.perform(order)),
+            RailBug::NeverAnswers => Outcome::Unknown,
+            RailBug::Panics if is_payment => panic!("a planted panic"),
             _ => self.rail.perform(order),
         }
     }
 
     fn query(&self, reference: &Reference) -> Answer {
         match self.rail.query(reference) {
+            _ if self.bug == RailBug::NeverAnswers => Answer::Unknown,
             Answer::Final(verdict) if self.bug == RailBug::SaysRefused => {
                 match refused(&Outcome::Final(verdict)) {
                     Outcome::Final(verdict) => Answer::Final(verdict),

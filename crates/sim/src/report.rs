@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use primitives::Hash;
+
 use crate::check::Violation;
 use crate::machine::End;
 
@@ -45,6 +47,8 @@ pub struct Report {
     pub kinds: BTreeMap<String, u64>,
     /// How often each rejection was given in a block, by name.
     pub rejections: BTreeMap<String, u64>,
+    /// A hash over everything that happened, line by line.
+    pub digest: Hash,
     /// What became of payments outside.
     pub payment_ends: BTreeMap<String, u64>,
 }

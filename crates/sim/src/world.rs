@@ -1,5 +1,7 @@
 //! A whole region in one thread from one seed.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use adapters::clock::{Clock as _, ManualClock};
@@ -8,7 +10,7 @@ use ledger::kernel::context::PlanMemo;
 use ledger::{Receipt, State};
 use node::NodeHandle;
 use node::runtime::ReadView;
-use primitives::Timestamp;
+use primitives::{Timestamp, sha256_parts};
 
 use crate::actor::Draft;
 use crate::check::{Audit, Rule, Scope, Violation, read_receipt};
@@ -82,10 +84,20 @@ pub struct World {
 pub fn run(options: Options) -> Result<Report, Box<Failure>> {
     let (seed, steps) = (options.seed, options.steps);
     let mut world = World::new(options);
-    match world.live(steps) {
+    // A panic anywhere is a contradiction that somebody found: it ends the world, not the seeds
+    // after it.
+    let lived = catch_unwind(AssertUnwindSafe(|| world.live(steps)));
+    let lived = lived.unwrap_or_else(|panic| Err(Violation::new(Rule::StaysUp, words_of(&*panic))));
+    match lived {
         Ok(()) => Ok(world.report),
         Err(violation) => Err(Box::new(Failure { seed, steps, violation, trace: world.trace })),
     }
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a panic: {}", text.unwrap_or_default())
 }
 
 impl World {
@@ -170,7 +182,9 @@ impl World {
         if self.trace.len() >= 4 * TRACE_LINES {
             self.trace.drain(..2 * TRACE_LINES);
         }
-        self.trace.push(format!("{:>4} {} {words}", self.step, self.clock.now()));
+        let line = format!("{:>4} {} {words}", self.step, self.clock.now());
+        self.report.digest = sha256_parts(&[self.report.digest.as_bytes(), line.as_bytes()]);
+        self.trace.push(line);
     }
 
     fn pass_time(&mut self) {

@@ -76,3 +76,47 @@ impl KeyCheck {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::example::{content, executed, receipt};
+    use ledger::modules::visit::CancelVisit;
+    use primitives::VisitId;
+
+    fn cancel(visit: u8, key: u8) -> ledger::Content {
+        content(&CancelVisit { visit: VisitId([visit; 16]) }, key)
+    }
+
+    fn rule(result: Result<(), Violation>) -> Option<Rule> {
+        result.err().map(|violation| violation.rule)
+    }
+
+    #[test]
+    fn a_transaction_that_is_accepted_twice_is_found() {
+        let (mut check, one) = (KeyCheck::default(), cancel(1, 1));
+        let receipt = receipt(&one);
+        assert_eq!(rule(check.executed(&executed(&one, &receipt, 2))), None);
+        assert_eq!(check.accepted_at(&one.id()), Some(0));
+        assert_eq!(rule(check.executed(&executed(&one, &receipt, 3))), Some(Rule::KeyOnce));
+    }
+
+    #[test]
+    fn a_key_that_stands_for_two_things_is_found_until_it_may_be_forgotten() {
+        let (one, other) = (cancel(1, 1), cancel(2, 1));
+        for (minute, expected) in [(3, Some(Rule::KeyOnce)), (59, Some(Rule::KeyOnce)), (60, None)]
+        {
+            let mut check = KeyCheck::default();
+            check.executed(&executed(&one, &receipt(&one), 2)).unwrap();
+            let result = check.executed(&executed(&other, &receipt(&other), minute));
+            assert_eq!(rule(result), expected, "at minute {minute}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_may_do_is_found_when_it_is_accepted() {
+        let (mut check, one) = (KeyCheck::default(), cancel(1, 1));
+        check.forbid(one.id(), "a test");
+        assert_eq!(rule(check.executed(&executed(&one, &receipt(&one), 2))), Some(Rule::Refused));
+    }
+}

@@ -112,17 +112,18 @@ impl LogCheck {
         self.time = header.time;
         self.value_id = header.value_id();
         self.state_root = header.state_root;
-        self.compare_told()
+        Ok(())
     }
 
     /// The node stands where the blocks end.
-    pub(super) fn compare_tip(&self, view: &ReadView) -> Result<(), Violation> {
+    pub(super) fn compare_tip(&mut self, view: &ReadView) -> Result<(), Violation> {
         let is_same = view.tip.height == self.height
             && (self.height == 0 || view.tip.value_id == self.value_id)
             && view.tip.log == self.log;
         require(Rule::AppendOnly, is_same, || {
             format!("the node stands at {}, its blocks end at {}", view.tip.height, self.height)
         })?;
+        self.compare_told()?;
         require(Rule::AcknowledgedKept, self.told.is_empty(), || {
             format!("{:?} was acknowledged and is in no block", self.told[0].0)
         })?;

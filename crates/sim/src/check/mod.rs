@@ -263,3 +263,63 @@ fn check_form(executed: &Executed<'_>) -> Result<(), Violation> {
         format!("the rejected transaction of receipt {index} left something behind")
     })
 }
+
+#[cfg(test)]
+pub(crate) mod example {
+    //! Executed transactions for the checkers' own tests.
+
+    use ledger::kernel::registry::Kind;
+    use ledger::kernel::transaction::TRANSACTION_VERSION;
+    use ledger::{Content, IdempotencyKey, Receipt};
+    use primitives::{Hash, Party, Timestamp, codec};
+    use proof::receipt::{OutcomeCode, RECEIPT_VERSION, ReceiptRecord};
+
+    use super::Executed;
+
+    /// The content of a body by the bureau under a key, valid for a minute after the second minute.
+    pub(crate) fn content<K: Kind>(body: &K, key: u8) -> Content {
+        Content {
+            version: TRANSACTION_VERSION,
+            chain_id: "sim".parse().unwrap(),
+            author: Party::Organisation("bureau".parse().unwrap()),
+            idempotency_key: IdempotencyKey([key; 16]),
+            valid_until: Timestamp::from_millis(180_000),
+            kind: K::NUMBER,
+            body: codec::encode(body),
+        }
+    }
+
+    /// A receipt that accepts a content, without any consequence.
+    pub(crate) fn receipt(content: &Content) -> Receipt {
+        Receipt {
+            record: ReceiptRecord {
+                version: RECEIPT_VERSION,
+                chain_id: content.chain_id,
+                height: 1,
+                index_in_block: 0,
+                time: Timestamp::from_millis(120_000),
+                transaction_id: content.id(),
+                kind: content.kind,
+                outcome: OutcomeCode::Accepted,
+                commitments: Vec::new(),
+            },
+            seed: Hash::default(),
+            fields: Vec::new(),
+            entries: Vec::new(),
+            events: Vec::new(),
+            effects: Vec::new(),
+            witness: Vec::new(),
+            rejection_detail: None,
+            concerns: Vec::new(),
+        }
+    }
+
+    /// Both together, executed at this minute.
+    pub(crate) fn executed<'a>(
+        content: &'a Content,
+        receipt: &'a Receipt,
+        minute: u64,
+    ) -> Executed<'a> {
+        Executed { time: Timestamp::from_millis(minute * 60_000), content, receipt, index: 0 }
+    }
+}

@@ -367,3 +367,108 @@ fn check_postings(executed: &Executed<'_>, record: &SettlementRecord) -> Result<
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::example::{content, executed, receipt};
+    use benefit::VisitType;
+    use ledger::modules::visit::{Consent, Identification};
+
+    fn check_in() -> CheckIn {
+        let subject = VisitSubject {
+            person: PersonId([1; 16]),
+            provider: "clinic".parse().unwrap(),
+            region: REGION,
+            scheme: SCHEME,
+            visit_type: VisitType::Outpatient,
+            admitted: crate::region::day(2026, 1, 5),
+            diagnosis_group: 0,
+        };
+        let (identification, evidence) = (Identification::Card, Hash::default());
+        CheckIn { visit: VisitId([1; 16]), subject, identification, evidence }
+    }
+
+    fn settle() -> SettleVisit {
+        SettleVisit {
+            visit: VisitId([1; 16]),
+            bill: Hash::default(),
+            sums: benefit::CategorySums::default(),
+            use_personal_account: false,
+            split: Split::default(),
+            cash: None,
+            consent: Consent::OwnKey,
+        }
+    }
+
+    fn empty_record() -> SettlementRecord {
+        SettlementRecord {
+            visit: VisitId([1; 16]),
+            subject: check_in().subject,
+            transaction_id: content(&settle(), 1).id(),
+            bill: Hash::default(),
+            sums: benefit::CategorySums::default(),
+            parts: Vec::new(),
+            consent: Consent::OwnKey,
+            use_personal_account: false,
+            collected: Vec::new(),
+        }
+    }
+
+    fn see<K: ledger::kernel::registry::Kind>(
+        check: &mut VisitCheck,
+        body: &K,
+        witness: &[u8],
+    ) -> Option<Rule> {
+        let content = content(body, 1);
+        let mut receipt = receipt(&content);
+        receipt.witness = witness.to_vec();
+        let result = check.accepted(&executed(&content, &receipt, 2), &PlanCheck::default());
+        result.err().map(|violation| violation.rule)
+    }
+
+    #[test]
+    fn a_visit_that_is_settled_twice_opened_twice_or_never_opened_is_found() {
+        let mut check = VisitCheck::default();
+        assert_eq!(see(&mut check, &settle(), &[]), Some(Rule::SettledOnce));
+        assert_eq!(see(&mut check, &check_in(), &[]), None);
+        let record = empty_record();
+        assert_eq!(see(&mut check, &settle(), &codec::encode(&record)), None);
+        assert_eq!(check.settled_count(), 1);
+        assert_eq!(see(&mut check, &settle(), &codec::encode(&record)), Some(Rule::SettledOnce));
+        assert_eq!(see(&mut check, &check_in(), &[]), Some(Rule::SettledOnce));
+    }
+
+    #[test]
+    fn a_refund_of_a_record_that_does_not_stand_is_found() {
+        let mut check = VisitCheck::default();
+        assert_eq!(see(&mut check, &check_in(), &[]), None);
+        let record = empty_record();
+        assert_eq!(see(&mut check, &settle(), &codec::encode(&record)), None);
+        let refund = |original: SettlementRecord| RefundVisit {
+            original,
+            bill: Hash::default(),
+            remaining: benefit::CategorySums::default(),
+            split: Split::default(),
+            cash: None,
+            consent: None,
+        };
+        let other = SettlementRecord { bill: Hash([1; 32]), ..record.clone() };
+        assert_eq!(
+            see(&mut check, &refund(other.clone()), &codec::encode(&record)),
+            Some(Rule::SettledOnce)
+        );
+        assert_eq!(see(&mut check, &refund(record.clone()), &codec::encode(&other)), None);
+        assert_eq!(
+            see(&mut check, &refund(record), &codec::encode(&other)),
+            Some(Rule::SettledOnce)
+        );
+    }
+
+    #[test]
+    fn a_settlement_without_its_record_is_found() {
+        let mut check = VisitCheck::default();
+        assert_eq!(see(&mut check, &check_in(), &[]), None);
+        assert_eq!(see(&mut check, &settle(), &[]), Some(Rule::Explanation));
+    }
+}

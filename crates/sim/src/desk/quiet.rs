@@ -120,7 +120,7 @@ impl World {
         self.check_bank_books()?;
         self.check_vouchers()?;
         self.fill_report();
-        compare_ways_back(&self.machine, &self.audit.log)?;
+        compare_ways_back(&self.machine, &self.audit.log, &mut self.dice)?;
         check_damage(&self.machine, &self.audit.log, &mut self.dice)
     }
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use adapters::clock::{Clock, SystemClock};
 use anyhow::Result;
 use clap::Args;
-use node::runtime::Health;
+use node::runtime::{Health, NodeHandle};
 
 use crate::serving::log::{self, LogFormat};
-use crate::serving::{HttpServer, NodePort, open_node};
+use crate::serving::{HttpServer, NodePort, open_node, rails};
 
 #[derive(Args)]
 pub struct Serve {
@@ -45,24 +45,10 @@ impl Serve {
             blocks_replayed = report.blocks_replayed,
             "the node is up"
         );
-        let port = NodePort::new(node.clone(), self.data, Vec::new());
-        let started = HttpServer::start(Arc::new(port), clock, self.listen);
-        let mut server = match started {
-            Ok(server) => server,
-            Err(error) => {
-                node.stop();
-                return Err(error);
-            }
-        };
-        println!("serving `{}` on http://{}", node.chain_id(), server.address());
-        // Whoever started this may wait for the line.
-        std::io::stdout().flush()?;
-        server.wait_for_signal();
-        tracing::info!("told to stop: open requests are finished first");
-        let stopped = server.stop();
+        let served = self.serve(&node, clock);
         let health = node.status();
         node.stop();
-        stopped?;
+        served?;
         match health {
             Health::Failed(words) => {
                 Err(anyhow::anyhow!("the node had stopped by itself: {words}"))
@@ -72,5 +58,23 @@ impl Serve {
                 Ok(ExitCode::SUCCESS)
             }
         }
+    }
+
+    /// Answers and drives payments outside until the process is told to stop.
+    fn serve(self, node: &NodeHandle, clock: Arc<dyn Clock>) -> Result<()> {
+        let outboxes = rails::open_outboxes(&self.data, node, &clock)?;
+        let port = NodePort::new(node.clone(), self.data, outboxes.clone());
+        let mut server = HttpServer::start(Arc::new(port), clock, self.listen)?;
+        let driving = outboxes
+            .iter()
+            .map(|outbox| Arc::clone(outbox).start())
+            .collect::<Result<Vec<_>, _>>()?;
+        tracing::info!(outboxes = driving.len(), "payments outside are driven");
+        println!("serving `{}` on http://{}", node.chain_id(), server.address());
+        // Whoever started this may wait for the line.
+        std::io::stdout().flush()?;
+        server.wait_for_signal();
+        tracing::info!("told to stop: open requests are finished first");
+        server.stop()
     }
 }

@@ -22,6 +22,7 @@ use primitives::{Amount, Currency, OrganisationId, Text, VisitId, sha256_parts};
 
 use super::actor::Actor;
 use super::chamber::organisation_of;
+use crate::serving::rails::{RailEntry, keep_rails};
 
 /// The name that settlements call the bank's rail by.
 pub const BANK_RAIL: &str = "sandbox_bank";
@@ -76,6 +77,8 @@ impl Bank {
         let mut config = SandboxBankConfig::new(currency, Style::PayAndRefund, seed);
         config.payment_limit = Amount::from_minor(50_000_000);
         config.daily_limit = Amount::from_minor(500_000_000);
+        let name: RailName = Text::new(BANK_RAIL).map_err(anyhow::Error::msg)?;
+        keep_rails(folder, &key, vec![RailEntry::sandbox_bank(name, &config)])?;
         let place = Place::File(folder.join("bank.sqlite"));
         let bank = Arc::new(SandboxBank::open(&place, config, Arc::clone(clock))?);
         let organisation = organisation_of(&executor)?;
@@ -172,6 +175,9 @@ impl Till {
         let organisation = organisation_of(&executor)?;
         let place = Place::File(folder.join("counter.sqlite"));
         let offset = primitives::UtcOffset(480);
+        let name: RailName = Text::new(COUNTER_RAIL).map_err(anyhow::Error::msg)?;
+        let entry = RailEntry::Counter { name, currency, utc_offset_minutes: offset };
+        keep_rails(folder, &key, vec![entry])?;
         let counter = Arc::new(Counter::open(&place, currency, offset, Arc::clone(clock))?);
         let clerk: Clerk = "clerk-1".parse().map_err(anyhow::Error::msg)?;
         counter.open_shift(&clerk, Amount::from_minor(50_000))?;

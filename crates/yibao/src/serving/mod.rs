@@ -1,7 +1,8 @@
 //! A node behind its gateway: the wiring of the parts that know nothing of each other.
 //!
 //! Reading order: [`folder`] (what lies where in a data folder, and how a node comes up from it),
-//! [`library`] (what is kept beside the blocks), `port` (the gateway's window on a full node),
+//! [`library`] (what is kept beside the blocks), [`rails`] (payments outside), `port` (the
+//! gateway's window on a full node),
 //! [`http`] (the gateway on its port), [`log`].
 
 pub mod folder;
@@ -9,6 +10,7 @@ pub mod http;
 pub mod library;
 pub mod log;
 mod port;
+pub mod rails;
 
 pub use folder::{NODE_FOLDER, open_node};
 pub use http::HttpServer;
