@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo test check fmt contract sim deny clean help
+.PHONY: demo test check fmt contract sim sim-long deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,8 +27,11 @@ fmt: ## writes all code in its one form
 contract: ## writes contract/ and vectors/ anew; read the difference before you commit it
 	UPDATE=1 $(CARGO) test --release -p yibao --test contract
 
-sim: ## the simulator over its seeds
+sim: ## the simulator over its seeds, and the bugs planted to show that its checkers find them
 	$(CARGO) test --release -p sim
+
+sim-long: ## simulated worlds without end (ARGS="--from 5000 --steps 300" for others)
+	$(CARGO) run --release --quiet -p sim -- --seeds 0 $(ARGS)
 
 deny: setup ## licences, advisories and sources of all dependencies
 	$(CARGO) deny check
