@@ -9,6 +9,8 @@ use crate::session::SessionLimits;
 pub struct Config {
     /// Requests that are answered at once; more get `overloaded`.
     pub requests_max: usize,
+    /// Bytes of bodies in memory at once; a request whose body does not fit gets `overloaded`.
+    pub body_bytes_max: usize,
     /// Connections at once; more wait to be accepted.
     pub connections_max: usize,
     /// Streams of live events at once.
@@ -37,6 +39,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             requests_max: 1_024,
+            body_bytes_max: 128 << 20,
             connections_max: 2_048,
             streams_max: 1_024,
             streams_per_party_max: 8,

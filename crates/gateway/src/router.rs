@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
@@ -10,12 +10,12 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::api;
 use crate::call::{self, Call, Pairs};
 use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX};
-use crate::endpoint::{Access, BodyKind, Endpoint, Reply};
+use crate::endpoint::{Access, Endpoint, Reply};
 use crate::gateway::Gateway;
 use crate::problem::{Language, Problem, code};
 
@@ -27,7 +27,14 @@ pub struct Peer(pub IpAddr);
 struct Shared {
     gateway: Arc<Gateway>,
     open_requests: Arc<Semaphore>,
+    /// Room for bodies, in units of [`BODY_UNIT`] bytes.
+    body_room: Arc<Semaphore>,
 }
+
+/// The unit in which room for bodies is given out, in bytes.
+const BODY_UNIT: usize = 1_024;
+/// When to come again after `overloaded`.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The header that names a request, for asking about it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,7 +43,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// content security policy of its own.
 pub fn router(gateway: Arc<Gateway>, web: Option<Router>) -> Router {
     let open_requests = Arc::new(Semaphore::new(gateway.config.requests_max));
-    let shared = Arc::new(Shared { gateway, open_requests });
+    let body_room = Arc::new(Semaphore::new(gateway.config.body_bytes_max / BODY_UNIT));
+    let shared = Arc::new(Shared { gateway, open_requests, body_room });
     let mut router: Router<Arc<Shared>> = Router::new();
     // With a web app the first page is the app's.
     let served = |endpoint: &&&Endpoint| web.is_none() || endpoint.path != "/";
@@ -175,10 +183,7 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let gateway = &shared.gateway;
     check_head(request.uri(), request.headers())?;
-    let retry = std::time::Duration::from_secs(1);
-    let _permit = Arc::clone(&shared.open_requests)
-        .try_acquire_owned()
-        .map_err(|_| Problem::new(&code::OVERLOADED).retry(retry))?;
+    let _permit = shared.open_requests.try_acquire().map_err(|_| overloaded())?;
     let session = match &endpoint.access {
         Access::Public(_) => None,
         Access::Session(_) | Access::Party { .. } => {
@@ -193,7 +198,7 @@ async fn answer(
     let path = path_of(&mut parts).await?;
     let query = query_of(&parts.uri)?;
     call::check_query(endpoint, &query)?;
-    let body = read_body(gateway, endpoint, body).await?;
+    let (body, _room) = read_body(shared, endpoint, body).await?;
     let call = Call {
         gateway: Arc::clone(gateway),
         endpoint,
@@ -261,18 +266,34 @@ fn query_of(uri: &Uri) -> Result<Pairs, Problem> {
         .map_err(|_| Problem::new(&code::FIELD_INVALID).with("the query cannot be read"))
 }
 
-async fn read_body(gateway: &Gateway, endpoint: &Endpoint, body: Body) -> Result<Bytes, Problem> {
-    let most = match endpoint.body {
-        BodyKind::None => return Ok(Bytes::new()),
-        BodyKind::Json(_, most) | BodyKind::Bytes(most) => most,
-    };
+fn overloaded() -> Problem {
+    Problem::new(&code::OVERLOADED).retry(RETRY)
+}
+
+/// The body, with the room that it takes for as long as the request is being answered.
+async fn read_body<'a>(
+    shared: &'a Shared,
+    endpoint: &Endpoint,
+    body: Body,
+) -> Result<(Bytes, Option<SemaphorePermit<'a>>), Problem> {
+    let most = endpoint.body.bytes_max();
+    if most == 0 {
+        return Ok((Bytes::new(), None));
+    }
     let too_large =
         || Problem::new(&code::BODY_TOO_LARGE).with(format_args!("at most {most} bytes"));
-    if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
+    let hint = body.size_hint();
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    if bytes(hint.lower()) > most {
         return Err(too_large());
     }
-    match tokio::time::timeout(gateway.config.body_timeout, to_bytes(body, most)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
+    // A body that does not say its length may take all that the operation allows.
+    let room = hint.upper().map_or(most, bytes).min(most).div_ceil(BODY_UNIT);
+    let room = u32::try_from(room).unwrap_or(u32::MAX);
+    let room = shared.body_room.try_acquire_many(room).map_err(|_| overloaded())?;
+    let timeout = shared.gateway.config.body_timeout;
+    match tokio::time::timeout(timeout, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok((bytes, Some(room))),
         // `to_bytes` fails when the bound is passed or when the client breaks off.
         Ok(Err(error)) if is_too_long(&error) => Err(too_large()),
         Ok(Err(_)) => Err(Problem::new(&code::BODY_INCOMPLETE)),

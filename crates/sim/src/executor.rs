@@ -13,10 +13,10 @@ use node::NodeHandle;
 use node::outbox::{Authorisation, OpenReason, Outbox, OutboxConfig, OutboxFailure, StepReport};
 use primitives::{Hash, OrganisationId, Party, Text};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, organisation};
 use crate::clock::{Trap, TrappedClock, run_process};
-use crate::rails::{COUNTER, CREDIT, DEBIT, Rails, bank};
-use crate::region::Region;
+use crate::rails::{CLEARING, COUNTER, CREDIT, DEBIT, Rails, bank};
+use crate::region::{BUREAU, Region};
 
 /// How often an outbox steps at once when there is always more to do.
 const STEPS_AT_ONCE: usize = 8;
@@ -25,6 +25,8 @@ const STEPS_AT_ONCE: usize = 8;
 pub struct Executors {
     /// The bank's.
     pub bank: Outbox,
+    /// The bureau's, for payments that it takes over.
+    pub bureau: Outbox,
     /// One per provider, in their order.
     pub tills: Vec<Outbox>,
 }
@@ -67,26 +69,29 @@ impl Executors {
             (name(CREDIT), Arc::clone(&credit.line.trapped)),
         ]);
         let bank = around.open(node, bank(), rails, BTreeSet::new())?;
+        let clearing =
+            BTreeMap::from([(name(CLEARING), Arc::clone(&around.rails.clearing.0.trapped))]);
+        let bureau = around.open(node, organisation(BUREAU), clearing, BTreeSet::new())?;
         let providers = around.region.providers.iter().zip(&around.rails.tills);
         let tills = providers.map(|(provider, till)| {
             let rails = BTreeMap::from([(name(COUNTER), Arc::clone(&till.line.trapped))]);
             around.open(node, provider.code, rails, BTreeSet::from([name(COUNTER)]))
         });
-        Ok(Self { bank, tills: tills.collect::<Result<_, _>>()? })
+        Ok(Self { bank, bureau, tills: tills.collect::<Result<_, _>>()? })
     }
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Outbox> {
-        std::iter::once(&self.bank).chain(&self.tills)
+        [&self.bank, &self.bureau].into_iter().chain(&self.tills)
     }
 
-    /// Every outbox does what can be done now.
+    /// Every outbox does what can be done now; the bank's does not while the bank sleeps.
     ///
     /// # Errors
     /// When a book fails.
-    pub fn round(&self) -> Result<Round, OutboxFailure> {
+    pub fn round(&self, bank_sleeps: bool) -> Result<Round, OutboxFailure> {
         let mut has_worked = false;
-        for outbox in self.all() {
+        for outbox in self.all().skip(usize::from(bank_sleeps)) {
             for _ in 0..STEPS_AT_ONCE {
                 let Some(report) = run_process(|| outbox.step()) else {
                     return Ok(Round::Killed);
@@ -115,6 +120,7 @@ impl Executors {
     pub fn of(&self, owner: Owner) -> &Outbox {
         match owner {
             Owner::Bank => &self.bank,
+            Owner::Bureau => &self.bureau,
             Owner::Provider(place) => &self.tills[place],
         }
     }
@@ -161,6 +167,8 @@ impl Executors {
 pub enum Owner {
     /// The bank's.
     Bank,
+    /// The bureau's.
+    Bureau,
     /// The provider's at this place of the region's list.
     Provider(usize),
 }

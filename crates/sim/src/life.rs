@@ -17,6 +17,7 @@ pub struct Life {
     steps_left: u32,
     end: End,
     kills_executors_per_mille: u64,
+    bank_sleeps: bool,
     is_calm: bool,
     lies: bool,
     /// A disk as it was some time ago, for the bug that brings it back.
@@ -33,6 +34,7 @@ impl Life {
             steps_left: 0,
             end: End::Stopped,
             kills_executors_per_mille,
+            bank_sleeps: false,
             is_calm: false,
             lies: false,
             old_disk: None,
@@ -52,6 +54,12 @@ impl Life {
     /// Whether an outbox is killed in its next round.
     pub fn kills_executors(&mut self) -> bool {
         !self.is_calm && self.dice.chance(self.kills_executors_per_mille)
+    }
+
+    /// Whether the bank's outbox does nothing in this life.
+    #[must_use]
+    pub const fn bank_sleeps(&self) -> bool {
+        self.bank_sleeps && !self.is_calm
     }
 
     /// What is wrong with the disk in the next life.
@@ -77,6 +85,7 @@ impl Life {
     /// Draws how the next life ends, if nothing ends it before.
     fn begin(&mut self) {
         self.steps_left = u32::try_from(self.dice.between(3, 60)).unwrap_or(3);
+        self.bank_sleeps = self.dice.chance(150);
         self.end = *self.dice.pick(&[End::PowerCut, End::Killed, End::Stopped, End::PowerCut]);
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use adapters::clock::{Clock, ManualClock};
-use adapters::rail::card::{BindCard, CardBinding as _};
+use adapters::rail::card::{BindCard, CardBinding, CardNumber};
 use adapters::rail::counter::{Clerk, Counter};
 use adapters::rail::fault::{FaultPlan, FaultyRail};
 use adapters::rail::sandbox_bank::{NewCustomer, SandboxBank, SandboxBankConfig};
@@ -19,12 +19,14 @@ use crate::actor::organisation;
 use crate::clock::{SkewedClock, Trap};
 use crate::dice::Dice;
 use crate::planted::RailBug;
-use crate::region::{BANK, OFFSET, Region};
+use crate::region::{BANK, BUREAU, OFFSET, Region};
 
 /// The rail that pays at once.
 pub const DEBIT: &str = "debit";
 /// The rail that holds and captures.
 pub const CREDIT: &str = "credit";
+/// The bureau's own rail at the bank that pays at once, for payments that it takes over.
+pub const CLEARING: &str = "clearing";
 /// The rail of tills.
 pub const COUNTER: &str = "counter";
 /// What is in a till when its shift begins, in minor units: little, so that it can run short.
@@ -47,6 +49,7 @@ pub struct BankRail {
     pub line: Line,
     /// Each person's card, if the person has an account.
     pub cards: Vec<Option<Token>>,
+    holder_cards: Vec<Option<CardNumber>>,
     /// What all customers had at the beginning.
     pub opening: Amount,
 }
@@ -67,6 +70,8 @@ pub struct Rails {
     pub debit: BankRail,
     /// The bank's rail that holds and captures.
     pub credit: BankRail,
+    /// The bureau's rail at the bank that pays at once, and the cards as it knows them.
+    pub clearing: (Line, Vec<Option<Token>>),
     /// A till per provider, in their order.
     pub tills: Vec<Till>,
 }
@@ -87,8 +92,9 @@ impl Rails {
         let seed = dice.below(u64::MAX);
         let debit = BankRail::new(region, &skewed, Style::PayAndRefund, seed, &mut lines);
         let credit = BankRail::new(region, &skewed, Style::HoldAndCapture, seed, &mut lines);
+        let clearing = debit.clearing(&mut lines);
         let tills = region.providers.iter().map(|_| Till::new(&skewed, &mut lines)).collect();
-        Self { debit, credit, tills }
+        Self { debit, credit, clearing, tills }
     }
 
     /// The bank's rails by name.
@@ -102,6 +108,7 @@ impl Rails {
         for (_, rail) in self.bank() {
             rail.line.line.calm();
         }
+        self.clearing.0.line.calm();
         for till in &self.tills {
             till.line.line.calm();
         }
@@ -157,20 +164,35 @@ impl BankRail {
             opening: Amount::from_minor(*balance),
         });
         let customers = bank.open_accounts(&new.collect::<Vec<_>>()).expect("accounts open");
-        let mut cards = vec![None; region.people.len()];
+        let mut holder_cards = vec![None; region.people.len()];
         for ((place, _), customer) in holders.iter().zip(customers) {
-            let number = (*place as u64).to_le_bytes();
-            let request = BindCard {
-                reference: Reference(sha256_parts(&[b"yibao/sim-card/v1", &number])),
-                number: customer.card,
-                holder_name: format!("holder {place}"),
-            };
-            cards[*place] = rail.bind_card(&request).ok().map(|bound| bound.token);
+            holder_cards[*place] = Some(customer.card);
         }
+        let cards = bind(&*rail, &holder_cards);
         let opening = holders.iter().map(|(_, balance)| Amount::from_minor(*balance));
         let opening = opening.fold(Amount::ZERO, Amount::saturating_add);
-        Self { bank, line: lines.line(rail), cards, opening }
+        Self { bank, line: lines.line(rail), cards, holder_cards, opening }
     }
+
+    /// The bureau's rail at this bank.
+    fn clearing(&self, lines: &mut Lines<'_>) -> (Line, Vec<Option<Token>>) {
+        let rail = Arc::new(self.bank.rail(organisation(BUREAU)));
+        let cards = bind(&*rail, &self.holder_cards);
+        (lines.line(rail), cards)
+    }
+}
+
+/// Binds everybody's card for the owner of a rail.
+fn bind(rail: &dyn CardBinding, cards: &[Option<CardNumber>]) -> Vec<Option<Token>> {
+    let bind = |(place, card): (usize, &Option<CardNumber>)| {
+        let request = BindCard {
+            reference: Reference(sha256_parts(&[b"yibao/sim-card/v1", &place.to_le_bytes()])),
+            number: card.clone()?,
+            holder_name: format!("holder {place}"),
+        };
+        rail.bind_card(&request).ok().map(|bound| bound.token)
+    };
+    cards.iter().enumerate().map(bind).collect()
 }
 
 impl Till {

@@ -386,7 +386,7 @@ impl World {
     /// One round of the outboxes; whether it did something.
     pub(crate) fn round(&mut self) -> Result<bool, Violation> {
         let executors = self.executors.as_ref().expect("outboxes are open while the node is up");
-        let round = executors.round();
+        let round = executors.round(self.life.bank_sleeps());
         self.trap.unset();
         let broken = |error: &dyn std::fmt::Display| Violation::new(Rule::StaysUp, error);
         let has_worked = match round.map_err(|error| broken(&error))? {

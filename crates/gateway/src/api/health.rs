@@ -40,7 +40,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         access: Access::Public(figures),
         parameters: &[],
         body: BodyKind::None,
-        answer: AnswerKind::Other("text/plain"),
+        answer: AnswerKind::Other("application/openmetrics-text"),
         problems: &[],
     },
 ];

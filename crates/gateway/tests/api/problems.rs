@@ -142,6 +142,21 @@ fn more_requests_than_allowed_at_once_are_told_to_come_again() {
 }
 
 #[test]
+fn bodies_share_a_bounded_room() {
+    let config = gateway::Config { body_bytes_max: 32 * 1024, ..gateway::Config::default() };
+    let world = World::with_config(config);
+    let post = |bytes: usize| {
+        let ask = Ask::post("/v1/sessions/challenges", &json!({}));
+        world.ask(&Ask { body: vec![b' '; bytes], ..ask })
+    };
+    // Again and again: the room is free once a request is answered.
+    for _ in 0..3 {
+        post(30 * 1024).problem(400, "malformed_json");
+    }
+    post(40 * 1024).problem(503, "overloaded");
+}
+
+#[test]
 fn the_node_is_live_while_it_is_not_ready() {
     let world = World::new();
     world.ask(&Ask::get("/health/ready")).expect(204);

@@ -1,19 +1,24 @@
 //! Refunds, corrections, objections, and payments that failed.
 
+use adapters::rail::{Action, Order, Reference, Verdict};
 use benefit::{CategorySums, SumRow};
 use ledger::kernel::receipt::EffectAction;
 use ledger::modules::visit::{
     AnswerObjection, CashLeg, Consent, ContestConsent, CorrectionReason, EffectStatus,
     ObjectToSettlement, ObjectionAnswer, RefundVisit, RetryEffect, SettlementRecord, Split,
-    SupersedeSettlement, quote_remaining, view,
+    SupersedeSettlement, TakeOverEffect, quote_remaining, view,
 };
-use primitives::{Amount, Hash, PersonId, Text, VisitId, codec, sha256};
+use node::outbox::Note;
+use primitives::{Amount, Hash, Party, PersonId, Text, VisitId, codec, sha256, sha256_parts};
 
 use super::Intent;
+use super::money::ask;
 use super::visit::{Stage, draw_sums};
 use crate::actor::{Draft, SharedActor};
+use crate::executor::Owner;
 use crate::job::Persistence;
-use crate::rails::bank;
+use crate::rails::{CLEARING, DEBIT, bank};
+use crate::region::genesis::TAKEOVER_HOURS;
 use crate::world::World;
 
 impl World {
@@ -183,6 +188,8 @@ impl World {
             self.bring_change(self.visits[visit].provider, row.amount);
             if row.executor == bank() {
                 signers.push(SharedActor::clone(&self.region.bank));
+            } else if self.region.bureau.party == Party::Organisation(row.executor) {
+                signers.push(SharedActor::clone(&self.region.bureau));
             }
             let Ok(rail) = Text::new(&row.rail) else { return };
             let leg = CashLeg { executor: row.executor, rail, authorisation: Hash::default() };
@@ -192,6 +199,39 @@ impl World {
         let draft = Draft::new(&body, &signers.iter().collect::<Vec<_>>());
         let job = self.about(visit, Intent::Retry(reference), draft);
         self.use_earmark(earmark, job);
+    }
+
+    /// The bureau takes over a payment that the bank has left open too long: it has the bank close the
+    /// order for good, and only when that is certain becomes the executor itself.
+    pub(super) fn take_over_late_payment(&mut self) {
+        let view = self.view();
+        let patience = u64::from(TAKEOVER_HOURS) * 3_600_000;
+        let late = self.audit.effects.all().keys().find_map(|reference| {
+            let row = view::effect(&view.state, reference)?;
+            let is_late = row.status == EffectStatus::Pending
+                && row.action == EffectAction::Collect
+                && row.rail == DEBIT
+                && row.ordered.plus_millis(patience) <= view.tip.time;
+            is_late.then_some((*reference, row))
+        });
+        let Some((effect, row)) = late else { return };
+        let Some(visit) = self.place_of(row.visit) else { return };
+        let person = self.visits[visit].person;
+        let Some(from) = self.rails.clearing.1[person].clone() else { return };
+        let reference = Reference(sha256_parts(&[b"yibao/sim-close/v1", effect.as_bytes()]));
+        let close = Order { reference, action: Action::Void { original: Reference(effect) } };
+        match ask(&self.rails.debit.line.line, &close) {
+            Some(Verdict::Done(_)) => {}
+            // The money has moved, or nobody knows: the bank stays the executor.
+            _ => return,
+        }
+        let Some(leg) = self.leg(Owner::Bureau, CLEARING, Note::Later { from }, None) else {
+            return;
+        };
+        let (rail, answer) = (leg.leg.rail, leg.leg.authorisation);
+        let body = TakeOverEffect { effect, rail, answer };
+        let draft = Draft::new(&body, &[&self.region.bureau]);
+        self.offer(Intent::Office, draft, Persistence::Once);
     }
 
     fn place_of(&self, visit: VisitId) -> Option<usize> {

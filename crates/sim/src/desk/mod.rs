@@ -89,6 +89,9 @@ impl World {
                 _ => self.attack(),
             }
         }
+        if self.dice.chance(250) {
+            self.take_over_late_payment();
+        }
         self.hand_out_some();
         self.tidy_money();
     }

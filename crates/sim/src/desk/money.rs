@@ -5,18 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::rail::counter::Taking;
+use adapters::rail::fault::FaultyRail;
 use adapters::rail::{Action, Answer, Order, Outcome, Rail as _, Reference, Refusal, Verdict};
 use ledger::modules::visit::CashLeg;
 use node::outbox::{Authorisation, Note};
 use primitives::{Amount, Hash, Text, sha256, sha256_parts};
 
-use crate::actor::SharedActor;
+use crate::actor::{SharedActor, organisation};
 use crate::check::effects::PaidBefore;
 use crate::executor::{Owner, name};
 use crate::job::Fate;
 use crate::planted::DeskBug;
 use crate::rails::{COUNTER, CREDIT, DEBIT, FLOAT, bank};
-use crate::region::DAY_MILLIS;
+use crate::region::{BUREAU, DAY_MILLIS};
 use crate::world::World;
 
 /// How often a desk asks at once when no answer comes.
@@ -103,7 +104,13 @@ impl World {
         self.leg(Owner::Provider(provider), COUNTER, note, Some(earmark))
     }
 
-    fn leg(&mut self, owner: Owner, rail: &str, note: Note, earmark: Option<usize>) -> Option<Leg> {
+    pub(super) fn leg(
+        &mut self,
+        owner: Owner,
+        rail: &str,
+        note: Note,
+        earmark: Option<usize>,
+    ) -> Option<Leg> {
         let salt = sha256(&self.dice.bytes());
         let paid = match &note {
             Note::Paid { reference, amount, .. } => {
@@ -118,6 +125,7 @@ impl World {
         }
         let (executor, signer) = match owner {
             Owner::Bank => (bank(), Some(SharedActor::clone(&self.region.bank))),
+            Owner::Bureau => (organisation(BUREAU), Some(SharedActor::clone(&self.region.bureau))),
             Owner::Provider(place) => (self.region.providers[place].code, None),
         };
         let leg = CashLeg { executor, rail: Text::new(rail).ok()?, authorisation };
@@ -208,26 +216,10 @@ impl World {
         }
     }
 
-    /// Gives a rail an order and asks until it has a final word or patience ends: at the till of a
-    /// provider, or at the bank's rail that holds.
+    /// Gives an order to the till of a provider, or to the bank's rail that holds.
     fn order(&self, till: Option<usize>, order: &Order) -> Option<Verdict> {
-        let line =
-            till.map_or(&self.rails.credit.line.line, |till| &self.rails.tills[till].line.line);
-        if let Outcome::Final(verdict) = line.perform(order) {
-            return Some(verdict);
-        }
-        for _ in 0..ASKS_AT_ONCE {
-            match line.query(&order.reference) {
-                Answer::Final(verdict) => return Some(verdict),
-                Answer::NotFound => {
-                    if let Outcome::Final(verdict) = line.perform(order) {
-                        return Some(verdict);
-                    }
-                }
-                Answer::InProgress | Answer::Unknown => {}
-            }
-        }
-        None
+        let line = till.map_or(&self.rails.credit.line, |till| &self.rails.tills[till].line);
+        ask(&line.line, order)
     }
 
     /// Brings money from the safe into a till.
@@ -286,4 +278,23 @@ impl World {
     pub(crate) fn paid_before(&self) -> &BTreeMap<Hash, PaidBefore> {
         &self.books.paid_before
     }
+}
+
+/// Gives a rail an order and asks until it has a final word or patience ends.
+pub(super) fn ask(line: &FaultyRail, order: &Order) -> Option<Verdict> {
+    if let Outcome::Final(verdict) = line.perform(order) {
+        return Some(verdict);
+    }
+    for _ in 0..ASKS_AT_ONCE {
+        match line.query(&order.reference) {
+            Answer::Final(verdict) => return Some(verdict),
+            Answer::NotFound => {
+                if let Outcome::Final(verdict) = line.perform(order) {
+                    return Some(verdict);
+                }
+            }
+            Answer::InProgress | Answer::Unknown => {}
+        }
+    }
+    None
 }

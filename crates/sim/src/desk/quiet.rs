@@ -7,17 +7,18 @@ use adapters::rail::Rail;
 use ledger::kernel::receipt::EffectAction;
 use node::NodeHandle;
 use node::voucher::IssueVoucherError;
-use primitives::Hash;
+use primitives::{CivilDate, Hash};
 use proof::policy::{Policy, policy_text};
 
+use crate::actor::organisation;
 use crate::check::effects::{Outside, rail_account};
 use crate::check::recovery::{check_damage, compare_ways_back};
 use crate::check::{Rule, Scope, Violation, require};
 use crate::desk::Intent;
 use crate::job::{Fate, Persistence};
 use crate::machine::End;
-use crate::rails::bank;
-use crate::region::{OFFSET, POOL};
+use crate::rails::{CLEARING, bank};
+use crate::region::{BUREAU, OFFSET, POOL};
 use crate::world::World;
 
 /// After so many rounds everything that was begun must be finished.
@@ -177,6 +178,7 @@ impl World {
             at_bank += outside.net()?;
         }
         self.compare_net(bank(), at_bank)?;
+        self.check_clearing(days)?;
         let tills = self.region.providers.iter().zip(&self.rails.tills).enumerate();
         for (place, (provider, till)) in tills {
             let known = self.references_at_till(place);
@@ -192,6 +194,22 @@ impl World {
             self.compare_net(provider.code, outside.net()?)?;
         }
         Ok(())
+    }
+
+    /// The bureau's rail moved what the bureau took over.
+    fn check_clearing(&self, days: (CivilDate, CivilDate)) -> Result<(), Violation> {
+        let executor = organisation(BUREAU);
+        let source = self.rails.debit.bank.rail(executor);
+        let outside = Outside {
+            rail: CLEARING,
+            executor,
+            source: &source,
+            days,
+            paid_before: self.paid_before(),
+            known: &BTreeSet::new(),
+        };
+        self.audit.effects.compare_rail(&outside)?;
+        self.compare_net(executor, outside.net()?)
     }
 
     fn compare_net(

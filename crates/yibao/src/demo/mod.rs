@@ -205,9 +205,8 @@ fn report(
     let settled: u64 = regions.iter().map(|region| region.tally.settled).sum();
     let seconds: f64 = regions.iter().map(|region| region.seconds).sum();
     println!(
-        "  {settled} visits settled in {seconds:.1} s: {:.0} settlements/s with check-in, sealed bill, quote and {} signatures each",
-        settled as f64 / seconds.max(0.001),
-        "3 to 4"
+        "  {settled} visits settled in {seconds:.1} s: {:.0} settlements/s with check-in, sealed bill, quote and 3 to 4 signatures each",
+        settled as f64 / seconds.max(0.001)
     );
     println!("  whole demonstration: {:.1} s", begin.elapsed().as_secs_f64());
     close.is_clean()

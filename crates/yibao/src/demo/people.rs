@@ -117,7 +117,7 @@ fn terms(resident: &Resident, last_day: CivilDate) -> CoverageTerms {
     let year = last_day.year();
     let day = |year, month, day| CivilDate::from_ymd(year, month, day).unwrap_or(last_day);
     // Some residents paid their premium late: covered from March, benefits from June.
-    let late = resident.scheme != EMPLOYEE && resident.id.0[1] % 32 == 0;
+    let late = resident.scheme != EMPLOYEE && resident.id.0[1].is_multiple_of(32);
     let from = if late { day(year, 3, 1) } else { day(year - 1, 1, 1) };
     CoverageTerms {
         scheme: resident.scheme,

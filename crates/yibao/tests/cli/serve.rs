@@ -12,7 +12,7 @@ use node::signature::save_key;
 use serde_json::Value;
 
 use crate::kit::{Files, command, yibao};
-use crate::support::founding::{ORIGIN, genesis, key};
+use crate::support::founding::{CHAIN, ORIGIN, genesis, key};
 use crate::tx::OPEN_FUND;
 
 /// Writes the data folder of this ledger before its first block, as `yibao serve` reads it.
@@ -36,7 +36,7 @@ struct Served {
 }
 
 impl Served {
-    fn start(data: &Path) -> Self {
+    fn start(data: &Path, chain: &str) -> Self {
         let mut child = command()
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"])
             .arg(data)
@@ -48,7 +48,8 @@ impl Served {
         let mut line = String::new();
         out.read_line(&mut line).expect("a line");
         let url = line.split_whitespace().last().unwrap_or_default().to_owned();
-        assert!(line.starts_with("serving `vectors` on http://127.0.0.1:"), "{line}");
+        let begin = format!("serving `{chain}` on http://127.0.0.1:");
+        assert!(line.starts_with(&begin), "{line}");
         Self { child, out, url }
     }
 
@@ -114,7 +115,7 @@ fn a_data_folder_is_served_used_stopped_and_verified() {
     let files = Files::new();
     let data = files.at("data");
     found(&data);
-    let served = Served::start(&data);
+    let served = Served::start(&data, CHAIN);
     assert_eq!(served.get("/health/live").0, 204);
     assert_eq!(served.get("/health/ready").0, 204);
     let (status, contract) = served.get("/v1/openapi.json");
@@ -160,7 +161,7 @@ fn a_data_folder_is_served_used_stopped_and_verified() {
     assert!(!log.contains("insurer"), "parties do not stand in the log: {log}");
 
     // It comes up again with what it had, and goes down by ctrl-c as well.
-    let served = Served::start(&data);
+    let served = Served::start(&data, CHAIN);
     let checkpoint = served.get("/log/checkpoint").1;
     assert!(checkpoint.lines().nth(1).is_some_and(|size| size != "0"), "{checkpoint}");
     served.stop("-INT");
@@ -233,4 +234,73 @@ fn a_gateway_that_is_not_there_or_not_http_is_said() {
     send("localhost").fails(2, &["`--url`", "such as http://localhost:8420"]);
     // Nobody listens on port 1.
     send("http://127.0.0.1:1").fails(1, &["does not answer"]);
+}
+
+const RAILS: &str = "[[rail]]\nkind = \"counter\"\nname = \"counter\"\ncurrency = \"CNY\"\nutc_offset_minutes = 480\n
+[[rail]]\nkind = \"sandbox_bank\"\nname = \"bank\"\ncurrency = \"CNY\"\nutc_offset_minutes = 480\nstyle = \"pay_and_refund\"
+payment_limit = \"500.00\"\ndaily_limit = \"5000.00\"\nseed = 1\n";
+
+/// A founded folder in which the insurer has rails.
+fn with_rails(files: &Files) -> PathBuf {
+    let data = files.at("data");
+    found(&data);
+    fs::create_dir_all(data.join("insurer/keys")).expect("a folder");
+    save_key(&data.join("insurer/keys/execute.key"), &key("insurer")).expect("a key file");
+    fs::write(data.join("insurer/rails.toml"), RAILS).expect("a file");
+    data
+}
+
+#[test]
+fn payments_outside_are_driven_for_every_organisation_with_rails() {
+    let files = Files::new();
+    let data = with_rails(&files);
+    let served = Served::start(&data, CHAIN);
+    assert!(served.get("/metrics").1.contains("yibao_node_open_effects 0"));
+    let (_, log) = served.stop("-TERM");
+    let driven = |line: &str| line.contains("payments outside") && line.contains("\"outboxes\":1");
+    assert!(log.lines().any(driven), "{log}");
+    for books in ["counter.sqlite", "bank.sqlite", "effects.sqlite", "outbox.sqlite"] {
+        assert!(data.join("insurer").join(books).exists(), "{books}");
+    }
+}
+
+#[test]
+fn rails_that_cannot_be_driven_are_named() {
+    let files = Files::new();
+    let data = with_rails(&files);
+    let rails = data.join("insurer/rails.toml");
+    let serve = || yibao(["serve", "--listen", "127.0.0.1:0", "--data", text(&data)]);
+    for (from, to, words) in [
+        ("\"counter\"\nname", "\"purse\"\nname", &["`rail[0]", "purse", "counter"][..]),
+        ("\"500.00\"", "500.0", &["`rail[1]", "written as text"]),
+        ("\"500.00\"", "\"5.001\"", &["`payment_limit`", "at most 2 digits"]),
+        ("\"bank\"", "\"counter\"", &["the name `counter` is there twice"]),
+        ("\"CNY\"", "\"RMB\"", &["`rail[0]", "RMB"]),
+    ] {
+        fs::write(&rails, RAILS.replacen(from, to, 1)).expect("a file");
+        let mut words = words.to_vec();
+        words.push("the rails `");
+        serve().fails(2, &words);
+    }
+    fs::write(&rails, RAILS).expect("a file");
+    fs::remove_file(data.join("insurer/keys/execute.key")).expect("the key");
+    serve().fails(2, &["execute.key` does not exist"]);
+}
+
+#[test]
+fn a_demonstration_is_served_again_and_verified() {
+    let files = Files::new();
+    let data = files.at("demo");
+    let said = yibao(["demo", "--once", "--people", "12", "--data", text(&data)]).ok();
+    assert!(said.contains("the books close to zero"), "{said}");
+    let (voucher, policy) = (data.join("voucher.tlog-proof"), data.join("trust-policy.txt"));
+    let verified = yibao(["verify", "voucher", text(&voucher), "--trust", text(&policy)]).ok();
+    assert!(verified.contains("  ledger       yibao-demo"), "{verified}");
+    let served = Served::start(&data, "yibao-demo");
+    assert_eq!(served.get("/health/ready").0, 204);
+    assert!(served.get("/metrics").1.contains("yibao_node_open_effects 0"));
+    served.stop("-TERM");
+    let report = yibao(["verify", "chain", text(&data)]).ok();
+    assert!(report.contains("USD: ") && report.contains("CNY: "), "{report}");
+    assert_eq!(report.matches(", sum 0").count(), 2, "{report}");
 }

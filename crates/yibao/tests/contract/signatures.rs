@@ -90,28 +90,36 @@ fn small_order() -> [u8; 32] {
     bytes
 }
 
-#[test]
-fn every_signature_is_judged_as_the_file_says() {
-    if is_update() {
-        let about = "a signature is over the 32 bytes of the message; of a passkey, the message is the challenge. \
-                     `outcome` is `valid` or the reason why not";
-        check_json(PATH, &json!({ "about": about, "vectors": made() }));
-    }
+/// What each vector is called, and how it is judged.
+fn names(vectors: &[Vector]) -> Vec<(String, String)> {
+    vectors.iter().map(|one| (one.name.clone(), one.outcome.clone())).collect()
+}
+
+fn committed() -> Result<Vec<Vector>, serde_json::Error> {
     #[derive(Deserialize)]
     struct File {
         vectors: Vec<Vector>,
     }
-    let file: File = serde_json::from_str(&read(PATH)).expect("the committed vectors");
-    for vector in &file.vectors {
+    serde_json::from_str::<File>(&read(PATH)).map(|file| file.vectors)
+}
+
+#[test]
+fn every_signature_is_judged_as_the_file_says() {
+    let made = made();
+    // ECDSA signatures differ each time; they are written anew only when there are other vectors.
+    if is_update() && !committed().is_ok_and(|vectors| names(&vectors) == names(&made)) {
+        let about = "a signature is over the 32 bytes of the message; of a passkey, the message is the challenge. \
+                     `outcome` is `valid` or the reason why not";
+        check_json(PATH, &json!({ "about": about, "vectors": made }));
+    }
+    let vectors = committed().expect("the committed vectors");
+    for vector in &vectors {
         assert_eq!(outcome(vector), vector.outcome, "{}", vector.name);
     }
-    let names = |vectors: &[Vector]| -> Vec<(String, String)> {
-        vectors.iter().map(|one| (one.name.clone(), one.outcome.clone())).collect()
-    };
-    assert_eq!(names(&made()), names(&file.vectors), "the same vectors are made today");
-    let valid = file.vectors.iter().filter(|one| one.outcome == "valid").count();
-    assert_eq!((valid, file.vectors.len()), (4, 14));
-    let low_order = file.vectors.iter().find(|one| one.name.contains("order one"));
+    assert_eq!(names(&made), names(&vectors), "the same vectors are made today");
+    let valid = vectors.iter().filter(|one| one.outcome == "valid").count();
+    assert_eq!((valid, vectors.len()), (4, 14));
+    let low_order = vectors.iter().find(|one| one.name.contains("order one"));
     let words = SignatureError::InvalidKey.to_string();
     assert_eq!(low_order.map(|one| one.outcome.as_str()), Some(words.as_str()));
 }
