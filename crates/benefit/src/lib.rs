@@ -14,15 +14,13 @@
 //! and adjudicates what remains under the same plans.
 //!
 //! How the edge calls it: TOML into [`source::PlanSource`], [`fn@compile`] (which runs the
-//! examples),
-//! [`sort_lines`], a dry run of [`adjudicate_stay`], and [`fn@explain`] with the [`Messages`] of a
-//! language.
+//! examples), [`sort_lines`], a dry run of [`adjudicate_stay`], and [`fn@explain`] with the
+//! [`Messages`] of a language.
 //!
 //! Reading order: [`word`] (the closed lists of words), [`bill`], [`catalogue`], [`sort`],
 //! [`sums`], [`facts`], [`accumulator`], [`source`] (plan files as people write them),
-//! [`mod@compile`],
-//! [`plan`] (their compiled form), [`engine`] with one file per operator in `rule/`, [`stay`],
-//! [`adjudication`], [`example`], [`case`], [`mod@explain`].
+//! [`mod@compile`], [`plan`] (their compiled form), [`engine`] with one file per operator in
+//! `rule/`, [`stay`], [`adjudication`], [`example`], [`case`], [`mod@explain`].
 //!
 //! Invariants: no clock, file, random source or floating point; the parts of an adjudication add up
 //! to the bill (guarded by `tests/identities.rs`); equal inputs give equal bytes.

@@ -4,8 +4,8 @@
 //! step has to be the same, and what one side refuses, the other refuses too.
 //!
 //! `YIBAO_DIFFERENTIAL_BILLS` says how many bills (20,000 when it is not set),
-//! `YIBAO_DIFFERENTIAL_SEED`
-//! which ones, `YIBAO_DIFFERENTIAL_UNIT` runs a single unit of them again.
+//! `YIBAO_DIFFERENTIAL_SEED` which ones, `YIBAO_DIFFERENTIAL_UNIT` runs a single unit of them
+//! again.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

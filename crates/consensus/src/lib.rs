@@ -57,16 +57,14 @@ pub trait Application {
 
     /// The block to propose, or `None` while there is nothing to order. Asked again for the same
     /// height and round, also after a crash in between, it gives the same block if the first one
-    /// may
-    /// have been seen by others.
+    /// may have been seen by others.
     ///
     /// # Errors
     /// When no block can be built.
     fn propose(&mut self, height: u64, round: u32) -> Result<Option<Proposal>, Self::Error>;
 
     /// Makes the decided block the last one. Returns when block and certificate are durable,
-    /// together
-    /// or not at all; only then may anybody be told.
+    /// together or not at all; only then may anybody be told.
     ///
     /// # Errors
     /// When they may not be durable: the node has to stop.

@@ -4,8 +4,7 @@
 //! [`modules`], one folder per domain and one file per kind of transaction.
 //!
 //! Invariants: no clock, randomness, input or output; a rejected transaction changes nothing but
-//! the
-//! receipt log; the sum over all accounts is zero after every transaction (test
+//! the receipt log; the sum over all accounts is zero after every transaction (test
 //! `the_ledger_sums_to_zero`).
 #![no_std]
 extern crate alloc;

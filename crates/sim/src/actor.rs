@@ -21,8 +21,7 @@ pub type SharedActor = Arc<Actor>;
 
 impl Actor {
     /// A party whose key belongs to the party and a purpose. Keys are the same in every world:
-    /// making
-    /// them is no part of what is simulated.
+    /// making them is no part of what is simulated.
     #[must_use]
     pub fn new(party: Party, purpose: &str) -> Self {
         let meaning = format!("{party}/{purpose}");
@@ -69,8 +68,7 @@ pub fn organisation(code: &str) -> OrganisationId {
 }
 
 /// A transaction before it has a key against doing it twice and an end of validity: what may be
-/// signed
-/// anew when its first form could not be executed in time.
+/// signed anew when its first form could not be executed in time.
 #[derive(Clone)]
 pub struct Draft {
     kind: u16,

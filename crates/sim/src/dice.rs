@@ -1,8 +1,7 @@
 //! All chance in a simulated world, drawn from its seed.
 //!
 //! Each part of the world has dice of its own ([`Dice::fork`]), so that one more draw in one part
-//! does
-//! not change what happens in the others.
+//! does not change what happens in the others.
 
 use primitives::sha256_parts;
 

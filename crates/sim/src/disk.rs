@@ -1,6 +1,5 @@
 //! The disk of a simulated machine: the faulty disk of `node`, and beyond it a disk that is full,
-//! one
-//! that is slow, and, for planted bugs, one that lies.
+//! one that is slow, and, for planted bugs, one that lies.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -172,8 +171,7 @@ enum Room {
 }
 
 /// How many bytes of a write get onto a disk that becomes full half-way: it ends with a block of
-/// the
-/// file system, so that no sector is written in part.
+/// the file system, so that no sector is written in part.
 fn written_when_full(offset: u64, length: usize) -> usize {
     let end = offset.saturating_add(length as u64 / 2) / SECTOR_BYTES * SECTOR_BYTES;
     usize::try_from(end.saturating_sub(offset)).unwrap_or(0)

@@ -1,6 +1,5 @@
 //! Those who execute effects: the bank's outbox and one of every provider's till. Their books lie
-//! in
-//! files that survive every death of the process.
+//! in files that survive every death of the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! What a client wants done: a signed transaction that it sends again and again, the same each
-//! time,
-//! until it knows for certain what became of it.
+//! time, until it knows for certain what became of it.
 
 use ledger::Transaction;
 use ledger::kernel::rejection::kernel as code;

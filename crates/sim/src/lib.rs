@@ -1,24 +1,18 @@
 //! A region in one thread from one seed: clients, providers, bank, node, clock, disk and network,
-//! all of
-//! them simulated around the real node, ledger, outboxes and rails, with faults everywhere; and
-//! checkers
-//! that say after every block, every start and at the end whether the rules still hold.
+//! all of them simulated around the real node, ledger, outboxes and rails, with faults everywhere;
+//! and checkers that say after every block, every start and at the end whether the rules still
+//! hold.
 //!
 //! Everything that happens in a world follows from its seed, so that a failing seed is run again
-//! with one
-//! command, which the failure prints.
+//! with one command, which the failure prints.
 //!
 //! Reading order: [`world`] (a step), [`life`] (crashes), [`machine`], [`disk`], [`clock`],
-//! [`network`],
-//! [`rails`], [`executor`] (what the world consists of), [`region`] (who lives in it), [`desk`]
-//! (what they
-//! do), [`job`] (how they insist), [`check`] (what must hold), [`planted`] (bugs that tests plant
-//! to show
-//! that the checkers find them).
+//! [`network`], [`rails`], [`executor`] (what the world consists of), [`region`] (who lives in it),
+//! [`desk`] (what they do), [`job`] (how they insist), [`check`] (what must hold), [`planted`]
+//! (bugs that tests plant to show that the checkers find them).
 //!
 //! Invariants: the same seed gives the same run (test `a_seed_gives_the_same_run_every_time`);
-//! every
-//! checker can fail (tests in `tests/planted.rs`).
+//! every checker can fail (tests in `tests/planted.rs`).
 
 pub mod actor;
 pub mod check;

@@ -1,6 +1,5 @@
 //! Bugs that a test plants into a world, to show that a checker finds them. A world without any is
-//! what
-//! the seeds run.
+//! what the seeds run.
 
 use ledger::kernel::block::Block;
 use ledger::{Receipt, State};

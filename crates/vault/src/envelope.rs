@@ -294,8 +294,7 @@ impl Envelope {
     }
 
     /// The last instant at which a grantee may be handed the envelope; `None` for a reader without
-    /// a
-    /// deadline and for whoever is no reader.
+    /// a deadline and for whoever is no reader.
     #[must_use]
     pub fn grant_end(&self, reader: &ReaderKey) -> Option<Timestamp> {
         Some(self.wrap_of(reader)?.terms.as_ref()?.valid_until)

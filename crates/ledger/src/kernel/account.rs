@@ -26,8 +26,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Account {
     /// Money that has not come in yet or has gone out: contributions, subsidies, payouts by a
-    /// region's
-    /// bureau. Its balance is negative by all that came in.
+    /// region's bureau. Its balance is negative by all that came in.
     Outside(RegionId),
     /// A fund of a region. Never below its floor.
     Fund {

@@ -123,8 +123,7 @@ impl Ledger {
     }
 
     /// Whether a transaction may be tried in a block: format, chain, validity, idempotency. Whether
-    /// it
-    /// will be accepted only execution says; [`Ledger::rehearse`] asks for it.
+    /// it will be accepted only execution says; [`Ledger::rehearse`] asks for it.
     ///
     /// # Errors
     /// Why it may not be tried.
@@ -150,8 +149,7 @@ impl Ledger {
     }
 
     /// Moves to another place of the same chain and keeps what was decoded: cheaper than a new
-    /// ledger
-    /// for whoever only rehearses.
+    /// ledger for whoever only rehearses.
     pub fn follow(&mut self, state: State, tip: Tip) {
         self.state = state;
         self.tip = tip;
@@ -195,8 +193,7 @@ impl Ledger {
     /// Executes the transactions as the next block at this time.
     ///
     /// Block time never goes back and never jumps by more than a day; a time outside is moved to
-    /// the
-    /// nearest allowed one, which the header then says.
+    /// the nearest allowed one, which the header then says.
     #[must_use]
     pub fn execute(&self, time: Timestamp, transactions: &[VerifiedTransaction]) -> BlockOutcome {
         let latest = self.tip.time.plus_millis(TIME_JUMP_MILLIS_MAX);

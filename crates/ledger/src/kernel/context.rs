@@ -9,8 +9,7 @@ use proof::header::ChainId;
 use crate::kernel::transaction::{Signer, VerifiedTransaction};
 
 /// Decoded plans by the hash of their compiled form: a memo of a pure function, so it may be
-/// dropped at
-/// any time without changing a result.
+/// dropped at any time without changing a result.
 #[derive(Default)]
 pub struct PlanMemo(RefCell<BTreeMap<Hash, Arc<Plan>>>);
 
@@ -22,8 +21,7 @@ impl PlanMemo {
     ///
     /// # Panics
     /// When the bytes are not a compiled plan: they were checked when the plan was published, so
-    /// the
-    /// state is damaged.
+    /// the state is damaged.
     pub fn plan(&self, hash: Hash, bytes: impl FnOnce() -> alloc::vec::Vec<u8>) -> Arc<Plan> {
         if let Some(plan) = self.0.borrow().get(&hash) {
             return Arc::clone(plan);

@@ -1,10 +1,9 @@
 //! The same transaction twice gives the first receipt; the same key with other content is refused.
 //!
 //! Keys are kept while their transaction could still be executed (`valid_until`, at most seven
-//! days),
-//! then forgotten: a transaction that is past its validity is refused anyway. Forgetting is part of
-//! the
-//! state: keys are queued by the hour in which they end, and each block takes a bounded number out.
+//! days), then forgotten: a transaction that is past its validity is refused anyway. Forgetting is
+//! part of the state: keys are queued by the hour in which they end, and each block takes a bounded
+//! number out.
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};

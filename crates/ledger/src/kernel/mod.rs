@@ -1,9 +1,8 @@
 //! What every module stands on.
 //!
 //! Reading order: [`state`] (rows under one root), [`overlay`] and [`table`] (how a transaction
-//! reads
-//! and writes them), [`account`] and [`posting`] (money), [`transaction`], [`registry`] (kinds),
-//! [`receipt`], [`block`] (execution), [`rejection`] (why something may not happen).
+//! reads and writes them), [`account`] and [`posting`] (money), [`transaction`], [`registry`]
+//! (kinds), [`receipt`], [`block`] (execution), [`rejection`] (why something may not happen).
 
 pub mod account;
 pub mod block;

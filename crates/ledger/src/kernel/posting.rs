@@ -2,10 +2,8 @@
 //! zero.
 //!
 //! Two-phase amounts: [`hold`] sets an amount aside on a floored account or notes a claim that
-//! waits for
-//! the outside world; [`post_hold`] moves it (wholly or partly), [`void_hold`] lets it go. A hold
-//! that
-//! has expired can be voided but not posted.
+//! waits for the outside world; [`post_hold`] moves it (wholly or partly), [`void_hold`] lets it
+//! go. A hold that has expired can be voided but not posted.
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -131,8 +129,7 @@ pub fn set_floor(state: &mut Overlay<'_>, account: Account, floor: Floor) -> Res
 }
 
 /// Accounts without a floor open by themselves when money first touches them: they stand for the
-/// world
-/// outside or for a claim. Accounts that belong to somebody are opened by their module.
+/// world outside or for a claim. Accounts that belong to somebody are opened by their module.
 fn row_or_open(
     state: &Overlay<'_>,
     account: &Account,

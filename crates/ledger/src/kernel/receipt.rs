@@ -111,8 +111,7 @@ pub struct Effect {
 
 impl Effect {
     /// The reference under which the rail knows it: hash of transaction id and effect number. It is
-    /// also
-    /// the id of the hold that waits for it.
+    /// also the id of the hold that waits for it.
     #[must_use]
     pub fn reference(transaction_id: Hash, number: u8) -> Hash {
         sha256(&codec::encode(&("yibao/effect/v1", transaction_id, number)))
@@ -129,8 +128,7 @@ pub struct Outcome {
     /// What is to be done outside.
     pub effects: Vec<Effect>,
     /// What a later transaction must bring along, because the state keeps its hash only (decision
-    /// record
-    /// 0003): the settlement record of a visit. Empty for most kinds.
+    /// record 0003): the settlement record of a visit. Empty for most kinds.
     pub witness: Vec<u8>,
 }
 

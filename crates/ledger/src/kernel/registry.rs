@@ -23,8 +23,7 @@ pub trait Kind:
     const NAME: &'static str;
 
     /// The public keys that the body registers. They are checked (on the curve, canonical, not of
-    /// small
-    /// order) together with the signatures, before the transaction may stand in a block.
+    /// small order) together with the signatures, before the transaction may stand in a block.
     fn registers(&self) -> Vec<PublicKey> {
         Vec::new()
     }

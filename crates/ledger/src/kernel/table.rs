@@ -33,8 +33,7 @@ impl<K: BorshSerialize, V: BorshSerialize + BorshDeserialize> Table<K, V> {
     ///
     /// # Panics
     /// When the bytes are not such a row: the state is damaged, and the node must stop rather than
-    /// go
-    /// on wrong.
+    /// go on wrong.
     pub fn get(&self, state: &(impl Read + ?Sized), key: &K) -> Option<V> {
         let bytes = state.read(&self.key_bytes(key))?;
         Some(codec::decode(bytes).expect("a row was written by this table in this format"))

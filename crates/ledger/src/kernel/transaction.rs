@@ -210,8 +210,7 @@ impl Transaction {
     }
 
     /// Checks form, signatures and registered keys, without any state, so that many transactions
-    /// can be
-    /// checked at once.
+    /// can be checked at once.
     ///
     /// # Errors
     /// The first rule that does not hold.

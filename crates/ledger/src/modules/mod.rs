@@ -1,9 +1,8 @@
 //! The domains of the ledger, one folder each. Numbers are never reused.
 //!
 //! A module's tables have prefixes `number * 256 + n`, its kinds wire numbers `number * 100 + n`,
-//! its
-//! rejections numbers `number * 100 + n`. Modules meet only through another module's `view` or the
-//! kernel's postings.
+//! its rejections numbers `number * 100 + n`. Modules meet only through another module's `view` or
+//! the kernel's postings.
 
 use alloc::vec::Vec;
 

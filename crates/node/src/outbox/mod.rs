@@ -11,8 +11,7 @@
 //! repeated: the rail is told under a fixed reference, the ledger under a fixed idempotency key.
 //!
 //! Invariants: no money moves twice for one effect and no effect is forgotten, wherever the process
-//! ends (test
-//! `wherever_the_process_dies_every_payment_happens_once_and_the_ledger_hears_of_it`).
+//! ends (test `wherever_the_process_dies_every_payment_happens_once_and_the_ledger_hears_of_it`).
 
 pub mod book;
 mod confirm;

@@ -2,9 +2,8 @@
 //! when all is quiet at the end.
 //!
 //! The checkers keep models of their own, made from blocks and receipts alone, and compare the
-//! ledger's
-//! state, the bank's books and the clients' knowledge with them. Reading order: this file, [`log`],
-//! [`money`], [`keys`], [`visits`], [`plans`], [`effects`], [`recovery`].
+//! ledger's state, the bank's books and the clients' knowledge with them. Reading order: this file,
+//! [`log`], [`money`], [`keys`], [`visits`], [`plans`], [`effects`], [`recovery`].
 
 pub mod effects;
 pub mod keys;
@@ -30,14 +29,12 @@ use crate::planted::{Lens, Shown};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// Balances are what the entries of the receipts add up to, and add up to zero; what came in
-    /// and
-    /// went out is what was ordered.
+    /// and went out is what was ordered.
     MoneyConserved,
     /// No account gives what it does not have.
     Floor,
     /// What was acknowledged, or shown to anybody, is there after every start, at the same place,
-    /// with
-    /// the same bytes.
+    /// with the same bytes.
     AcknowledgedKept,
     /// The receipt log only grows, and is what headers and proofs say.
     AppendOnly,

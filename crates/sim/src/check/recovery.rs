@@ -1,6 +1,5 @@
 //! Every way back to the state leads to the same one: replay from genesis, from a snapshot, with
-//! and
-//! without the history; and damage is noticed.
+//! and without the history; and damage is noticed.
 
 use std::path::Path;
 
@@ -17,8 +16,8 @@ fn broken(words: impl std::fmt::Display) -> Violation {
 }
 
 /// Compares the ways back, on copies of the machine's disk. The node may be up. Verification
-/// executes
-/// everything again; starting a node aside, which does so as well, is for some worlds only.
+/// executes everything again; starting a node aside, which does so as well, is for some worlds
+/// only.
 ///
 /// # Errors
 /// The first way that leads elsewhere.
@@ -67,8 +66,7 @@ fn compare_one(
 }
 
 /// Flips one bit of a block, a snapshot or the genesis. The node then refuses to start, or starts
-/// with
-/// the very same state because the bit did not matter.
+/// with the very same state because the bit did not matter.
 ///
 /// # Errors
 /// When the node starts with anything else.

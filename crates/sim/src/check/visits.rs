@@ -1,6 +1,5 @@
 //! Visits: settled once, changed only from what stands; every split explained again; running
-//! amounts
-//! added up anew.
+//! amounts added up anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 

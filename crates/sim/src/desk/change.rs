@@ -201,8 +201,8 @@ impl World {
         self.use_earmark(earmark, job);
     }
 
-    /// The bureau takes over a payment that the bank has left open too long: it has the bank close the
-    /// order for good, and only when that is certain becomes the executor itself.
+    /// The bureau takes over a payment that the bank has left open too long: it has the bank close
+    /// the order for good, and only when that is certain becomes the executor itself.
     pub(super) fn take_over_late_payment(&mut self) {
         let view = self.view();
         let patience = u64::from(TAKEOVER_HOURS) * 3_600_000;

@@ -1,8 +1,6 @@
 //! The clients of the region: desks of providers, people, the bureau, and some who mean no good.
-//! They
-//! know what they were told, and what anybody may look up; they behave as real ones do, in a hurry
-//! and
-//! with bad lines.
+//! They know what they were told, and what anybody may look up; they behave as real ones do, in a
+//! hurry and with bad lines.
 //!
 //! Reading order: [`visit`] (from check-in to settlement), [`money`] (how cash is paid), [`change`]
 //! (refunds, corrections, objections), [`office`] (bureau and people), [`attack`].

@@ -1,6 +1,5 @@
 //! How cash is paid: later from a card, held on a card, or over the counter; and how what was held
-//! or
-//! taken for nothing is given back, once it is certain that it is for nothing.
+//! or taken for nothing is given back, once it is certain that it is for nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -170,8 +169,7 @@ impl World {
     }
 
     /// Closes earmarks whose use is certain, and gives back what certainly nobody uses. As long as
-    /// a
-    /// transaction can still be executed, its money stays where it is.
+    /// a transaction can still be executed, its money stays where it is.
     pub(crate) fn tidy_money(&mut self) {
         let too_early = self.planted.desk == Some(DeskBug::GivesBackTooEarly);
         for place in 0..self.earmarks.len() {
@@ -244,8 +242,7 @@ impl World {
     }
 
     /// A shift ends and the next begins: what is in the till goes to the safe but for a float, so
-    /// that
-    /// a later refund may find the till short.
+    /// that a later refund may find the till short.
     fn change_shift(&self, provider: usize) {
         let till = &self.rails.tills[provider];
         let Ok(shift) = till.counter.open_shift_of(&till.clerk) else { return };

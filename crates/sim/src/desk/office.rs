@@ -38,8 +38,7 @@ impl World {
     }
 
     /// The contribution with the bureau's own number, and the number of the try in the reference:
-    /// an
-    /// honest bureau has one reference.
+    /// an honest bureau has one reference.
     fn contribution(&mut self, number: u64, attempt: u64) -> Draft {
         let fund = if number.is_multiple_of(3) { CRITICAL } else { POOL };
         let amount = 10_000 + (number % 17) * 90_000;

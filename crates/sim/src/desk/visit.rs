@@ -197,8 +197,7 @@ impl World {
     }
 
     /// A visit in this stage that nothing is under way for; now and then one with something under
-    /// way,
-    /// so that two people do two things at once.
+    /// way, so that two people do two things at once.
     pub(super) fn some_visit(&mut self, wanted: impl Fn(&Visit) -> bool) -> Option<usize> {
         let in_a_hurry = self.dice.chance(150);
         let is_free = |visit: &Visit| {

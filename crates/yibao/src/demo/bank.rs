@@ -1,6 +1,5 @@
 //! The demonstration's simulated outside: a bank per currency, a till per provider, and the
-//! outboxes
-//! that drive what the ledger orders.
+//! outboxes that drive what the ledger orders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

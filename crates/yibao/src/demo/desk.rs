@@ -2,8 +2,7 @@
 //! settlement, as their own systems would, on the real path.
 //!
 //! Visits go in waves: at most one of a person in each, so that every quote stands on what the
-//! visit
-//! before it left behind.
+//! visit before it left behind.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

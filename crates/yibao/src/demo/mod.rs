@@ -1,10 +1,9 @@
 //! The demonstration: a fresh network with two regions, settled through the real path.
 //!
 //! Reading order: [`population`] and [`year`] (a made-up Chinese region), [`synthea`] (the American
-//! sample),
-//! [`founding`] (genesis), [`actor`] (who signs), [`chamber`] (the acts that bring a region to
-//! life), [`people`]
-//! (enrolment), [`bank`] (the simulated outside), [`desk`] (visits), [`tally`] (what is counted).
+//! sample), [`founding`] (genesis), [`actor`] (who signs), [`chamber`] (the acts that bring a
+//! region to life), [`people`] (enrolment), [`bank`] (the simulated outside), [`desk`] (visits),
+//! [`tally`] (what is counted).
 
 pub mod actor;
 pub mod bank;

@@ -1,8 +1,7 @@
 //! The Synthea sample as bills: 27 synthetic patients, their cover over the years, 1,267 claims.
 //!
 //! A claim's charges become the lines of a bill; its encounter says the kind of care; the claim's
-//! first
-//! insurer, or none, says whether it is brought to insurance at all.
+//! first insurer, or none, says whether it is brought to insurance at all.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

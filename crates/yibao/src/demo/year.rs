@@ -1,10 +1,9 @@
 //! A year of visits in realistic proportions: who went where, for what, and what was on the bill.
 //!
 //! Proportions follow the order of magnitude of the national bulletin: about six outpatient visits
-//! a
-//! year for the employed and four for residents, a stay for every fifth to sixth person, purchases
-//! at
-//! pharmacies, filed chronic diseases, births. They are a demonstration, not statistics.
+//! a year for the employed and four for residents, a stay for every fifth to sixth person,
+//! purchases at pharmacies, filed chronic diseases, births. They are a demonstration, not
+//! statistics.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,5 @@
 //! Whatever is wrong with what is handed in: one line that names file, field and remedy, exit code
-//! 2,
-//! nothing on the standard output.
+//! 2, nothing on the standard output.
 
 use crate::kit::{Files, Run, yibao};
 use crate::support::read;

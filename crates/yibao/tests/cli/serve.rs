@@ -1,6 +1,5 @@
-//! `yibao serve` from a founded folder: answers over HTTP, takes a transaction from
-//! `yibao tx send`,
-//! stops on a signal, and leaves a chain that `yibao verify chain` finds whole.
+//! `yibao serve` from a founded folder: answers over HTTP, takes a transaction from `yibao tx
+//! send`, stops on a signal, and leaves a chain that `yibao verify chain` finds whole.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};

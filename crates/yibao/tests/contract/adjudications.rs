@@ -1,6 +1,5 @@
 //! `vectors/adjudications.json`: bills with everything that goes into their split and everything
-//! that
-//! comes out, down to the bytes of the compiled plans.
+//! that comes out, down to the bytes of the compiled plans.
 
 use benefit::source::{AccumulatorValue, CatalogueSource, FactsSource, PlanSource};
 use benefit::{

@@ -1,6 +1,5 @@
 //! Generated files that are committed and reviewed: the contract for clients (`contract/`) and
-//! golden
-//! values for other implementations (`vectors/`). `make contract` writes them anew.
+//! golden values for other implementations (`vectors/`). `make contract` writes them anew.
 
 #[path = "../support/mod.rs"]
 mod support;

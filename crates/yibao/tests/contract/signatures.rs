@@ -1,6 +1,5 @@
 //! `vectors/signatures.json`: signatures of every scheme over one message, good ones and bad ones
-//! with
-//! the reason why. ECDSA makes another signature each time, so committed ones are checked, not
+//! with the reason why. ECDSA makes another signature each time, so committed ones are checked, not
 //! compared.
 
 use node::signature::{FastVerifier, Scheme, SecretKey, SoftwareAuthenticator};

@@ -1,6 +1,5 @@
 //! `vectors/voucher/`: a voucher with all facts open, the same with some closed, the policies that
-//! do
-//! and do not accept them, and what they say.
+//! do and do not accept them, and what they say.
 
 use std::path::Path;
 use std::sync::Arc;

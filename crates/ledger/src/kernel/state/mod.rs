@@ -51,8 +51,7 @@ pub struct State {
 
 impl State {
     /// A state without rows. The salt belongs to the region: random, chosen once, so that nobody
-    /// can
-    /// choose keys in advance that crowd one bucket.
+    /// can choose keys in advance that crowd one bucket.
     #[must_use]
     pub fn new(salt: Hash) -> Self {
         let top = Node::default();
@@ -88,10 +87,8 @@ impl State {
     }
 
     /// Sets rows (`Some`) and takes rows away (`None`), then rehashes what they touched; meant to
-    /// be
-    /// called once per block. Of two writes to one key the later counts. Taking away a row that is
-    /// not
-    /// there changes nothing.
+    /// be called once per block. Of two writes to one key the later counts. Taking away a row that
+    /// is not there changes nothing.
     ///
     /// # Panics
     /// When a value is longer than [`VALUE_BYTES_MAX`]; every table bounds its rows far below that.
@@ -127,8 +124,7 @@ impl State {
     }
 
     /// What convinces somebody who knows only the root that a row has its value, or that there is
-    /// no
-    /// such row. It shows the hashes, but not the values, of the other rows in the same bucket.
+    /// no such row. It shows the hashes, but not the values, of the other rows in the same bucket.
     #[must_use]
     pub fn prove(&self, key: &[u8]) -> StateProof {
         let mut siblings = Vec::new();

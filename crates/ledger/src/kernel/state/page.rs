@@ -75,8 +75,7 @@ impl Node {
     }
 
     /// Merges sorted writes, all of which belong below this node at this level of pages, and says
-    /// by
-    /// how many rows the node grew. Hashes below the node are up to date afterwards.
+    /// by how many rows the node grew. Hashes below the node are up to date afterwards.
     pub(super) fn update(&mut self, level: usize, writes: &[Write<'_>]) -> i64 {
         match self {
             Self::Bucket(bucket) => {

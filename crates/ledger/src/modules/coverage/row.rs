@@ -210,8 +210,7 @@ impl CoverageRow {
         if let Some(one) = self.coverages.iter_mut().find(ends) {
             one.period.to = terms.period.to;
             // Whoever is enrolled for a new period is covered in it: an open suspension ends with
-            // the
-            // old one.
+            // the old one.
             for rest in one.suspensions.iter_mut().filter(|rest| rest.to.is_none()) {
                 rest.to = eve;
             }

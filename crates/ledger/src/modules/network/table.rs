@@ -74,8 +74,7 @@ const KEPT_DAYS_MIN: i32 = 731;
 
 impl RegionRow {
     /// The day that counts as "today" when what has ended long ago is put away: earlier than today
-    /// where the
-    /// region's filing limit is longer than two years.
+    /// where the region's filing limit is longer than two years.
     #[must_use]
     pub fn retention_day(&self, today: CivilDate) -> CivilDate {
         let longer = i32::from(self.settings.claim_days_max).saturating_sub(KEPT_DAYS_MIN).max(0);

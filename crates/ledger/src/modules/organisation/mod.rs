@@ -1,6 +1,5 @@
 //! Organisations: admitted by the governing set, each with an offline root key and scoped online
-//! keys
-//! that expire.
+//! keys that expire.
 //!
 //! Kinds: 201 `admit_organisation`, 202 `suspend_organisation`, 203 `resume_organisation`,
 //! 204 `authorise_key`, 205 `revoke_key`, 206 `rotate_root_key`.

@@ -15,8 +15,7 @@ use crate::kernel::rejection::Rejection;
 use crate::modules::network::require_governing;
 
 /// Replaces an organisation's root key. Signed by the present root key, or by the governing set
-/// when that
-/// is lost. Online keys stay.
+/// when that is lost. Online keys stay.
 #[derive(
     Clone,
     Debug,

@@ -15,8 +15,7 @@ use crate::kernel::rejection::Rejection;
 use crate::modules::network::require_governing;
 
 /// Suspends an organisation: nothing signed by it counts until it is resumed. Signed by the
-/// governing
-/// set.
+/// governing set.
 #[derive(
     Clone,
     Debug,

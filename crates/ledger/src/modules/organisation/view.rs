@@ -49,8 +49,7 @@ pub fn require_kind(
 }
 
 /// The organisation signed, is active, and its key is authorised for this and has not expired. The
-/// root
-/// key may do everything that govern and key changes need, and nothing of the daily business.
+/// root key may do everything that govern and key changes need, and nothing of the daily business.
 ///
 /// # Errors
 /// `organisation_signature_missing` and the like, always naming the organisation.

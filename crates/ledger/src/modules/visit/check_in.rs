@@ -41,8 +41,7 @@ pub enum Identification {
 }
 
 /// Opens a visit, stay or purchase of an insured person at a provider. Signed by the provider with
-/// scope
-/// `clerk`.
+/// scope `clerk`.
 #[derive(
     Clone,
     Debug,

@@ -46,10 +46,8 @@ pub enum EffectResult {
 }
 
 /// Says what became of an ordered payment: done posts it, failed puts it on the provider's worklist
-/// (a claim
-/// on the patient, or a debt to the patient). It never undoes a settlement. Signed by the executor
-/// with scope
-/// `execute`.
+/// (a claim on the patient, or a debt to the patient). It never undoes a settlement. Signed by the
+/// executor with scope `execute`.
 #[derive(
     Clone,
     Debug,

@@ -39,8 +39,7 @@ pub enum Consent {
     /// `clerk`.
     DeskCard,
     /// An identity card shown at the desk: fund-paid care and cash over the counter, never the
-    /// personal
-    /// account. The provider answers for it.
+    /// personal account. The provider answers for it.
     IdentityCard,
     /// Nobody can agree: provider and bureau witness it. Contestable.
     EmergencyWitness {

@@ -19,8 +19,7 @@ use crate::modules::{network, person};
 const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 
 /// Contests an emergency consent, within the days that the region sets: the bureau then has to
-/// decide, and
-/// the settlement shows it. Signed by the person.
+/// decide, and the settlement shows it. Signed by the person.
 #[derive(
     Clone,
     Debug,

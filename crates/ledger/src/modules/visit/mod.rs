@@ -1,10 +1,8 @@
 //! Visits: from check-in over the running bill of a stay to settlement, refund, correction and
-//! objection,
-//! and the payments outside that belong to them.
+//! objection, and the payments outside that belong to them.
 //!
 //! Reading order: `table` (what is kept), [`quote`] (the split), [`consent`], `settle_visit`,
-//! `money`
-//! (the postings), `refund_visit`, `confirm_effect`.
+//! `money` (the postings), `refund_visit`, `confirm_effect`.
 //!
 //! Kinds: 701 `check_in`, 702 `cancel_visit`, 703 `update_running_bill`, 704 `take_deposit`,
 //! 705 `settle_visit`, 706 `refund_visit`, 707 `supersede_settlement`, 708 `object_to_settlement`,
@@ -12,10 +10,8 @@
 //! 713 `take_over_effect`.
 //!
 //! Invariants: a visit is settled at most once (test `a_visit_is_settled_once`); what was collected
-//! is
-//! refunded at most once (test `two_refunds_of_the_same_lines_pay_once`); a refund gives back
-//! exactly what
-//! the settlement took (test `a_whole_refund_restores_every_balance_and_counter`).
+//! is refunded at most once (test `two_refunds_of_the_same_lines_pay_once`); a refund gives back
+//! exactly what the settlement took (test `a_whole_refund_restores_every_balance_and_counter`).
 
 use crate::kernel::registry::KindEntry;
 use crate::modules::Module;

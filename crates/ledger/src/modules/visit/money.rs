@@ -213,8 +213,7 @@ pub(super) fn latest(state: &Overlay<'_>, reference: &Hash) -> Option<(Hash, Eff
 }
 
 /// Gives `amount` back: money through the rails that collected it, newest first; a claim that
-/// nothing was
-/// collected for is taken down; what remains is owed to the patient by the provider.
+/// nothing was collected for is taken down; what remains is owed to the patient by the provider.
 pub(super) fn give_back(
     context: &Context<'_>,
     state: &mut Overlay<'_>,

@@ -2,8 +2,7 @@
 //! it.
 //!
 //! A stay that crosses plan versions or plan years is split by date; the parts are adjudicated one
-//! after
-//! the other, each on the running amounts that the one before left.
+//! after the other, each on the running amounts that the one before left.
 
 use alloc::{sync::Arc, vec::Vec};
 use benefit::{Accumulators, Adjudication, CategorySums, Facts, Payer, PayerShare, Plan, SlotFact};

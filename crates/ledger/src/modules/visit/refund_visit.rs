@@ -20,10 +20,9 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 
 /// Refunds a settled visit wholly or in part: the settlement is reversed in full and what remains
-/// of the bill
-/// is adjudicated again under the original plan version and facts. Signed by the provider
-/// (`settle`) and the
-/// bureau (`countersign`); by a form of consent only where the person has to pay more than before.
+/// of the bill is adjudicated again under the original plan version and facts. Signed by the
+/// provider (`settle`) and the bureau (`countersign`); by a form of consent only where the person
+/// has to pay more than before.
 #[derive(
     Clone,
     Debug,

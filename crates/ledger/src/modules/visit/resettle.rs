@@ -1,8 +1,6 @@
 //! What refund and correction share: the settlement reversed in full, then the new bill adjudicated
-//! under
-//! the original plan versions on the running amounts as they are now less the original's. Later
-//! settlements
-//! stay as they are.
+//! under the original plan versions on the running amounts as they are now less the original's.
+//! Later settlements stay as they are.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -98,8 +96,7 @@ impl Resettlement<'_> {
     }
 
     /// Gives cash back that is no longer due, or orders what is due more. More money of the person
-    /// needs
-    /// consent.
+    /// needs consent.
     fn settle_difference(
         &self,
         context: &Context<'_>,
@@ -155,8 +152,8 @@ impl Resettlement<'_> {
 }
 
 /// The split of what remains after a refund, as [`super::RefundVisit`] will compute it: original
-/// plans and
-/// facts, the personal account and the running amounts as they are now less the original's.
+/// plans and facts, the personal account and the running amounts as they are now less the
+/// original's.
 ///
 /// # Errors
 /// As [`quote`].

@@ -20,8 +20,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 
 /// Works off a provider's worklist: a failed collection is collected anew (with the person's
-/// consent), a failed
-/// refund is paid again, on another rail if need be. Signed by the provider with scope `settle`.
+/// consent), a failed refund is paid again, on another rail if need be. Signed by the provider with
+/// scope `settle`.
 #[derive(
     Clone,
     Debug,

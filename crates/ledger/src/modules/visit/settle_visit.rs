@@ -30,12 +30,10 @@ use crate::modules::organisation::{self, Scope};
 use crate::modules::{coverage, network, voucher};
 
 /// Settles a visit: the ledger adjudicates the sums again, and when the split is still the one that
-/// the
-/// person saw, everything is posted at once; the cash leg waits for its rail.
+/// the person saw, everything is posted at once; the cash leg waits for its rail.
 ///
 /// Signed by the provider (`settle`), the region's bureau (`countersign`), the form of consent, and
-/// the
-/// executor of the cash leg where that is not the provider (`execute`).
+/// the executor of the cash leg where that is not the provider (`execute`).
 #[derive(
     Clone,
     Debug,

@@ -46,10 +46,8 @@ pub enum CorrectionReason {
 }
 
 /// Corrects a settlement: reversed in full and settled anew with another bill, under the original
-/// plan
-/// versions but with the facts as they are attested now. Signed as a settlement: provider
-/// (`settle`), bureau
-/// (`countersign`) and the form of consent.
+/// plan versions but with the facts as they are attested now. Signed as a settlement: provider
+/// (`settle`), bureau (`countersign`) and the form of consent.
 #[derive(
     Clone,
     Debug,

@@ -152,8 +152,7 @@ pub struct EffectRow {
     /// Where it stands.
     pub status: EffectStatus,
     /// Of an order to collect: how much of it is still the provider's, as money (done) or as a
-    /// claim
-    /// (failed). A refund takes it down.
+    /// claim (failed). A refund takes it down.
     pub refundable: Amount,
     /// The order that took this one's place.
     pub replaced_by: Option<Hash>,
@@ -185,8 +184,7 @@ pub enum EffectStatus {
 }
 
 /// What a settlement was, in full: kept by those whom it concerns; the ledger keeps its hash. Every
-/// later
-/// change of the settlement brings it along.
+/// later change of the settlement brings it along.
 #[derive(
     Clone,
     Debug,

@@ -23,10 +23,8 @@ use crate::modules::organisation::{self, Scope};
 const HOUR_MILLIS: u64 = 3_600_000;
 
 /// Takes over an ordered payment after the region's deadline: the bureau becomes its one executor.
-/// It must ask
-/// the old executor's rail first and says with the commitment what it heard. Signed by the bureau
-/// with scope
-/// `execute`.
+/// It must ask the old executor's rail first and says with the commitment what it heard. Signed by
+/// the bureau with scope `execute`.
 #[derive(
     Clone,
     Debug,

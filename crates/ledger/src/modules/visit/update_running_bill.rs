@@ -18,8 +18,7 @@ use crate::modules::organisation::{self, Scope};
 use benefit::VisitType;
 
 /// Notes a stay's bill so far: the person sees at once that there is a new daily list. The list
-/// itself lies
-/// in the vault. Signed by the provider with scope `clerk`.
+/// itself lies in the vault. Signed by the provider with scope `clerk`.
 #[derive(
     Clone,
     Debug,

@@ -146,8 +146,7 @@ fn publish_with(world: &mut World, version: u16, year: &str, stay: &str, reviewe
 }
 
 /// It is 10 January 2026. The plans of 2025 and 2026 are published, the pool holds 1,000,000.00,
-/// Alice and
-/// Bob are covered, Alice has 50.00 in her personal account. `bank` is a bank.
+/// Alice and Bob are covered, Alice has 50.00 in her personal account. `bank` is a bank.
 fn world() -> World {
     let mut world = World::new();
     let bureau = organisation("bureau");
@@ -306,8 +305,7 @@ fn failed(effect: Hash) -> ConfirmEffect {
 }
 
 /// Alice's visit 1 is settled: 300.00 in policy, 100.00 of it the pool's, 50.00 her account's,
-/// 150.00 cash
-/// at the till, collected.
+/// 150.00 cash at the till, collected.
 fn settled() -> (World, Receipt) {
     let mut world = world();
     let subject = open(&mut world, 1, VisitType::Outpatient);
