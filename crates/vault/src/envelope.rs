@@ -8,8 +8,8 @@
 //! **What a deadline or a revocation is worth.** A grant's deadline stands under the reader's own
 //! wrap and cannot be moved by anybody else, and [`Envelope::open`] keeps to it. But whoever has
 //! once opened an envelope knows what was in it, and a program of one's own need not keep to a
-//! deadline. So the store must hand nothing out after it, and each hand-out is an event on the
-//! ledger. [`Envelope::revoke`] takes a reader's wrap away: from then on the stored envelope is
+//! deadline. So the store drops ended grants ([`Envelope::drop_ended`]), hands nothing out to their
+//! readers, and notes every hand-out. [`Envelope::revoke`] takes a reader's wrap away: from then on the stored envelope is
 //! shut to him, an older copy of it is not. To shut out somebody who may hold a copy, content that
 //! is still worth hiding would have to be sealed anew, and the copy cannot be called back.
 
@@ -24,11 +24,12 @@ use hpke::{
     Deserializable, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
     kem::X25519HkdfSha256, rand_core::CryptoRng, single_shot_open, single_shot_seal_with_rng,
 };
-use primitives::{Hash, Text, Timestamp, VisitId, codec, sha256_parts};
+use primitives::{Hash, Timestamp, VisitId, codec, sha256_parts};
 use zeroize::Zeroizing;
 
 use crate::{
     bill::{BILL_BYTES_MAX, BillContent, SUMS_BYTES_MAX},
+    grant::{Grant, GrantedKey, Terms},
     padding::{pad, padded_len, unpad},
     reader::{ReaderKey, ReaderSecret},
 };
@@ -37,8 +38,6 @@ use crate::{
 pub const ENVELOPE_VERSION: u16 = 1;
 /// The most readers of one envelope, grantees included.
 pub const READERS_MAX: usize = 64;
-/// The most bytes a grant's purpose may have.
-pub const PURPOSE_BYTES_MAX: usize = 128;
 /// The longest content: a bill, its sums and their salt.
 pub const CONTENT_BYTES_MAX: usize = BILL_BYTES_MAX + SUMS_BYTES_MAX + 64;
 /// The longest encoded envelope, in bytes.
@@ -56,24 +55,6 @@ pub struct EnvelopeContext {
     pub visit: VisitId,
     /// The commitment to bill and sums that the ledger holds ([`crate::commit_bill`]).
     pub commitment: Hash,
-}
-
-/// The permission for one more reader, for a purpose and a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// Who may open.
-    pub reader: ReaderKey,
-    /// What for, in words that are not personal.
-    pub purpose: Text<PURPOSE_BYTES_MAX>,
-    /// The last instant at which the envelope opens for this reader.
-    pub valid_until: Timestamp,
-}
-
-/// Under which terms a reader may open; none for those it was sealed for.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-struct Terms {
-    purpose: Text<PURPOSE_BYTES_MAX>,
-    valid_until: Timestamp,
 }
 
 /// The content key, wrapped for one reader.
@@ -203,7 +184,8 @@ impl Envelope {
             ciphertext,
         };
         for reader in readers {
-            envelope.wrap(&key, context, *reader, None, randomness)?;
+            let wrap = envelope.wrap(&key, context, *reader, None, randomness)?;
+            envelope.insert(*reader, wrap)?;
         }
         Ok(envelope)
     }
@@ -256,6 +238,22 @@ impl Envelope {
         now: Timestamp,
         randomness: &mut impl CryptoRng,
     ) -> Result<(), EnvelopeError> {
+        let granted = self.grant_key(opener, context, grant, now, randomness)?;
+        self.add_grant(granted)
+    }
+
+    /// What [`Envelope::grant`] would add, for an envelope that is stored elsewhere.
+    ///
+    /// # Errors
+    /// As [`Envelope::grant`], but for what [`Envelope::add_grant`] finds.
+    pub fn grant_key(
+        &self,
+        opener: &ReaderSecret,
+        context: &EnvelopeContext,
+        grant: &Grant,
+        now: Timestamp,
+        randomness: &mut impl CryptoRng,
+    ) -> Result<GrantedKey, EnvelopeError> {
         let (key, terms) = self.unwrap_key(opener, context, now)?;
         if terms.is_some() {
             return Err(EnvelopeError::GranteeMayNotGrant);
@@ -264,12 +262,33 @@ impl Envelope {
             return Err(EnvelopeError::GrantInThePast);
         }
         let terms = Terms { purpose: grant.purpose.clone(), valid_until: grant.valid_until };
-        let before = self.wraps.clone();
-        if self.wrap_of(&grant.reader).is_some_and(|wrap| wrap.terms.is_some()) {
-            self.revoke(&grant.reader);
-        }
-        self.wrap(&key, context, grant.reader, Some(terms), randomness)
-            .inspect_err(|_| self.wraps = before)
+        let wrap = self.wrap(&key, context, grant.reader, Some(terms.clone()), randomness)?;
+        let Wrap { encapsulated, sealed, .. } = wrap;
+        Ok(GrantedKey { reader: grant.reader, terms, encapsulated, sealed })
+    }
+
+    /// Adds the key of a grantee; content and first readers stay as they are. A second grant to the
+    /// same reader takes the place of the first.
+    ///
+    /// # Errors
+    /// A reader who can open without a grant; too many readers.
+    pub fn add_grant(&mut self, granted: GrantedKey) -> Result<(), EnvelopeError> {
+        let GrantedKey { reader, terms, encapsulated, sealed } = granted;
+        self.revoke_grant(&reader);
+        let hint = self.hint(&reader);
+        self.insert(reader, Wrap { hint, terms: Some(terms), encapsulated, sealed })
+    }
+
+    /// Takes a grantee's key away, and says whether there was one. First readers stay.
+    pub fn revoke_grant(&mut self, reader: &ReaderKey) -> bool {
+        self.wrap_of(reader).is_some_and(|wrap| wrap.terms.is_some()) && self.revoke(reader)
+    }
+
+    /// Takes the keys away of all grantees whose time is over, and says how many they were.
+    pub fn drop_ended(&mut self, now: Timestamp) -> usize {
+        let before = self.wraps.len();
+        self.wraps.retain(|wrap| wrap.terms.as_ref().is_none_or(|terms| now <= terms.valid_until));
+        before.saturating_sub(self.wraps.len())
     }
 
     /// Takes a reader's key away, and says whether there was one. What that is worth, the
@@ -348,20 +367,15 @@ impl Envelope {
         codec::encode(&(self.version, context, self.key_commitment, self.nonce, terms))
     }
 
+    /// The content key wrapped for a reader.
     fn wrap(
-        &mut self,
+        &self,
         key: &ContentKey,
         context: &EnvelopeContext,
         reader: ReaderKey,
         terms: Option<Terms>,
         randomness: &mut impl CryptoRng,
-    ) -> Result<(), EnvelopeError> {
-        if self.is_for(&reader) {
-            return Err(EnvelopeError::DuplicateReader(reader));
-        }
-        if self.wraps.len() >= READERS_MAX {
-            return Err(EnvelopeError::TooManyReaders);
-        }
+    ) -> Result<Wrap, EnvelopeError> {
         let public = reader.to_public().ok_or(EnvelopeError::ReaderKey(reader))?;
         let (encapsulated, sealed) =
             single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
@@ -374,12 +388,18 @@ impl Envelope {
             )
             .map_err(|_| EnvelopeError::ReaderKey(reader))?;
         let sealed = sealed.try_into().map_err(|_| EnvelopeError::ReaderKey(reader))?;
-        let wrap = Wrap {
-            hint: self.hint(&reader),
-            terms,
-            encapsulated: encapsulated.to_bytes().into(),
-            sealed,
-        };
+        let (hint, encapsulated) = (self.hint(&reader), encapsulated.to_bytes().into());
+        Ok(Wrap { hint, terms, encapsulated, sealed })
+    }
+
+    /// Adds a reader's key in its place.
+    fn insert(&mut self, reader: ReaderKey, wrap: Wrap) -> Result<(), EnvelopeError> {
+        if self.is_for(&reader) {
+            return Err(EnvelopeError::DuplicateReader(reader));
+        }
+        if self.wraps.len() >= READERS_MAX {
+            return Err(EnvelopeError::TooManyReaders);
+        }
         let place = self.wraps.partition_point(|other| other.hint < wrap.hint);
         self.wraps.insert(place, wrap);
         Ok(())

@@ -1,7 +1,8 @@
 //! Sealed envelopes: an itemised bill is encrypted once, and its key is wrapped for each reader.
 //!
 //! Reading order: [`bill`] (what is sealed, and the commitment that the ledger holds), [`reader`]
-//! (who can open), [`envelope`] (seal, open, grant, revoke), [`padding`] (what the size tells).
+//! (who can open), [`grant`] (who else, for a time), [`envelope`] (seal, open, grant, revoke),
+//! [`padding`] (what the size tells).
 //!
 //! The cryptography is other people's: XChaCha20-Poly1305 for content, HPKE (RFC 9180) with X25519,
 //! HKDF-SHA256 and ChaCha20-Poly1305 for keys.
@@ -13,11 +14,13 @@ extern crate alloc;
 
 pub mod bill;
 pub mod envelope;
+pub mod grant;
 pub mod padding;
 pub mod reader;
 
 pub use bill::{BillContent, commit_bill};
-pub use envelope::{Envelope, EnvelopeContext, EnvelopeError, Grant};
+pub use envelope::{Envelope, EnvelopeContext, EnvelopeError};
+pub use grant::{Grant, GrantedKey};
 pub use reader::{ReaderKey, ReaderSecret};
 
 /// The trait that randomness comes in, with the version that this crate uses.

@@ -15,10 +15,12 @@ use hpke::{
 use primitives::{Hash, Text, Timestamp, VisitId};
 use proptest::prelude::*;
 use vault::{
-    BillContent, Envelope, EnvelopeContext, EnvelopeError, Grant, ReaderKey, ReaderSecret,
+    BillContent, Envelope, EnvelopeContext, EnvelopeError, Grant, GrantedKey, ReaderKey,
+    ReaderSecret,
     bill::{BILL_BYTES_MAX, SUMS_BYTES_MAX},
     commit_bill,
     envelope::{CONTENT_BYTES_MAX, ENVELOPE_BYTES_MAX, READERS_MAX},
+    grant::GRANTED_KEY_BYTES_MAX,
     padding::{PADDED_BYTES_MIN, padded_len},
     randomness,
 };
@@ -452,4 +454,55 @@ proptest! {
             prop_assert_eq!(envelope.encode(), bytes);
         }
     }
+}
+
+#[test]
+fn a_granted_key_travels_alone_and_opens_the_stored_envelope() {
+    let mut stored = sealed();
+    let random = &mut randomness([11; 32]);
+    let granted = sealed().grant_key(&secret(1), &context(), &grant(20, 1_000), NOW, random);
+    let granted = granted.unwrap();
+    assert_eq!(GrantedKey::decode(&granted.encode()), Ok(granted.clone()));
+    assert_eq!(granted.valid_until(), NOW.plus_millis(1_000));
+    stored.add_grant(granted.clone()).unwrap();
+    stored.add_grant(granted).unwrap();
+    assert_eq!(stored.reader_count(), 4);
+    assert_eq!(stored.open_bill(&secret(20), &context(), NOW), Ok(content()));
+    let bytes = vec![0; GRANTED_KEY_BYTES_MAX + 1];
+    assert_eq!(GrantedKey::decode(&bytes), Err(EnvelopeError::Form));
+    assert_eq!(GrantedKey::decode(b"no key"), Err(EnvelopeError::Form));
+}
+
+#[test]
+fn a_granted_key_takes_no_first_readers_place_and_opens_no_other_envelope() {
+    let mut stored = sealed();
+    let random = &mut randomness([11; 32]);
+    let for_first = sealed().grant_key(&secret(1), &context(), &grant(2, 9), NOW, random).unwrap();
+    let refused = Err(EnvelopeError::DuplicateReader(secret(2).key()));
+    assert_eq!(stored.add_grant(for_first), refused);
+    assert!(!stored.revoke_grant(&secret(2).key()), "a first reader is no grantee");
+    assert_eq!(stored, sealed());
+    // Another envelope of the same bill has another key.
+    let readers = [secret(1).key()];
+    let bytes = content().encode().unwrap();
+    let mut other =
+        Envelope::seal(&bytes, &context(), &readers, &mut randomness([12; 32])).unwrap();
+    let granted = stored.grant_key(&secret(1), &context(), &grant(20, 9), NOW, random).unwrap();
+    other.add_grant(granted).unwrap();
+    let opened = other.open(&secret(20), &context(), NOW);
+    assert_eq!(opened, Err(EnvelopeError::Tampered));
+}
+
+#[test]
+fn ended_grants_are_dropped_and_first_readers_stay() {
+    let mut envelope = sealed();
+    let random = &mut randomness([11; 32]);
+    envelope.grant(&secret(1), &context(), &grant(20, 1_000), NOW, random).unwrap();
+    envelope.grant(&secret(1), &context(), &grant(21, 2_000), NOW, random).unwrap();
+    assert_eq!(envelope.drop_ended(NOW.plus_millis(1_000)), 0);
+    assert_eq!(envelope.drop_ended(NOW.plus_millis(1_001)), 1);
+    assert!(!envelope.is_for(&secret(20).key()));
+    assert!(envelope.is_for(&secret(21).key()));
+    assert_eq!(envelope.drop_ended(NOW.plus_millis(u64::MAX)), 1);
+    assert_eq!(envelope, sealed());
 }
