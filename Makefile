@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo test check fmt contract sim sim-long deny clean help
+.PHONY: demo test check fmt contract sim sim-long bench crash deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -32,6 +32,15 @@ sim: ## the simulator over its seeds, and the bugs planted to show that its chec
 
 sim-long: ## simulated worlds without end (ARGS="--from 5000 --steps 300" for others)
 	$(CARGO) run --release --quiet -p sim -- --seeds 0 $(ARGS)
+
+bench: setup ## speed and memory: a table, and target/bench/report.json (ARGS="--quick" for a look)
+	@./scripts/setup bench
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench measure $(ARGS)
+
+crash: setup ## kills the program 500 times under load and checks that nothing acknowledged is lost
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench crash $(ARGS)
 
 deny: setup ## licences, advisories and sources of all dependencies
 	$(CARGO) deny check

@@ -1,0 +1,332 @@
+//! Settlements over HTTP: the shipped binary serves, clients on the same cores send.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use axum::body::{Body, to_bytes};
+use gateway::session::challenge::sign_in_message;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use ledger::Transaction;
+use primitives::{Party, codec};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use crate::load::{Answer, Collector, Outcome};
+use crate::region::{Region, Signer};
+
+/// Connections that send at once.
+const CONNECTIONS: usize = 128;
+const ANSWER_BYTES_MAX: usize = 4 << 20;
+
+/// The shipped program, serving a data folder; it is told to stop when this is dropped.
+pub struct Served {
+    child: Child,
+    address: SocketAddr,
+    /// Kept open: the program says something when it ends.
+    _out: BufReader<ChildStdout>,
+}
+
+/// The program that ships, beside this one.
+///
+/// # Errors
+/// When it was not built.
+pub fn program() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let path = own.with_file_name("yibao");
+    if path.exists() {
+        return Ok(path);
+    }
+    bail!("`{}` is not there: build it with `cargo build --release`", path.display())
+}
+
+impl Served {
+    /// Starts the program and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start(data: &Path) -> Result<Self> {
+        let mut child = Command::new(program()?)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env("YIBAO_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let out = child.stdout.take().context("the program has a standard output")?;
+        let mut out = BufReader::new(out);
+        let mut line = String::new();
+        out.read_line(&mut line)?;
+        let url = line.split_whitespace().last().unwrap_or_default();
+        let address = url.trim_start_matches("http://").trim_end_matches('/').parse();
+        match address {
+            Ok(address) => Ok(Self { child, address, _out: out }),
+            Err(_) => {
+                // It ended by itself or says something else; either way it is of no use.
+                let _ = child.kill();
+                let _ = child.wait();
+                bail!("`yibao serve` does not come up: {line}")
+            }
+        }
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends it without a warning, as a power cut or the system would.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// The process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        let stop = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        if stop.is_err() {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// A connection that is kept open.
+pub struct Connection {
+    sender: SendRequest<Body>,
+    address: SocketAddr,
+}
+
+impl Connection {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender, address })
+    }
+
+    async fn post(
+        &mut self,
+        path: &str,
+        token: Option<&str>,
+        key: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Value)> {
+        let (status, bytes) = self.send(path, token, key, body).await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    async fn send(
+        &mut self,
+        path: &str,
+        token: Option<&str>,
+        key: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, axum::body::Bytes)> {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(header::HOST, self.address.to_string())
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request.body(Body::from(body))?).await?;
+        let status = response.status();
+        let bytes = to_bytes(Body::new(response.into_body()), ANSWER_BYTES_MAX).await?;
+        Ok((status, bytes))
+    }
+
+    /// Reads what a party may read.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn get(&mut self, path: &str, token: &str) -> Result<(StatusCode, Value)> {
+        let request = Request::builder()
+            .uri(path)
+            .header(header::HOST, self.address.to_string())
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .body(Body::empty())?;
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
+        let status = response.status();
+        let bytes = to_bytes(Body::new(response.into_body()), ANSWER_BYTES_MAX).await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    /// Sends a settlement.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn submit(&mut self, one: &Prepared, token: &str) -> Result<(StatusCode, Value)> {
+        self.post("/v1/transactions", Some(token), Some(&one.key), one.body.clone()).await
+    }
+
+    async fn sign_in(&mut self, region: &Region, signer: &Signer) -> Result<String> {
+        let party = signer.party();
+        let body = json!({ "party": party }).to_string().into_bytes();
+        let (_, asked) = self.post("/v1/sessions/challenges", None, None, body).await?;
+        let challenge = asked.get("challenge").and_then(Value::as_str).context("a challenge")?;
+        let message = sign_in_message(region.chain_id, party, challenge);
+        let authorisation = signer.authorise(&message);
+        let request = json!({
+            "party": party,
+            "challenge": challenge,
+            "key": authorisation.key,
+            "signature": authorisation.signature,
+        });
+        let body = request.to_string().into_bytes();
+        let (_, answer) = self.post("/v1/sessions", None, None, body).await?;
+        let token = answer.get("token").and_then(Value::as_str);
+        token.map(str::to_owned).ok_or_else(|| anyhow!("not let in: {answer}"))
+    }
+}
+
+/// Signs all providers in.
+///
+/// # Errors
+/// When one is not let in.
+pub async fn sign_in_all(
+    connection: &mut Connection,
+    region: &Region,
+) -> Result<BTreeMap<Party, String>> {
+    let mut tokens = BTreeMap::new();
+    for provider in &region.providers {
+        tokens.insert(provider.party(), connection.sign_in(region, provider).await?);
+    }
+    Ok(tokens)
+}
+
+/// A settlement as it goes over the wire.
+pub struct Prepared {
+    key: String,
+    body: Vec<u8>,
+    provider: Party,
+}
+
+impl Prepared {
+    /// Who sends it.
+    #[must_use]
+    pub const fn provider(&self) -> Party {
+        self.provider
+    }
+}
+
+/// Writes settlements as they go over the wire.
+///
+/// # Errors
+/// Never: they have a form in JSON.
+pub fn prepared(transactions: &[Transaction]) -> Result<Vec<Prepared>> {
+    let one = |transaction: &Transaction| {
+        let form = json!({
+            "content": hex::encode(codec::encode(&transaction.content)),
+            "authorisations": transaction.authorisations,
+        });
+        Ok(Prepared {
+            key: hex::encode(transaction.content.idempotency_key.0),
+            body: serde_json::to_vec(&form)?,
+            provider: transaction.content.author,
+        })
+    };
+    transactions.iter().map(one).collect()
+}
+
+/// Sends all settlements; with `per_second` each at its own moment, else as fast as answers come.
+///
+/// # Errors
+/// When one is refused, or the program does not answer.
+pub fn send(
+    region: &Region,
+    served: &Served,
+    settlements: Vec<Prepared>,
+    per_second: Option<u32>,
+) -> Result<Outcome> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let mut first = Connection::open(served.address).await?;
+        let tokens = Arc::new(sign_in_all(&mut first, region).await?);
+
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            connections.push(Connection::open(served.address).await?);
+        }
+        let count = settlements.len();
+        let settlements = Arc::new(settlements);
+        let next = Arc::new(AtomicUsize::new(0));
+        let collector = Collector::new();
+        let begin = collector.begin();
+        let mut workers = Vec::new();
+        for mut connection in connections {
+            let (settlements, next, tokens) =
+                (Arc::clone(&settlements), Arc::clone(&next), Arc::clone(&tokens));
+            let sender = collector.sender();
+            workers.push(tokio::spawn(async move {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(one) = settlements.get(place) else { break };
+                    let due = match per_second {
+                        Some(rate) => {
+                            let due =
+                                begin + Duration::from_secs_f64(place as f64 / f64::from(rate));
+                            tokio::time::sleep_until(due.into()).await;
+                            due
+                        }
+                        None => Instant::now(),
+                    };
+                    let token = tokens.get(&one.provider).map(String::as_str);
+                    let answer = connection
+                        .send("/v1/transactions", token, Some(&one.key), one.body.clone())
+                        .await;
+                    let at = Instant::now();
+                    let refused = match answer {
+                        Ok((StatusCode::CREATED, _)) => None,
+                        Ok((status, bytes)) => {
+                            Some(format!("{status} {}", String::from_utf8_lossy(&bytes)))
+                        }
+                        Err(error) => Some(error.to_string()),
+                    };
+                    let waited = at.duration_since(due);
+                    if sender.send(Answer { waited, at, refused }).is_err() {
+                        break;
+                    }
+                }
+            }));
+        }
+        for worker in workers {
+            worker.await?;
+        }
+        collector.finish(Vec::new(), count)
+    })
+}

@@ -1,0 +1,48 @@
+//! How fast the settlement path is, and how much memory it takes: one run, one machine, ratios.
+//!
+//! `make bench` prints a table and writes the same figures to `target/bench/report.json`. Nothing
+//! here is a test: a figure never fails a build (docs/performance.md says what they mean).
+//!
+//! Reading order: [`plan`](mod@plan) (what is measured), [`region`] (the population), [`settlement`]
+//! (what is signed beforehand), then one file per thing that is measured.
+
+mod adjudication;
+mod ceiling;
+mod crash;
+mod figures;
+mod http;
+mod in_process;
+mod load;
+mod memory;
+mod offline;
+mod plan;
+mod postgres;
+mod process;
+mod region;
+mod settlement;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Measures the settlement path, or puts the shipped program under stress.
+#[derive(Parser)]
+#[command(name = "bench")]
+enum Task {
+    Measure(plan::Options),
+    Crash(crash::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Task::parse() {
+        Task::Measure(options) => plan::run(&options),
+        Task::Crash(options) => crash::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
