@@ -228,6 +228,7 @@ impl Region {
             chain_id: self.chain_id,
             time: now,
             salt: sha256(b"the salt of the benchmark"),
+            secret: sha256(b"the secret of the benchmark"),
             rp_id: Text::new(RP_ID).expect("a short text"),
             origins: vec![Text::new(PAGE).expect("a short text")],
             regions: vec![GenesisRegion {

@@ -1,14 +1,12 @@
 //! What a session may load. A handler gets a person, a fund or a visit only through these
 //! functions, so nothing is shown without its rule.
 
-use ledger::kernel::account::Account;
+use ledger::kernel::account::{Account, Books};
 use ledger::modules::fund::{self, FundRow};
 use ledger::modules::person::{self, PersonRow};
 use ledger::modules::visit::{SettlementRecord, VisitRow, VisitSubject};
 use ledger::modules::{network, visit};
-use primitives::{
-    CivilDate, FundId, OrganisationId, Party, PersonId, RegionId, Timestamp, VisitId,
-};
+use primitives::{CivilDate, FundId, Party, PersonId, RegionId, Timestamp, VisitId};
 
 use crate::call::Call;
 use crate::problem::{Problem, code};
@@ -110,15 +108,15 @@ impl Call {
     }
 }
 
-/// The accounts of an organisation.
+/// The accounts that an organisation may have in a region.
 #[must_use]
-pub fn accounts_of(organisation: OrganisationId) -> [Account; 6] {
+pub fn accounts_of(books: Books) -> [Account; 6] {
     [
-        Account::ProviderDue(organisation),
-        Account::ProviderCash(organisation),
-        Account::ProviderBorne(organisation),
-        Account::Rail(organisation),
-        Account::Receivable(organisation),
-        Account::OwedToPatients(organisation),
+        Account::ProviderDue(books),
+        Account::ProviderCash(books),
+        Account::ProviderBorne(books),
+        Account::Rail(books),
+        Account::Receivable(books),
+        Account::OwedToPatients(books),
     ]
 }

@@ -163,12 +163,12 @@ pub fn owns(organisation: OrganisationId, account: &Account, state: &State) -> b
         Account::Outside(region) | Account::Fund { region, .. } => {
             network::view::is_bureau(state, *region, organisation)
         }
-        Account::ProviderDue(owner)
-        | Account::Rail(owner)
-        | Account::Receivable(owner)
-        | Account::ProviderBorne(owner)
-        | Account::ProviderCash(owner)
-        | Account::OwedToPatients(owner) => *owner == organisation,
+        Account::ProviderDue(books)
+        | Account::Rail(books)
+        | Account::Receivable(books)
+        | Account::ProviderBorne(books)
+        | Account::ProviderCash(books)
+        | Account::OwedToPatients(books) => books.organisation == organisation,
         Account::PersonalAccount(_) | Account::Deposit(_) => false,
     }
 }

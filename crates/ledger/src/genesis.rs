@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::block::{Ledger, Tip};
 use crate::kernel::overlay::Overlay;
-use crate::kernel::state::State;
+use crate::kernel::state::{Seeds, State};
 use crate::modules::network::{self, NetworkRow, RegionRow, RegionSettings};
 use crate::modules::organisation::{
     self, OnlineKey, OrganisationKind, OrganisationRow, Scope, Standing,
@@ -34,8 +34,12 @@ pub struct Genesis {
     pub chain_id: ChainId,
     /// The instant before the first block.
     pub time: Timestamp,
-    /// The salt of the state's keys: random, chosen once.
+    /// The salt of the state's keys: random, chosen once, and known to whoever checks a state proof.
     pub salt: Hash,
+    /// The secret that blinds the state's values: random, chosen once, and known only to those who
+    /// execute the ledger. Whoever has it can try values of rows against state proofs; keep this
+    /// file as private as the ledger.
+    pub secret: Hash,
     /// The rpId of passkeys.
     pub rp_id: Text<253>,
     /// The web origins in which passkeys may sign.
@@ -126,7 +130,7 @@ impl Genesis {
     /// The ledger before its first block.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
-        let mut state = State::new(self.salt);
+        let mut state = State::new(Seeds { salt: self.salt, secret: self.secret });
         let mut overlay = Overlay::new(&state);
         self.write(&mut overlay);
         overlay.keep_transaction();
@@ -145,6 +149,11 @@ impl Genesis {
     fn write(&self, overlay: &mut Overlay<'_>) {
         let mut governing = self.governing.clone();
         governing.sort();
+        assert!(
+            governing.len() <= network::GOVERNING_MAX,
+            "a governing set of more than {} members could never act",
+            network::GOVERNING_MAX
+        );
         let row =
             NetworkRow { governing, rp_id: self.rp_id.clone(), origins: self.origins.clone() };
         let regions: Vec<(RegionId, RegionRow)> = self

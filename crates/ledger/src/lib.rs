@@ -20,7 +20,7 @@ pub use kernel::block::{Admission, Block, BlockOutcome, Ledger, Tip, execute_blo
 pub use kernel::receipt::{Effect, Event, Receipt};
 pub use kernel::registry::{Registry, registry};
 pub use kernel::rejection::{Code, Rejection};
-pub use kernel::state::State;
+pub use kernel::state::{Seeds, State};
 pub use kernel::transaction::{
     Authorisation, Content, IdempotencyKey, Transaction, VerifiedTransaction,
 };

@@ -118,8 +118,8 @@ pub(crate) fn settings() -> RegionSettings {
 /// regulator `regulator` and the provider `hospital`. The first three govern.
 ///
 /// An organisation signs with the key named `CODE`; its root key is named `CODE-root`. A person
-/// signs with the key named `person:ID` unless another is set in `keys`; a key whose name begins
-/// with `passkey:` signs as a passkey on the page `page`.
+/// signs with the key named `person:ID` unless others are set in `keys`, several with a `+` between
+/// them; a key whose name begins with `passkey:` signs as a passkey on the page `page`.
 pub(crate) struct World {
     pub ledger: Ledger,
     pub now: Timestamp,
@@ -164,6 +164,7 @@ impl World {
             chain_id: "test".parse().unwrap(),
             time: START,
             salt: sha256(b"salt"),
+            secret: sha256(b"secret"),
             rp_id: Text::new("localhost").unwrap(),
             origins: vec![Text::new("http://localhost:8420").unwrap()],
             regions: vec![GenesisRegion {
@@ -284,19 +285,23 @@ impl World {
         let id = content.id();
         let authorisations = signers
             .iter()
-            .map(|party| {
+            .flat_map(|party| {
                 let default = match party {
                     Party::Organisation(code) => code.to_string(),
                     Party::Person(_) => party.to_string(),
                 };
-                let name = self.keys.get(party).map_or(default, |name| (*name).to_string());
+                let names = self.keys.get(party).map_or(default, |name| (*name).to_string());
+                let names: Vec<_> = names.split('+').map(|name| (*party, name.into())).collect();
+                names
+            })
+            .map(|(party, name): (Party, alloc::string::String)| {
                 let signature = if name.starts_with("passkey:") {
                     passkey::assertion(&name, &id, &self.page)
                 } else {
                     let raw = pair(&name).sign(id.as_bytes());
                     Signature::Ed25519(raw.as_ref().try_into().expect("64 bytes"))
                 };
-                Authorisation { party: *party, key: public(&name), signature }
+                Authorisation { party, key: public(&name), signature }
             })
             .collect();
         let mut transaction = Transaction { content: content.clone(), authorisations };

@@ -1,7 +1,7 @@
 //! Balances of accounts, for those whose money it is.
 
 use axum::http::Method;
-use ledger::kernel::account::{Account, AccountRow, Floor};
+use ledger::kernel::account::{Account, AccountRow, Books, Floor};
 use ledger::kernel::posting;
 use primitives::{Amount, Currency, OrganisationId, Party, PersonId};
 use schemars::JsonSchema;
@@ -106,8 +106,11 @@ fn of_organisation(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if session.party != Party::Organisation(id) {
         return Err(Problem::new(&code::NOT_YOURS));
     }
-    let accounts = accounts_of(id).into_iter().filter_map(|account| {
-        let row = posting::account(&call.view.state, &account)?;
+    let state = &call.view.state;
+    let regions = posting::regions_of(state, id).into_iter();
+    let all = regions.flat_map(|region| accounts_of(Books::of(id, region)));
+    let accounts = all.filter_map(|account| {
+        let row = posting::account(state, &account)?;
         Some(account_view(call, account, &row))
     });
     Reply::json(&AccountList { accounts: accounts.collect() })

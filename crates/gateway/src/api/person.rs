@@ -59,6 +59,8 @@ pub struct PersonView {
     pub closed_after: Option<CivilDate>,
     /// The person's own keys.
     pub keys: Vec<PersonKeyView>,
+    /// What the keys together spent today.
+    pub spent_today: Amount,
     /// Who may act for the person, and when.
     pub guardians: Vec<GuardianView>,
     /// The lock, while there is one.
@@ -79,10 +81,8 @@ pub struct PersonKeyView {
     pub grade: KeyGrade,
     /// The most one payment may take, in minor units.
     pub payment_max: Amount,
-    /// The most that payments of one day may take, in minor units.
+    /// Up to how much the person's keys together may have spent today when this one pays.
     pub day_max: Amount,
-    /// What was spent with it today.
-    pub spent_today: Amount,
     /// When it was added.
     pub added_at: Timestamp,
 }
@@ -242,10 +242,10 @@ fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> PersonView {
                 grade: key.grade,
                 payment_max: key.payment_max,
                 day_max: key.day_max,
-                spent_today: spent(key.spent),
                 added_at: key.added_at,
             })
             .collect(),
+        spent_today: spent(row.spent),
         guardians: row
             .guardians
             .iter()

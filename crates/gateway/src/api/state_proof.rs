@@ -85,6 +85,10 @@ pub struct StateProofView {
     pub bucket: Vec<(Hash, Hash)>,
     /// The hashes beside the way from the top of the tree down to the bucket, topmost first.
     pub siblings: Vec<Hash>,
+    /// Opens the row's own value hash; left out when there is no such row. Those of its neighbours
+    /// stay closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Hash>,
 }
 
 fn key_of(call: &Call, session: &Session, row: RowKind) -> Result<Vec<u8>, Problem> {
@@ -130,5 +134,6 @@ fn prove(call: &Call, session: &Session) -> Result<Reply, Problem> {
         entry_count: proof.entry_count,
         bucket: proof.bucket,
         siblings: proof.siblings,
+        blind: proof.blind,
     })
 }

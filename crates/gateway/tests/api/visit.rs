@@ -168,13 +168,16 @@ fn balances_and_counters_follow_the_settlement() {
     assert_eq!(fund["account"]["balance"], "99985500");
     let accounts = get(organisation("hospital"), "/v1/organisations/hospital/accounts".to_owned());
     let due = &accounts["accounts"][0];
-    assert_eq!(due["account"], json!({ "provider_due": "hospital" }));
+    assert_eq!(
+        due["account"],
+        json!({ "provider_due": { "organisation": "hospital", "region": 620_100 } })
+    );
     assert_eq!(due["balance"], "19500");
     assert!(due.get("available").is_none());
     let someone = get(person(1), format!("/v1/persons/{one}"));
     assert_eq!(someone["keys"][0]["grade"], "device");
     // What the person's key agreed to: account and cash together.
-    assert_eq!(someone["keys"][0]["spent_today"], "25500");
+    assert_eq!(someone["spent_today"], "25500");
 }
 
 #[test]
@@ -306,6 +309,7 @@ fn check_proof(world: &World, proof: &Value, is_there: bool) {
         entry_count: proof["entry_count"].as_u64().unwrap(),
         bucket: serde_json::from_value(proof["bucket"].clone()).unwrap(),
         siblings: serde_json::from_value(proof["siblings"].clone()).unwrap(),
+        blind: serde_json::from_value(proof["blind"].clone()).unwrap(),
     };
     let bytes = |name: &str| proof[name].as_str().map(|text| hex::decode(text).unwrap());
     let value = bytes("value");

@@ -38,19 +38,70 @@ pub enum Account {
     /// A person's personal account (个人账户). Never below zero.
     PersonalAccount(PersonId),
     /// What funds and personal accounts owe a provider for settled visits.
-    ProviderDue(OrganisationId),
+    ProviderDue(Books),
     /// What patients have paid a provider through rails and deposits.
-    ProviderCash(OrganisationId),
+    ProviderCash(Books),
     /// Cash that an organisation's rail has collected (negative) or has to pay back.
-    Rail(OrganisationId),
+    Rail(Books),
     /// What a patient still owes a provider because a cash leg failed: the provider's worklist.
-    Receivable(OrganisationId),
+    Receivable(Books),
     /// What a provider owes its patients because a refund through a rail failed: its worklist.
-    OwedToPatients(OrganisationId),
+    OwedToPatients(Books),
     /// The deposit paid for a running stay. Never below zero.
     Deposit(VisitId),
     /// The part that a provider bears itself (`hosp_part_amt`).
-    ProviderBorne(OrganisationId),
+    ProviderBorne(Books),
+}
+
+/// An organisation's books in one region. What one region's funds owe is never mixed with what
+/// another's do, so no bureau can clear a debt that is not its own; and since a region has one
+/// currency, so has every account.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Books {
+    /// Whose books.
+    pub organisation: OrganisationId,
+    /// The pooling area whose settlements they are about.
+    pub region: RegionId,
+}
+
+impl Books {
+    /// The books of this organisation in this region.
+    #[must_use]
+    pub const fn of(organisation: OrganisationId, region: RegionId) -> Self {
+        Self { organisation, region }
+    }
+}
+
+impl Account {
+    /// The books it belongs to, when it is an organisation's.
+    #[must_use]
+    pub const fn books(&self) -> Option<Books> {
+        match self {
+            Self::ProviderDue(books)
+            | Self::ProviderCash(books)
+            | Self::Rail(books)
+            | Self::Receivable(books)
+            | Self::OwedToPatients(books)
+            | Self::ProviderBorne(books) => Some(*books),
+            Self::Outside(_) | Self::Fund { .. } | Self::PersonalAccount(_) | Self::Deposit(_) => {
+                None
+            }
+        }
+    }
 }
 
 /// How far an account may fall.

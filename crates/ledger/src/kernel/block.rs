@@ -309,7 +309,9 @@ fn check_content(
     require(now <= content.valid_until, || code::EXPIRED.reject())?;
     let latest = now.plus_millis(VALIDITY_MILLIS_MAX);
     require(content.valid_until <= latest, || code::VALID_TOO_LONG.reject())?;
-    require(transaction.signer(content.author).is_some(), || code::AUTHOR_MISSING.reject())
+    require(transaction.signers_of(content.author).next().is_some(), || {
+        code::AUTHOR_MISSING.reject()
+    })
 }
 
 fn receipt(

@@ -6,6 +6,7 @@ use core::cell::RefCell;
 use primitives::{CivilDate, Hash, Party, Timestamp, UtcOffset, codec};
 use proof::header::ChainId;
 
+use crate::kernel::rejection::Rejection;
 use crate::kernel::transaction::{Signer, VerifiedTransaction};
 
 /// Decoded plans by the hash of their compiled form: a memo of a pure function, so it may be
@@ -58,10 +59,35 @@ impl Context<'_> {
         self.transaction.content().author
     }
 
-    /// This party's signature, if it signed.
+    /// Whether this party signed, with whatever key.
     #[must_use]
-    pub fn signer(&self, party: Party) -> Option<&Signer> {
-        self.transaction.signer(party)
+    pub fn has_signed(&self, party: Party) -> bool {
+        self.signers_of(party).next().is_some()
+    }
+
+    /// This party's signatures, one for each key that it signed with.
+    pub fn signers_of(&self, party: Party) -> impl Iterator<Item = &Signer> {
+        self.transaction.signers_of(party)
+    }
+
+    /// What `judge` says of the first of the party's signatures that it lets pass.
+    ///
+    /// # Errors
+    /// `missing` when the party did not sign, else why its last signature does not pass.
+    pub fn fitting<T>(
+        &self,
+        party: Party,
+        missing: Rejection,
+        mut judge: impl FnMut(&Signer) -> Result<T, Rejection>,
+    ) -> Result<T, Rejection> {
+        let mut result = Err(missing);
+        for signer in self.signers_of(party) {
+            result = judge(signer);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
     }
 
     /// The day of the block in a region's calendar.

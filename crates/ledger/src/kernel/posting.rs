@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Currency, Hash, Timestamp};
+use primitives::{Amount, Currency, Hash, OrganisationId, RegionId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ use crate::kernel::table::Table;
 
 const ACCOUNTS: Table<Account, AccountRow> = Table::new(0x0001);
 const HOLDS: Table<Hash, Hold> = Table::new(0x0002);
+/// The regions in which an organisation has books, sorted: at most one entry per region of the
+/// ledger. Whoever asks for an organisation's balances needs it, since nothing enumerates accounts.
+const REGIONS: Table<OrganisationId, Vec<RegionId>> = Table::new(0x0007);
 
 /// One amount from one account to another.
 #[derive(
@@ -62,7 +65,8 @@ pub struct PostedEntry {
     pub currency: Currency,
 }
 
-/// A two-phase amount.
+/// A two-phase amount that waits. Its row goes away when it is posted or let go, and when it has
+/// expired at the next hold on the same account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Hold {
     /// What would move.
@@ -71,19 +75,6 @@ pub struct Hold {
     pub currency: Currency,
     /// From this instant of block time on it can only be voided.
     pub expires: Timestamp,
-    /// Where it stands.
-    pub status: HoldStatus,
-}
-
-/// Where a two-phase amount stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum HoldStatus {
-    /// Waiting.
-    Pending,
-    /// Moved, this much of it; the rest was let go.
-    Posted(Amount),
-    /// Let go.
-    Voided,
 }
 
 /// The row of an account, if it is open.
@@ -97,7 +88,12 @@ pub fn account_key(account: &Account) -> Vec<u8> {
     ACCOUNTS.key_bytes(account)
 }
 
-/// A two-phase amount by its id.
+/// The regions in which money has touched an organisation's books, sorted.
+pub fn regions_of(state: &(impl Read + ?Sized), organisation: OrganisationId) -> Vec<RegionId> {
+    REGIONS.get(state, &organisation).unwrap_or_default()
+}
+
+/// A two-phase amount that waits, by its id.
 pub fn held(state: &(impl Read + ?Sized), id: &Hash) -> Option<Hold> {
     HOLDS.get(state, id)
 }
@@ -184,6 +180,8 @@ fn move_amount(
     require(entry.debit != entry.credit, || code::SAME_ACCOUNT.reject())?;
     let mut debit = row_or_open(state, &entry.debit, currency)?;
     let mut credit = row_or_open(state, &entry.credit, currency)?;
+    note_books(state, &entry.debit, &debit);
+    note_books(state, &entry.credit, &credit);
     let amount = entry.amount.minor();
     require(debit.available_at(now) >= entry.amount, || code::INSUFFICIENT_BALANCE.reject())?;
     debit.debits =
@@ -194,6 +192,18 @@ fn move_amount(
     ACCOUNTS.put(state, &entry.credit, &credit);
     state.note_entry(PostedEntry { entry: *entry, currency });
     Ok(())
+}
+
+/// Notes the region of an account that money touches for the first time.
+fn note_books(state: &mut Overlay<'_>, account: &Account, row: &AccountRow) {
+    let Some(books) = account.books().filter(|_| row.debits == 0 && row.credits == 0) else {
+        return;
+    };
+    let mut regions = regions_of(state, books.organisation);
+    if let Err(at) = regions.binary_search(&books.region) {
+        regions.insert(at, books.region);
+        REGIONS.put(state, &books.organisation, &regions);
+    }
 }
 
 /// Sets an amount aside until it is posted, voided or expired.
@@ -215,20 +225,26 @@ pub fn hold(
     row_or_open(state, &entry.credit, currency)?;
     if debit.floor != Floor::None {
         require(debit.available_at(now) >= entry.amount, || code::INSUFFICIENT_BALANCE.reject())?;
-        debit.held.retain(|held| now < held.expires);
+        let (waiting, expired) = debit.held.into_iter().partition(|held| now < held.expires);
+        debit.held = waiting;
+        forget(state, expired);
         require(debit.held.len() < HOLDS_PER_ACCOUNT_MAX, || code::TOO_MANY_HOLDS.reject())?;
         debit.held.push(HeldAmount { hold: id, amount: entry.amount, expires });
         ACCOUNTS.put(state, &entry.debit, &debit);
     }
-    HOLDS.put(state, &id, &Hold { entry, currency, expires, status: HoldStatus::Pending });
+    HOLDS.put(state, &id, &Hold { entry, currency, expires });
     Ok(())
 }
 
+/// Takes away the rows of holds that have expired: at most as many as an account carries.
+fn forget(state: &mut Overlay<'_>, expired: Vec<HeldAmount>) {
+    for held in expired {
+        HOLDS.remove(state, &held.hold);
+    }
+}
+
 fn pending(state: &Overlay<'_>, id: &Hash) -> Result<Hold, Rejection> {
-    HOLDS
-        .get(state, id)
-        .filter(|hold| hold.status == HoldStatus::Pending)
-        .ok_or_else(|| code::HOLD_NOT_PENDING.reject())
+    HOLDS.get(state, id).ok_or_else(|| code::HOLD_NOT_PENDING.reject())
 }
 
 fn release(state: &mut Overlay<'_>, id: &Hash, hold: &Hold) {
@@ -239,6 +255,7 @@ fn release(state: &mut Overlay<'_>, id: &Hash, hold: &Hold) {
             ACCOUNTS.put(state, &hold.entry.debit, &debit);
         }
     }
+    HOLDS.remove(state, id);
 }
 
 /// Moves `amount` of a pending hold and lets the rest go.
@@ -255,18 +272,15 @@ pub fn post_hold(
     require(now < hold.expires, || code::HOLD_NOT_PENDING.with("it has expired"))?;
     require(amount <= hold.entry.amount, || code::HOLD_EXCEEDED.reject())?;
     release(state, id, &hold);
-    move_amount(state, now, hold.currency, &Entry { amount, ..hold.entry })?;
-    HOLDS.put(state, id, &Hold { status: HoldStatus::Posted(amount), ..hold });
-    Ok(())
+    move_amount(state, now, hold.currency, &Entry { amount, ..hold.entry })
 }
 
 /// Lets a pending hold go.
 ///
 /// # Errors
-/// `hold_not_pending`.
+/// `hold_not_pending`, also when it was posted or let go before.
 pub fn void_hold(state: &mut Overlay<'_>, id: &Hash) -> Result<(), Rejection> {
     let hold = pending(state, id)?;
     release(state, id, &hold);
-    HOLDS.put(state, id, &Hold { status: HoldStatus::Voided, ..hold });
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! What parties sign and the ledger orders.
 
 use alloc::{
-    collections::BTreeSet,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -20,7 +19,7 @@ use crate::kernel::registry::Registry;
 
 /// The format version of [`Content`] written here.
 pub const TRANSACTION_VERSION: u16 = 1;
-/// How many parties may sign one transaction. Our own limit: it bounds the work of checking.
+/// How many signatures one transaction may carry. Our own limit: it bounds the work of checking.
 pub const AUTHORISATIONS_MAX: usize = 16;
 /// The largest encoded transaction in bytes. Our own limit; a block holds at most 1 MiB.
 pub const TRANSACTION_BYTES_MAX: usize = 512 * 1024;
@@ -129,7 +128,8 @@ pub struct Authorisation {
 pub struct Transaction {
     /// What is signed.
     pub content: Content,
-    /// By whom; sorted by party, each party once.
+    /// By whom; sorted by party and key. A party that acts in two ways, as a payer by a machine and
+    /// at a desk by a clerk, signs with a key for each; no key signs twice.
     pub authorisations: Vec<Authorisation>,
 }
 
@@ -142,7 +142,7 @@ pub enum TransactionError {
     TooLarge,
     /// No signature, or more than allowed.
     SignatureCount,
-    /// The signers are not sorted, or one appears twice.
+    /// The signatures are not sorted by party and key, or a party signed twice with one key.
     SignerOrder,
     /// This party's signature is not valid.
     Signature(Party, SignatureError),
@@ -158,7 +158,9 @@ impl fmt::Display for TransactionError {
             Self::SignatureCount => {
                 write!(f, "a transaction carries 1 to {AUTHORISATIONS_MAX} signatures")
             }
-            Self::SignerOrder => f.write_str("signers must be sorted and each may sign once"),
+            Self::SignerOrder => {
+                f.write_str("signatures must be sorted by party and key, each key once")
+            }
             Self::Signature(party, error) => write!(f, "signature of `{party}`: {error}"),
             Self::Key(key) => write!(f, "`{key}` is not a valid public key"),
         }
@@ -204,9 +206,9 @@ impl Transaction {
         codec::encode(self)
     }
 
-    /// Puts the signers into their one order.
+    /// Puts the signatures into their one order.
     pub fn sort_authorisations(&mut self) {
-        self.authorisations.sort_by_key(|authorisation| authorisation.party);
+        self.authorisations.sort_by_key(|one| (one.party, one.key));
     }
 
     /// Checks form, signatures and registered keys, without any state, so that many transactions
@@ -222,9 +224,8 @@ impl Transaction {
         if self.authorisations.is_empty() || self.authorisations.len() > AUTHORISATIONS_MAX {
             return Err(TransactionError::SignatureCount);
         }
-        let parties: BTreeSet<Party> = self.authorisations.iter().map(|one| one.party).collect();
-        let sorted = self.authorisations.is_sorted_by_key(|one| one.party);
-        if !sorted || parties.len() != self.authorisations.len() {
+        let place = |one: &Authorisation| (one.party, one.key);
+        if !self.authorisations.is_sorted_by(|one, next| place(one) < place(next)) {
             return Err(TransactionError::SignerOrder);
         }
         let id = self.content.id();
@@ -258,16 +259,15 @@ impl VerifiedTransaction {
         &self.content
     }
 
-    /// Who signed, sorted by party.
+    /// Who signed, sorted by party and key.
     #[must_use]
     pub fn signers(&self) -> &[Signer] {
         &self.signers
     }
 
-    /// This party's signature, if it signed.
-    #[must_use]
-    pub fn signer(&self, party: Party) -> Option<&Signer> {
-        self.signers.iter().find(|signer| signer.party == party)
+    /// This party's signatures, one for each key that it signed with.
+    pub fn signers_of(&self, party: Party) -> impl Iterator<Item = &Signer> {
+        self.signers.iter().filter(move |signer| signer.party == party)
     }
 }
 

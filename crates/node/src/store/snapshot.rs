@@ -9,7 +9,7 @@
 use std::io;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use ledger::{State, Tip};
+use ledger::{Seeds, State, Tip};
 use primitives::{Hash, codec};
 use proof::header::Header;
 
@@ -53,7 +53,7 @@ struct Head {
     header: Header,
     tip: Tip,
     partial_tiles: PartialTiles,
-    salt: Hash,
+    seeds: Seeds,
     entry_count: u64,
 }
 
@@ -99,7 +99,7 @@ fn write_body<F: DiskFile>(writer: &mut Writer<F>, snapshot: &Snapshot) -> io::R
         header: snapshot.header.clone(),
         tip: snapshot.tip.clone(),
         partial_tiles: snapshot.partial_tiles.clone(),
-        salt: snapshot.state.salt(),
+        seeds: snapshot.state.seeds(),
         entry_count: snapshot.state.entry_count(),
     });
     writer.put(MAGIC)?;
@@ -144,7 +144,7 @@ fn load<D: Disk>(disk: &D, path: &str) -> io::Result<Snapshot> {
         left = left.checked_sub(1)?;
         reader.entry().map_err(|error| failure = Some(error)).ok()
     });
-    let state = State::from_entries(head.salt, entries);
+    let state = State::from_entries(head.seeds, entries);
     if let Some(error) = failure {
         return Err(error);
     }

@@ -162,8 +162,9 @@ fn check_floor(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger::kernel::account;
     use ledger::kernel::posting::Entry;
-    use primitives::{Amount, OrganisationId};
+    use primitives::{Amount, Hash, OrganisationId, RegionId};
 
     fn posted(debit: Account, credit: Account, amount: u64) -> PostedEntry {
         let amount = Amount::from_minor(amount);
@@ -171,8 +172,9 @@ mod tests {
     }
 
     fn accounts() -> (Account, Account) {
-        let organisation: OrganisationId = "hospital".parse().unwrap();
-        (Account::ProviderDue(organisation), Account::Rail(organisation))
+        let hospital: OrganisationId = "hospital".parse().unwrap();
+        let books = account::Books::of(hospital, RegionId(620_100));
+        (Account::ProviderDue(books), Account::Rail(books))
     }
 
     #[test]
@@ -180,7 +182,7 @@ mod tests {
         let (due, rail) = accounts();
         let mut books = Books::default();
         books.book(7, &posted(rail, due, 5)).unwrap();
-        let state = State::new(primitives::Hash::default());
+        let state = State::new(ledger::Seeds { salt: Hash::default(), secret: Hash::default() });
         let divergence = books.compare(7, &due, Currency::CNY, &state).unwrap_err();
         assert_eq!((divergence.height, divergence.got.as_str()), (7, "none"));
         assert_eq!(divergence.expected, "-0 +5 CNY");

@@ -17,7 +17,7 @@ use adapters::rail::{
     StatementLine, Style, Token, Verdict,
 };
 use adapters::sqlite::Place as Books;
-use ledger::kernel::account::Account;
+use ledger::kernel::account::{self, Account};
 use ledger::kernel::posting;
 use ledger::modules::visit::{EffectStatus, view};
 use node::NodeHandle;
@@ -27,7 +27,7 @@ use node::outbox::{
 use primitives::{Amount, CivilDate, Currency, Hash, Timestamp, UtcOffset, codec, sha256};
 
 use crate::visits::{Desk, effect_of};
-use crate::world::{DAY, Place, key, organisation};
+use crate::world::{DAY, Place, REGION, key, organisation};
 
 fn yuan(yuan: u64) -> Amount {
     Amount::from_minor(yuan * 100)
@@ -112,7 +112,7 @@ impl Hospital {
 
     /// Bank and ledger say the same about the hospital's rail.
     fn assert_same(&self, node: &NodeHandle) {
-        let rail = Account::Rail(organisation("hospital"));
+        let rail = Account::Rail(account::Books::of(organisation("hospital"), REGION));
         let balance = posting::account(&node.view().state, &rail).map_or(0, |row| row.balance());
         let bank = self.bank().organisation_balance(organisation("hospital")).unwrap();
         assert_eq!(balance, -i128::from(bank.minor()));

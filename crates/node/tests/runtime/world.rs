@@ -88,6 +88,7 @@ pub fn genesis() -> Genesis {
         chain_id: "test".parse().unwrap(),
         time: START,
         salt: sha256(b"salt"),
+        secret: sha256(b"secret"),
         rp_id: Text::new("localhost").unwrap(),
         origins: vec![Text::new("http://localhost:8420").unwrap()],
         regions: vec![GenesisRegion {

@@ -1,6 +1,6 @@
 //! A small deterministic ledger over the real state and receipt log, and a node that runs it.
 
-use ledger::{State, Tip};
+use ledger::{Seeds, State, Tip};
 use node::store::{
     Disk, LogLimits, Report, Snapshot, Store, StoreError, StoreOptions, StoredBlock,
 };
@@ -42,7 +42,7 @@ impl World {
             log: Frontier::new(),
             validators: ValidatorSet::new(vec![validator]).unwrap(),
         };
-        Self { tip, state: State::new(Hash([4; 32])) }
+        Self { tip, state: State::new(Seeds { salt: Hash([4; 32]), secret: Hash([5; 32]) }) }
     }
 
     /// The block that always follows here.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::rail::{Movement, Rail, Reference, StatementLine};
-use ledger::kernel::account::Account;
-use ledger::kernel::posting::{self, HoldStatus};
+use ledger::kernel::account::{Account, Books};
+use ledger::kernel::posting;
 use ledger::kernel::receipt::EffectAction;
 use ledger::modules::visit::{
     ConfirmEffect, EffectResult, EffectStatus, RetryEffect, TakeOverEffect, view,
@@ -110,13 +110,9 @@ impl EffectCheck {
         require(Rule::EffectsAgree, is_same, || {
             format!("payment {reference} is {:?}, the ledger says {row:?}", own.status)
         })?;
-        let held = posting::held(state, reference).map(|hold| hold.status);
-        let expected = match own.status {
-            EffectStatus::Pending => HoldStatus::Pending,
-            EffectStatus::Done => HoldStatus::Posted(own.effect.amount),
-            EffectStatus::Failed | EffectStatus::Replaced => HoldStatus::Voided,
-        };
-        require(Rule::EffectsAgree, held == Some(expected), || {
+        let held = posting::held(state, reference).map(|hold| hold.entry.amount);
+        let expected = (own.status == EffectStatus::Pending).then_some(own.effect.amount);
+        require(Rule::EffectsAgree, held == expected, || {
             format!("payment {reference} is {:?}, its held amount is {held:?}", own.status)
         })
     }
@@ -253,5 +249,5 @@ impl Outside<'_> {
 /// The account on which the ledger keeps what a rail collected: negative by all of it.
 #[must_use]
 pub const fn rail_account(executor: primitives::OrganisationId) -> Account {
-    Account::Rail(executor)
+    Account::Rail(Books::of(executor, crate::region::REGION))
 }

@@ -9,7 +9,7 @@ use ledger::kernel::account::Account;
 use ledger::modules::coverage;
 use ledger::modules::visit::{
     AnswerObjection, CancelVisit, CheckIn, ContestConsent, ObjectToSettlement, Part, RefundVisit,
-    SettleVisit, SettlementRecord, Split, SupersedeSettlement, VisitRow, VisitSubject, view,
+    SettleVisit, SettlementRecord, Split, SupersedeSettlement, VisitRow, view,
 };
 use ledger::modules::voucher::MarkVoucherUsed;
 use primitives::{Amount, Hash, PersonId, VisitId, codec};
@@ -345,8 +345,8 @@ fn check_split(index: u64, record: &SettlementRecord, signed: &Split) -> Result<
 
 /// A settlement moves what its record says: from funds, from the personal account, nothing else.
 fn check_postings(executed: &Executed<'_>, record: &SettlementRecord) -> Result<(), Violation> {
-    let VisitSubject { provider, person, .. } = record.subject;
-    let due = Account::ProviderDue(provider);
+    let person = record.subject.person;
+    let due = Account::ProviderDue(record.subject.books());
     let moved = |from: &dyn Fn(&Account) -> bool| {
         let entries = executed.receipt.entries.iter().map(|posted| posted.entry);
         let fitting = entries.filter(|entry| entry.credit == due && from(&entry.debit));
@@ -372,7 +372,7 @@ mod tests {
     use super::*;
     use crate::check::example::{content, executed, receipt};
     use benefit::VisitType;
-    use ledger::modules::visit::{Consent, Identification};
+    use ledger::modules::visit::{Consent, Identification, VisitSubject};
 
     fn check_in() -> CheckIn {
         let subject = VisitSubject {

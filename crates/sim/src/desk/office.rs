@@ -1,6 +1,6 @@
 //! The bureau and the people: money that comes in and goes out, floors, locks.
 
-use ledger::kernel::account::Account;
+use ledger::kernel::account::{Account, Books};
 use ledger::modules::fund::{FundAddress, PayProvider, SetFundFloor, TransferBetweenFunds};
 use ledger::modules::person::view as persons;
 use ledger::modules::person::{Actor as By, AskUnlock, Lock, LockPerson, UnlockPerson};
@@ -85,7 +85,7 @@ impl World {
 
     fn pay_provider(&mut self) {
         let provider = self.dice.pick(&self.region.providers).code;
-        let due = self.audit.money.balance(&Account::ProviderDue(provider));
+        let due = self.audit.money.balance(&Account::ProviderDue(Books::of(provider, REGION)));
         let Ok(due) = u64::try_from(due) else { return };
         if due == 0 {
             return;

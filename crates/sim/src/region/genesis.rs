@@ -55,6 +55,7 @@ impl Region {
             chain_id: self.chain_id,
             time: START,
             salt: sha256(b"the salt of the simulated region"),
+            secret: sha256(b"the secret of the simulated region"),
             rp_id: Text::new("localhost").expect("a short text"),
             origins: vec![Text::new("http://localhost:8420").expect("a short text")],
             regions: vec![GenesisRegion {

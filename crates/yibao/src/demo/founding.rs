@@ -113,6 +113,7 @@ impl Founders {
             chain_id,
             time,
             salt: sha256_parts(&[b"yibao/demo-salt/v1", &seed.0]),
+            secret: sha256_parts(&[b"yibao/demo-secret/v1", &seed.0]),
             rp_id: text(RP_ID),
             origins: vec![text(ORIGIN)],
             regions: vec![

@@ -60,6 +60,7 @@ pub fn genesis() -> Genesis {
         chain_id: CHAIN.parse().expect("a short name"),
         time: START,
         salt: sha256(b"salt"),
+        secret: sha256(b"secret"),
         rp_id: Text::new("localhost").expect("a short name"),
         origins: vec![Text::new("http://localhost:8420").expect("a short name")],
         regions: vec![GenesisRegion {

@@ -8,7 +8,7 @@ use alloc::{sync::Arc, vec::Vec};
 use primitives::Hash;
 
 use super::VALUE_BYTES_MAX;
-use super::proof::{bucket_hash, value_hash};
+use super::proof::{blind, bucket_hash, value_hash};
 
 /// A row to set (`Some`) or to take away (`None`).
 #[derive(Clone, Copy)]
@@ -24,6 +24,12 @@ struct Entry<'a> {
     value: &'a [u8],
 }
 
+impl Entry<'_> {
+    fn value_hash(&self, secret: &Hash) -> Hash {
+        value_hash(&blind(secret, self.key_hash), self.value)
+    }
+}
+
 /// Rows sorted by key hash. Never changed in place, so sharing it is safe.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bucket(Arc<[u8]>);
@@ -36,8 +42,8 @@ impl Bucket {
     }
 
     /// The hash over its rows.
-    pub(super) fn hash(&self) -> Hash {
-        bucket_hash(self.entries().map(|entry| (entry.key_hash, value_hash(entry.value))))
+    pub(super) fn hash(&self, secret: &Hash) -> Hash {
+        bucket_hash(self.entries().map(|entry| (entry.key_hash, entry.value_hash(secret))))
     }
 
     /// The value of a row.
@@ -54,8 +60,8 @@ impl Bucket {
     }
 
     /// Key hash and value hash of every row.
-    pub(super) fn pairs(&self) -> Vec<(Hash, Hash)> {
-        self.entries().map(|entry| (Hash(*entry.key_hash), value_hash(entry.value))).collect()
+    pub(super) fn pairs(&self, secret: &Hash) -> Vec<(Hash, Hash)> {
+        self.entries().map(|entry| (Hash(*entry.key_hash), entry.value_hash(secret))).collect()
     }
 
     /// The bucket after these writes, which are sorted by key hash.

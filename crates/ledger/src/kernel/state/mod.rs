@@ -9,7 +9,8 @@
 //! configuration and never all at once (decision record 0002).
 //!
 //! Hashes are keyed BLAKE3, the key being the domain tag:
-//! - value `BLAKE3(VALUE, value)`; bucket `BLAKE3(BUCKET, (key_hash, value hash) of every row)`;
+//! - value `BLAKE3(VALUE, blind, value)`, where the blind is `BLAKE3(secret of the ledger, key_hash)`,
+//!   so that a proof about one row says nothing of the values of its neighbours; bucket `BLAKE3(BUCKET, (key_hash, value hash) of every row)`;
 //! - inner node `BLAKE3(NODE, left, right)`; root `BLAKE3(ROOT, salt, number of rows, top node)`.
 //!
 //! Invariants: equal rows give an equal root, whatever the history (test
@@ -17,6 +18,7 @@
 //! `a_clone_is_unaffected_by_later_writes`).
 
 use alloc::{collections::BTreeMap, vec::Vec};
+use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::Hash;
 
 mod bucket;
@@ -39,30 +41,45 @@ pub const VALUE_BYTES_MAX: usize = 1 << 20;
 const RUN_ROWS_MAX: usize = 1 << 16;
 const RUN_BYTES_MAX: usize = 1 << 26;
 
+/// What a ledger chose at random, once, for the hashes of its state.
+#[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Seeds {
+    /// Decides where rows lie, so that nobody can choose keys in advance that crowd one bucket.
+    /// Everybody who checks a proof knows it.
+    pub salt: Hash,
+    /// Blinds the hashes of values. Only who executes the ledger knows it.
+    pub secret: Hash,
+}
+
+impl core::fmt::Debug for Seeds {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Seeds").field("salt", &self.salt).finish_non_exhaustive()
+    }
+}
+
 /// All rows of a region. A clone shares its pages and costs one pointer; a later write copies only
 /// the pages it touches.
 #[derive(Clone, Debug)]
 pub struct State {
-    salt: Hash,
+    seeds: Seeds,
     top: Node,
     top_hash: Hash,
     entry_count: u64,
 }
 
 impl State {
-    /// A state without rows. The salt belongs to the region: random, chosen once, so that nobody
-    /// can choose keys in advance that crowd one bucket.
+    /// A state without rows.
     #[must_use]
-    pub fn new(salt: Hash) -> Self {
+    pub fn new(seeds: Seeds) -> Self {
         let top = Node::default();
-        Self { salt, top_hash: top.hash(), top, entry_count: 0 }
+        Self { seeds, top_hash: top.hash(&seeds.secret), top, entry_count: 0 }
     }
 
-    /// The state of these rows, as [`State::entries`] gave them. Equal rows and salt give an equal
+    /// The state of these rows, as [`State::entries`] gave them. Equal rows and seeds give an equal
     /// root.
     #[must_use]
-    pub fn from_entries(salt: Hash, entries: impl IntoIterator<Item = (Hash, Vec<u8>)>) -> Self {
-        let mut state = Self::new(salt);
+    pub fn from_entries(seeds: Seeds, entries: impl IntoIterator<Item = (Hash, Vec<u8>)>) -> Self {
+        let mut state = Self::new(seeds);
         let mut entries = entries.into_iter().peekable();
         while entries.peek().is_some() {
             let (mut run, mut bytes) = (BTreeMap::new(), 0_usize);
@@ -83,7 +100,7 @@ impl State {
     /// The value of a row, if there is one.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        self.top.get(&proof::key_hash(&self.salt, key).0)
+        self.top.get(&proof::key_hash(&self.seeds.salt, key).0)
     }
 
     /// Sets rows (`Some`) and takes rows away (`None`), then rehashes what they touched; meant to
@@ -95,7 +112,7 @@ impl State {
     pub fn commit<'a>(&mut self, writes: impl IntoIterator<Item = (&'a [u8], Option<&'a [u8]>)>) {
         let mut hashed: Vec<Write<'a>> = writes
             .into_iter()
-            .map(|(key, value)| Write { key_hash: proof::key_hash(&self.salt, key).0, value })
+            .map(|(key, value)| Write { key_hash: proof::key_hash(&self.seeds.salt, key).0, value })
             .collect();
         // A stable sort keeps writes to one key in order; the last of them is the one that is kept.
         hashed.sort_by_key(|write| write.key_hash);
@@ -108,7 +125,7 @@ impl State {
     /// The hash that stands for all rows, kept up to date by [`State::commit`].
     #[must_use]
     pub fn root(&self) -> Hash {
-        proof::root_hash(&self.salt, self.entry_count, &self.top_hash)
+        proof::root_hash(&self.seeds.salt, self.entry_count, &self.top_hash)
     }
 
     /// How many rows there are.
@@ -117,19 +134,24 @@ impl State {
         self.entry_count
     }
 
-    /// The region's salt.
+    /// What was chosen at random for its hashes; for a snapshot, which only who executes the ledger
+    /// keeps.
     #[must_use]
-    pub const fn salt(&self) -> Hash {
-        self.salt
+    pub const fn seeds(&self) -> Seeds {
+        self.seeds
     }
 
     /// What convinces somebody who knows only the root that a row has its value, or that there is
-    /// no such row. It shows the hashes, but not the values, of the other rows in the same bucket.
+    /// no such row. It shows blinded hashes of the other rows in the same bucket.
     #[must_use]
     pub fn prove(&self, key: &[u8]) -> StateProof {
         let mut siblings = Vec::new();
-        let bucket = self.top.prove(&proof::key_hash(&self.salt, key).0, &mut siblings);
-        StateProof { salt: self.salt, entry_count: self.entry_count, bucket, siblings }
+        let Seeds { salt, secret } = self.seeds;
+        let key_hash = proof::key_hash(&salt, key);
+        let bucket = self.top.prove(&secret, &key_hash.0, &mut siblings);
+        let present = self.top.get(&key_hash.0).is_some();
+        let blind = present.then(|| proof::blind(&secret, &key_hash.0));
+        StateProof { salt, entry_count: self.entry_count, bucket, siblings, blind }
     }
 
     /// Every row as key hash and value, in the order of the key hashes. For snapshots and `verify`
@@ -149,13 +171,13 @@ impl State {
                 before < RUN_BYTES_MAX
             });
             let (run, later) = rest.split_at(fits.count());
-            let change = self.top.update(0, run);
+            let change = self.top.update(&self.seeds.secret, 0, run);
             self.entry_count = self
                 .entry_count
                 .checked_add_signed(change)
                 .expect("no more rows are taken away than there are");
             rest = later;
         }
-        self.top_hash = self.top.hash();
+        self.top_hash = self.top.hash(&self.seeds.secret);
     }
 }

@@ -54,9 +54,9 @@ impl Default for Node {
 
 impl Node {
     /// The hash of the node, from what the page keeps.
-    pub(super) fn hash(&self) -> Hash {
+    pub(super) fn hash(&self, secret: &Hash) -> Hash {
         match self {
-            Self::Bucket(bucket) => bucket.hash(),
+            Self::Bucket(bucket) => bucket.hash(secret),
             Self::Page(page) => page.span_hash(Span::WHOLE),
         }
     }
@@ -76,22 +76,22 @@ impl Node {
 
     /// Merges sorted writes, all of which belong below this node at this level of pages, and says
     /// by how many rows the node grew. Hashes below the node are up to date afterwards.
-    pub(super) fn update(&mut self, level: usize, writes: &[Write<'_>]) -> i64 {
+    pub(super) fn update(&mut self, secret: &Hash, level: usize, writes: &[Write<'_>]) -> i64 {
         match self {
             Self::Bucket(bucket) => {
                 let old = bucket.count();
                 *bucket = bucket.with(writes);
                 let change = growth(old, bucket.count());
                 if bucket.count() > BUCKET_ENTRIES_MAX {
-                    *self = arranged(level, vec![(0, Child::of(core::mem::take(self)))]);
+                    *self = arranged(secret, level, vec![(0, Child::of(core::mem::take(self)))]);
                 }
                 change
             }
             Self::Page(page) => {
-                let (change, reshaped, dirty) = page.update(level, writes);
+                let (change, reshaped, dirty) = page.update(secret, level, writes);
                 if reshaped {
                     let pieces = page.starts().zip(page.children.iter().cloned()).collect();
-                    *self = arranged(level, pieces);
+                    *self = arranged(secret, level, pieces);
                 } else {
                     page.rehash(Span::WHOLE, dirty);
                 }
@@ -101,12 +101,17 @@ impl Node {
     }
 
     /// Collects the hashes beside the way to a key, and the pairs of the bucket at its end.
-    pub(super) fn prove(&self, key_hash: &[u8; 32], siblings: &mut Vec<Hash>) -> Vec<(Hash, Hash)> {
+    pub(super) fn prove(
+        &self,
+        secret: &Hash,
+        key_hash: &[u8; 32],
+        siblings: &mut Vec<Hash>,
+    ) -> Vec<(Hash, Hash)> {
         let mut node = self;
         let mut level = 0_usize;
         loop {
             match node {
-                Self::Bucket(bucket) => return bucket.pairs(),
+                Self::Bucket(bucket) => return bucket.pairs(secret),
                 Self::Page(page) => {
                     let nibble = nibble(key_hash, level);
                     page.siblings(nibble, siblings);
@@ -154,7 +159,7 @@ impl Page {
 
     /// Applies writes to the children. Says by how many rows they grew, whether buckets have to be
     /// split or joined, and which nibbles' children have a new hash.
-    fn update(&mut self, level: usize, writes: &[Write<'_>]) -> (i64, bool, u16) {
+    fn update(&mut self, secret: &Hash, level: usize, writes: &[Write<'_>]) -> (i64, bool, u16) {
         let starts: Vec<u8> = self.starts().collect();
         let ends = starts.iter().skip(1).copied().chain([NIBBLES]);
         let (mut change, mut reshaped, mut dirty) = (0_i64, false, 0_u16);
@@ -177,7 +182,7 @@ impl Page {
                     grown
                 }
                 page @ Node::Page(_) => {
-                    let grown = page.update(level.saturating_add(1), mine);
+                    let grown = page.update(secret, level.saturating_add(1), mine);
                     reshaped |= page.bucket().is_some();
                     grown
                 }
@@ -186,7 +191,7 @@ impl Page {
             // An overfull bucket is about to be split, so its hash would be thrown away.
             let final_form = child.node.bucket().is_none_or(|b| b.count() <= BUCKET_ENTRIES_MAX);
             if final_form {
-                child.hash = child.node.hash();
+                child.hash = child.node.hash(secret);
             }
         }
         (change, reshaped, dirty)
@@ -229,9 +234,9 @@ impl Page {
 
 /// The one canonical node of these children, which together cover a page at this level. A bucket
 /// among them may be overfull, and neighbours may be few enough to be one bucket.
-fn arranged(level: usize, pieces: Vec<(u8, Child)>) -> Node {
+fn arranged(secret: &Hash, level: usize, pieces: Vec<(u8, Child)>) -> Node {
     let mut out = Vec::with_capacity(usize::from(NIBBLES));
-    arrange(level, Span::WHOLE, pieces, &mut out);
+    arrange(secret, level, Span::WHOLE, pieces, &mut out);
     if let [(_, child)] = out.as_mut_slice()
         && child.node.bucket().is_some()
     {
@@ -243,7 +248,13 @@ fn arranged(level: usize, pieces: Vec<(u8, Child)>) -> Node {
     Node::Page(page)
 }
 
-fn arrange(level: usize, span: Span, mut pieces: Vec<(u8, Child)>, out: &mut Vec<(u8, Child)>) {
+fn arrange(
+    secret: &Hash,
+    level: usize,
+    span: Span,
+    mut pieces: Vec<(u8, Child)>,
+    out: &mut Vec<(u8, Child)>,
+) {
     let buckets: Option<Vec<&Bucket>> =
         pieces.iter().map(|(_, child)| child.node.bucket()).collect();
     let count = buckets.as_ref().map(|buckets| {
@@ -253,21 +264,21 @@ fn arrange(level: usize, span: Span, mut pieces: Vec<(u8, Child)>, out: &mut Vec
         && buckets.len() > 1
     {
         let node = Node::Bucket(Bucket::joined(buckets.iter().copied()));
-        pieces = vec![(span.start, Child { hash: node.hash(), ..Child::of(node) })];
+        pieces = vec![(span.start, Child { hash: node.hash(secret), ..Child::of(node) })];
     }
     let overfull = count.is_some_and(|count| count > BUCKET_ENTRIES_MAX);
     let (left, right) = span.halves();
     match pieces.as_mut_slice() {
         [(_, child)] if !overfull => {
             if child.hash == UNHASHED {
-                child.hash = child.node.hash();
+                child.hash = child.node.hash(secret);
             }
             out.append(&mut pieces);
         }
         [(_, child)] if span.width == 1 => {
             let inner = vec![(0, Child::of(core::mem::take(&mut child.node)))];
-            let node = arranged(level.saturating_add(1), inner);
-            out.push((span.start, Child { hash: node.hash(), ..Child::of(node) }));
+            let node = arranged(secret, level.saturating_add(1), inner);
+            out.push((span.start, Child { hash: node.hash(secret), ..Child::of(node) }));
         }
         [(_, child)] => {
             let Node::Bucket(bucket) = &child.node else {
@@ -275,14 +286,14 @@ fn arrange(level: usize, span: Span, mut pieces: Vec<(u8, Child)>, out: &mut Vec
             };
             let halves = bucket.split(|key_hash| nibble(key_hash, level) < right.start);
             let piece = |span: Span, half| vec![(span.start, Child::of(Node::Bucket(half)))];
-            arrange(level, left, piece(left, halves.0), out);
-            arrange(level, right, piece(right, halves.1), out);
+            arrange(secret, level, left, piece(left, halves.0), out);
+            arrange(secret, level, right, piece(right, halves.1), out);
         }
         _ => {
             let later = pieces.partition_point(|(start, _)| *start < right.start);
             let later = pieces.split_off(later);
-            arrange(level, left, pieces, out);
-            arrange(level, right, later, out);
+            arrange(secret, level, left, pieces, out);
+            arrange(secret, level, right, later, out);
         }
     }
 }

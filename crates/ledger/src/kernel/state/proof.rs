@@ -27,9 +27,16 @@ pub fn key_hash(salt: &Hash, key: &[u8]) -> Hash {
     Hash(*keyed_hash(salt.as_bytes(), key).as_bytes())
 }
 
-/// The hash that stands for a row's value.
-pub(super) fn value_hash(value: &[u8]) -> Hash {
-    Hash(*keyed_hash(VALUE, value).as_bytes())
+/// The blind of the row at this place. Only who holds the ledger's secret can compute it.
+pub(super) fn blind(secret: &Hash, key_hash: &[u8; 32]) -> Hash {
+    Hash(*keyed_hash(secret.as_bytes(), key_hash).as_bytes())
+}
+
+/// The hash that stands for a row's value: without the blind nobody can try values against it.
+pub(super) fn value_hash(blind: &Hash, value: &[u8]) -> Hash {
+    let mut hasher = Hasher::new_keyed(VALUE);
+    hasher.update(blind.as_bytes()).update(value);
+    Hash(*hasher.finalize().as_bytes())
 }
 
 /// The hash of a bucket with these pairs of key hash and value hash.
@@ -65,8 +72,10 @@ pub(super) fn bit(key_hash: &[u8; 32], index: usize) -> bool {
 
 /// Proves to somebody who knows only the root that a row has a value, or that it does not exist.
 ///
-/// It shows, of the at most 15 other rows in the same bucket, the hashes of key and value. They say
-/// nothing to anybody who does not already know such a row's key and can guess its value.
+/// It shows, of the at most 15 other rows in the same bucket, the hashes of key and value. Whoever
+/// knows the key of such a row learns that it exists, and nothing of its value: value hashes are
+/// blinded, and the proof opens the blind of its own row only (test
+/// `a_proof_does_not_let_anybody_try_values_of_neighbours`).
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct StateProof {
     /// The region's salt, which the root covers.
@@ -77,6 +86,8 @@ pub struct StateProof {
     pub bucket: Vec<(Hash, Hash)>,
     /// The hashes beside the way from the top of the tree down to the bucket, topmost first.
     pub siblings: Vec<Hash>,
+    /// The blind of the row that is proved; nothing when it is absent.
+    pub blind: Option<Hash>,
 }
 
 /// Why a proof proves nothing.
@@ -134,9 +145,12 @@ impl StateProof {
             return Err(StateProofError::OtherRoot);
         }
         let found = self.bucket.iter().find(|(present, _)| *present == key_hash);
+        let fits = |hash: &Hash, value: &[u8]| {
+            self.blind.is_some_and(|blind| *hash == value_hash(&blind, value))
+        };
         match (found, value) {
             (None, None) => Ok(()),
-            (Some((_, hash)), Some(value)) if *hash == value_hash(value) => Ok(()),
+            (Some((_, hash)), Some(value)) if fits(hash, value) => Ok(()),
             (Some(_), Some(_)) => Err(StateProofError::OtherValue),
             (None, Some(_)) => Err(StateProofError::Absent),
             (Some(_), None) => Err(StateProofError::Present),

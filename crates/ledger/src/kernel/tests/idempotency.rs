@@ -1,4 +1,4 @@
-use super::{at, bureau, funded, hash, moving, rejected};
+use super::{at, bureau, funded, moving, rejected};
 use crate::kernel::idempotency::{UsedKey, forget_ended, note, used};
 use crate::kernel::overlay::Overlay;
 use crate::kernel::rejection::kernel as code;
@@ -93,7 +93,7 @@ fn rows_of_ended_keys_leave_the_state() {
 
 #[test]
 fn a_block_forgets_a_bounded_number_of_keys_and_falls_behind_no_further() {
-    let mut state = State::new(hash(7));
+    let mut state = State::new(super::SEEDS);
     within(&mut state, |overlay| forget_ended(overlay, at(0)));
     let rows = state.entry_count();
     let count = 40_000;
@@ -117,7 +117,7 @@ fn a_block_forgets_a_bounded_number_of_keys_and_falls_behind_no_further() {
 
 #[test]
 fn keys_of_one_hour_and_of_several_authors_are_kept_apart() {
-    let mut state = State::new(hash(7));
+    let mut state = State::new(super::SEEDS);
     let person = Party::Person(crate::testing::person(1));
     within(&mut state, |overlay| {
         note(overlay, bureau(), key(1), at(5), &USED);

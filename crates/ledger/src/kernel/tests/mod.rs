@@ -20,7 +20,7 @@ use crate::kernel::account::{Account, Floor};
 use crate::kernel::overlay::Overlay;
 use crate::kernel::posting::{Entry, open_account, post};
 use crate::kernel::rejection::{Code, Rejection};
-use crate::kernel::state::State;
+use crate::kernel::state::{Seeds, State};
 use crate::kernel::transaction::Content;
 use crate::modules::fund::{Contribute, FundAddress, OpenFund, TransferBetweenFunds};
 use crate::testing::{REGION, World, fen, organisation, person};
@@ -28,6 +28,8 @@ use benefit::Payer;
 use primitives::{Amount, Currency, FundId, Hash, Party, Timestamp};
 use proof::receipt::OutcomeCode;
 
+/// What is random in a ledger, made plain for tests.
+const SEEDS: Seeds = Seeds { salt: Hash([7; 32]), secret: Hash([8; 32]) };
 const OUTSIDE: Account = Account::Outside(REGION);
 
 /// The personal account of this number.
@@ -53,7 +55,7 @@ const fn at(millis: u64) -> Timestamp {
 
 /// A state in which `personal(1)` and `personal(2)` are open and the first has this much.
 fn opened(balance: u64) -> State {
-    let mut state = State::new(hash(7));
+    let mut state = State::new(SEEDS);
     change(&mut state, |overlay| {
         let floor = Floor::AtLeast(Amount::ZERO);
         open_account(overlay, personal(1), Currency::CNY, floor)?;

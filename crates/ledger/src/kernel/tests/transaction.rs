@@ -218,7 +218,7 @@ fn fault(world: &World, transaction: Transaction) -> TransactionError {
 }
 
 #[test]
-fn signers_are_sorted_and_sign_once() {
+fn signatures_are_sorted_and_no_key_signs_twice() {
     let mut world = funded();
     let good = signed(&mut world);
     let regulator = Party::Organisation(organisation("regulator"));
@@ -238,6 +238,14 @@ fn signers_are_sorted_and_sign_once() {
     let mut twice = good.clone();
     twice.authorisations.push(good.authorisations[0].clone());
     assert_eq!(fault(&world, twice), TransactionError::SignerOrder);
+    let mut second = good.clone();
+    let raw = pair("second").sign(good.content.id().as_bytes()).as_ref().try_into().unwrap();
+    let signature = Signature::Ed25519(raw);
+    let party = good.authorisations[0].party;
+    second.authorisations.push(Authorisation { party, key: public("second"), signature });
+    second.sort_authorisations();
+    let verified = second.verify(&TestVerifier, world.ledger.registry()).unwrap();
+    assert_eq!(verified.signers_of(party).count(), 2, "one party may sign with two keys");
 }
 
 #[test]

@@ -72,6 +72,18 @@ pub fn require_active_coverage(
     holds.cloned().ok_or_else(|| row.why_not_covered(region, scheme, day))
 }
 
+/// The age band that is attested for a person on this day; of several coverages' the one that reaches
+/// highest, so that nobody counts as younger than any of them says.
+pub fn attested_age(
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+    day: CivilDate,
+) -> Option<AgeBand> {
+    let row = coverage(state, person)?;
+    let facts = row.coverages.iter().filter_map(|one| one.facts_on(day).ok());
+    facts.map(|facts| facts.age).max_by_key(|age| age.below())
+}
+
 /// What rules may ask about a person of this scheme at this insured place, for care in the region
 /// `care` on this day (of admission, for a stay).
 ///

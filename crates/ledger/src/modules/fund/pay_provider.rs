@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rejection;
 use super::table::{parties, require_treasury, use_reference};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry, post};
@@ -20,8 +20,9 @@ use crate::modules::organisation::{self, OrganisationKind, rejection as organisa
 /// Books what a payer has paid a provider for settled visits: the due goes down, the money is
 /// outside.
 ///
-/// Signed by the payer. The region's bureau clears for all and signs alone; an insurer that pays
-/// directly needs the provider's signature too, because dues are not kept apart by payer.
+/// Signed by the payer. A region's bureau clears for all of its region and signs alone: dues are kept
+/// apart by region, so it can only clear what its own region owes. An insurer that pays directly
+/// needs the provider's signature too, because dues of one region are not kept apart by payer.
 #[derive(
     Clone,
     Copy,
@@ -74,7 +75,7 @@ impl Kind for PayProvider {
             organisations::WRONG_KIND.with(self.provider)
         })?;
         let region = network::view::require_region(state, self.region)?;
-        let debit = Account::ProviderDue(self.provider);
+        let debit = Account::ProviderDue(Books::of(self.provider, self.region));
         let due = posting::account(state, &debit).map_or(0, |row| row.balance());
         require(i128::from(self.amount.minor()) <= due, || {
             rejection::EXCEEDS_DUE.with(format_args!("{} minor units are due", due.max(0)))

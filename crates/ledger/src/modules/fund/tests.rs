@@ -1,7 +1,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
 use super::*;
-use crate::kernel::account::{Account, Floor};
-use crate::kernel::posting::{Entry, hold, open_account, post, void_hold};
+use crate::kernel::account::{Account, Books, Floor};
+use crate::kernel::posting::{Entry, hold, open_account, post, regions_of, void_hold};
 use crate::kernel::receipt::{Receipt, amount_value};
 use crate::kernel::rejection::kernel;
 use crate::modules::network::{OpenRegion, rejection as network};
@@ -492,7 +492,7 @@ fn payout(payer: &str, amount: u64) -> PayProvider {
 
 fn world_with_due(amount: u64) -> World {
     let mut world = world();
-    let credit = Account::ProviderDue(organisation("hospital"));
+    let credit = Account::ProviderDue(Books::of(organisation("hospital"), REGION));
     let entry = Entry { debit: account(POOL), credit, amount: fen(amount) };
     world.write(|state| post(state, START, Currency::CNY, &[entry]).unwrap());
     world
@@ -507,7 +507,7 @@ fn a_provider_is_paid_at_most_what_is_due_and_each_reference_once() {
     world.rejected(&bureau(), &payout("bureau", 301), rejection::EXCEEDS_DUE);
     world.rejected(&bureau(), &payout("bureau", 0), kernel::NOTHING_TO_MOVE);
     let receipt = world.accepted(&bureau(), &payout("bureau", 300));
-    assert_eq!(world.balance(Account::ProviderDue(organisation("hospital"))), 0);
+    assert_eq!(world.balance(Account::ProviderDue(Books::of(organisation("hospital"), REGION))), 0);
     let hospital = Party::Organisation(organisation("hospital"));
     assert_eq!(receipt.concerns, [bureau()[0], hospital]);
     world.rejected(&bureau(), &payout("bureau", 1), rejection::EXCEEDS_DUE);
@@ -535,4 +535,50 @@ fn a_suspended_provider_is_paid_what_it_is_owed_and_nobody_else_is() {
     world.rejected(&bureau(), &nobody, organisations::UNKNOWN_ORGANISATION);
     let elsewhere = PayProvider { region: RegionId(1), ..payout("bureau", 1) };
     world.rejected(&bureau(), &elsewhere, network::UNKNOWN_REGION);
+}
+
+/// A second region in another currency, run by a bureau of its own, with a fund there.
+fn with_another_region(world: &mut World) -> [Party; 1] {
+    world.admit("other-bureau", OrganisationKind::Bureau, None);
+    let owner = organisation("other-bureau");
+    let open = OpenRegion {
+        region: ELSEWHERE,
+        bureau: owner,
+        currency: Currency::USD,
+        settings: settings(),
+    };
+    world.accepted(&World::governing(), &open);
+    let other = [Party::Organisation(owner)];
+    world.accepted(&other, &OpenFund { region: ELSEWHERE, owner, ..pool() });
+    world.accepted(&other, &Contribute { region: ELSEWHERE, ..contribute(POOL, 700) });
+    other
+}
+
+const ELSEWHERE: RegionId = RegionId(999_900);
+
+#[test]
+fn a_bureau_clears_only_what_its_own_region_owes() {
+    let mut world = world_with_due(500);
+    let other = with_another_region(&mut world);
+    let theirs = PayProvider { region: ELSEWHERE, ..payout("other-bureau", 500) };
+    world.rejected(&other, &theirs, rejection::EXCEEDS_DUE);
+    let ours = PayProvider { region: REGION, ..theirs };
+    world.rejected(&other, &ours, organisations::WRONG_KIND);
+    let due = Account::ProviderDue(Books::of(organisation("hospital"), REGION));
+    assert_eq!(world.balance(due), 500);
+}
+
+#[test]
+fn a_provider_is_owed_and_paid_in_the_currency_of_each_region() {
+    let mut world = world_with_due(500);
+    let other = with_another_region(&mut world);
+    let due = |region| Account::ProviderDue(Books::of(organisation("hospital"), region));
+    let debit = Account::Fund { region: ELSEWHERE, fund: POOL };
+    let entry = Entry { debit, credit: due(ELSEWHERE), amount: fen(300) };
+    world.write(|state| post(state, START, Currency::USD, &[entry]).unwrap());
+    world.accepted(&bureau(), &payout("bureau", 200));
+    world.accepted(&other, &PayProvider { region: ELSEWHERE, ..payout("other-bureau", 300) });
+    assert_eq!([REGION, ELSEWHERE].map(|region| world.balance(due(region))), [300, 0]);
+    let regions = regions_of(world.ledger.state(), organisation("hospital"));
+    assert_eq!(regions, [REGION, ELSEWHERE]);
 }

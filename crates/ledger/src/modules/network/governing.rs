@@ -15,7 +15,7 @@ pub fn require_governing(context: &Context<'_>, state: &dyn Read) -> Result<(), 
     let governing = view::network(state).governing;
     let mut signed = 0_usize;
     for member in &governing {
-        if context.signer(Party::Organisation(*member)).is_some() {
+        if context.has_signed(Party::Organisation(*member)) {
             organisation::view::require_signed(
                 context,
                 state,

@@ -20,7 +20,7 @@ pub mod view;
 
 pub use governing::require_governing;
 pub use open_region::OpenRegion;
-pub use set_governing_set::SetGoverningSet;
+pub use set_governing_set::{GOVERNING_MAX, SetGoverningSet};
 pub use set_region::SetRegion;
 pub use set_web_origins::SetWebOrigins;
 pub use table::{NetworkRow, RegionRow, RegionSettings, write_genesis};

@@ -10,7 +10,7 @@ crate::kernel::rejection::rejections! {
     /// A time zone outside -720 to 840 minutes.
     INVALID_OFFSET = 104, "invalid_utc_offset", "the distance from UTC must be -720 to 840 minutes";
     /// The governing set would be empty, too large, or name somebody twice or unknown.
-    INVALID_GOVERNING_SET = 105, "invalid_governing_set", "the governing set must name 1 to 64 admitted organisations, each once";
+    INVALID_GOVERNING_SET = 105, "invalid_governing_set", "the governing set must name 1 to 23 admitted organisations, each once";
     /// An origin is not `https://` (or `http://localhost` for a demonstration).
     INVALID_ORIGIN = 107, "invalid_origin", "an origin must be `https://HOST` or `http://localhost[:PORT]`";
     /// A setting is outside its range.

@@ -13,7 +13,16 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
+use crate::kernel::transaction::AUTHORISATIONS_MAX;
 use crate::modules::organisation;
+
+/// How many members a governing set has at the most: the largest number of which more than two
+/// thirds still fit into one transaction. A larger set could never act again, not even to become
+/// smaller (test `the_largest_governing_set_can_still_act`).
+pub const GOVERNING_MAX: usize = 23;
+// More than two thirds of n fit exactly when 3 * AUTHORISATIONS_MAX > 2 * n.
+const _: () = assert!(3 * AUTHORISATIONS_MAX > 2 * GOVERNING_MAX);
+const _: () = assert!(3 * AUTHORISATIONS_MAX <= 2 * (GOVERNING_MAX + 1));
 
 /// Names the whole new governing set. Signed by more than two thirds of the present one.
 #[derive(
@@ -29,8 +38,8 @@ use crate::modules::organisation;
 )]
 #[serde(deny_unknown_fields)]
 pub struct SetGoverningSet {
-    /// The members, 1 to 64.
-    #[schemars(length(min = 1, max = 64))]
+    /// The members, 1 to 23.
+    #[schemars(length(min = 1, max = 23))]
     pub members: Vec<OrganisationId>,
 }
 
@@ -40,7 +49,8 @@ impl Kind for SetGoverningSet {
 
     fn check(&self) -> Result<(), Rejection> {
         let distinct: BTreeSet<_> = self.members.iter().collect();
-        let fine = (1..=64).contains(&self.members.len()) && distinct.len() == self.members.len();
+        let count = self.members.len();
+        let fine = (1..=GOVERNING_MAX).contains(&count) && distinct.len() == count;
         require(fine, || rejection::INVALID_GOVERNING_SET.reject())
     }
 

@@ -1,9 +1,15 @@
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 use super::*;
-use crate::modules::organisation::rejection as organisations;
+use crate::kernel::transaction::AUTHORISATIONS_MAX;
+use crate::modules::organisation::{OrganisationKind, rejection as organisations};
 use crate::testing::{REGION, World, fen, organisation, settings};
-use alloc::vec;
-use primitives::{Currency, RegionId, Text, UtcOffset};
+use alloc::{format, vec, vec::Vec};
+use primitives::{Currency, Party, RegionId, Text, UtcOffset};
 
 fn dingxi() -> OpenRegion {
     OpenRegion {
@@ -68,4 +74,24 @@ fn web_origins_are_https_or_the_demonstration() {
     }
     world.rejected(&governing, &SetWebOrigins { origins: vec![] }, rejection::INVALID_ORIGIN);
     world.accepted(&governing, &set("https://wallet.example.org"));
+}
+
+#[test]
+fn the_largest_governing_set_can_still_act() {
+    let mut world = World::new();
+    let code = |number: usize| format!("body-{number}");
+    let members: Vec<_> = (0..GOVERNING_MAX).map(|number| organisation(&code(number))).collect();
+    for number in 0..GOVERNING_MAX {
+        world.admit(&code(number), OrganisationKind::Regulator, None);
+    }
+    let mut more = members.clone();
+    more.push(organisation("bureau"));
+    let governing = World::governing();
+    let too_many = SetGoverningSet { members: more };
+    world.rejected(&governing, &too_many, rejection::INVALID_GOVERNING_SET);
+    world.accepted(&governing, &SetGoverningSet { members: members.clone() });
+    let parties: Vec<Party> = members.into_iter().map(Party::Organisation).collect();
+    let few = &parties[..AUTHORISATIONS_MAX - 1];
+    world.rejected(few, &dingxi(), rejection::NO_GOVERNING_QUORUM);
+    world.accepted(&parties[..AUTHORISATIONS_MAX], &dingxi());
 }

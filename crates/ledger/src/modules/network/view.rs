@@ -1,6 +1,7 @@
 //! What others may read of the network's parameters. All of it is public.
 
-use primitives::{OrganisationId, RegionId};
+use primitives::key::WebAuthnContext;
+use primitives::{OrganisationId, RegionId, sha256};
 
 use super::rejection;
 use super::table::{NETWORK, NetworkRow, REGIONS, RegionRow};
@@ -13,6 +14,13 @@ use crate::kernel::rejection::Rejection;
 /// When genesis did not write them.
 pub fn network(state: &(impl Read + ?Sized)) -> NetworkRow {
     NETWORK.get(state, &()).expect("genesis writes the network's parameters")
+}
+
+/// Whether an assertion was made on a page of this network: one of its origins, under its rpId.
+pub fn is_own_page(state: &(impl Read + ?Sized), page: &WebAuthnContext) -> bool {
+    let network = network(state);
+    network.origins.iter().any(|origin| **origin == *page.origin)
+        && page.rp_id_hash == sha256(network.rp_id.as_bytes())
 }
 
 /// A region, if it is on this ledger.

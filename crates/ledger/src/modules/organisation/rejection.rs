@@ -27,4 +27,6 @@ crate::kernel::rejection::rejections! {
     NOT_SUSPENDED = 212, "organisation_not_suspended", "the organisation is not suspended";
     /// A hospital level is needed for a provider, and only for one.
     LEVEL_MISMATCH = 213, "level_mismatch", "a provider has a level and other organisations have none";
+    /// The assertion was made for another network or on a foreign page.
+    FOREIGN_PAGE = 214, "organisation_key_used_on_foreign_page", "the organisation's passkey was used on a page that is not part of this network";
 }

@@ -1,5 +1,6 @@
 #![allow(clippy::indexing_slicing, reason = "tests fail by panicking")]
 use super::*;
+use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::rejection::Code;
 use crate::modules::network::rejection as network;
 use crate::testing::{DAY, REGION, World, organisation, public};
@@ -122,4 +123,69 @@ fn a_governing_key_that_expired_or_lacks_the_scope_does_not_count() {
     world.keys.insert(org("authority"), "authority-root");
     world.keys.insert(org("regulator"), "regulator-root");
     world.accepted(&World::governing(), &insurer());
+}
+
+/// The bureau has two keys: a machine countersigns, a clerk acts at a desk.
+fn with_two_keys() -> World {
+    let mut world = World::new();
+    let revoke = RevokeKey { organisation: organisation("bureau"), key: public("bureau") };
+    world.accepted(&World::governing(), &revoke);
+    world.keys.insert(org("bureau"), "bureau-root");
+    for (name, scope) in [("machine", Scope::Countersign), ("clerk", Scope::Clerk)] {
+        let key = AuthoriseKey {
+            organisation: organisation("bureau"),
+            key: public(name),
+            ..authorise(&world, vec![scope])
+        };
+        world.accepted(&[org("bureau")], &key);
+    }
+    world
+}
+
+#[test]
+fn an_organisation_signs_with_a_key_for_each_thing_it_does() {
+    let mut world = with_two_keys();
+    let judged = |world: &mut World, keys: &'static str, scope| {
+        world.keys.insert(org("bureau"), keys);
+        let body = authorise(world, vec![Scope::Clerk]);
+        let content = world.content(org("bureau"), &body);
+        let transaction = world.sign(&content, &[org("bureau")]);
+        let plans = PlanMemo::default();
+        let (chain_id, time) = (world.ledger.chain_id(), world.now);
+        let context =
+            Context { chain_id, height: 1, time, transaction: &transaction, plans: &plans };
+        view::require_signed_key(&context, world.ledger.state(), organisation("bureau"), scope)
+            .map(|(_, key)| key)
+            .map_err(|rejection| rejection.code.name)
+    };
+    let missing = rejection::SCOPE_MISSING.name;
+    for (keys, scope, expected) in [
+        ("machine", Scope::Countersign, Ok(public("machine"))),
+        ("machine", Scope::Clerk, Err(missing)),
+        ("clerk", Scope::Countersign, Err(missing)),
+        ("machine+clerk", Scope::Countersign, Ok(public("machine"))),
+        ("machine+clerk", Scope::Clerk, Ok(public("clerk"))),
+        ("machine+clerk", Scope::Settle, Err(missing)),
+        ("machine+stranger", Scope::Countersign, Ok(public("machine"))),
+        ("stranger", Scope::Countersign, Err(rejection::UNKNOWN_KEY.name)),
+    ] {
+        assert_eq!(judged(&mut world, keys, scope), expected, "{keys} {scope:?}");
+    }
+}
+
+#[test]
+fn an_organisations_passkey_counts_only_on_a_page_of_this_network() {
+    let mut world = World::new();
+    let rotate =
+        RotateRootKey { organisation: organisation("hospital"), root_key: public("passkey:root") };
+    world.accepted(&World::governing(), &rotate);
+    world.keys.insert(org("hospital"), "passkey:root");
+    let body = authorise(&world, vec![Scope::Clerk]);
+    world.page.origin = "https://phishing.example";
+    world.rejected(&[org("hospital")], &body, rejection::FOREIGN_PAGE);
+    world.page.origin = "http://localhost:8420";
+    world.page.rp_id = "example.org";
+    world.rejected(&[org("hospital")], &body, rejection::FOREIGN_PAGE);
+    world.page.rp_id = "localhost";
+    world.accepted(&[org("hospital")], &body);
 }

@@ -10,6 +10,7 @@ use super::table::{
 use crate::kernel::context::Context;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
+use crate::modules::network;
 
 /// An organisation, if it is admitted.
 pub fn organisation(state: &(impl Read + ?Sized), id: OrganisationId) -> Option<OrganisationRow> {
@@ -48,8 +49,9 @@ pub fn require_kind(
     Ok(row)
 }
 
-/// The organisation signed, is active, and its key is authorised for this and has not expired. The
-/// root key may do everything that govern and key changes need, and nothing of the daily business.
+/// The organisation signed, is active, and one of the keys that it signed with is authorised for this
+/// and has not expired. The root key may do everything that govern and key changes need, and
+/// nothing of the daily business.
 ///
 /// # Errors
 /// `organisation_signature_missing` and the like, always naming the organisation.
@@ -59,17 +61,27 @@ pub fn require_signed(
     id: OrganisationId,
     scope: Scope,
 ) -> Result<OrganisationRow, Rejection> {
-    let signer = context
-        .signer(Party::Organisation(id))
-        .ok_or_else(|| rejection::SIGNATURE_MISSING.with(id))?;
-    let row = require_active(state, id)?;
-    if scope == Scope::Govern && signer.key == row.root_key {
-        return Ok(row);
-    }
-    let online = key(state, id, signer.key).ok_or_else(|| rejection::UNKNOWN_KEY.with(id))?;
-    require(context.time < online.expires, || rejection::KEY_EXPIRED.with(id))?;
-    require(online.scopes.contains(&scope), || rejection::SCOPE_MISSING.with(id))?;
-    Ok(row)
+    require_signed_key(context, state, id, scope).map(|(row, _)| row)
+}
+
+/// As [`require_signed`], with the key that is authorised for this.
+///
+/// # Errors
+/// As [`require_signed`].
+pub fn require_signed_key(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    id: OrganisationId,
+    scope: Scope,
+) -> Result<(OrganisationRow, PublicKey), Rejection> {
+    fitting(context, state, id, |row, used| {
+        if scope == Scope::Govern && used == row.root_key {
+            return Ok(());
+        }
+        let online = key(state, id, used).ok_or_else(|| rejection::UNKNOWN_KEY.with(id))?;
+        require(context.time < online.expires, || rejection::KEY_EXPIRED.with(id))?;
+        require(online.scopes.contains(&scope), || rejection::SCOPE_MISSING.with(id))
+    })
 }
 
 /// The organisation signed with its root key.
@@ -81,10 +93,28 @@ pub fn require_root_signed(
     state: &(impl Read + ?Sized),
     id: OrganisationId,
 ) -> Result<OrganisationRow, Rejection> {
-    let signer = context
-        .signer(Party::Organisation(id))
-        .ok_or_else(|| rejection::SIGNATURE_MISSING.with(id))?;
+    let signed = fitting(context, state, id, |row, used| {
+        require(used == row.root_key, || rejection::UNKNOWN_KEY.with("sign with the root key"))
+    });
+    signed.map(|(row, _)| row)
+}
+
+/// The active organisation, with the first key among those it signed with that `judge` lets pass. A
+/// passkey counts on a page of this network only.
+fn fitting(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    id: OrganisationId,
+    judge: impl Fn(&OrganisationRow, PublicKey) -> Result<(), Rejection>,
+) -> Result<(OrganisationRow, PublicKey), Rejection> {
+    let party = Party::Organisation(id);
+    require(context.has_signed(party), || rejection::SIGNATURE_MISSING.with(id))?;
     let row = require_active(state, id)?;
-    require(signer.key == row.root_key, || rejection::UNKNOWN_KEY.with("sign with the root key"))?;
-    Ok(row)
+    let used = context.fitting(party, rejection::SIGNATURE_MISSING.with(id), |signer| {
+        let own_page =
+            signer.web_authn.as_ref().is_none_or(|page| network::view::is_own_page(state, page));
+        require(own_page, || rejection::FOREIGN_PAGE.with(id))?;
+        judge(&row, signer.key).map(|()| signer.key)
+    })?;
+    Ok((row, used))
 }

@@ -67,6 +67,7 @@ impl Kind for ClosePerson {
             guardians: Vec::new(),
             lock: None,
             card: None,
+            spent: None,
         };
         PERSONS.put(state, &self.person, &closed);
         Ok(Outcome::event("person_closed", concerns))

@@ -57,7 +57,7 @@ pub use remove_guardian::RemoveGuardian;
 pub use report_pin_failure::ReportPinFailure;
 pub use reset_pin_counter::ResetPinCounter;
 pub use revoke_person_key::RevokePersonKey;
-pub use set_guardian::{GuardianGround, MINORITY_DAYS_MAX, SetGuardian};
+pub use set_guardian::{GuardianGround, MAJORITY_AGE, MINORITY_DAYS_MAX, SetGuardian};
 pub use table::{
     Card, DaySpending, FIRST_KEYS_MAX, GUARDIANS_MAX, Guardianship, KEYS_MAX, KeyGrade, Lock,
     PersonKey, PersonRow, PersonStatus,

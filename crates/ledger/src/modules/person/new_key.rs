@@ -29,7 +29,8 @@ pub struct NewKey {
     pub grade: KeyGrade,
     /// The most one payment may take, in minor units; at most `day_max`.
     pub payment_max: Amount,
-    /// The most that payments of one day may take, in minor units.
+    /// Up to how much the person's keys together may have spent on a day when this one pays, in
+    /// minor units.
     pub day_max: Amount,
 }
 
@@ -52,7 +53,6 @@ impl NewKey {
             payment_max: self.payment_max,
             day_max: self.day_max,
             added_at,
-            spent: None,
         }
     }
 }

@@ -90,6 +90,7 @@ impl NewPerson {
             guardians: Vec::new(),
             lock: None,
             card: None,
+            spent: None,
         };
         PERSONS.put(state, &self.id, &row);
         Ok(())

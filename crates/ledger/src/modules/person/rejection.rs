@@ -81,4 +81,6 @@ crate::kernel::rejection::rejections! {
     SAME_REGION = 339, "person_in_region_already", "this is the person's region already";
     /// A list is empty, too long, or names something twice.
     INVALID_LIST = 340, "invalid_list", "the list is empty, too long, or names something twice";
+    /// No attested facts say that the person is under age.
+    NOT_A_MINOR = 341, "not_a_minor", "no facts that are attested today say that the person is under 18";
 }

@@ -44,7 +44,7 @@ impl Kind for RevokePersonKey {
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
         require_actor(context, state, self.person, self.by)?;
         let itself = self.by == Actor::OwnKey
-            && context.signer(Party::Person(self.person)).is_some_and(|one| one.key == self.key);
+            && context.signers_of(Party::Person(self.person)).any(|one| one.key == self.key);
         require(!itself, || rejection::SELF_REVOCATION.reject())
     }
 

@@ -39,6 +39,10 @@ pub struct PersonRow {
     pub lock: Option<Lock>,
     /// The card, if there is one.
     pub card: Option<Card>,
+    /// What the person's own keys together spent on the last day on which any of them did. It is
+    /// kept for all of them at once: else whoever holds one key could make others and spend the
+    /// day's limit with each (test `new_keys_do_not_spend_the_days_limit_again`).
+    pub spent: Option<DaySpending>,
 }
 
 /// Whether a person can still act and be cared for.
@@ -83,12 +87,11 @@ pub struct PersonKey {
     pub grade: KeyGrade,
     /// The most one payment may take, in minor units.
     pub payment_max: Amount,
-    /// The most that payments of one day may take, in minor units.
+    /// Up to how much the person's keys together may have spent on a day when this one pays, in
+    /// minor units.
     pub day_max: Amount,
     /// When it was added, by block time.
     pub added_at: Timestamp,
-    /// What was spent with it on the last day on which it spent.
-    pub spent: Option<DaySpending>,
 }
 
 /// What was spent on one day.

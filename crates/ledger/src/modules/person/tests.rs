@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     reason = "tests fail by panicking"
 )]
+use super::table::PERSONS;
 use super::*;
 use crate::kernel::account::{Account, Floor};
 use crate::kernel::context::{Context, PlanMemo};
@@ -12,6 +13,7 @@ use crate::kernel::posting;
 use crate::kernel::receipt::Receipt;
 use crate::kernel::rejection::{Code, Rejection, kernel};
 use crate::kernel::transaction::{Authorisation, Transaction};
+use crate::modules::coverage::{self, AttestFacts};
 use crate::modules::network::{OpenRegion, rejection as network};
 use crate::modules::organisation::{
     OrganisationKind, RevokeKey, SuspendOrganisation, rejection as organisations,
@@ -21,7 +23,8 @@ use crate::testing::{
 };
 use alloc::{format, vec, vec::Vec};
 use primitives::{
-    Amount, CivilDate, Currency, Hash, Party, Period, PersonId, RegionId, Timestamp, sha256,
+    Amount, CivilDate, Currency, Hash, Party, Period, PersonId, RegionId, SchemeId, Timestamp,
+    sha256,
 };
 use proof::receipt::FieldValue;
 
@@ -354,6 +357,33 @@ fn two_uses_of_a_key_in_one_transaction_add_up() {
     });
 }
 
+#[test]
+fn new_keys_do_not_spend_the_days_limit_again() {
+    let mut world = world();
+    let state = world.ledger.state().clone();
+    let mut overlay = Overlay::new(&state);
+    let now = world.now;
+    let mut row = row(&world, ALICE);
+    row.keys.push(device("second").row(now));
+    PERSONS.put(&mut overlay, &ALICE, &row);
+    let spend = |world: &mut World, overlay: &mut Overlay<'_>, amount| {
+        judge_at(world, now, &[own(ALICE)], overlay, |context, state| {
+            spend_by_key(context, state, ALICE, fen(amount))
+        })
+    };
+    spend(&mut world, &mut overlay, 20_000).unwrap();
+    world.keys.insert(own(ALICE), "second");
+    refused(spend(&mut world, &mut overlay, 10_001), rejection::KEY_DAY_LIMIT);
+    spend(&mut world, &mut overlay, 10_000).unwrap();
+    // The first key is revoked and added anew: what was spent stays spent.
+    let mut row = view::person(&overlay, ALICE).unwrap();
+    row.keys.retain(|one| one.key != public("alice"));
+    row.keys.push(device("third").row(now));
+    PERSONS.put(&mut overlay, &ALICE, &row);
+    world.keys.insert(own(ALICE), "third");
+    refused(spend(&mut world, &mut overlay, 1), rejection::KEY_DAY_LIMIT);
+}
+
 fn guardian(ground: GuardianGround, to: Option<CivilDate>) -> SetGuardian {
     SetGuardian { person: ALICE, guardian: BOB, period: Period { from: day(0), to }, ground }
 }
@@ -405,9 +435,10 @@ fn a_guardian_steps_back_alone_and_never_removes_another() {
 }
 
 #[test]
-fn the_bureau_names_a_guardian_for_a_minor_or_a_person_without_key() {
+fn bureau_and_authority_name_a_guardian_for_a_minor_or_a_person_without_key() {
     let mut world = world();
-    let bureau = [org("bureau")];
+    let bureau = bureau_and_authority();
+    cover_aged(&mut world, 6, 18);
     world.rejected(&bureau, &guardian(WITHOUT_KEY, None), rejection::PERSON_HAS_KEYS);
     world.rejected(&bureau, &guardian(MINOR, None), rejection::INVALID_GUARDIAN_PERIOD);
     let longest = day(MINORITY_DAYS_MAX);
@@ -423,6 +454,47 @@ fn the_bureau_names_a_guardian_for_a_minor_or_a_person_without_key() {
     world.accepted(&bureau_and_authority(), &new_person(9, vec![]));
     let keyless = SetGuardian { person: person(9), ..guardian(WITHOUT_KEY, None) };
     world.accepted(&bureau, &keyless);
+}
+
+/// Alice is covered, and attested to be of an age in this band.
+fn cover_aged(world: &mut World, from: u8, below: u8) {
+    world.cover(1, SchemeId(310));
+    attest_age(world, from, below);
+}
+
+fn attest_age(world: &mut World, from: u8, below: u8) {
+    let state = world.ledger.state();
+    let mut facts = coverage::view::coverage(state, ALICE).unwrap().coverages[0].facts[0];
+    facts.age = benefit::AgeBand::new(from, below).unwrap();
+    let attest = AttestFacts { person: ALICE, region: REGION, scheme: SchemeId(310), facts };
+    world.accepted(&[org("bureau")], &attest);
+}
+
+#[test]
+fn no_bureau_makes_a_guardian_alone() {
+    let mut world = world();
+    cover_aged(&mut world, 6, 18);
+    let minor = guardian(MINOR, Some(day(300)));
+    world.accepted(&[own(ALICE)], &LockPerson { person: ALICE, by: Actor::OwnKey });
+    world.rejected(&[org("bureau")], &minor, rejection::IDENTITY_CHECK_MISSING);
+    world.rejected(&[org("authority")], &minor, organisations::SIGNATURE_MISSING);
+    world.accepted(&bureau_and_authority(), &new_person(9, vec![]));
+    let keyless = SetGuardian { person: person(9), ..guardian(WITHOUT_KEY, None) };
+    world.rejected(&[org("bureau")], &keyless, rejection::IDENTITY_CHECK_MISSING);
+    world.accepted(&bureau_and_authority(), &minor);
+}
+
+#[test]
+fn only_attested_minors_get_a_guardian_as_minors() {
+    let mut world = world();
+    let minor = guardian(MINOR, Some(day(300)));
+    world.rejected(&bureau_and_authority(), &minor, rejection::NOT_A_MINOR);
+    cover_aged(&mut world, 18, 30);
+    world.rejected(&bureau_and_authority(), &minor, rejection::NOT_A_MINOR);
+    attest_age(&mut world, 6, 19);
+    world.rejected(&bureau_and_authority(), &minor, rejection::NOT_A_MINOR);
+    attest_age(&mut world, 6, 18);
+    world.accepted(&bureau_and_authority(), &minor);
 }
 
 #[test]

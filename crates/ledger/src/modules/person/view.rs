@@ -8,9 +8,7 @@
 //! add up.
 
 use alloc::collections::BTreeSet;
-use primitives::{
-    Amount, CivilDate, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId, sha256,
-};
+use primitives::{Amount, CivilDate, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId};
 
 use super::actor::require_bureau;
 use super::rejection;
@@ -242,23 +240,21 @@ pub fn require_card(
     Ok(UsedCard { person, bureau, commitment: card.commitment, day, amount })
 }
 
-/// Notes what a key pays, against its limit of the day. Call it once per [`require_key`] or
+/// Notes what a key pays, against the person's spending of the day. Call it once per [`require_key`] or
 /// [`require_guardian`] when the money moves.
 ///
-/// # Errors `key_day_limit_reached` when the key pays twice in one transaction and both together
-/// are too much.
+/// # Errors
+/// `key_day_limit_reached` when the person pays twice in one transaction and both together are too
+/// much.
 pub fn note_key_spending(state: &mut Overlay<'_>, used: &UsedKey) -> Result<(), Rejection> {
     if used.amount.is_zero() {
         return Ok(());
     }
     let mut row = require_person(state, used.person)?;
-    let key = row.keys.iter_mut().find(|key| key.key == used.key);
-    let key = key.ok_or_else(|| rejection::UNKNOWN_KEY.reject())?;
-    let before = DaySpending::on(key.spent, used.day);
-    let left = key.day_max.saturating_sub(before);
-    require(used.amount <= left, || rejection::KEY_DAY_LIMIT.with(left.minor()))?;
-    let amount = before.saturating_add(used.amount);
-    key.spent = Some(DaySpending { day: used.day, amount });
+    let key = row.key(&used.key).ok_or_else(|| rejection::UNKNOWN_KEY.reject())?;
+    require_limits(key, row.spent, used.day, used.amount)?;
+    let amount = DaySpending::on(row.spent, used.day).saturating_add(used.amount);
+    row.spent = Some(DaySpending { day: used.day, amount });
     PERSONS.put(state, &used.person, &row);
     Ok(())
 }
@@ -339,14 +335,13 @@ fn judge_key(
     row: &PersonRow,
     amount: Amount,
 ) -> Result<UsedKey, Rejection> {
-    let signer = context
-        .signer(Party::Person(person))
-        .ok_or_else(|| rejection::SIGNATURE_MISSING.with(person))?;
-    let key = row.key(&signer.key).ok_or_else(|| rejection::UNKNOWN_KEY.with(person))?;
-    require_page(state, signer, key.grade)?;
     let day = today(context, state, row)?;
-    require_limits(key, day, amount)?;
-    Ok(UsedKey { person, key: key.key, grade: key.grade, day, amount })
+    context.fitting(Party::Person(person), rejection::SIGNATURE_MISSING.with(person), |signer| {
+        let key = row.key(&signer.key).ok_or_else(|| rejection::UNKNOWN_KEY.with(person))?;
+        require_page(state, signer, key.grade)?;
+        require_limits(key, row.spent, day, amount)?;
+        Ok(UsedKey { person, key: key.key, grade: key.grade, day, amount })
+    })
 }
 
 /// An assertion was made on a page of this network, and a passkey never signs without one.
@@ -358,16 +353,20 @@ fn require_page(
     let Some(page) = &signer.web_authn else {
         return require(grade == KeyGrade::Device, || rejection::PASSKEY_NEEDED.reject());
     };
-    let network = network::view::network(state);
-    let known = network.origins.iter().any(|origin| **origin == *page.origin)
-        && page.rp_id_hash == sha256(network.rp_id.as_bytes());
-    require(known, || rejection::FOREIGN_PAGE.reject())
+    require(network::view::is_own_page(state, page), || rejection::FOREIGN_PAGE.reject())
 }
 
-fn require_limits(key: &PersonKey, day: CivilDate, amount: Amount) -> Result<(), Rejection> {
+/// A key pays at most so much at once, and nothing when the person's keys have spent more on the day
+/// than this one may see spent.
+fn require_limits(
+    key: &PersonKey,
+    spent: Option<DaySpending>,
+    day: CivilDate,
+    amount: Amount,
+) -> Result<(), Rejection> {
     require(amount <= key.payment_max, || {
         rejection::KEY_PAYMENT_LIMIT.with(key.payment_max.minor())
     })?;
-    let left = key.day_max.saturating_sub(DaySpending::on(key.spent, day));
+    let left = key.day_max.saturating_sub(DaySpending::on(spent, day));
     require(amount <= left, || rejection::KEY_DAY_LIMIT.with(left.minor()))
 }

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Hash, OrganisationId, Party, Period, PublicKey, RegionId, SchemeId};
+use primitives::{CivilDate, Hash, OrganisationId, Period, PublicKey, RegionId, SchemeId};
 
 use super::difference::{AdjustedRow, BatchRow, Difference};
 use super::rejection;
@@ -11,7 +11,6 @@ use crate::kernel::context::Context;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
 use crate::kernel::table::Table;
-use crate::modules::organisation::rejection as organisations;
 use crate::modules::{network, organisation, organisation::Scope};
 
 pub(super) type VersionKey = (RegionId, SchemeId, u16);
@@ -134,9 +133,6 @@ pub(super) fn signed_by(
     organisation: OrganisationId,
     scope: Scope,
 ) -> Result<SignedBy, Rejection> {
-    organisation::view::require_signed(context, state, organisation, scope)?;
-    let signer = context
-        .signer(Party::Organisation(organisation))
-        .ok_or_else(|| organisations::SIGNATURE_MISSING.with(organisation))?;
-    Ok(SignedBy { organisation, key: signer.key })
+    let (_, key) = organisation::view::require_signed_key(context, state, organisation, scope)?;
+    Ok(SignedBy { organisation, key })
 }

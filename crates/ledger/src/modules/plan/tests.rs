@@ -370,6 +370,11 @@ fn a_version_is_withdrawn_until_the_day_before_it_begins() {
     let approved = world.approved(&source("75%", "2025-01-01", Some("2025-12-31")), &[]);
     world.accepted(&bureau(), &withdraw(5));
     world.rejected(&bureau(), &approved, rejection::WRONG_STANDING);
+    let bytes = |number| view::version_bytes(world.ledger.state(), REGION, EMPLOYEES, number);
+    assert_eq!(
+        [1, 2, 3, 4, 5].map(|number| bytes(number).is_some()),
+        [true, false, true, false, false]
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::difference::{AdjustedRow, BatchRow, Difference};
 use super::rejection;
 use super::schedule;
 use super::table::{
-    ADJUSTED, BATCH_ROWS, BATCHES, BYTES, Publication, SCHEMES, VERSIONS, VersionRow,
+    ADJUSTED, BATCH_ROWS, BATCHES, BYTES, PlanStanding, Publication, SCHEMES, VERSIONS, VersionRow,
     require_version,
 };
 use crate::kernel::context::PlanMemo;
@@ -56,7 +56,7 @@ pub fn version(
     VERSIONS.get(state, &(region, scheme, version))
 }
 
-/// The compiled bytes of a version.
+/// The compiled bytes of a version; nothing for a withdrawn one.
 pub fn version_bytes(
     state: &(impl Read + ?Sized),
     region: RegionId,
@@ -103,7 +103,8 @@ pub fn plan_in_force(
 /// The plan of a version, decoded once for many calls.
 ///
 /// # Errors
-/// `unknown_plan_version`, also for a number and a hash that do not belong together.
+/// `unknown_plan_version`, also for a withdrawn version, and for a number and a hash that do not
+/// belong together.
 pub fn plan(
     state: &(impl Read + ?Sized),
     plans: &PlanMemo,
@@ -112,8 +113,11 @@ pub fn plan(
     let key = (plan.region, plan.scheme, plan.version);
     let row = require_version(state, &key)?;
     require(row.hash == plan.hash, || rejection::UNKNOWN_VERSION.with(plan.hash))?;
+    require(row.standing != PlanStanding::Withdrawn, || {
+        rejection::UNKNOWN_VERSION.with(plan.hash)
+    })?;
     Ok(plans.plan(row.hash, || {
-        BYTES.get(state, &key).expect("a version's bytes are written with its row")
+        BYTES.get(state, &key).expect("a version keeps its bytes until it is withdrawn")
     }))
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{PlanStanding, SCHEMES, VERSIONS, require_publisher, require_version};
+use super::table::{BYTES, PlanStanding, SCHEMES, VERSIONS, require_publisher, require_version};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -68,6 +68,8 @@ impl Kind for WithdrawPlan {
             }
         }
         row.standing = PlanStanding::Withdrawn;
+        // Nothing was or will be adjudicated under it, so nobody needs its 256 KiB any more.
+        BYTES.remove(state, &key);
         VERSIONS.put(state, &key, &row);
         Ok(Outcome::event("plan_withdrawn", [Party::Organisation(region.bureau)])
             .with("plan", FieldValue::Hash(row.hash)))

@@ -130,9 +130,9 @@ impl ConfirmEffect {
         row.status = EffectStatus::Failed;
         let Entry { debit, credit, amount } = held.entry;
         let entry = match (row.action, debit, credit) {
-            (EffectAction::Collect, _, Account::ProviderCash(provider)) => {
+            (EffectAction::Collect, _, Account::ProviderCash(books)) => {
                 row.refundable = amount;
-                Some(Entry { debit: Account::Receivable(provider), credit, amount })
+                Some(Entry { debit: Account::Receivable(books), credit, amount })
             }
             (EffectAction::Collect, _, Account::Receivable(_)) => {
                 row.refundable = amount;
@@ -140,7 +140,7 @@ impl ConfirmEffect {
             }
             (EffectAction::Refund, Account::OwedToPatients(_), _) => None,
             (EffectAction::Refund, _, _) => {
-                Some(Entry { debit, credit: Account::OwedToPatients(row.provider), amount })
+                Some(Entry { debit, credit: Account::OwedToPatients(row.books()), amount })
             }
             _ => None,
         };

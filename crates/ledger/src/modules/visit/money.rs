@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::quote::{Part, Split};
 use super::rejection;
 use super::table::{EFFECTS, EffectRow, EffectStatus, VisitSubject};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::Overlay;
 use crate::kernel::posting::{self, Entry};
@@ -70,13 +70,13 @@ pub(super) fn fund_entries(
     subject: &VisitSubject,
     parts: &[Part],
 ) -> Result<Vec<Entry>, Rejection> {
-    let due = Account::ProviderDue(subject.provider);
+    let due = Account::ProviderDue(subject.books());
     let mut entries = Vec::new();
     for part in parts {
         let day = part.from;
         for share in &part.adjudication.payers {
             let debit = match share.payer {
-                Payer::HospitalBorne => Account::ProviderBorne(subject.provider),
+                Payer::HospitalBorne => Account::ProviderBorne(subject.books()),
                 payer => {
                     let (region, scheme) = (subject.region, subject.scheme);
                     let fund = fund::view::paying_fund(state, region, scheme, payer, day)?;
@@ -231,7 +231,7 @@ pub(super) fn give_back(
         EFFECTS.put(state, &reference, &row);
         left = left.saturating_sub(part);
         if row.status == EffectStatus::Failed {
-            let credit = Account::Receivable(refund.subject.provider);
+            let credit = Account::Receivable(refund.subject.books());
             let entry = Entry { debit: refund.from, credit, amount: part };
             posting::post(state, context.time, refund.currency, &[entry])?;
             continue;
@@ -246,14 +246,14 @@ pub(super) fn give_back(
             amount: part,
             currency: refund.currency,
             original: Some(reference),
-            entry: (refund.from, Account::Rail(row.executor)),
+            entry: (refund.from, Account::Rail(Books::of(row.executor, row.region))),
         };
         order(context, state, outcome, new)?;
     }
     if left.is_zero() {
         return Ok(());
     }
-    let credit = Account::OwedToPatients(refund.subject.provider);
+    let credit = Account::OwedToPatients(refund.subject.books());
     let entry = Entry { debit: refund.from, credit, amount: left };
     posting::post(state, context.time, refund.currency, &[entry])
 }

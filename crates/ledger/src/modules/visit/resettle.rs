@@ -15,7 +15,7 @@ use super::money::{
 use super::quote::{Quote, QuoteRequest, Split, quote};
 use super::table::{SettlementRecord, VISITS, VisitRow};
 use super::{rejection, view};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
@@ -121,7 +121,7 @@ impl Resettlement<'_> {
             let who = (subject.person, subject.region);
             consent.require(context, state, who, more_account, more_cash)?;
         }
-        let money = Account::ProviderCash(subject.provider);
+        let money = Account::ProviderCash(subject.books());
         let back = GiveBack {
             visit: self.original.visit,
             subject,
@@ -143,7 +143,7 @@ impl Resettlement<'_> {
                 amount: more_cash,
                 currency: quoted.currency,
                 original: None,
-                entry: (Account::Rail(leg.executor), money),
+                entry: (Account::Rail(Books::of(leg.executor, subject.region)), money),
             };
             collected.push(order(context, state, outcome, new)?);
         }

@@ -10,7 +10,7 @@ use super::consent::Consent;
 use super::money::{CashLeg, Order, order};
 use super::rejection;
 use super::table::{EFFECTS, EffectRow, EffectStatus};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::EffectAction;
@@ -60,7 +60,7 @@ impl Kind for RetryEffect {
     ) -> Result<Outcome, Rejection> {
         let mut row = require_failed(state, &self.effect)?;
         self.cash.require_executor(context, state, row.provider)?;
-        let rail = Account::Rail(self.cash.executor);
+        let rail = Account::Rail(Books::of(self.cash.executor, row.region));
         let (amount, entry) = match row.action {
             EffectAction::Collect => {
                 let consent = self.consent.ok_or_else(|| {
@@ -68,10 +68,10 @@ impl Kind for RetryEffect {
                 })?;
                 let who = (row.person, row.region);
                 consent.require(context, state, who, Amount::ZERO, row.refundable)?;
-                (row.refundable, (rail, Account::Receivable(row.provider)))
+                (row.refundable, (rail, Account::Receivable(row.books())))
             }
             EffectAction::Refund | EffectAction::Release => {
-                (row.amount, (Account::OwedToPatients(row.provider), rail))
+                (row.amount, (Account::OwedToPatients(row.books()), rail))
             }
         };
         let concerns = [Party::Organisation(row.provider), Party::Person(row.person)];

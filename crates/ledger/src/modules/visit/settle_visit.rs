@@ -18,7 +18,7 @@ use super::table::{
     VisitSubject,
 };
 use super::{rejection, view};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
@@ -215,7 +215,7 @@ impl SettleVisit {
             .fold(Amount::ZERO, |sum, (_, row)| sum.saturating_add(row.refundable));
         let used = paid.min(cash);
         let (deposit, credit) =
-            (Account::Deposit(self.visit), Account::ProviderCash(subject.provider));
+            (Account::Deposit(self.visit), Account::ProviderCash(subject.books()));
         if !used.is_zero() {
             let entry = Entry { debit: deposit, credit, amount: used };
             posting::post(state, context.time, currency, &[entry])?;
@@ -247,7 +247,7 @@ impl SettleVisit {
                 amount: rest,
                 currency,
                 original: None,
-                entry: (Account::Rail(leg.executor), credit),
+                entry: (Account::Rail(Books::of(leg.executor, subject.region)), credit),
             };
             collected.push(order(context, state, outcome, new)?);
         }

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::consent::Consent;
+use crate::kernel::account::Books;
 use crate::kernel::receipt::EffectAction;
 use crate::kernel::table::Table;
 
@@ -49,6 +50,14 @@ pub struct VisitSubject {
     /// The diagnosis group as the plan numbers them, 0 for none. Never a diagnosis.
     #[serde(default)]
     pub diagnosis_group: u8,
+}
+
+impl VisitSubject {
+    /// The provider's books for it.
+    #[must_use]
+    pub const fn books(&self) -> Books {
+        Books::of(self.provider, self.region)
+    }
 }
 
 /// A visit on the ledger. A closed one keeps a hash of its settlement record only.
@@ -156,6 +165,14 @@ pub struct EffectRow {
     pub refundable: Amount,
     /// The order that took this one's place.
     pub replaced_by: Option<Hash>,
+}
+
+impl EffectRow {
+    /// The provider's books for it.
+    #[must_use]
+    pub const fn books(&self) -> Books {
+        Books::of(self.provider, self.region)
+    }
 }
 
 /// Where a payment outside stands.

@@ -10,7 +10,7 @@ use super::money::{CashLeg, Order, order};
 use super::table::{DEPOSITS_MAX, Deposit, DepositSource, VISITS, VisitRow};
 use super::update_running_bill::is_stay;
 use super::{rejection, view};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
@@ -114,7 +114,7 @@ impl Kind for TakeDeposit {
                     amount: self.amount,
                     currency,
                     original: None,
-                    entry: (Account::Rail(leg.executor), deposit),
+                    entry: (Account::Rail(Books::of(leg.executor, subject.region)), deposit),
                 };
                 DepositSource::Rail(order(context, state, &mut outcome, new)?)
             }

@@ -9,7 +9,7 @@ use super::confirm_effect::require_pending;
 use super::money::{Order, order};
 use super::rejection;
 use super::table::{EFFECTS, EffectStatus};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
@@ -72,7 +72,7 @@ impl Kind for TakeOverEffect {
             .ok_or_else(|| rejection::EFFECT_NOT_PENDING.with(self.effect))?;
         posting::void_hold(state, &self.effect)?;
         let own = |account: Account| match account {
-            Account::Rail(_) => Account::Rail(region.bureau),
+            Account::Rail(books) => Account::Rail(Books::of(region.bureau, books.region)),
             other => other,
         };
         let concerns = [

@@ -103,12 +103,13 @@ impl TransactionFile {
         VisitId(self.content.idempotency_key.0)
     }
 
-    /// Adds a party's signature; one that it gave before is replaced.
+    /// Adds a party's signature with a key; one that it gave before with the same key is replaced.
     ///
     /// # Errors
     /// When nobody more may sign.
     pub fn sign(&mut self, party: Party, key: &SecretKey) -> Result<()> {
-        self.authorisations.retain(|one| one.party != party);
+        let place = (party, key.public_key());
+        self.authorisations.retain(|one| (one.party, one.key) != place);
         if self.authorisations.len() >= AUTHORISATIONS_MAX {
             let words =
                 format!("the transaction has {AUTHORISATIONS_MAX} signatures, which is the most");
@@ -116,7 +117,7 @@ impl TransactionFile {
         }
         let signature = key.sign(&self.content.id());
         self.authorisations.push(Authorisation { party, key: key.public_key(), signature });
-        self.authorisations.sort_by_key(|one| one.party);
+        self.authorisations.sort_by_key(|one| (one.party, one.key));
         Ok(())
     }
 

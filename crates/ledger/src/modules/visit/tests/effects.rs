@@ -24,22 +24,22 @@ fn hospital() -> primitives::OrganisationId {
 fn an_effect_has_one_executor_and_one_word() {
     let (mut world, receipt, effect) = ordered();
     assert_eq!(receipt.effects[0].action, EffectAction::Collect);
-    assert_eq!(world.balance(Account::ProviderCash(hospital())), 0);
+    assert_eq!(world.balance(Account::ProviderCash(books(hospital()))), 0);
     world.rejected(&[org("hospital")], &done(effect, 20_000), organisations::SIGNATURE_MISSING);
     world.rejected(&[org("bank")], &done(effect, 19_999), rejection::AMOUNT_DIFFERS);
     world.accepted(&[org("bank")], &done(effect, 20_000));
     world.rejected(&[org("bank")], &done(effect, 20_000), rejection::EFFECT_NOT_PENDING);
     world.rejected(&[org("bank")], &failed(effect), rejection::EFFECT_NOT_PENDING);
-    assert_eq!(world.balance(Account::ProviderCash(hospital())), 20_000);
-    assert_eq!(world.balance(Account::Rail(organisation("bank"))), -20_000);
+    assert_eq!(world.balance(Account::ProviderCash(books(hospital()))), 20_000);
+    assert_eq!(world.balance(Account::Rail(books(organisation("bank")))), -20_000);
 }
 
 #[test]
 fn a_failed_payment_is_a_claim_and_never_undoes_the_settlement() {
     let (mut world, _, effect) = ordered();
     world.accepted(&[org("bank")], &failed(effect));
-    assert_eq!(world.balance(Account::Receivable(hospital())), -20_000);
-    assert_eq!(world.balance(Account::ProviderCash(hospital())), 20_000);
+    assert_eq!(world.balance(Account::Receivable(books(hospital()))), -20_000);
+    assert_eq!(world.balance(Account::ProviderCash(books(hospital()))), 20_000);
     let row = view::effect(world.ledger.state(), &effect).unwrap();
     assert_eq!(row.status, EffectStatus::Failed);
 }
@@ -58,8 +58,8 @@ fn a_failed_payment_is_collected_anew_with_consent() {
     let third = RetryEffect { effect: second, ..retry(Some(Consent::OwnKey)) };
     let third = world.accepted(&[org("hospital"), alice()], &third);
     world.accepted(&[org("hospital")], &done(effects(&third)[0], 20_000));
-    assert_eq!(world.balance(Account::Receivable(hospital())), 0);
-    assert_eq!(world.balance(Account::Rail(hospital())), -20_000);
+    assert_eq!(world.balance(Account::Receivable(books(hospital()))), 0);
+    assert_eq!(world.balance(Account::Rail(books(hospital()))), -20_000);
 }
 
 #[test]
@@ -77,8 +77,8 @@ fn a_refund_of_what_was_never_collected_takes_the_claim_down() {
     };
     let refunded = world.accepted(&[org("hospital"), org("bureau")], &back);
     assert!(refunded.effects.is_empty());
-    assert_eq!(world.balance(Account::Receivable(hospital())), 0);
-    assert_eq!(world.balance(Account::ProviderCash(hospital())), 0);
+    assert_eq!(world.balance(Account::Receivable(books(hospital()))), 0);
+    assert_eq!(world.balance(Account::ProviderCash(books(hospital()))), 0);
     let retry = RetryEffect { effect, cash: till(), consent: Some(Consent::OwnKey) };
     world.rejected(&[org("hospital"), alice()], &retry, rejection::EFFECT_NOT_PENDING);
 }
@@ -99,12 +99,12 @@ fn a_failed_refund_is_owed_to_the_patient_and_paid_on_another_rail() {
     let out = effects(&refunded)[0];
     assert_eq!(refunded.effects[0].action, EffectAction::Refund);
     world.accepted(&[org("bank")], &failed(out));
-    assert_eq!(world.balance(Account::OwedToPatients(hospital())), 20_000);
+    assert_eq!(world.balance(Account::OwedToPatients(books(hospital()))), 20_000);
     let retry = RetryEffect { effect: out, cash: till(), consent: None };
     let again = world.accepted(&[org("hospital")], &retry);
     world.accepted(&[org("hospital")], &done(effects(&again)[0], 20_000));
-    assert_eq!(world.balance(Account::OwedToPatients(hospital())), 0);
-    assert_eq!(world.balance(Account::Rail(hospital())), 20_000);
+    assert_eq!(world.balance(Account::OwedToPatients(books(hospital()))), 0);
+    assert_eq!(world.balance(Account::Rail(books(hospital()))), 20_000);
 }
 
 #[test]
@@ -122,5 +122,5 @@ fn the_bureau_takes_over_only_after_the_deadline() {
     let taken = world.accepted(&[org("bureau")], &take);
     world.rejected(&[org("bank")], &done(effect, 20_000), rejection::EFFECT_NOT_PENDING);
     world.accepted(&[org("bureau")], &done(effects(&taken)[0], 20_000));
-    assert_eq!(world.balance(Account::Rail(organisation("bureau"))), -20_000);
+    assert_eq!(world.balance(Account::Rail(books(organisation("bureau")))), -20_000);
 }

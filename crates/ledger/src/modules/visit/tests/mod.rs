@@ -22,7 +22,7 @@ use primitives::{
 };
 
 use super::*;
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::context::PlanMemo;
 use crate::kernel::receipt::{Effect, Receipt};
 use crate::modules::coverage;
@@ -319,8 +319,12 @@ fn settled() -> (World, Receipt) {
     (world, receipt)
 }
 
+fn books(organisation: primitives::OrganisationId) -> Books {
+    Books::of(organisation, REGION)
+}
+
 fn balances(world: &World) -> [i128; 5] {
-    let hospital = organisation("hospital");
+    let hospital = books(organisation("hospital"));
     [
         Account::Fund { region: REGION, fund: POOL },
         Account::PersonalAccount(ALICE),

@@ -172,7 +172,7 @@ fn a_deposit_is_used_first_and_its_surplus_goes_back() {
     assert_eq!(receipt.effects[0].original, Some(effects(&taken)[0]));
     world.accepted(&[org("hospital")], &done(effects(&receipt)[0], 6_000));
     assert_eq!(world.balance(Account::Deposit(visit(1))), 0);
-    assert_eq!(world.balance(Account::ProviderCash(organisation("hospital"))), 4_000);
+    assert_eq!(world.balance(Account::ProviderCash(books(organisation("hospital")))), 4_000);
 }
 
 #[test]
