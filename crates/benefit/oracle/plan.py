@@ -8,7 +8,7 @@ from types import SimpleNamespace as Bag
 import exact
 import words
 from exact import Mistake
-from reading import check, fields, name, some_words, texts, truth, unique, whole, word
+from reading import check, fields, name, some_words, text, texts, truth, unique, whole, word
 from step import read_rounding, read_step
 
 # Section 4: how many numbers each kind of name may have.
@@ -18,8 +18,12 @@ NUMBERED = {"income_classes": 31, "slot_groups": 63, "diagnosis_groups": 63, "pr
 def read_head(table):
     """Section 4."""
     needed = "id name region scheme currency valid visit_types".split()
-    optional = ["year_starts", "split_stay", "rounding", *NUMBERED]
+    optional = ["year_starts", "split_stay", "rounding", "catalogue", "payers", *NUMBERED]
     fields(table, "[plan]", needed, optional)
+    if "catalogue" in table:
+        text(table["catalogue"], "[plan] catalogue")
+    for payer, names in table.get("payers", {}).items():
+        texts(names, f"[plan] payers {word(payer, words.PAYERS, '[plan] payers')}")
     check(re.fullmatch(r"[a-z0-9-]{1,64}", table["id"]), "[plan]: `id`")
     texts(table["name"], "[plan] name")
     currency = word(table["currency"], words.DECIMALS, "[plan] currency")
@@ -99,10 +103,10 @@ def read_group(table, plan):
     return group
 
 
-def load_plan(text):
+def load_plan(file):
     """A whole plan file; its examples are kept as they are written (section 12)."""
     try:
-        table = tomllib.loads(text)
+        table = tomllib.loads(file)
     except tomllib.TOMLDecodeError as error:
         raise Mistake(f"not TOML: {error}") from None
     fields(table, "plan file", ("plan", "step"), ("accumulator", "group", "example"))

@@ -67,6 +67,11 @@ def texts(value, where):
     return value
 
 
+def source_text(value, where):
+    """Section 2: one text for everybody, or texts by language."""
+    return texts(value, where) if isinstance(value, dict) else text(value, where)
+
+
 def unique(values, where):
     check(len(set(values)) == len(values), f"{where}: the same one is there twice")
 

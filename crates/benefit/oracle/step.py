@@ -6,7 +6,7 @@ import exact
 import words
 from allowance import one_of, read_allowance, read_certain
 from condition import accumulator, read_when
-from reading import check, fields, name, some_words, table_rows, text, texts, truth, word
+from reading import check, fields, name, some_words, source_text, table_rows, texts, truth, word
 
 COMMON = ("title", "words", "source", "when", "base", "per_slot", "rounding")
 # Section 10: the fields of each kind, needed and optional.
@@ -51,7 +51,7 @@ def read_step(table, plan):
         if field in table:
             texts(table[field], f"{where} {field}")
     if "source" in table:
-        text(table["source"], f"{where} source")
+        source_text(table["source"], f"{where} source")
     step.per_slot = truth(table.get("per_slot", False), f"{where} per_slot")
     step.when = read_when(table, plan, step.per_slot, where)
     step.rounding = plan.rounding

@@ -192,16 +192,45 @@ pub enum TraceNote {
         /// What was taken now.
         taken: Amount,
     },
+    /// A change to the rate of the tier that the next [`TraceNote::Tier`] speaks of.
+    RateChanged {
+        /// Which of the step's changes to rates, from 0.
+        change: u8,
+        /// The rate before.
+        before: Rate,
+        /// The rate after.
+        after: Rate,
+    },
     /// A tier of the rate table.
     Tier {
         /// Which tier, from 0.
         tier: u8,
+        /// Where it begins.
+        above: Amount,
+        /// Where the next one begins; none for the last.
+        below: Option<Amount>,
         /// The part of the base that lies in it.
         part: Amount,
+        /// The rate as the table lists it.
+        listed: Rate,
         /// The rate after adjustments.
         rate: Rate,
-        /// What the tier gives.
+        /// What the tier gives; none when the step rounds its tiers together.
+        benefit: Option<Amount>,
+    },
+    /// All tiers together, rounded once.
+    Rounded {
+        /// What they give.
         benefit: Amount,
+    },
+    /// A change to the amount that the next note of another kind speaks of.
+    AmountChanged {
+        /// Why it was changed.
+        why: AmountReason,
+        /// The amount before.
+        before: Amount,
+        /// The amount after.
+        after: Amount,
     },
     /// A cap cut the benefit down.
     Capped {
@@ -265,5 +294,46 @@ pub enum TraceNote {
         number: u16,
         /// What was added.
         added: Amount,
+    },
+}
+
+/// Why the amount of a deductible, cap, limit, copay or fixed amount is not the listed one.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AmountReason {
+    /// It is listed per day.
+    Days {
+        /// The days of the stay.
+        days: u16,
+    },
+    /// One of its `changes` holds.
+    Change {
+        /// Which, from 0.
+        change: u8,
+    },
+    /// It changes from visit to visit.
+    Visit {
+        /// The visit's number.
+        number: u64,
+    },
+    /// It grows with unbroken and claim-free years.
+    Years,
+    /// A share of what was charged comes on top.
+    Share {
+        /// The share.
+        share: Rate,
+        /// What of the charged amount it is taken of.
+        charged: Amount,
     },
 }

@@ -3,9 +3,10 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Rate, Rounding};
+use primitives::{Amount, Rate, Rounding};
 
 use crate::{
+    adjudication::{AmountReason, TraceNote},
     condition::ALWAYS,
     engine::{AdjudicationError, Run, Turn},
 };
@@ -121,37 +122,72 @@ impl Allowance {
             Some(accumulator) => run.value(accumulator, turn.slot),
             None => 0,
         };
-        let full = self.full(run, turn)?;
+        let full = self.full(run, turn, |_, _, _| {})?;
         let open = if full == u64::MAX { full } else { full.saturating_sub(used) };
         Ok(Some(Open { full, used, open }))
     }
 
-    fn full(&self, run: &Run<'_>, turn: &Turn) -> Result<u64, AdjudicationError> {
+    /// Writes down every change that made the listed amount the full one.
+    pub(crate) fn tell(&self, run: &mut Run<'_>, turn: &Turn) -> Result<(), AdjudicationError> {
+        if self.is_plain() {
+            return Ok(());
+        }
+        let mut told = Vec::new();
+        self.full(run, turn, |why, before, after| {
+            let (before, after) = (Amount::from_minor(before), Amount::from_minor(after));
+            told.push(TraceNote::AmountChanged { why, before, after });
+        })?;
+        told.into_iter().for_each(|note| run.note(turn, note));
+        Ok(())
+    }
+
+    /// Whether the listed amount is always the full one.
+    fn is_plain(&self) -> bool {
+        let is_derived = |row: &Row| row.per_day || row.plus.is_some();
+        self.changes.is_empty()
+            && self.repeat.is_none()
+            && self.grow.is_none()
+            && !self.rows.iter().any(is_derived)
+    }
+
+    /// The full amount; `tell` hears of every change to the listed one.
+    fn full(
+        &self,
+        run: &Run<'_>,
+        turn: &Turn,
+        tell: impl FnMut(AmountReason, u64, u64),
+    ) -> Result<u64, AdjudicationError> {
         let mode = turn.rounding.mode;
-        let Some((row, mut amount)) = self.row(run, turn)? else { return Ok(u64::MAX) };
+        let Some((row, amount)) = self.row(run, turn)? else { return Ok(u64::MAX) };
+        let mut full = Told { amount, tell };
         if row.per_day {
-            amount = amount.saturating_mul(u64::from(run.facts.days));
+            let days = run.facts.days;
+            full.becomes(AmountReason::Days { days }, amount.saturating_mul(u64::from(days)));
         }
         let mut above = row.plus.map_or(0, |plus| plus.above);
-        for change in &self.changes {
-            if run.holds(change.when, turn)? {
-                amount = change.how.change(amount, mode);
-                if let How::Factor(ppm) = change.how {
+        for (change, one) in (0_u8..).zip(&self.changes) {
+            if run.holds(one.when, turn)? {
+                full.becomes(AmountReason::Change { change }, one.how.change(full.amount, mode));
+                if let How::Factor(ppm) = one.how {
                     above = times(above, ppm, mode);
                 }
             }
         }
         if let Some(repeat) = &self.repeat {
-            amount = repeat.change(amount, run, mode);
+            let number = run.visit_number(repeat.of());
+            full.becomes(AmountReason::Visit { number }, repeat.change(full.amount, number, mode));
         }
         if let Some(grow) = &self.grow {
-            amount = amount.saturating_add(grow.growth(amount, run));
+            let growth = grow.growth(full.amount, run);
+            full.becomes(AmountReason::Years, full.amount.saturating_add(growth));
         }
-        if let Some(plus) = row.plus {
+        if let Some(Plus { share, .. }) = row.plus {
             let charged = turn.charged_so_far.saturating_sub(above);
-            amount = amount.saturating_add(times(charged, plus.share.ppm(), mode));
+            let more = times(charged, share.ppm(), mode);
+            let why = AmountReason::Share { share, charged: Amount::from_minor(charged) };
+            full.becomes(why, full.amount.saturating_add(more));
         }
-        Ok(amount)
+        Ok(full.amount)
     }
 
     /// The row that counts and its amount; `None` when it says that there is no limit.
@@ -187,16 +223,37 @@ impl Allowance {
     }
 }
 
+/// An amount in the making, and who hears of its changes.
+struct Told<F> {
+    amount: u64,
+    tell: F,
+}
+
+impl<F: FnMut(AmountReason, u64, u64)> Told<F> {
+    fn becomes(&mut self, why: AmountReason, after: u64) {
+        if after != self.amount {
+            (self.tell)(why, self.amount, after);
+            self.amount = after;
+        }
+    }
+}
+
 impl Repeat {
-    fn change(&self, amount: u64, run: &Run<'_>, mode: Rounding) -> u64 {
+    /// The accumulator that counts the visits.
+    const fn of(&self) -> u8 {
         match self {
-            Self::From { of, rows } => {
-                let number = run.visit_number(*of);
+            Self::From { of, .. } | Self::Down { of, .. } => *of,
+        }
+    }
+
+    fn change(&self, amount: u64, number: u64, mode: Rounding) -> u64 {
+        match self {
+            Self::From { rows, .. } => {
                 let reached = rows.iter().take_while(|(visit, _)| u64::from(*visit) <= number);
                 reached.last().map_or(amount, |(_, how)| how.change(amount, mode))
             }
-            Self::Down { of, less, floor } => {
-                let further = run.visit_number(*of).saturating_sub(1);
+            Self::Down { less, floor, .. } => {
+                let further = number.saturating_sub(1);
                 amount.saturating_sub(less.saturating_mul(further)).max(amount.min(*floor))
             }
         }

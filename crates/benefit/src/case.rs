@@ -38,7 +38,7 @@ pub fn run_case(
     let mut answers = Vec::new();
     for (number, visit) in (1_u32..).zip(&case.visit) {
         let mut run = || {
-            let sums = sums(visit, plans, catalogue)?;
+            let sums = visit_sums(visit, plans, catalogue)?;
             let last = sums.span().map_or(visit.date, |(_, last)| last);
             let (source, plan) = in_force(plans, last)?;
             read_visit(visit, source, plan, sums)?.run(&bench, &mut running)
@@ -77,8 +77,11 @@ fn in_force<'a>(
     found.copied().ok_or_else(|| format!("none of the case's plans is in force on {day}"))
 }
 
-/// The sums of a visit, by its rows or by its lines.
-fn sums(
+/// The sums of a visit of a case, by its rows or by its lines.
+///
+/// # Errors
+/// What cannot be read or sorted, by its field.
+pub fn visit_sums(
     visit: &VisitSource,
     plans: &[(&PlanSource, &Plan)],
     catalogue: Option<&Catalogue>,

@@ -8,12 +8,15 @@ use crate::{
     condition::{Field, SEX, VISIT_TYPE},
     decimal::UnitPrice,
     facts::AgeBand,
-    source::{CatalogueSource, ItemSource, LimitedUseSource, PriceCapSource},
+    source::{CatalogueSource, ItemSource, LimitedUseSource, PriceCapSource, Texts, in_language},
     word::{Category, HospitalLevel, ItemClass, Sex, VisitType},
 };
 
 /// The most items of a catalogue: the national drug list has about 280,000.
 pub const ITEMS_MAX: usize = 1_000_000;
+
+/// The most bytes of the words that say where a catalogue is from, in one language.
+const SOURCE_BYTES_MAX: usize = 4_096;
 
 /// What limited-use conditions may ask about a visit. Diagnosis groups stay at the edge: the ledger
 /// never sees them.
@@ -39,6 +42,8 @@ pub struct Catalogue {
     pub(crate) currency: Currency,
     pub(crate) rounding: Rounding,
     pub(crate) unlisted: ItemClass,
+    /// Where the items are from, by language.
+    pub(crate) source: Texts,
     pub(crate) items: Vec<Item>,
 }
 
@@ -103,6 +108,7 @@ impl Catalogue {
             currency: head.currency,
             rounding: head.rounding,
             unlisted: head.unlisted,
+            source: head.source.texts().clone(),
             items,
         };
         catalogue.check().map_err(CatalogueError)?;
@@ -114,13 +120,20 @@ impl Catalogue {
     pub fn open(region: RegionId, currency: Currency) -> Self {
         let (rounding, unlisted) = (Rounding::HalfUp, ItemClass::A);
         let id = String::from("open");
-        Self { id, region, currency, rounding, unlisted, items: Vec::new() }
+        Self { id, region, currency, rounding, unlisted, source: Texts::new(), items: Vec::new() }
     }
 
     fn check(&self) -> Result<(), String> {
         if self.id.is_empty() || self.id.len() > 64 || self.items.len() > ITEMS_MAX {
             return Err(format!(
                 "`id` needs 1 to 64 characters, and there are at most {ITEMS_MAX} items"
+            ));
+        }
+        let long =
+            |(tag, text): (&String, &String)| tag.len() > 16 || text.len() > SOURCE_BYTES_MAX;
+        if self.source.len() > 8 || self.source.iter().any(long) {
+            return Err(format!(
+                "`source` has at most 8 languages and {SOURCE_BYTES_MAX} bytes in each"
             ));
         }
         if self.unlisted == ItemClass::B {
@@ -168,6 +181,12 @@ impl Catalogue {
     #[must_use]
     pub fn hash(&self) -> Hash {
         sha256(&codec::encode(self))
+    }
+
+    /// Where the items are from, for readers of this language; empty when nothing is said.
+    #[must_use]
+    pub fn source(&self, language: &str) -> &str {
+        in_language(&self.source, language)
     }
 
     /// The entry of this code on this day; `Err` says whether the code is there for other days.
@@ -279,6 +298,7 @@ impl BorshDeserialize for Catalogue {
             currency: Currency::deserialize_reader(reader)?,
             rounding: Rounding::deserialize_reader(reader)?,
             unlisted: ItemClass::deserialize_reader(reader)?,
+            source: Texts::deserialize_reader(reader)?,
             items: Vec::deserialize_reader(reader)?,
         };
         let checked = catalogue.check();

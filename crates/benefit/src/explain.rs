@@ -4,21 +4,27 @@
 //! The sentences are data, in `locales/<language>/benefit.toml`. This crate reads no files: the
 //! caller parses the file into [`MessageTables`] and makes [`Messages`] of it once.
 
+mod change;
+mod condition;
+mod line;
 mod message;
 mod note;
+mod unpaid;
 
+pub(crate) use change::exact;
+pub use line::{ExplainedBill, LineText};
 pub use message::{MessageError, MessageTables, Messages};
 
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
-use primitives::{Amount, Currency};
+use primitives::{Amount, CivilDate, Currency};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    adjudication::{Adjudication, TraceEntry, TraceNote},
+    adjudication::{Adjudication, TraceNote},
+    facts::Facts,
     plan::Plan,
-    sort::{LineReason, SortedLine},
-    source::{PlanSource, Texts},
+    source::{PlanSource, in_language},
     word::Payer,
 };
 use message::Values;
@@ -30,6 +36,10 @@ pub struct ExplainedPart<'a> {
     pub source: &'a PlanSource,
     /// The plan as it was run.
     pub plan: &'a Plan,
+    /// The facts with which it was run.
+    pub facts: &'a Facts,
+    /// The first day of the part.
+    pub from: CivilDate,
     /// What came out.
     pub adjudication: &'a Adjudication,
 }
@@ -46,7 +56,10 @@ pub struct Explanation {
     pub figures: Vec<FigureText>,
     /// What each step did, in order.
     pub steps: Vec<StepText>,
-    /// What became of each line, if the lines were given.
+    /// By which catalogue the lines were sorted and where that is from, if the bill was given.
+    #[serde(default)]
+    pub catalogue: String,
+    /// What became of each line, if the bill was given.
     pub lines: Vec<LineText>,
 }
 
@@ -88,39 +101,23 @@ pub struct StepText {
     pub source: String,
 }
 
-/// What became of a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LineText {
-    /// The line's number.
-    pub line_no: u32,
-    /// Why, as a stable word.
-    pub reason: LineReason,
-    /// Why, in a sentence.
-    pub sentence: String,
-}
-
-/// Explains an adjudication; `lines` may be empty.
+/// Explains an adjudication, and the lines of its bill where they are known.
 #[must_use]
 pub fn explain(
     parts: &[ExplainedPart<'_>],
-    lines: &[SortedLine],
+    bill: Option<&ExplainedBill<'_>>,
     messages: &Messages,
 ) -> Explanation {
     let currency = parts.first().map_or(Currency::CNY, |part| part.plan.currency());
+    let is_cut = parts.len() > 1;
     Explanation {
         language: String::from(messages.language()),
         headline: headline(parts, currency, messages),
         figures: figures(parts, currency, messages),
-        steps: parts.iter().flat_map(|part| steps(part, messages)).collect(),
-        lines: lines.iter().map(|line| line_text(line, currency, messages)).collect(),
+        steps: parts.iter().flat_map(|part| steps(part, is_cut, messages)).collect(),
+        catalogue: bill.map_or_else(String::new, |bill| line::catalogue(bill, messages)),
+        lines: bill.map_or_else(Vec::new, |bill| line::lines(bill, messages)),
     }
-}
-
-/// The text in the language, else in English, else the first there is.
-pub(crate) fn in_language<'a>(texts: &'a Texts, language: &str) -> &'a str {
-    let found = texts.get(language).or_else(|| texts.get("en")).or_else(|| texts.values().next());
-    found.map_or("", String::as_str)
 }
 
 fn sum(parts: &[ExplainedPart<'_>], of: impl Fn(&Adjudication) -> Amount) -> Amount {
@@ -130,18 +127,32 @@ fn sum(parts: &[ExplainedPart<'_>], of: impl Fn(&Adjudication) -> Amount) -> Amo
 fn headline(parts: &[ExplainedPart<'_>], currency: Currency, messages: &Messages) -> String {
     let cash = sum(parts, |one| one.cash);
     let accounts = sum(parts, |one| one.personal_account.saturating_add(one.paid_by_family()));
+    let payers = sum(parts, Adjudication::paid_by_payers);
     let mut values = Values::new(messages, currency);
     values.money("total", sum(parts, |one| one.total));
     values.money("cash", cash);
     values.money("accounts", accounts);
-    values.money("payers", sum(parts, Adjudication::paid_by_payers));
-    let key = match (cash.is_zero(), accounts.is_zero()) {
-        (true, true) => "nothing",
-        (true, false) => "accounts_only",
-        (false, true) => "cash",
-        (false, false) => "cash_and_accounts",
+    values.money("payers", payers);
+    let key = match (payers.is_zero(), accounts.is_zero(), cash.is_zero()) {
+        (true, true, true) => "no_charge",
+        (false, true, true) => "nothing",
+        (true, false, true) => "accounts_all",
+        (false, false, true) => "accounts_only",
+        (true, true, false) => "cash_all",
+        (false, true, false) => "cash",
+        (true, false, false) => "cash_and_accounts_all",
+        (false, false, false) => "cash_and_accounts",
     };
     values.fill("headline", key)
+}
+
+/// What a payer is called: by the first plan that has a name of its own for it, else in general.
+fn payer_name<'a>(sources: &[&'a PlanSource], payer: Payer, messages: &'a Messages) -> &'a str {
+    let own = sources.iter().find_map(|source| source.plan.payers.get(&payer));
+    own.map_or_else(
+        || messages.text("payer", payer.name()),
+        |names| in_language(names, messages.language()),
+    )
 }
 
 fn figures(
@@ -157,6 +168,7 @@ fn figures(
         ("figure", "in_policy", sum(parts, |one| one.in_policy)),
         ("figure", "deductible", sum(parts, |one| one.deductible)),
     ];
+    let sources: Vec<&PlanSource> = parts.iter().map(|part| part.source).collect();
     for payer in Payer::ALL {
         list.push(("payer", payer.name(), sum(parts, |one| one.paid_by(*payer))));
     }
@@ -168,20 +180,26 @@ fn figures(
     });
     let text = |(table, figure, amount): (&str, &str, Amount)| FigureText {
         figure: String::from(figure),
-        name: String::from(messages.text(table, figure)),
+        name: String::from(match Payer::from_name(figure).filter(|_| table == "payer") {
+            Some(payer) => payer_name(&sources, payer, messages),
+            None => messages.text(table, figure),
+        }),
         amount,
         text: messages.money(amount, currency),
     };
     shown.map(text).collect()
 }
 
-fn steps(part: &ExplainedPart<'_>, messages: &Messages) -> Vec<StepText> {
-    let mut texts: Vec<StepText> = Vec::new();
+fn steps(part: &ExplainedPart<'_>, is_cut: bool, messages: &Messages) -> Vec<StepText> {
+    let mut texts = unpaid::steps(part, messages);
     let mut last = None;
-    for entry in &part.adjudication.trace {
+    let trace = &part.adjudication.trace;
+    for (at, entry) in trace.iter().enumerate() {
         if last != Some((entry.step, entry.slot)) {
             last = Some((entry.step, entry.slot));
-            texts.push(new_step(part, entry, messages));
+            let mut text = new_step(part, entry.step, messages);
+            text.slot = entry.slot.0;
+            texts.push(text);
         }
         let Some(text) = texts.last_mut() else { continue };
         match entry.note {
@@ -190,39 +208,35 @@ fn steps(part: &ExplainedPart<'_>, messages: &Messages) -> Vec<StepText> {
             TraceNote::Account { paid, .. } => text.after = text.after.saturating_sub(paid),
             _ => {}
         }
-        text.sentences.push(note::sentence(part, entry, messages));
+        text.sentences.extend(note::sentence(part, trace, at, messages));
+    }
+    if is_cut {
+        for text in &mut texts {
+            let mut values = Values::new(messages, part.plan.currency());
+            values.text("title", text.title.as_str());
+            values.text("from", format!("{}", part.from));
+            text.title = values.fill("step", "from");
+        }
     }
     texts
 }
 
-fn new_step(part: &ExplainedPart<'_>, entry: &TraceEntry, messages: &Messages) -> StepText {
+fn new_step(part: &ExplainedPart<'_>, step: u8, messages: &Messages) -> StepText {
     let language = messages.language();
-    let source = part.source.step.get(usize::from(entry.step));
+    let source = part.source.step.get(usize::from(step));
     let title = source.map_or("", |step| in_language(&step.title, language));
-    let title = if title.is_empty() { note::title(part.plan, entry.step, messages) } else { title };
+    let title = if title.is_empty() { note::title(part, step, messages) } else { title };
     StepText {
         rule: source.map_or_else(String::new, |step| step.id.clone()),
         plan: String::from(part.plan.id()),
         title: String::from(title),
-        slot: entry.slot.0,
+        slot: 0,
         before: Amount::ZERO,
         after: Amount::ZERO,
         sentences: Vec::new(),
         words: source.map_or_else(String::new, |step| in_language(&step.words, language).into()),
-        source: source.map_or_else(String::new, |step| step.source.clone()),
+        source: source.map_or_else(String::new, |step| step.source.in_language(language).into()),
     }
-}
-
-fn line_text(line: &SortedLine, currency: Currency, messages: &Messages) -> LineText {
-    let mut values = Values::new(messages, currency);
-    let parts = [line.self_paid, line.over_cap, line.class_b_share, line.in_policy];
-    values.money("amount", parts.into_iter().fold(Amount::ZERO, Amount::saturating_add));
-    values.money("self_paid", line.self_paid);
-    values.money("over_cap", line.over_cap);
-    values.money("share", line.class_b_share);
-    values.money("in_policy", line.in_policy);
-    let sentence = values.fill("line", line.reason.name());
-    LineText { line_no: line.line_no, reason: line.reason, sentence }
 }
 
 impl fmt::Display for Explanation {
@@ -243,6 +257,9 @@ impl fmt::Display for Explanation {
             if !step.words.is_empty() {
                 writeln!(f, "   > {} — {} [{}]", step.words, step.source, step.rule)?;
             }
+        }
+        if !self.catalogue.is_empty() {
+            writeln!(f, "\n{}", self.catalogue)?;
         }
         for line in &self.lines {
             writeln!(f, "\n{}: {}", line.line_no, line.sentence)?;

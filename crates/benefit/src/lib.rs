@@ -53,13 +53,15 @@ pub use accumulator::{
     AccumulatorChange, AccumulatorError, AccumulatorKey, AccumulatorPeriod, AccumulatorScope,
     Accumulators,
 };
-pub use adjudication::{Adjudication, FamilyShare, PayerShare, TraceEntry, TraceNote};
+pub use adjudication::{
+    Adjudication, AmountReason, FamilyShare, PayerShare, TraceEntry, TraceNote,
+};
 pub use bill::{Bill, BillError, LineItem};
-pub use case::{read_person, run_case, visit_facts};
+pub use case::{read_person, run_case, visit_facts, visit_sums};
 pub use catalogue::{Catalogue, CatalogueError, VisitFacts};
 pub use compile::compile;
 pub use engine::{AdjudicationError, adjudicate};
-pub use explain::{ExplainedPart, Explanation, Messages, explain};
+pub use explain::{ExplainedBill, ExplainedPart, Explanation, Messages, explain};
 pub use facts::{AgeBand, Facts, FamilyGrant, SlotFact};
 pub use plan::{Plan, PlanError};
 pub use sort::{LineReason, Sorted, SortedLine, sort_lines};

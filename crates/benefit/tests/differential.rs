@@ -96,6 +96,9 @@ fn note_name(note: &TraceNote) -> &'static str {
         TraceNote::BaseCapped { .. } => "base_capped",
         TraceNote::Deductible { .. } => "deductible",
         TraceNote::Tier { .. } => "tier",
+        TraceNote::RateChanged { .. } => "rate_changed",
+        TraceNote::Rounded { .. } => "rounded",
+        TraceNote::AmountChanged { .. } => "amount_changed",
         TraceNote::Capped { .. } => "capped",
         TraceNote::FixedAmount { .. } => "fixed_amount",
         TraceNote::Copay { .. } => "copay",
@@ -246,7 +249,7 @@ fn engine_and_oracle_agree_on_every_random_bill() {
         let count = seen.paid.get(kind).copied().unwrap_or(0);
         assert!(count > 100, "only {count} steps of kind `{kind}` paid something");
     }
-    assert_eq!(seen.notes.len(), 11, "a kind of note was never seen: {:?}", seen.notes);
+    assert_eq!(seen.notes.len(), 14, "a kind of note was never seen: {:?}", seen.notes);
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn catalogue(share: Rate, cap: u64, rounding: Rounding) -> Catalogue {
             currency: Currency::CNY,
             rounding,
             unlisted: ItemClass::C,
-            source: String::new(),
+            source: benefit::source::SourceText::default(),
         },
         item: items,
     })

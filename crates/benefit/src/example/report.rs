@@ -4,7 +4,12 @@ use alloc::{format, string::String, vec::Vec};
 use primitives::Amount;
 
 use super::Bench;
-use crate::{adjudication::TraceNote, plan::Plan, stay::AdjudicatedPart};
+use crate::{
+    adjudication::{AmountReason, TraceNote},
+    explain::exact,
+    plan::Plan,
+    stay::AdjudicatedPart,
+};
 
 /// "steps: `pool`: base 1000.00, deductible 200.00 of 200.00, ...".
 pub(super) fn steps(bench: &Bench<'_>, parts: &[AdjudicatedPart]) -> String {
@@ -42,9 +47,29 @@ fn note(plan: &Plan, note: &TraceNote) -> String {
         TraceNote::Deductible { full, met, taken, .. } => {
             format!("deductible {} of which {} met takes {}", text(full), text(met), text(taken))
         }
-        TraceNote::Tier { tier, part, rate, benefit } => {
+        TraceNote::RateChanged { change, before, after } => {
+            let number = u16::from(change).saturating_add(1);
+            format!("rate change {number} makes {before} to {after}")
+        }
+        TraceNote::Tier { tier, part, rate, benefit, .. } => {
             let number = u16::from(tier).saturating_add(1);
-            format!("tier {number}: {rate} of {} is {}", text(part), text(benefit))
+            let gives = benefit.map_or_else(|| exact(plan.currency(), &[(part, rate)]), text);
+            format!("tier {number}: {rate} of {} is {gives}", text(part))
+        }
+        TraceNote::Rounded { benefit } => format!("rounded once {}", text(benefit)),
+        TraceNote::AmountChanged { why, before, after } => {
+            let why = match why {
+                AmountReason::Days { days } => format!("{days} days"),
+                AmountReason::Change { change } => {
+                    format!("change {}", u16::from(change).saturating_add(1))
+                }
+                AmountReason::Visit { number } => format!("visit {number}"),
+                AmountReason::Years => String::from("years"),
+                AmountReason::Share { share, charged } => {
+                    format!("{share} of {}", text(charged))
+                }
+            };
+            format!("{why} makes {} to {}", text(before), text(after))
         }
         TraceNote::Capped { limit, used, cut, .. } => {
             format!("cap {} of which {} used cuts off {}", text(limit), text(used), text(cut))

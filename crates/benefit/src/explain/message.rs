@@ -2,9 +2,13 @@
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
-use primitives::{Amount, Currency};
+use primitives::{Amount, Currency, Rate};
 
-use crate::word::Payer;
+use super::exact;
+use crate::{
+    decimal::UnitPrice,
+    word::{Filing, HospitalLevel, Network, Payer, PersonClass, Place, Sex, VisitType},
+};
 
 /// A file of messages as it is read: tables of texts.
 pub type MessageTables = BTreeMap<String, BTreeMap<String, String>>;
@@ -36,9 +40,13 @@ const MESSAGES: &[(&str, &str, &[&str])] = &[
     ("currency", "JPY", &["amount"]),
     ("currency", "USD", &["amount"]),
     ("currency", "EUR", &["amount"]),
+    ("headline", "no_charge", &["total"]),
     ("headline", "nothing", &["total", "payers"]),
+    ("headline", "accounts_all", &["total", "accounts"]),
     ("headline", "accounts_only", &["total", "accounts", "payers"]),
+    ("headline", "cash_all", &["total", "cash"]),
     ("headline", "cash", &["total", "cash", "payers"]),
+    ("headline", "cash_and_accounts_all", &["total", "cash", "accounts"]),
     ("headline", "cash_and_accounts", &["total", "cash", "accounts", "payers"]),
     ("figure", "total", &[]),
     ("figure", "self_paid", &[]),
@@ -59,7 +67,14 @@ const MESSAGES: &[(&str, &str, &[&str])] = &[
     ("step", "base_capped", &["limit", "used", "cut", "period"]),
     ("step", "deductible", &["full", "met", "taken", "period"]),
     ("step", "deductible_met", &["full", "met", "period"]),
+    ("step", "from", &["title", "from"]),
+    ("step", "rate_changed", &["before", "after", "how", "why"]),
     ("step", "tier", &["rate", "part", "benefit"]),
+    ("step", "part_between", &["amount", "above", "below"]),
+    ("step", "part_above", &["amount", "above"]),
+    ("step", "rounded_benefit", &["exact", "rounded"]),
+    ("step", "rounded", &["exact", "benefit"]),
+    ("step", "amount_changed", &["name", "before", "after", "how", "why"]),
     ("step", "capped", &["limit", "used", "cut", "period"]),
     ("step", "fixed_amount", &["full", "used", "gives", "period"]),
     ("step", "copay", &["full", "used", "kept", "period"]),
@@ -69,16 +84,88 @@ const MESSAGES: &[(&str, &str, &[&str])] = &[
     ("step", "account", &["available", "paid"]),
     ("step", "family_account", &["number", "available", "paid"]),
     ("step", "counted", &["name", "added"]),
+    ("allowance", "deductible", &[]),
+    ("allowance", "cap", &[]),
+    ("allowance", "limit", &[]),
+    ("allowance", "copay", &[]),
+    ("allowance", "fixed_amount", &[]),
+    ("how", "why", &["condition"]),
+    ("how", "rate_add", &["points"]),
+    ("how", "rate_less", &["points"]),
+    ("how", "factor", &["factor"]),
+    ("how", "self_share_factor", &["factor"]),
+    ("how", "add", &["amount"]),
+    ("how", "less", &["amount"]),
+    ("how", "exactly", &["amount"]),
+    ("how", "down", &["amount", "floor"]),
+    ("how", "days", &["days"]),
+    ("how", "visit", &["number", "how"]),
+    ("how", "years", &["years", "free"]),
+    ("how", "share", &["share", "charged"]),
+    ("unpaid", "nothing_in_policy", &[]),
+    ("unpaid", "no_rule_for_visit_type", &["visit_type", "in_policy"]),
+    ("unpaid", "no_rule_applies", &["visit_type", "in_policy"]),
+    ("unpaid", "rule_needs", &["conditions"]),
+    ("unpaid", "rule_has_nothing", &[]),
+    ("condition", "and", &[]),
+    ("condition", "or", &[]),
+    ("condition", "or_else", &[]),
+    ("condition", "wanted", &["field", "wanted"]),
+    ("condition", "failed", &["field", "wanted", "here"]),
+    ("condition", "unstated", &[]),
+    ("condition", "yes", &[]),
+    ("condition", "no", &[]),
+    ("condition", "from", &["from"]),
+    ("condition", "below", &["below"]),
+    ("condition", "from_below", &["from", "below"]),
+    ("condition", "within_months", &["within", "at_least"]),
+    ("condition", "visit_types", &[]),
+    ("condition", "hospital_levels", &[]),
+    ("condition", "places", &[]),
+    ("condition", "filings", &[]),
+    ("condition", "networks", &[]),
+    ("condition", "sexes", &[]),
+    ("condition", "person_classes", &[]),
+    ("condition", "person_classes_not", &[]),
+    ("condition", "income_classes", &[]),
+    ("condition", "diagnosis_groups", &[]),
+    ("condition", "slot_groups", &[]),
+    ("condition", "age", &[]),
+    ("condition", "unbroken_years", &[]),
+    ("condition", "month_of_75", &[]),
+    ("condition", "in_family", &[]),
+    ("condition", "visit_number", &[]),
+    ("condition", "months_reached", &[]),
+    ("condition", "accumulated", &[]),
+    ("catalogue", "named", &["id"]),
+    ("catalogue", "named_with_source", &["id", "source"]),
     ("line", "class_a", &["amount"]),
-    ("line", "class_b", &["amount", "share", "in_policy"]),
+    ("line", "class_b", &["amount", "share", "rate", "in_policy"]),
     ("line", "class_c", &["amount"]),
     ("line", "not_in_catalogue", &["amount"]),
     ("line", "not_in_catalogue_on_day", &["amount"]),
-    ("line", "outside_conditions", &["amount"]),
-    ("line", "class_a_over_cap", &["amount", "over_cap", "in_policy"]),
-    ("line", "class_b_over_cap", &["amount", "over_cap", "share", "in_policy"]),
+    ("line", "outside_conditions", &["amount", "conditions"]),
+    ("line", "class_a_over_cap", &["amount", "over_cap", "price", "in_policy"]),
+    ("line", "class_b_over_cap", &["amount", "over_cap", "price", "share", "rate", "in_policy"]),
     ("line", "unlisted", &["amount"]),
 ];
+
+/// The words of the closed lists: every table of them and its keys.
+fn words() -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
+    let lists: [(&str, Vec<&str>); 8] = [
+        ("payer", Payer::ALL.iter().map(|word| word.name()).collect()),
+        ("visit_type", VisitType::ALL.iter().map(|word| word.name()).collect()),
+        ("hospital_level", HospitalLevel::ALL.iter().map(|word| word.name()).collect()),
+        ("place", Place::ALL.iter().map(|word| word.name()).collect()),
+        ("filing", Filing::ALL.iter().map(|word| word.name()).collect()),
+        ("network", Network::ALL.iter().map(|word| word.name()).collect()),
+        ("sex", Sex::ALL.iter().map(|word| word.name()).collect()),
+        ("person_class", PersonClass::ALL.iter().map(|word| word.name()).collect()),
+    ];
+    lists
+        .into_iter()
+        .flat_map(|(table, keys)| keys.into_iter().map(move |key| (table, key, &[][..])))
+}
 
 impl Messages {
     /// Checks a file of messages.
@@ -86,8 +173,7 @@ impl Messages {
     /// # Errors
     /// The first message that is missing, unknown, or has a place that nobody fills.
     pub fn new(tables: MessageTables) -> Result<Self, MessageError> {
-        let payers = Payer::ALL.iter().map(|payer| ("payer", payer.name(), &[][..]));
-        let all: Vec<(&str, &str, &[&str])> = MESSAGES.iter().copied().chain(payers).collect();
+        let all: Vec<(&str, &str, &[&str])> = MESSAGES.iter().copied().chain(words()).collect();
         for (table, key, places) in &all {
             let text = tables.get(*table).and_then(|table| table.get(*key));
             let text = text.ok_or_else(|| MessageError(format!("`{table}.{key}` is missing")))?;
@@ -114,8 +200,10 @@ impl Messages {
         self.text("language", "tag")
     }
 
-    /// A message; every one that is asked for is there.
-    pub(crate) fn text(&self, table: &str, key: &str) -> &str {
+    /// A message; every one that is asked for is there. Words of the closed lists are in the tables
+    /// `visit_type`, `hospital_level`, `place`, `filing`, `network`, `sex`, `person_class`, `payer`.
+    #[must_use]
+    pub fn text(&self, table: &str, key: &str) -> &str {
         self.tables.get(table).and_then(|table| table.get(key)).map_or("", String::as_str)
     }
 
@@ -124,6 +212,40 @@ impl Messages {
     pub fn money(&self, amount: Amount, currency: Currency) -> String {
         let number = self.number(&amount.to_decimal(currency));
         self.text("currency", currency.code()).replace("{amount}", &number)
+    }
+
+    /// A price with its currency.
+    pub(super) fn unit_price(&self, price: UnitPrice, currency: Currency) -> String {
+        let text = format!("{price}");
+        let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+        let scale = usize::from(currency.scale());
+        let text = if scale == 0 && part.is_empty() {
+            String::from(whole)
+        } else {
+            format!("{whole}.{part:0<scale$}")
+        };
+        self.text("currency", currency.code()).replace("{amount}", &self.number(&text))
+    }
+
+    /// What tiers give before anything is rounded, with the currency.
+    pub(super) fn exact(&self, tiers: &[(Amount, Rate)], currency: Currency) -> String {
+        let number = self.number(&exact(currency, tiers));
+        self.text("currency", currency.code()).replace("{amount}", &number)
+    }
+
+    /// A rate as the language writes it.
+    pub(super) fn rate(&self, rate: Rate) -> String {
+        self.decimal(&format!("{rate}"))
+    }
+
+    /// Points of a rate: `5` for five percentage points.
+    pub(super) fn points(&self, rate: Rate) -> String {
+        self.decimal(format!("{rate}").trim_end_matches('%'))
+    }
+
+    /// A short decimal number as the language writes it.
+    pub(super) fn decimal(&self, number: &str) -> String {
+        number.replace('.', self.text("number", "decimal"))
     }
 
     /// A decimal number as the language writes it: separators by its data.
@@ -171,12 +293,23 @@ impl<'a> Values<'a> {
         self.values.push((place, text.into()));
     }
 
-    /// The message with its places filled.
+    pub(super) const fn messages(&self) -> &'a Messages {
+        self.messages
+    }
+
+    /// The message with its places filled; what fills them is not searched for places again.
     pub(super) fn fill(&self, table: &str, key: &str) -> String {
-        let mut text = String::from(self.messages.text(table, key));
-        for (place, value) in &self.values {
-            text = text.replace(&format!("{{{place}}}"), value);
+        let mut text = String::new();
+        let mut rest = self.messages.text(table, key);
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            let (place, behind) = after.split_once('}').unwrap_or((after, ""));
+            // The latest value counts, so that a value may be filled in step by step.
+            let value = self.values.iter().rev().find(|(name, _)| *name == place);
+            text.push_str(value.map_or("", |(_, value)| value));
+            rest = behind;
         }
+        text.push_str(rest);
         text
     }
 }

@@ -1,9 +1,8 @@
 //! One sentence per note of the trace.
 
 use alloc::{format, string::String};
-use primitives::Rate;
 
-use super::{ExplainedPart, Messages, Values, in_language};
+use super::{ExplainedPart, Messages, Values, change, in_language, payer_name};
 use crate::{
     adjudication::{TraceEntry, TraceNote},
     allowance::Allowance,
@@ -13,7 +12,7 @@ use crate::{
 };
 
 /// Who pays in a step, if a payer does.
-fn payer(plan: &Plan, step: u8) -> Option<Payer> {
+pub(super) fn payer(plan: &Plan, step: u8) -> Option<Payer> {
     match &plan.content.steps.get(usize::from(step))?.rule {
         Rule::Benefit(rule) => Some(rule.payer),
         Rule::Fixed(rule) => Some(rule.payer),
@@ -24,17 +23,17 @@ fn payer(plan: &Plan, step: u8) -> Option<Payer> {
 }
 
 /// The title of a step that has none of its own: who pays.
-pub(super) fn title<'a>(plan: &Plan, step: u8, messages: &'a Messages) -> &'a str {
-    let rule = plan.content.steps.get(usize::from(step)).map(|step| &step.rule);
-    match (payer(plan, step), rule) {
-        (Some(payer), _) => messages.text("payer", payer.name()),
+pub(super) fn title<'a>(part: &ExplainedPart<'a>, step: u8, messages: &'a Messages) -> &'a str {
+    let rule = part.plan.content.steps.get(usize::from(step)).map(|step| &step.rule);
+    match (payer(part.plan, step), rule) {
+        (Some(payer), _) => payer_name(&[part.source], payer, messages),
         (None, Some(Rule::FamilyAccount(_))) => messages.text("figure", "family_accounts"),
         _ => messages.text("figure", "personal_account"),
     }
 }
 
 /// The allowance that a note speaks of.
-fn allowance<'a>(plan: &'a Plan, entry: &TraceEntry) -> Option<&'a Allowance> {
+pub(super) fn allowance<'a>(plan: &'a Plan, entry: &TraceEntry) -> Option<&'a Allowance> {
     let rule = &plan.content.steps.get(usize::from(entry.step))?.rule;
     match (entry.note, rule) {
         (TraceNote::BaseCapped { cap, .. }, Rule::Benefit(rule)) => {
@@ -75,24 +74,21 @@ fn period<'a>(plan: &Plan, entry: &TraceEntry, messages: &'a Messages) -> &'a st
     messages.text("period", key)
 }
 
-/// A rate as the language writes it.
-fn rate_text(rate: Rate, messages: &Messages) -> String {
-    format!("{rate}").replace('.', messages.text("number", "decimal"))
-}
-
 /// The name of an accumulator in words, or its number.
-fn accumulator_name(part: &ExplainedPart<'_>, number: u16, language: &str) -> String {
+pub(super) fn accumulator_name(part: &ExplainedPart<'_>, number: u16, language: &str) -> String {
     let one = part.source.accumulator.iter().find(|one| one.number == number);
     let title = one.map_or("", |one| in_language(&one.title, language));
     if title.is_empty() { format!("#{number}") } else { String::from(title) }
 }
 
-/// The sentence of one note.
+/// The sentence of the note at this place of the trace, if there is anything to say.
 pub(super) fn sentence(
     part: &ExplainedPart<'_>,
-    entry: &TraceEntry,
+    trace: &[TraceEntry],
+    at: usize,
     messages: &Messages,
-) -> String {
+) -> Option<String> {
+    let entry = trace.get(at)?;
     let plan = part.plan;
     let mut values = Values::new(messages, plan.currency());
     values.text("period", period(plan, entry, messages));
@@ -109,17 +105,12 @@ pub(super) fn sentence(
             cap_values(&mut values, [limit, used, cut]);
             "capped"
         }
+        TraceNote::Deductible { full, .. } if full.is_zero() => return None,
         TraceNote::Deductible { full, met, taken, .. } => {
             values.money("full", full);
             values.money("met", met);
             values.money("taken", taken);
             if taken.is_zero() { "deductible_met" } else { "deductible" }
-        }
-        TraceNote::Tier { part, rate, benefit, .. } => {
-            values.text("rate", rate_text(rate, messages));
-            values.money("part", part);
-            values.money("benefit", benefit);
-            "tier"
         }
         TraceNote::FixedAmount { full, used, gives } => {
             values.money("full", full);
@@ -139,11 +130,17 @@ pub(super) fn sentence(
             values.money("excess", excess);
             "limited"
         }
+        TraceNote::RateChanged { .. }
+        | TraceNote::Tier { .. }
+        | TraceNote::Rounded { .. }
+        | TraceNote::AmountChanged { .. } => {
+            return change::sentence(part, trace, at, messages);
+        }
         TraceNote::Paid { .. } | TraceNote::Account { .. } | TraceNote::Counted { .. } => {
             payment(part, entry, &mut values, messages)
         }
     };
-    values.fill("step", key)
+    Some(values.fill("step", key))
 }
 
 fn cap_values(values: &mut Values<'_>, [limit, used, cut]: [primitives::Amount; 3]) {
@@ -161,7 +158,9 @@ fn payment(
 ) -> &'static str {
     match entry.note {
         TraceNote::Paid { amount, left } => {
-            values.text("payer", title(part.plan, entry.step, messages));
+            let payer = payer(part.plan, entry.step);
+            let name = payer.map_or("", |payer| payer_name(&[part.source], payer, messages));
+            values.text("payer", name);
             values.money("amount", amount);
             values.money("left", left);
             if amount.is_zero() { "paid_nothing" } else { "paid" }

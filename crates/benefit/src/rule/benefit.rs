@@ -101,9 +101,20 @@ impl Benefit {
         Ok(held)
     }
 
-    fn changed(&self, rate: Rate, held: u32) -> Rate {
-        let changes = self.changes.iter().zip(0_u32..).filter(|(_, at)| held >> at & 1 == 1);
-        changes.fold(rate, |rate, (change, _)| change.how.change(rate))
+    /// The rate after the changes that hold, each noted.
+    fn changed(&self, run: &mut Run<'_>, turn: &Turn, listed: Rate, held: u32) -> Rate {
+        let mut rate = listed;
+        for (at, change) in (0_u8..).zip(&self.changes) {
+            if held >> at & 1 == 0 {
+                continue;
+            }
+            let before = rate;
+            rate = change.how.change(before);
+            if rate != before {
+                run.note(turn, TraceNote::RateChanged { change: at, before, after: rate });
+            }
+        }
+        rate
     }
 
     /// What the rates give of the money in the span.
@@ -112,26 +123,36 @@ impl Benefit {
         let held = self.changes_that_hold(run, turn)?;
         let rounding = turn.rounding;
         let (mut benefit, mut exact) = (0_u64, 0_u128);
-        for (at, (lower, rate)) in tiers.iter().enumerate() {
-            let upper = tiers.get(at.saturating_add(1)).map_or(u64::MAX, |next| next.0);
-            let part = span.to.min(upper).saturating_sub(span.from.max(*lower));
+        for (at, (lower, listed)) in tiers.iter().enumerate() {
+            let upper = tiers.get(at.saturating_add(1)).map(|next| next.0);
+            let to = span.to.min(upper.unwrap_or(u64::MAX));
+            let part = to.saturating_sub(span.from.max(*lower));
             if part == 0 {
                 continue;
             }
-            let rate = self.changed(*rate, held);
+            let rate = self.changed(run, turn, *listed, held);
             let shared = if rounding.of_person { rate.complement() } else { rate };
             let product = u128::from(part).saturating_mul(u128::from(shared.ppm()));
             exact = exact.saturating_add(product);
             let rounded = round_to_unit(product, rounding.unit, rounding.mode).min(part);
             let gives = if rounding.of_person { part.saturating_sub(rounded) } else { rounded };
             benefit = benefit.saturating_add(gives);
-            let tier = u8::try_from(at).unwrap_or(u8::MAX);
-            run.note(turn, TraceNote::Tier { tier, part: amount(part), rate, benefit: amount(gives) });
+            let note = TraceNote::Tier {
+                tier: u8::try_from(at).unwrap_or(u8::MAX),
+                above: amount(*lower),
+                below: upper.map(amount),
+                part: amount(part),
+                listed: *listed,
+                rate,
+                benefit: (!rounding.once).then_some(amount(gives)),
+            };
+            run.note(turn, note);
         }
-        if rounding.once {
-            let whole = span.to.saturating_sub(span.from);
+        let whole = span.to.saturating_sub(span.from);
+        if rounding.once && whole > 0 {
             let rounded = round_to_unit(exact, rounding.unit, rounding.mode).min(whole);
             benefit = if rounding.of_person { whole.saturating_sub(rounded) } else { rounded };
+            run.note(turn, TraceNote::Rounded { benefit: amount(benefit) });
         }
         Ok(benefit)
     }
@@ -149,6 +170,9 @@ impl Benefit {
         let Some((deductible, open)) = least else { return Ok(0) };
         let taken = base.min(open.open);
         if base > 0 {
+            if let Some(allowance) = self.deductibles.get(usize::from(deductible)) {
+                allowance.tell(run, turn)?;
+            }
             let (full, met) = (amount(open.full), amount(open.used));
             run.note(turn, TraceNote::Deductible { deductible, full, met, taken: amount(taken) });
         }

@@ -43,6 +43,7 @@ impl Operator for Copay {
         let open = self.amount.open(run, turn)?;
         let kept = open.map_or(0, |open| turn.base.min(open.open));
         if let Some(open) = open.filter(|_| turn.base > 0) {
+            self.amount.tell(run, turn)?;
             let (full, used) = (amount(open.full), amount(open.used));
             run.note(turn, TraceNote::Copay { full, used, kept: amount(kept) });
         }

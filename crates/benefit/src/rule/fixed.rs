@@ -43,6 +43,7 @@ impl Operator for Fixed {
         let Some(open) = self.amount.open(run, turn)? else { return Ok(Numbers::default()) };
         let gives = turn.base.min(open.open);
         if turn.base > 0 {
+            self.amount.tell(run, turn)?;
             let (full, used) = (amount(open.full), amount(open.used));
             run.note(turn, TraceNote::FixedAmount { full, used, gives: amount(gives) });
         }

@@ -63,10 +63,11 @@ impl Operator for Limit {
 
     fn run(&self, run: &mut Run<'_>, turn: &Turn) -> Result<Numbers, AdjudicationError> {
         let mut most = 0_u64;
-        for (limit_no, limit) in (0_u8..).zip(&self.limits) {
-            let Some(open) = limit.open(run, turn)? else { continue };
+        for (limit_no, allowance) in (0_u8..).zip(&self.limits) {
+            let Some(open) = allowance.open(run, turn)? else { continue };
             let excess = turn.base.saturating_sub(open.open);
             if excess > 0 {
+                allowance.tell(run, turn)?;
                 let (limit, borne) = (amount(open.full), amount(open.used));
                 run.note(turn, TraceNote::Limited { limit_no, limit, borne, excess: amount(excess) });
             }

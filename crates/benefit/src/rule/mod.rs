@@ -111,6 +111,7 @@ fn cap(
         let Some(open) = cap.open(run, turn)? else { continue };
         if rest > open.open {
             let cut = rest.saturating_sub(open.open);
+            cap.tell(run, turn)?;
             run.note(turn, note(number, Cut { limit: open.full, used: open.used, cut }));
             rest = open.open;
         }

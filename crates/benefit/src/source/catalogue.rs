@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 use primitives::{Currency, Period, Rate, RegionId, Rounding};
 use serde::{Deserialize, Serialize};
 
-use super::half_up;
+use super::{SourceText, half_up};
 use crate::{
     decimal::DecimalText,
     word::{Category, HospitalLevel, ItemClass, Sex, VisitType},
@@ -39,7 +39,7 @@ pub struct CatalogueHead {
     pub unlisted: ItemClass,
     /// Where the items are from.
     #[serde(default)]
-    pub source: String,
+    pub source: SourceText,
 }
 
 const fn class_c() -> ItemClass {

@@ -3,15 +3,17 @@
 //! `docs/guide/write-a-plan.md` explains every field.
 //!
 //! Reading order: this file (the frame of a plan), [`step`], [`example`] (examples and case
-//! files), [`catalogue`].
+//! files), [`catalogue`], [`text`].
 
 pub mod catalogue;
 pub mod example;
 pub mod step;
+pub mod text;
 
 pub use catalogue::*;
 pub use example::*;
 pub use step::*;
+pub use text::*;
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use primitives::{Currency, Period, RegionId, Rounding, SchemeId};
@@ -20,11 +22,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     accumulator::AccumulatorScope,
     decimal::DecimalText,
-    word::{Category, ItemClass, VisitType},
+    word::{Category, ItemClass, Payer, VisitType},
 };
-
-/// Texts by language tag (`zh-Hans`, `zh-Hant`, `en`, `de`).
-pub type Texts = BTreeMap<String, String>;
 
 /// Numbers of a plan's own names (income classes, slot groups, programmes).
 pub type Names = BTreeMap<String, u8>;
@@ -75,6 +74,13 @@ pub struct PlanHead {
     /// The rounding of steps that state none.
     #[serde(default)]
     pub rounding: RoundingSource,
+    /// The catalogue of the insured place, as seen from the plan's folder; `catalogue.toml` beside
+    /// the plan when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<String>,
+    /// What the payers are called here, for explanations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub payers: BTreeMap<Payer, Texts>,
     /// Numbers of income classes, 1 to 31.
     #[serde(default)]
     pub income_classes: Names,

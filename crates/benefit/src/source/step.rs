@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 use primitives::Rate;
 use serde::{Deserialize, Serialize};
 
-use super::{RoundingSource, Texts};
+use super::{RoundingSource, SourceText, Texts};
 use crate::{
     decimal::DecimalText,
     word::{Filing, HospitalLevel, Network, Payer, PersonClass, Place, Sex, VisitType},
@@ -25,9 +25,9 @@ pub struct StepSource {
     /// The words of the rule, by language; the original's language at least.
     #[serde(default)]
     pub words: Texts,
-    /// Where the words are from: document, article, date.
+    /// Where the words are from: document, article, date; how far to trust them.
     #[serde(default)]
-    pub source: String,
+    pub source: SourceText,
     /// When the step runs.
     #[serde(default)]
     pub when: Option<ConditionSource>,

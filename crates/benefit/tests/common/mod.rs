@@ -71,3 +71,8 @@ pub fn is_plan(path: &Path) -> bool {
     let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("");
     name.parse::<primitives::CivilDate>().is_ok()
 }
+
+/// The catalogue of a plan: the one that its head names, else the one beside it.
+pub fn catalogue_of(plan: &Path, source: &PlanSource) -> PathBuf {
+    plan.with_file_name(source.plan.catalogue.as_deref().unwrap_or("catalogue.toml"))
+}

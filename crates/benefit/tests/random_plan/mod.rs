@@ -7,7 +7,7 @@ use benefit::{
         Accumulated, AccumulatorSource, AllowanceSource, AmountChange, AmountRow, BaseSource,
         ConditionSource, Counts, GroupSource, GroupsWith, GrowSource, Part, PeriodSource, PlanHead,
         PlanSource, PlusSource, RateChange, RateRow, Reading, RepeatRow, RepeatSource, RoundAt,
-        RoundOf, RoundingSource, SplitStay, StepSource, TierSource, VisitNumber,
+        RoundOf, RoundingSource, SourceText, SplitStay, StepSource, TierSource, VisitNumber,
     },
 };
 use primitives::{CivilDate, Currency, Hash, Period, Rate, RegionId, Rounding, SchemeId};
@@ -259,7 +259,7 @@ fn build(at: usize, kind: u8, per_slot: bool, tables: Tables, plain: Plain) -> S
     let mut step = StepSource {
         id: format!("s{at}"),
         words: [("en".to_owned(), "words".to_owned())].into(),
-        source: "random".into(),
+        source: SourceText::plain("random"),
         when,
         base: Some(base),
         per_slot,
@@ -365,6 +365,8 @@ pub fn plan() -> impl Strategy<Value = Plan> {
                     split_stay: SplitStay::Month,
                     visit_types: vec![VisitType::Outpatient, VisitType::Inpatient],
                     rounding: RoundingSource::default(),
+                    catalogue: None,
+                    payers: [].into(),
                     income_classes: numbers(&[]),
                     slot_groups: numbers(&[("one", 1), ("two", 2), ("three", 3)]),
                     diagnosis_groups: numbers(&[]),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::Method;
 use benefit::source::PlanSource;
 use benefit::{
-    Accumulators, AdjudicationError, Bill, CategorySums, ExplainedPart, Explanation, Facts, Plan,
-    SortedLine, VisitFacts, explain, sort_lines,
+    Accumulators, AdjudicationError, Bill, Catalogue, CategorySums, ExplainedBill, ExplainedPart,
+    Explanation, Facts, Plan, SortedLine, VisitFacts, explain, sort_lines,
 };
 use ledger::kernel::rejection::Rejection;
 use ledger::modules::plan::PlanRef;
@@ -130,9 +130,12 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let request: QuoteRequest = call.json()?;
     let (sums, bill) = (request.sums.clone(), request.bill.clone());
     let asked = asked(call, session, request.clone())?;
-    let (sums, lines) = match (sums, bill) {
-        (Some(sums), None) => (sums, Vec::new()),
-        (None, Some(bill)) => sort(call, &asked, &bill, &request.diagnosis_groups)?,
+    let (sums, bill) = match (sums, bill) {
+        (Some(sums), None) => (sums, None),
+        (None, Some(bill)) => {
+            let sorted = sort(call, &asked, bill, &request.diagnosis_groups)?;
+            (sorted.sums.clone(), Some(sorted))
+        }
         _ => return Err(one_of("bill, sums")),
     };
     let done = match &asked {
@@ -141,13 +144,13 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
         }
         Asked::General(general) => of_facts(call, general, &sums)?,
     };
-    let explanation = explanation(call, &done.parts, &lines)?;
+    let explanation = explanation(call, &done.parts, bill.as_ref())?;
     Reply::json(&QuoteView {
         height: call.view.tip.height,
         currency: done.currency,
         split: done.split,
         sums,
-        lines,
+        lines: bill.map_or_else(Vec::new, |bill| bill.lines),
         parts: done.parts,
         explanation,
     })
@@ -215,7 +218,7 @@ fn of_subject(
                     sums,
                     use_personal_account,
                     personal_account,
-                    accumulators: coverage::view::accumulators(state, person, region, scheme),
+                    accumulators: coverage::view::running_amounts(state, person, region, scheme),
                     keep_plans_of: &[],
                     keep_facts: false,
                 },
@@ -273,13 +276,22 @@ fn of_facts(
     Ok(Adjudicated { parts, split, currency })
 }
 
+/// A bill that was sorted, with what it was sorted by.
+struct SortedBill {
+    bill: Bill,
+    catalogue: Arc<Catalogue>,
+    facts: VisitFacts,
+    sums: CategorySums,
+    lines: Vec<SortedLine>,
+}
+
 /// Sorts a bill by the catalogue of the place of care.
 fn sort(
     call: &Call,
     asked: &Asked,
-    bill: &Bill,
+    bill: Bill,
     diagnosis_groups: &[String],
-) -> Result<(CategorySums, Vec<SortedLine>), Problem> {
+) -> Result<SortedBill, Problem> {
     let day = bill.lines.iter().map(|line| line.service_date).min().ok_or_else(not_found)?;
     let (facts, regions, scheme) = match asked {
         Asked::Subject { subject, .. } => subject_facts(call, subject, day)?,
@@ -302,9 +314,10 @@ fn sort(
         .port
         .catalogue(root)?
         .ok_or_else(|| Problem::new(&code::CATALOGUE_MISSING).with(root))?;
-    let sorted = sort_lines(&catalogue, bill, &facts)
+    let sorted = sort_lines(&catalogue, &bill, &facts)
         .map_err(|error| Problem::new(&code::BILL_INVALID).at("bill").with(error))?;
-    Ok((sorted.sums, sorted.lines))
+    let benefit::Sorted { sums, lines } = sorted;
+    Ok(SortedBill { bill, catalogue, facts, sums, lines })
 }
 
 /// What sorting may ask of a visit, and the regions of care and of insurance.
@@ -347,7 +360,7 @@ fn catalogue_root(
 fn explanation(
     call: &Call,
     parts: &[Part],
-    lines: &[SortedLine],
+    sorted: Option<&SortedBill>,
 ) -> Result<Option<Explanation>, Problem> {
     let state = &call.view.state;
     let mut told: Vec<(Arc<PlanSource>, Arc<Plan>, &Part)> = Vec::with_capacity(parts.len());
@@ -363,8 +376,16 @@ fn explanation(
         .map(|(source, plan, part)| ExplainedPart {
             source,
             plan,
+            facts: &part.facts,
+            from: part.from,
             adjudication: &part.adjudication,
         })
         .collect();
-    Ok(Some(explain(&explained, lines, words::benefit(call.language))))
+    let bill = sorted.map(|sorted| ExplainedBill {
+        catalogue: &sorted.catalogue,
+        bill: &sorted.bill,
+        facts: &sorted.facts,
+        lines: &sorted.lines,
+    });
+    Ok(Some(explain(&explained, bill.as_ref(), words::benefit(call.language))))
 }

@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use benefit::source::{AccumulatorValue, CatalogueSource, FactsSource, PlanSource};
 use benefit::{
-    Accumulators, AdjudicatedPart, Bill, Catalogue, ExplainedPart, Explanation, Facts, Plan,
-    Sorted, adjudicate_stay, compile, explain, read_person, sort_lines, visit_facts,
+    Accumulators, AdjudicatedPart, Bill, Catalogue, ExplainedBill, ExplainedPart, Explanation,
+    Facts, Plan, Sorted, VisitFacts, adjudicate_stay, compile, explain, read_person, sort_lines,
+    split_stay, visit_facts,
 };
 use clap::Args;
 use gateway::problem::Language;
@@ -77,6 +78,7 @@ struct Answer {
     facts: Facts,
     /// Whether the facts were assumed because no person was given.
     is_assumed: bool,
+    visit: VisitFacts,
     sorted: Sorted,
     parts: Vec<AdjudicatedPart>,
     /// Running amounts after the bill.
@@ -114,8 +116,9 @@ fn work_out(quote: &Quote) -> Result<Answer> {
         Some(file) => read_json("the person", file, PERSON_BYTES_MAX)?,
         None => nobody(&plans[0].source),
     };
-    let sorted = sort_lines(&catalogue, &bill, &visit_facts(&person.facts))
-        .map_err(|error| in_bill(error.to_string()))?;
+    let visit = visit_facts(&person.facts);
+    let sorted =
+        sort_lines(&catalogue, &bill, &visit).map_err(|error| in_bill(error.to_string()))?;
     check_days(&plans, &sorted, quote)?;
     let in_person = |words: String| match &quote.person {
         Some(file) => bad(format!("the person `{}`: {words}", file.display())),
@@ -133,7 +136,7 @@ fn work_out(quote: &Quote) -> Result<Answer> {
         accumulators.apply(&part.adjudication.changes)?;
     }
     let is_assumed = quote.person.is_none();
-    Ok(Answer { plans, catalogue, bill, facts, is_assumed, sorted, parts, accumulators })
+    Ok(Answer { plans, catalogue, bill, facts, is_assumed, visit, sorted, parts, accumulators })
 }
 
 /// The plans, which must fit together.
@@ -226,14 +229,23 @@ fn check_days(plans: &[Loaded], sorted: &Sorted, quote: &Quote) -> Result<()> {
 impl Answer {
     /// The split in words.
     fn explain(&self, language: Language) -> Explanation {
-        let parts: Vec<ExplainedPart<'_>> = self
-            .parts
-            .iter()
-            .map(|part| {
-                let Loaded { source, plan } = &self.plans[usize::from(part.plan)];
-                ExplainedPart { source, plan, adjudication: &part.adjudication }
+        let compiled: Vec<&Plan> = self.plans.iter().map(|one| &one.plan).collect();
+        let cut = split_stay(&compiled, &self.sorted.sums).unwrap_or_default();
+        let parts = self.parts.iter().zip(&cut);
+        let parts: Vec<ExplainedPart<'_>> = parts
+            .filter_map(|(part, cut)| {
+                let Loaded { source, plan } = self.plans.get(usize::from(part.plan))?;
+                let (from, _) = cut.sums.span()?;
+                let (facts, adjudication) = (&self.facts, &part.adjudication);
+                Some(ExplainedPart { source, plan, facts, from, adjudication })
             })
             .collect();
-        explain(&parts, &self.sorted.lines, report::messages(language))
+        let bill = ExplainedBill {
+            catalogue: &self.catalogue,
+            bill: &self.bill,
+            facts: &self.visit,
+            lines: &self.sorted.lines,
+        };
+        explain(&parts, Some(&bill), report::messages(language))
     }
 }
