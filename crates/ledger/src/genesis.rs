@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Currency, Hash, OrganisationId, PublicKey, RegionId, Text, Timestamp};
+use primitives::{
+    Currency, Hash, OrganisationId, PublicKey, RegionId, Text, Timestamp, codec, sha256_parts,
+};
 use proof::header::{ChainId, ValidatorSet};
 use proof::log::Frontier;
 use schemars::JsonSchema;
@@ -127,6 +129,13 @@ pub struct GenesisKey {
 }
 
 impl Genesis {
+    /// What a newcomer compares with what others told him: SHA-256 of `yibao/genesis/v1` and the
+    /// bytes.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        sha256_parts(&[b"yibao/genesis/v1", &codec::encode(self)])
+    }
+
     /// The ledger before its first block.
     #[must_use]
     pub fn ledger(&self) -> Ledger {

@@ -1,17 +1,18 @@
 //! The receipt log as others see it: signed checkpoints, inclusion and consistency proofs, tiles.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::Tip;
 use primitives::{Hash, PublicKey};
-use proof::checkpoint::{Checkpoint, SignedCheckpoint};
-use proof::log::{MakeProofError, prove_consistency, prove_inclusion};
+use proof::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+use proof::log::{MakeProofError, prove_consistency, prove_inclusion, verify_consistency};
 use proof::note::{NoteKey, NoteKeyError, NoteSigner, SignatureType};
 use proof::tile::{Tile, TiledNodes, TiledNodesError, Tiles, encode_tile};
 
 use crate::runtime::Committed;
-use crate::signature::SecretKey;
-use crate::store::{Disk, StoreError, TileLog};
+use crate::signature::{FastVerifier, SecretKey};
+use crate::store::{Disk, Mark, StoreError, TileLog};
 
 /// The key with which the node signs checkpoints, under the log's name.
 #[derive(Debug)]
@@ -79,6 +80,16 @@ pub enum ReceiptLogError {
     /// The checkpoint could not be written.
     #[error("the checkpoint cannot be written: {0}")]
     Checkpoint(String),
+    /// The log is not one that continues what this node signed before.
+    #[error(
+        "this node signed a checkpoint over {size} receipts with another root than the blocks give: \
+         the blocks are not those that it made; restore the data folder from a backup or copy it \
+         from another node"
+    )]
+    Forked {
+        /// How many receipts the signed checkpoint is over.
+        size: u64,
+    },
 }
 
 type BoxedTiles = Arc<dyn TileSource>;
@@ -104,6 +115,17 @@ impl<D: Disk> TileSource for TileLog<D> {
     }
 }
 
+/// What was signed last, whatever disk it is on.
+trait KeepMark: Send + Sync {
+    fn write(&self, signed: &SignedCheckpoint) -> Result<(), StoreError>;
+}
+
+impl<D: Disk> KeepMark for Mark<D> {
+    fn write(&self, signed: &SignedCheckpoint) -> Result<(), StoreError> {
+        Self::write(self, signed)
+    }
+}
+
 struct Source(BoxedTiles);
 
 impl Tiles for Source {
@@ -118,17 +140,57 @@ impl Tiles for Source {
 pub(crate) struct ReceiptLog {
     tiles: Source,
     signer: LogSigner,
-    /// The newest checkpoint that was asked for.
+    mark: Box<dyn KeepMark>,
     last: Mutex<Option<SignedCheckpoint>>,
+    signed_size: AtomicU64,
 }
 
 impl ReceiptLog {
-    pub(crate) fn new<D: Disk>(tiles: Arc<TileLog<D>>, signer: LogSigner) -> Self {
-        Self { tiles: Source(tiles), signer, last: Mutex::default() }
+    /// The receipt log that stands at this tip, which must continue what the mark says was signed
+    /// last. Without a mark, a first checkpoint is signed.
+    pub(crate) fn open<D: Disk>(
+        tiles: Arc<TileLog<D>>,
+        signer: LogSigner,
+        mark: Mark<D>,
+        tip: &Tip,
+    ) -> Result<Self, ReceiptLogError> {
+        let last = mark.read()?;
+        let (tiles, mark, is_new) = (Source(tiles), Box::new(mark), last.is_none());
+        let size = last.as_ref().map_or(0, |signed| signed.checkpoint().size);
+        let (last, signed_size) = (Mutex::new(last), AtomicU64::new(size));
+        let log = Self { tiles, signer, mark, last, signed_size };
+        if is_new {
+            log.checkpoint(tip)?;
+        } else {
+            log.check_mark(tip)?;
+        }
+        Ok(log)
+    }
+
+    fn check_mark(&self, tip: &Tip) -> Result<(), ReceiptLogError> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(signed) = &*last else { return Ok(()) };
+        let key = self.signer.public_key();
+        let own = signed.note().signed_by(key, &FastVerifier);
+        let own = own.map_err(|error| StoreError::Mark(CheckpointError::Note(error)))?;
+        let Checkpoint { size, root, .. } = signed.checkpoint();
+        let path = self.consistency(*size, tip.log.size())?;
+        verify_consistency(*size, *root, tip.log.size(), tip.log.root(), &path)
+            .map_err(|_| ReceiptLogError::Forked { size: *size })?;
+        if own.is_none() || signed.checkpoint().origin != key.name() {
+            // It was signed with an earlier key of this node, under which nothing is signed again.
+            *last = None;
+        }
+        Ok(())
     }
 
     pub(crate) const fn public_key(&self) -> &NoteKey {
         self.signer.public_key()
+    }
+
+    /// How many receipts the last signed checkpoint is over.
+    pub(crate) fn signed_size(&self) -> u64 {
+        self.signed_size.load(Ordering::Acquire)
     }
 
     /// Takes in the receipts of a durable block.
@@ -136,11 +198,12 @@ impl ReceiptLog {
         block.receipts.iter().try_for_each(|receipt| self.tiles.0.push(&receipt.record.leaf()))
     }
 
-    /// The signed checkpoint of the log as it is at this tip.
+    /// A signed checkpoint of the log as it is at this tip or a later one: never of an earlier one
+    /// than was signed before. It is on the disk as the mark when this returns.
     pub(crate) fn checkpoint(&self, tip: &Tip) -> Result<SignedCheckpoint, ReceiptLogError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(signed) = &*last
-            && signed.checkpoint().size == tip.log.size()
+            && signed.checkpoint().size >= tip.log.size()
         {
             return Ok(signed.clone());
         }
@@ -148,6 +211,8 @@ impl ReceiptLog {
             Checkpoint::new(self.signer.public_key().name(), tip.log.size(), tip.log.root());
         let signed = SignedCheckpoint::sign(&checkpoint, &self.signer)
             .map_err(|error| ReceiptLogError::Checkpoint(error.to_string()))?;
+        self.mark.write(&signed)?;
+        self.signed_size.store(tip.log.size(), Ordering::Release);
         *last = Some(signed.clone());
         Ok(signed)
     }

@@ -178,6 +178,7 @@ impl Machine {
             mempool: self.mempool,
             log: LogLimits { segment_bytes: 96 << 10, zeros_bytes: 8 << 10 },
             snapshots,
+            is_newest_copy: false,
             threads: Threads::Caller,
         }
     }

@@ -1,8 +1,10 @@
 //! Receipts by position, by transaction and by the parties whom they concern, in SQLite.
 //!
 //! Nothing here is the truth: everything can be made again from the block log, and is, when the
-//! file is missing, of another version, or of another chain. A follower writes behind the ledger,
-//! off its path; readers use connections of their own and never wait for the writer.
+//! file is missing, of another version, or of another ledger. But it is written after the blocks,
+//! so one of the same ledger that has more of them shows that blocks were lost. A follower writes
+//! behind the ledger, off its path; readers use connections of their own and never wait for the
+//! writer.
 //!
 //! Reading order: this file (writing), [`read`] (reading), [`recent`] (what is not written yet).
 
@@ -23,11 +25,12 @@ pub use recent::Recent;
 /// Written into the file's header: another number is another kind of file.
 const APPLICATION_ID: i32 = 0x7962_6879;
 /// The form of the tables; a file of another form is made anew.
-const FORM: i32 = 2;
+const FORM: i32 = 3;
 
 const TABLES: &str = "
     CREATE TABLE progress (
         only_row       INTEGER PRIMARY KEY CHECK (only_row = 1),
+        genesis        BLOB NOT NULL,
         height         INTEGER NOT NULL,
         value_id       BLOB NOT NULL,
         receipts       INTEGER NOT NULL
@@ -98,6 +101,8 @@ pub enum HistoryError {
 /// How far the history is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
+    /// The hash of the genesis of the ledger that it is of ([`ledger::Genesis::hash`]).
+    pub genesis: Hash,
     /// The last block whose receipts are in it; 0 for none.
     pub height: u64,
     /// That block's value id.
@@ -122,14 +127,16 @@ pub struct History {
     connection: Connection,
     path: PathBuf,
     progress: Progress,
+    was_of_another_ledger: bool,
 }
 
 impl History {
-    /// Opens the history. A file of another form is removed and made anew, empty.
+    /// Opens the history of the ledger with this genesis. A file of another form is removed and
+    /// made anew; what another ledger left in it is forgotten.
     ///
     /// # Errors
     /// When the file cannot be opened, read or replaced.
-    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+    pub fn open(path: &Path, genesis: Hash) -> Result<Self, HistoryError> {
         let fail = |cause| HistoryError::Database { path: path.to_owned(), cause };
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
@@ -148,7 +155,20 @@ impl History {
             Err(cause) => return Err(fail(cause)),
         };
         let progress = read_progress(&connection).map_err(fail)?;
-        Ok(Self { connection, path: path.to_owned(), progress })
+        let path = path.to_owned();
+        let mut history = Self { connection, path, progress, was_of_another_ledger: false };
+        if progress.height > 0 && progress.genesis != genesis {
+            history.clear()?;
+            history.was_of_another_ledger = true;
+        }
+        history.progress.genesis = genesis;
+        Ok(history)
+    }
+
+    /// Whether the file held the history of another ledger when it was opened.
+    #[must_use]
+    pub const fn was_of_another_ledger(&self) -> bool {
+        self.was_of_another_ledger
     }
 
     /// How far it is.
@@ -213,7 +233,7 @@ impl History {
                  DELETE FROM by_settled_visit; COMMIT;",
             )
             .map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
-        self.progress = Progress::default();
+        self.progress = Progress { genesis: self.progress.genesis, ..Progress::default() };
         Ok(())
     }
 }
@@ -245,12 +265,10 @@ fn is_no_database(cause: &rusqlite::Error) -> bool {
 }
 
 fn remove(path: &Path) -> Result<(), HistoryError> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
+    for name in ["", "-wal", "-shm"].map(|suffix| with_suffix(path, suffix)) {
         match fs::remove_file(&name) {
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                return Err(HistoryError::File { path: PathBuf::from(name), cause });
+                return Err(HistoryError::File { path: name, cause });
             }
             _ => {}
         }
@@ -258,13 +276,21 @@ fn remove(path: &Path) -> Result<(), HistoryError> {
     Ok(())
 }
 
+/// A file that SQLite keeps beside a database.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
 fn read_progress(connection: &Connection) -> rusqlite::Result<Progress> {
     let row = connection
-        .prepare_cached("SELECT height, value_id, receipts FROM progress")?
+        .prepare_cached("SELECT genesis, height, value_id, receipts FROM progress")?
         .query_row([], |row| {
-            let value_id: [u8; 32] = row.get(1)?;
-            let (height, receipts): (i64, i64) = (row.get(0)?, row.get(2)?);
+            let (genesis, value_id): ([u8; 32], [u8; 32]) = (row.get(0)?, row.get(2)?);
+            let (height, receipts): (i64, i64) = (row.get(1)?, row.get(3)?);
             Ok(Progress {
+                genesis: Hash(genesis),
                 height: height.unsigned_abs(),
                 value_id: Hash(value_id),
                 receipts: receipts.unsigned_abs(),
@@ -275,9 +301,10 @@ fn read_progress(connection: &Connection) -> rusqlite::Result<Progress> {
 }
 
 fn write_progress(tx: &Transaction<'_>, progress: &Progress) -> rusqlite::Result<()> {
-    let Progress { height, value_id, receipts } = progress;
-    tx.prepare_cached("INSERT OR REPLACE INTO progress VALUES (1, ?1, ?2, ?3)")?
-        .execute(params![sql_number(*height), &value_id.0[..], sql_number(*receipts)])?;
+    let Progress { genesis, height, value_id, receipts } = progress;
+    let (height, receipts) = (sql_number(*height), sql_number(*receipts));
+    tx.prepare_cached("INSERT OR REPLACE INTO progress VALUES (1, ?1, ?2, ?3, ?4)")?
+        .execute(params![&genesis.0[..], height, &value_id.0[..], receipts])?;
     Ok(())
 }
 

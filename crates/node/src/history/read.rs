@@ -21,6 +21,7 @@ const IDLE_CONNECTIONS_MAX: usize = 8;
 /// Reads a history while its one writer writes it. Any number of threads may share it.
 pub struct HistoryReader {
     path: PathBuf,
+    is_untouched: bool,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -28,7 +29,13 @@ impl HistoryReader {
     /// A reader of the history at this path, which its writer has opened before.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Mutex::default() }
+        Self { path: path.to_owned(), is_untouched: false, idle: Mutex::default() }
+    }
+
+    /// A reader of a history that it leaves exactly as it is, whether a node writes it or not.
+    #[must_use]
+    pub(crate) fn untouched(path: &Path) -> Self {
+        Self { is_untouched: true, ..Self::new(path) }
     }
 
     /// How far the history is.
@@ -202,7 +209,14 @@ impl HistoryReader {
 
     fn connect(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
+        let connection = if self.is_untouched && !super::with_suffix(&self.path, "-wal").exists() {
+            // Nobody has it open: SQLite would make files beside it, if it could.
+            let name = self.path.to_string_lossy().replace('%', "%25").replace('?', "%3f");
+            let uri = format!("file:{}?immutable=1", name.replace('#', "%23"));
+            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+        } else {
+            Connection::open_with_flags(&self.path, flags)?
+        };
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         Ok(connection)
     }

@@ -41,13 +41,23 @@ impl<D: Disk> Machine<D> {
             }
         }
         let snapshots = &mut self.sequencer.snapshots;
-        if shared.is_told_to_stop() && snapshots.is_due_at_stop() {
-            // One that is being written already is finished first.
-            snapshots.go_on(&shared, true);
-            snapshots.request(&shared)?;
+        if shared.is_told_to_stop() {
+            sign_off(&shared);
+            if snapshots.is_due_at_stop() {
+                // One that is being written already is finished first.
+                snapshots.go_on(&shared, true);
+                snapshots.request(&shared)?;
+            }
         }
         snapshots.go_on(&shared, true);
         Ok(())
+    }
+}
+
+/// Leaves a mark of the last block behind, so that the next start notices when it is missing.
+fn sign_off(shared: &Shared) {
+    if let Err(error) = shared.receipt_log.checkpoint(&shared.view().tip) {
+        tracing::warn!(%error, "the last checkpoint could not be signed");
     }
 }
 
@@ -88,6 +98,7 @@ impl<D: Disk> Drive for Driver<D> {
     fn finish(&mut self) -> Result<(), NodeFailure> {
         self.history.turn(false)?;
         let shared = Arc::clone(&self.machine.sequencer.shared);
+        sign_off(&shared);
         let snapshots = &mut self.machine.sequencer.snapshots;
         if snapshots.is_due_at_stop() {
             snapshots.request(&shared)?;

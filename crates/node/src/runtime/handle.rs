@@ -209,10 +209,11 @@ impl NodeHandle {
         self.0.shared.receipt_log.public_key()
     }
 
-    /// The signed checkpoint of the receipt log as it is now.
+    /// The signed checkpoint of the receipt log as it is now. It is on the disk before it is given
+    /// out, so that this node never signs an earlier one.
     ///
     /// # Errors
-    /// When it cannot be signed.
+    /// When it cannot be signed or kept.
     pub fn checkpoint(&self) -> Result<SignedCheckpoint, ReceiptLogError> {
         self.0.shared.receipt_log.checkpoint(&self.view().tip)
     }
@@ -270,8 +271,8 @@ impl NodeHandle {
         let openings = voucher::openings(&placed.receipt, shown)?;
         let log = &self.0.shared.receipt_log;
         let tip = &self.view().tip;
-        let path = log.inclusion(placed.index, tip.log.size())?;
         let checkpoint = log.checkpoint(tip)?;
+        let path = log.inclusion(placed.index, checkpoint.checkpoint().size)?;
         voucher::issue(&placed.receipt, openings, placed.index, path, checkpoint).map(Some)
     }
 

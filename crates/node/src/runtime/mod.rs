@@ -13,7 +13,9 @@
 //! Invariants: nobody hears of a block before it is durable, and when that fails the node stops and
 //! says "unknown" (test `a_failed_sync_stops_the_node_and_nobody_is_told_that_it_happened`);
 //! replaying the log gives the same headers or the node does not start (test
-//! `a_changed_block_is_named_and_the_node_does_not_start`).
+//! `a_changed_block_is_named_and_the_node_does_not_start`); no node starts from fewer blocks than
+//! anything in its folder knows of, and none signs below what it signed (tests in
+//! `tests/runtime/lost.rs`).
 
 mod check;
 mod drive;
@@ -86,6 +88,9 @@ pub struct NodeConfig {
     pub log: LogLimits,
     /// When snapshots are due.
     pub snapshots: SnapshotPace,
+    /// The operator says that this is the newest copy of its blocks that there is. Without that, a
+    /// folder that does not say what was signed last ([`crate::store::mark`]) is not started from.
+    pub is_newest_copy: bool,
     /// Who runs the work.
     pub threads: Threads,
 }

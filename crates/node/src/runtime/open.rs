@@ -1,4 +1,8 @@
 //! How a node comes up: genesis, snapshot, the blocks after it, the history.
+//!
+//! Everything that knows of blocks is asked before anything is changed: the snapshots, the history,
+//! the receipt tiles, and the last checkpoint that was signed ([`crate::store::mark`]). Blocks that
+//! any of them knows of must be there, or the node would make other ones in their place.
 
 use std::io;
 use std::path::PathBuf;
@@ -25,10 +29,10 @@ use super::types::{Committed, ReadView};
 use super::{Health, NodeConfig, Threads};
 use crate::history::{History, HistoryError, HistoryReader, Recent};
 use crate::mempool::Mempool;
-use crate::receipt_log::ReceiptLog;
+use crate::receipt_log::{ReceiptLog, ReceiptLogError};
 use crate::store::{
     Cut, Disk, DiskFile, Opened, RefusedSnapshot, ReplayError, Snapshot, Store, StoreError,
-    StoreOptions,
+    StoreOptions, mark,
 };
 
 /// Where the genesis is kept beside the blocks.
@@ -75,6 +79,16 @@ pub enum OpenError {
         /// The last missing block.
         last: u64,
     },
+    /// The folder has blocks and does not say what was signed last, as a copy does.
+    #[error(
+        "the data folder has blocks and no `signed/checkpoint`, as a restored backup has: if newer \
+         blocks were made elsewhere, this node would sign a second history; when this is the \
+         newest copy there is, start it once with `--newest-copy`"
+    )]
+    Copy,
+    /// The receipt log cannot be used, or is not the one that was signed.
+    #[error(transparent)]
+    ReceiptLog(#[from] ReceiptLogError),
     /// The system gives no thread.
     #[error("the node's threads cannot be started: {0}")]
     Thread(io::Error),
@@ -100,7 +114,7 @@ pub struct OpenReport {
     pub cut: Option<Cut>,
     /// Snapshots that could not be used.
     pub refused_snapshots: Vec<RefusedSnapshot>,
-    /// Whether the history was of another chain and is made anew.
+    /// Whether the history was of another ledger and is made anew.
     pub is_history_new: bool,
 }
 
@@ -119,10 +133,14 @@ impl Node {
         config: NodeConfig,
     ) -> Result<(NodeHandle, OpenReport), OpenError> {
         keep_genesis(&disk, genesis)?;
-        let options = StoreOptions { limits: config.log, key: config.randomness };
-        let opened = Store::open(disk, options)?;
-        let mut history = History::open(&config.history)?;
-        let is_history_new = reconcile(&opened.store, &mut history)?;
+        let mut history = History::open(&config.history, genesis.hash())?;
+        let known_height = history.progress().height;
+        let (limits, key) = (config.log, config.randomness);
+        let mut opened = Store::open(disk, StoreOptions { limits, key, known_height })?;
+        compare_history(&opened.store, &history)?;
+        check_mark(&opened.store, config.is_newest_copy)?;
+        opened.store.settle()?;
+        let is_history_new = history.was_of_another_ledger();
         let mut report = OpenReport {
             snapshot_height: opened.snapshot.as_ref().map_or(0, |one| one.tip.height),
             cut: opened.report.cut.clone(),
@@ -178,32 +196,47 @@ fn write_genesis<D: Disk>(disk: &D, genesis: &Genesis) -> io::Result<()> {
     disk.sync_folder(GENESIS_FOLDER)
 }
 
-/// Makes sure that what the history has is a part of this chain; else it is emptied.
-fn reconcile<D: Disk>(store: &Store<D>, history: &mut History) -> Result<bool, OpenError> {
+/// Makes sure that what the history has are these blocks: another block of the same ledger at the
+/// same height is a second history, whichever is the right one.
+fn compare_history<D: Disk>(store: &Store<D>, history: &History) -> Result<(), OpenError> {
     let progress = history.progress();
-    if progress.height == 0 {
-        return Ok(false);
+    // Blocks that lie in an archive cannot be compared.
+    if progress.height < store.first_height() {
+        return Ok(());
     }
-    let is_ours = match store.read_block(progress.height) {
-        Ok(stored) => {
-            let header = header_of(&stored.block);
-            header.is_some_and(|header| {
-                header.value_id() == progress.value_id
-                    && header.receipt_log_size == progress.receipts
-            })
+    let stored = store.read_block(progress.height)?;
+    match header_of(&stored.block).map(|header| header.value_id()) {
+        Some(recorded) if recorded != progress.value_id => {
+            let what = "the block id in the history";
+            Err(Divergence::new(progress.height, what, recorded, progress.value_id).into())
         }
-        // Blocks that lie in an archive cannot be compared.
-        Err(StoreError::NoBlock(height)) => height < store.first_height(),
-        Err(error) => return Err(error.into()),
-    };
-    if !is_ours {
-        tracing::warn!(
-            height = progress.height,
-            "the history is of another chain; it is made anew"
-        );
-        history.clear()?;
+        // What does not decode is named when it is executed again.
+        _ => Ok(()),
     }
-    Ok(!is_ours)
+}
+
+/// Makes sure that the blocks go as far as what was signed and what the receipt tiles hold.
+fn check_mark<D: Disk>(store: &Store<D>, is_newest_copy: bool) -> Result<(), OpenError> {
+    let last = store.last_height();
+    let there = match last {
+        0 => 0,
+        _ => match header_of(&store.read_block(last)?.block) {
+            Some(header) => header.receipt_log_size,
+            // It is named when it is executed again.
+            None => return Ok(()),
+        },
+    };
+    let missing = |witness| Err(StoreError::MissingReceipts { there, witness }.into());
+    if let Some(path) = store.tiles().beyond(there)? {
+        return missing(format!("`{path}` holds later ones"));
+    }
+    match store.mark().read()? {
+        Some(signed) if signed.checkpoint().size > there => {
+            missing(format!("`{}` was signed over {}", mark::FILE, signed.checkpoint().size))
+        }
+        None if last > 0 && !is_newest_copy => Err(OpenError::Copy),
+        _ => Ok(()),
+    }
 }
 
 fn header_of(block: &[u8]) -> Option<Header> {
@@ -329,7 +362,8 @@ fn assemble<D: Disk>(
 ) -> Result<NodeHandle, OpenError> {
     let Recovered { store, ledger, header, snapshot_height, .. } = recovered;
     let blocks_behind_snapshot = ledger.tip().height.saturating_sub(snapshot_height);
-    let receipt_log = ReceiptLog::new(Arc::clone(store.tiles()), config.log_signer);
+    let (tiles, mark) = (Arc::clone(store.tiles()), store.mark());
+    let receipt_log = ReceiptLog::open(tiles, config.log_signer, mark, ledger.tip())?;
     let store = Arc::new(RwLock::new(store));
     let view = ReadView { state: ledger.state().clone(), tip: ledger.tip().clone(), header };
     let shared = Arc::new(Shared {

@@ -120,6 +120,8 @@ impl<D: Disk> Sequencer<D> {
         let (transactions, verified): (Vec<_>, Vec<VerifiedTransaction>) =
             admitted.into_iter().map(|one| (one.transaction, one.verified)).unzip();
         let outcome = self.ledger.execute(now, &verified);
+        let signed = self.shared.receipt_log.signed_size();
+        assert!(outcome.header.receipt_log_size >= signed, "no block is below what was signed");
         let block = Block { header: outcome.header.clone(), transactions };
         let bytes: Arc<[u8]> = block.encode().into();
         assert!(bytes.len() <= BLOCK_BYTES_MAX, "a block is kept below its largest size");

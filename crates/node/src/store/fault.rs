@@ -73,8 +73,12 @@ impl FaultyDisk {
 
     /// Lets the next operation fail, if it is a sync.
     pub fn fail_next_sync(&self) {
-        let mut inner = self.lock();
-        inner.faults.failed_sync_at = Some(inner.operations + 1);
+        self.plan(Faults { failed_sync_at: Some(self.operations() + 1), ..Faults::default() });
+    }
+
+    /// From now on this goes wrong.
+    pub fn plan(&self, faults: Faults) {
+        self.lock().faults = faults;
     }
 
     /// How many operations there were.
@@ -127,6 +131,17 @@ impl FaultyDisk {
         let content = inner.contents.get_mut(&id).expect("a name has a file");
         content.visible[offset] ^= flip;
         content.durable = content.visible.clone();
+    }
+
+    /// Puts other bytes into a file behind everybody's back.
+    ///
+    /// # Panics
+    /// When there is no such file.
+    pub fn replace(&self, path: &str, bytes: &[u8]) {
+        let mut inner = self.lock();
+        let id = inner.names[path];
+        let (visible, durable) = (bytes.to_vec(), bytes.to_vec());
+        inner.contents.insert(id, Content { visible, durable, dirty: Vec::new() });
     }
 
     /// Removes a file behind everybody's back.

@@ -35,8 +35,19 @@ impl Default for LogLimits {
     }
 }
 
-/// What was cut off the end of the log: the remains of a block whose writing was interrupted, which
-/// nobody was told of.
+/// What is known of the blocks before the log is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// A snapshot covers the blocks up to this height: they are located only, and checked when they
+    /// are read.
+    pub covered: u64,
+    /// Others know that the blocks up to this height were acknowledged: what is not whole there was
+    /// damaged, and is no remains of an interrupted write.
+    pub acknowledged: u64,
+}
+
+/// What is left at the end of the log of a block whose writing was interrupted, which nobody was
+/// told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// The file.
@@ -57,7 +68,8 @@ struct Segment<F> {
     end: u64,
 }
 
-/// The log, open for appending.
+/// The log. Opening it changes nothing on the disk; [`BlockLog::settle`] does, once everything that
+/// knows of blocks was asked.
 pub struct BlockLog<D: Disk> {
     disk: Arc<D>,
     limits: LogLimits,
@@ -66,23 +78,25 @@ pub struct BlockLog<D: Disk> {
     next_height: u64,
     /// How far the last segment is filled with zeros.
     zeros_end: u64,
+    /// A last file that never took a record.
+    empty_file: Option<String>,
+    is_settled: bool,
     stopped: bool,
 }
 
 impl<D: Disk> BlockLog<D> {
-    /// Opens the log. The blocks above `verified_after` are read and checked; the ones up to there,
-    /// which a snapshot covers, are located only, and checked when they are read.
+    /// Opens the log.
     ///
     /// `key` is 32 secret random bytes, used for segments begun from now on.
     ///
     /// # Errors
-    /// When the log is damaged anywhere but in a torn last record, with file and place; or when the
-    /// disk fails.
+    /// When the log is damaged anywhere but in a torn last record that nobody knows of, with file
+    /// and place; when blocks that somebody knows of are missing; or when the disk fails.
     pub fn open(
         disk: Arc<D>,
         limits: LogLimits,
         key: [u8; 32],
-        verified_after: u64,
+        known: Known,
     ) -> Result<(Self, Option<Cut>), StoreError> {
         let mut log = Self {
             disk,
@@ -91,6 +105,8 @@ impl<D: Disk> BlockLog<D> {
             segments: Vec::new(),
             next_height: 1,
             zeros_end: 0,
+            empty_file: None,
+            is_settled: false,
             stopped: false,
         };
         let mut names = log.disk.names(FOLDER).map_err(StoreError::io(FOLDER))?;
@@ -98,9 +114,12 @@ impl<D: Disk> BlockLog<D> {
         let mut cut = None;
         for (index, name) in names.iter().enumerate() {
             let is_last = index + 1 == names.len();
-            cut = log.open_segment(name, is_last, verified_after)?;
+            cut = log.open_segment(name, is_last, known)?;
         }
-        log.settle_end()?;
+        let (last, known) = (log.last_height(), known.acknowledged.max(known.covered));
+        if last < known {
+            return Err(StoreError::MissingBlocks { first: last + 1, last: known });
+        }
         Ok((log, cut))
     }
 
@@ -128,9 +147,7 @@ impl<D: Disk> BlockLog<D> {
     /// When it may not be durable. The log then takes nothing more: the node has to stop and start
     /// again, which finds out what is on the disk.
     pub fn append(&mut self, payload: &[u8]) -> Result<(), StoreError> {
-        if self.stopped {
-            return Err(StoreError::Stopped);
-        }
+        self.settle()?;
         // Only a way through to the end makes the log usable again.
         self.stopped = true;
         let height = self.next_height;
@@ -203,7 +220,7 @@ impl<D: Disk> BlockLog<D> {
         &mut self,
         name: &str,
         is_last: bool,
-        verified_after: u64,
+        known: Known,
     ) -> Result<Option<Cut>, StoreError> {
         let path = format!("{FOLDER}/{name}");
         let file = self.disk.open(&path).map_err(StoreError::io(&path))?;
@@ -215,8 +232,7 @@ impl<D: Disk> BlockLog<D> {
             let rest = read(&file, 0, length).map_err(StoreError::io(&path))?;
             if is_last && rest.iter().all(|byte| *byte == 0) {
                 // Its making was interrupted before it could take a record.
-                self.disk.remove(&path).map_err(StoreError::io(&path))?;
-                self.disk.sync_folder(FOLDER).map_err(StoreError::io(FOLDER))?;
+                self.empty_file = Some(path.clone());
                 return Ok(Some(Cut { file: path, offset: 0, height }));
             }
             return Err(damaged(&path, 0, height, "the file has no header of a block log"));
@@ -232,7 +248,7 @@ impl<D: Disk> BlockLog<D> {
         }
         let offsets = Vec::new();
         let mut segment = Segment { path, file, header, offsets, end: SEGMENT_HEADER_BYTES };
-        let cut = self.scan(&mut segment, length, is_last, verified_after)?;
+        let cut = self.scan(&mut segment, length, is_last, known)?;
         self.segments.push(segment);
         Ok(cut)
     }
@@ -243,10 +259,10 @@ impl<D: Disk> BlockLog<D> {
         segment: &mut Segment<D::File>,
         length: u64,
         is_last: bool,
-        verified_after: u64,
+        known: Known,
     ) -> Result<Option<Cut>, StoreError> {
         let key = segment.header.key;
-        while self.next_height <= verified_after
+        while self.next_height <= known.covered
             && let Some(payload) = segment.locate(self.next_height, length)?
         {
             self.found(segment, payload);
@@ -264,6 +280,9 @@ impl<D: Disk> BlockLog<D> {
                 }
                 Found::Nothing => return Ok(None),
                 Found::Torn if !is_last => "it is not whole",
+                Found::Torn if height <= known.acknowledged.max(known.covered) => {
+                    "it is not whole, and it was acknowledged"
+                }
                 Found::Damaged(reason) => reason,
                 Found::Torn => match record::later_record(&key, height, at) {
                     Some(_) => "it is not whole, but later blocks are there",
@@ -283,12 +302,31 @@ impl<D: Disk> BlockLog<D> {
         self.next_height += 1;
     }
 
-    /// Brings the end of the last segment into a known state: its last record durable for certain,
-    /// zeros behind it.
+    /// Brings the end of the log into a known state: its last record durable for certain, zeros
+    /// behind it. What is left of an interrupted write is gone afterwards.
     ///
     /// If the node stopped because a sync failed, the system may still show the record while the
     /// disk never got it; only writing it again makes it durable.
+    ///
+    /// # Errors
+    /// When it may not be durable. The log then takes nothing more.
+    pub fn settle(&mut self) -> Result<(), StoreError> {
+        if self.stopped {
+            return Err(StoreError::Stopped);
+        }
+        if !self.is_settled {
+            self.stopped = true;
+            self.settle_end()?;
+            (self.is_settled, self.stopped) = (true, false);
+        }
+        Ok(())
+    }
+
     fn settle_end(&mut self) -> Result<(), StoreError> {
+        if let Some(path) = self.empty_file.take() {
+            self.disk.remove(&path).map_err(StoreError::io(&path))?;
+            self.disk.sync_folder(FOLDER).map_err(StoreError::io(FOLDER))?;
+        }
         let Some(segment) = self.segments.last() else { return Ok(()) };
         let failed = StoreError::io(&segment.path);
         if let Some(offset) = segment.offsets.last() {

@@ -2,8 +2,8 @@
 //! shorten the way back to it; and the receipt log as tiles.
 //!
 //! Reading order: [`disk`], `record` (how a block lies on the disk), [`log`], [`tiles`],
-//! [`snapshot`], this file (how they come back together after a stop), [`fault`] (a disk that loses
-//! things, for tests and the simulator).
+//! [`snapshot`], [`mark`] (what was signed last), this file (how they come back together after a
+//! stop), [`fault`] (a disk that loses things, for tests and the simulator).
 //!
 //! The order of a block: it is appended with its certificate and one `fdatasync`
 //! ([`Store::append`]), its receipts go into the tiles ([`Store::push_receipts`]), then people are
@@ -13,6 +13,7 @@
 pub mod disk;
 pub mod fault;
 pub mod log;
+pub mod mark;
 mod record;
 pub mod snapshot;
 pub mod tiles;
@@ -23,10 +24,12 @@ use std::thread::JoinHandle;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::codec;
+use proof::checkpoint::CheckpointError;
 use proof::header::Certificate;
 
 pub use disk::{Disk, DiskFile, Folder, FolderError};
-pub use log::{BlockLog, Cut, LogLimits};
+pub use log::{BlockLog, Cut, Known, LogLimits};
+pub use mark::Mark;
 pub use snapshot::{RefusedSnapshot, Snapshot};
 pub use tiles::TileLog;
 
@@ -73,6 +76,23 @@ pub enum StoreError {
         /// The last missing height.
         last: u64,
     },
+    /// Receipts that were there once are missing, with their blocks.
+    #[error(
+        "the blocks end with {there} receipts, but {witness}: blocks that were acknowledged are \
+         missing in `blocks`; restore the data folder from a backup or copy it from another node"
+    )]
+    MissingReceipts {
+        /// How many receipts the blocks give.
+        there: u64,
+        /// What knows of more, in words.
+        witness: String,
+    },
+    /// What was signed last cannot be read.
+    #[error(
+        "`signed/checkpoint` is damaged: {0}; restore the data folder from a backup or copy it \
+         from another node"
+    )]
+    Mark(CheckpointError),
     /// The log has no block of this height.
     #[error("there is no block {0} in the block log")]
     NoBlock(u64),
@@ -85,7 +105,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    fn io(file: &str) -> impl Fn(io::Error) -> Self {
+    pub(crate) fn io(file: &str) -> impl Fn(io::Error) -> Self {
         move |source| Self::Io { file: file.to_owned(), source }
     }
 }
@@ -106,6 +126,8 @@ pub struct StoreOptions {
     pub limits: LogLimits,
     /// 32 secret random bytes of this node; need not be the same each time.
     pub key: [u8; 32],
+    /// The height up to which others know that blocks were acknowledged; 0 when nobody does.
+    pub known_height: u64,
 }
 
 /// What opening a store found.
@@ -152,7 +174,8 @@ pub struct Store<D: Disk> {
 }
 
 impl<D: Disk> Store<D> {
-    /// Opens the store: the newest snapshot that is whole, the log behind it, and the tiles.
+    /// Opens the store: the newest snapshot that is whole, the log behind it, and the tiles. Nothing
+    /// on the disk is changed before [`Store::settle`].
     ///
     /// # Errors
     /// When the disk fails, or a block that was acknowledged is damaged or missing.
@@ -160,10 +183,11 @@ impl<D: Disk> Store<D> {
         let disk = Arc::new(disk);
         let (mut snapshot, refused_snapshots) = snapshot::load_newest(&*disk)?;
         let covered = snapshot.as_ref().map_or(0, |snapshot| snapshot.tip.height);
-        let (log, cut) = BlockLog::open(Arc::clone(&disk), options.limits, options.key, covered)?;
-        if log.last_height() < covered {
-            return Err(StoreError::MissingBlocks { first: log.last_height() + 1, last: covered });
-        }
+        // A snapshot's name became durable after its block, whatever is in the file now.
+        let heights = snapshot::heights(&*disk).map_err(StoreError::io("snapshots"))?;
+        let acknowledged = options.known_height.max(heights.last().copied().unwrap_or(0));
+        let known = Known { covered, acknowledged };
+        let (log, cut) = BlockLog::open(Arc::clone(&disk), options.limits, options.key, known)?;
         let resumed = match &snapshot {
             Some(snapshot) => TileLog::resume(
                 Arc::clone(&disk),
@@ -201,6 +225,20 @@ impl<D: Disk> Store<D> {
     #[must_use]
     pub fn first_height(&self) -> u64 {
         self.log.first_height()
+    }
+
+    /// Makes the last block durable for certain and clears what is left of an interrupted write.
+    ///
+    /// # Errors
+    /// When the disk fails: the store then takes nothing more.
+    pub fn settle(&mut self) -> Result<(), StoreError> {
+        self.log.settle()
+    }
+
+    /// What was signed last.
+    #[must_use]
+    pub fn mark(&self) -> Mark<D> {
+        Mark::new(Arc::clone(&self.disk))
     }
 
     /// The receipt log, to be read by anybody.

@@ -80,7 +80,7 @@ pub(super) fn write<D: Disk>(
 ) -> Result<(), StoreError> {
     assert_eq!(snapshot.check(), Ok(()), "a snapshot is of one block");
     tiles.sync()?;
-    let path = format!("{FOLDER}/{:020}.snapshot", snapshot.tip.height);
+    let path = path_at(snapshot.tip.height);
     let part = format!("{path}.part");
     let make = || {
         remove_if_there(disk, &part)?;
@@ -127,7 +127,8 @@ pub(super) fn load_newest<D: Disk>(
     Ok((None, refused))
 }
 
-fn load<D: Disk>(disk: &D, path: &str) -> io::Result<Snapshot> {
+/// Reads a snapshot, which must be whole.
+pub(crate) fn load<D: Disk>(disk: &D, path: &str) -> io::Result<Snapshot> {
     let mut reader = Reader::new(disk.open(path)?)?;
     if reader.take::<16>()? != *MAGIC {
         return Err(wrong("it is not a snapshot of this version"));
@@ -156,9 +157,21 @@ fn load<D: Disk>(disk: &D, path: &str) -> io::Result<Snapshot> {
 }
 
 fn paths<D: Disk>(disk: &D) -> io::Result<Vec<String>> {
-    let mut names = disk.names(FOLDER)?;
-    names.retain(|name| name.ends_with(".snapshot"));
-    Ok(names.into_iter().map(|name| format!("{FOLDER}/{name}")).collect())
+    Ok(heights(disk)?.into_iter().map(path_at).collect())
+}
+
+/// The heights of all snapshots, whole or not, ascending.
+pub(crate) fn heights<D: Disk>(disk: &D) -> io::Result<Vec<u64>> {
+    let names = disk.names(FOLDER)?;
+    let heights = names.iter().filter_map(|name| name.strip_suffix(".snapshot")?.parse().ok());
+    let mut heights: Vec<u64> = heights.collect();
+    heights.sort_unstable();
+    Ok(heights)
+}
+
+/// The file of the snapshot of this height.
+pub(crate) fn path_at(height: u64) -> String {
+    format!("{FOLDER}/{height:020}.snapshot")
 }
 
 fn remove_old<D: Disk>(disk: &D) -> io::Result<()> {

@@ -4,7 +4,7 @@
 //! memory, and in every snapshot. Files are written without a sync: blocks that are replayed write
 //! them again, and a snapshot syncs what lies below it first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +25,37 @@ pub struct PartialTiles {
     hashes: Vec<Vec<Hash>>,
     /// The last entries, below 256.
     entries: Vec<Vec<u8>>,
+}
+
+impl PartialTiles {
+    /// Whether these are the tiles, by level, and the entries.
+    pub(crate) fn are(&self, hashes: &BTreeMap<u8, Vec<Hash>>, entries: &[Vec<u8>]) -> bool {
+        let row = |level: u8| self.hashes.get(usize::from(level)).map_or(&[][..], Vec::as_slice);
+        let other = |level: u8| hashes.get(&level).map_or(&[][..], Vec::as_slice);
+        self.hashes.len() <= usize::from(TILE_LEVELS_MAX)
+            && (0..TILE_LEVELS_MAX).all(|level| row(level) == other(level))
+            && self.entries == entries
+    }
+}
+
+/// The paths of all tiles and bundles that lie on a disk, by what they are called.
+pub(crate) fn paths_on<D: Disk>(disk: &D) -> io::Result<BTreeSet<String>> {
+    let root = format!("{FOLDER}/tile");
+    let mut folders: Vec<String> =
+        disk.names(&root)?.into_iter().map(|name| format!("{root}/{name}")).collect();
+    let mut paths = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for name in disk.names(&folder)? {
+            let path = format!("{folder}/{name}");
+            // The specification calls folders of further digits `x000` to `x999`.
+            if name.starts_with('x') {
+                folders.push(path);
+            } else if !name.ends_with(".part") {
+                paths.insert(path);
+            }
+        }
+    }
+    Ok(paths)
 }
 
 struct Inner {
@@ -73,6 +104,19 @@ impl<D: Disk> TileLog<D> {
             }
         }
         Ok(Some(Self::of(disk, frontier, partial)))
+    }
+
+    /// A tile on the disk that a log of this size does not have: it was written after receipts that
+    /// are missing now.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn beyond(&self, size: u64) -> Result<Option<String>, StoreError> {
+        let Some(next) = Tile::new(0, size / u64::from(TILE_WIDTH), TILE_WIDTH) else {
+            return Ok(None);
+        };
+        let path = tile_path(next);
+        Ok(length(&*self.disk, &path)?.map(|_| path))
     }
 
     /// How many entries there are.

@@ -2,11 +2,14 @@
 //!
 //! Every block is executed again from genesis: every signature, header, certificate, receipt log
 //! root and state root is computed and compared ([`crate::runtime::replay`]), every balance is
-//! rebuilt from the entries of the receipts (`balance`), and the receipt tiles are compared with
-//! what the receipts give (`tiles`). The first thing that does not fit is named. Nothing in the
-//! folder is changed, and a node may run in it meanwhile ([`folder`]).
+//! rebuilt from the entries of the receipts (`balance`), and the receipt tiles and snapshots are
+//! compared with what comes out (`tiles`). Blocks that lead nowhere wrong may still be too few:
+//! everything that shows how far the ledger went is held against them ([`evidence`]). The first
+//! thing that does not fit is named. Nothing in the folder is changed, and a node may run in it
+//! meanwhile ([`folder`]).
 
 mod balance;
+pub mod evidence;
 pub mod folder;
 mod tiles;
 
@@ -21,10 +24,13 @@ use proof::receipt::OutcomeCode;
 
 use crate::runtime::replay::{Divergence, replay};
 use crate::runtime::{Committed, read_genesis, thread_count};
-use crate::store::{BlockLog, Cut, Disk, LogLimits, StoreError, StoredBlock};
+use crate::store::{BlockLog, Cut, Disk, Known, LogLimits, StoreError, StoredBlock, snapshot};
 use balance::Books;
+use evidence::Witnesses;
 use folder::ReadOnlyFolder;
 use tiles::TileCheck;
+
+pub use evidence::{Evidence, EvidenceError};
 
 /// Why a ledger is not whole.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +83,8 @@ pub struct CurrencyTotal {
 pub struct VerifyReport {
     /// The ledger.
     pub chain_id: ChainId,
+    /// The hash of its genesis, to be compared with what others say.
+    pub genesis: Hash,
     /// How many blocks it has.
     pub blocks: u64,
     /// How many transactions were accepted.
@@ -101,19 +109,29 @@ pub struct VerifyReport {
     pub tiles: u64,
     /// Full tiles that are not there; the node writes them again when it starts.
     pub tiles_missing: u64,
-    /// The remains of a block whose writing was interrupted.
+    /// Snapshots that are right.
+    pub snapshots: u64,
+    /// Up to which height the history shows the same blocks; `None` without a history.
+    pub history_height: Option<u64>,
+    /// Over how many receipts the node signed its last checkpoint, which is right; `None` when it
+    /// did not leave one.
+    pub signed: Option<u64>,
+    /// The remains of a block whose writing was interrupted, of which nothing shows that anybody
+    /// was told.
     pub cut: Option<Cut>,
 }
 
-/// Verifies the ledger in a node's data folder.
+/// Verifies the ledger in a node's data folder, and that it holds what the evidence shows.
 ///
 /// # Errors
 /// The first thing that does not fit.
 pub fn verify_chain(
     folder: &Path,
+    mut evidence: Evidence,
     progress: impl FnMut(VerifyProgress),
 ) -> Result<VerifyReport, VerifyError> {
-    verify_disk(ReadOnlyFolder::new(folder), folder, progress)
+    evidence.history_in(folder);
+    verify_disk(ReadOnlyFolder::new(folder), folder, evidence, progress)
 }
 
 /// As [`verify_chain`] on any disk; `name` is what it is called in errors.
@@ -123,24 +141,31 @@ pub fn verify_chain(
 pub fn verify_disk<D: Disk>(
     disk: D,
     name: &Path,
+    evidence: Evidence,
     mut progress: impl FnMut(VerifyProgress),
 ) -> Result<VerifyReport, VerifyError> {
     let genesis = read_genesis(&disk).map_err(VerifyError::Genesis)?;
     let genesis = genesis.ok_or_else(|| VerifyError::NoLedger(name.to_owned()))?;
     let disk = Arc::new(disk);
+    let witnesses = Witnesses::gather(evidence, &disk, genesis.hash())?;
+    let known = Known { covered: 0, acknowledged: witnesses.known_height() };
     // The key matters for new segments only, and none is written.
-    let (log, cut) = BlockLog::open(Arc::clone(&disk), LogLimits::default(), [0; 32], 0)?;
+    let (log, cut) = BlockLog::open(Arc::clone(&disk), LogLimits::default(), [0; 32], known)?;
     if log.first_height() > 1 {
         return Err(VerifyError::Archived(log.first_height()));
     }
     let mut check = Check {
         ledger: genesis.ledger(),
         books: Books::default(),
-        tiles: TileCheck::new(disk),
+        tiles: TileCheck::new(Arc::clone(&disk)),
+        disk,
+        witnesses,
+        snapshots: 0,
         accepted: 0,
         rejected: 0,
         signatures: 0,
     };
+    check.witnesses.at_size(0, check.tiles.log())?;
     for height in 1..=log.last_height() {
         let stored: StoredBlock =
             codec::decode(&log.read(height)?).map_err(|_| StoreError::Format(height))?;
@@ -148,13 +173,16 @@ pub fn verify_disk<D: Disk>(
         let transactions = check.accepted + check.rejected;
         progress(VerifyProgress { height, last_height: log.last_height(), transactions });
     }
-    check.report(cut)
+    check.report(genesis.hash(), cut)
 }
 
 struct Check<D: Disk> {
+    disk: Arc<D>,
     ledger: Ledger,
     books: Books,
     tiles: TileCheck<D>,
+    witnesses: Witnesses,
+    snapshots: u64,
     accepted: u64,
     rejected: u64,
     signatures: u64,
@@ -166,10 +194,43 @@ impl<D: Disk> Check<D> {
         let committed = replay(&mut self.ledger, stored, thread_count())?;
         self.count(&committed);
         self.books.block(&committed, &before, &self.ledger)?;
-        for receipt in &committed.receipts {
-            self.tiles.push(committed.header().height, &receipt.record.leaf())?;
+        let height = committed.header().height;
+        for (index, receipt) in (committed.first_receipt..).zip(&committed.receipts) {
+            let leaf = receipt.record.leaf();
+            self.witnesses.receipt(height, index, &leaf)?;
+            self.tiles.push(height, &leaf)?;
+            self.witnesses.at_size(height, self.tiles.log())?;
+        }
+        self.witnesses.block(&committed)?;
+        if self.witnesses.snapshots.contains(&height) {
+            self.snapshot(height)?;
         }
         Ok(())
+    }
+
+    /// Compares the snapshot of the block that was just executed.
+    fn snapshot(&mut self, height: u64) -> Result<(), Divergence> {
+        let path = snapshot::path_at(height);
+        let differs = |got: &dyn std::fmt::Display| {
+            let what = format!("the snapshot `{path}`");
+            Err(Divergence::new(height, what, "the ledger after this block", got))
+        };
+        match snapshot::load(&*self.disk, &path) {
+            // A snapshot is what it says of itself: its rows have the root that its header names.
+            Ok(snapshot) if snapshot.tip != *self.ledger.tip() => {
+                differs(&format_args!("the ledger after block {}", snapshot.tip.value_id))
+            }
+            Ok(snapshot) if !self.tiles.is_end(&snapshot.partial_tiles) => {
+                differs(&"another end of the receipt log")
+            }
+            Ok(_) => {
+                self.snapshots += 1;
+                Ok(())
+            }
+            // The node that works in the folder has removed it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => differs(&error),
+        }
     }
 
     fn count(&mut self, committed: &Committed) {
@@ -184,10 +245,12 @@ impl<D: Disk> Check<D> {
         }
     }
 
-    fn report(self, cut: Option<Cut>) -> Result<VerifyReport, VerifyError> {
+    fn report(self, genesis: Hash, cut: Option<Cut>) -> Result<VerifyReport, VerifyError> {
         let tip = self.ledger.tip();
+        self.witnesses.end(tip.log.size(), self.tiles.paths())?;
         Ok(VerifyReport {
             chain_id: self.ledger.chain_id(),
+            genesis,
             blocks: tip.height,
             accepted: self.accepted,
             rejected: self.rejected,
@@ -200,6 +263,9 @@ impl<D: Disk> Check<D> {
             totals: self.books.close(&self.ledger)?,
             tiles: self.tiles.right,
             tiles_missing: self.tiles.missing,
+            snapshots: self.snapshots,
+            history_height: self.witnesses.history_height(),
+            signed: self.witnesses.signed,
             cut,
         })
     }

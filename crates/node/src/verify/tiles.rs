@@ -1,6 +1,6 @@
 //! The receipt tiles on disk, compared with the receipts that execution gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use proof::log::{Frontier, leaf_hash};
 use proof::tile::{TILE_WIDTH, Tile, encode_entries, encode_tile};
 
 use crate::runtime::Divergence;
+use crate::store::tiles::PartialTiles;
 use crate::store::{Disk, DiskFile};
 
 pub(super) struct TileCheck<D: Disk> {
@@ -17,6 +18,8 @@ pub(super) struct TileCheck<D: Disk> {
     /// The hashes of each level since its last full tile.
     rows: BTreeMap<u8, Vec<Hash>>,
     entries: Vec<Vec<u8>>,
+    /// What every full tile is called that the receipts give.
+    paths: BTreeSet<String>,
     pub(super) right: u64,
     pub(super) missing: u64,
 }
@@ -28,9 +31,25 @@ impl<D: Disk> TileCheck<D> {
             frontier: Frontier::new(),
             rows: BTreeMap::new(),
             entries: Vec::new(),
+            paths: BTreeSet::new(),
             right: 0,
             missing: 0,
         }
+    }
+
+    /// The receipt log so far.
+    pub(super) const fn log(&self) -> &Frontier {
+        &self.frontier
+    }
+
+    /// The full tiles and bundles so far, by their paths.
+    pub(super) const fn paths(&self) -> &BTreeSet<String> {
+        &self.paths
+    }
+
+    /// Whether these are the tiles that are not full.
+    pub(super) fn is_end(&self, partial: &PartialTiles) -> bool {
+        partial.are(&self.rows, &self.entries)
     }
 
     /// Takes in the next leaf and compares the tiles that it fills.
@@ -60,11 +79,13 @@ impl<D: Disk> TileCheck<D> {
     }
 
     fn compare(&mut self, height: u64, path: String, expected: &[u8]) -> Result<(), Divergence> {
-        match read(&*self.disk, &format!("receipts/{path}"), expected.len()) {
+        let path = format!("receipts/{path}");
+        self.paths.insert(path.clone());
+        match read(&*self.disk, &path, expected.len()) {
             Ok(bytes) if bytes == expected => self.right += 1,
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.missing += 1,
             Ok(_) => {
-                let what = format!("the receipt tile `receipts/{path}`");
+                let what = format!("the receipt tile `{path}`");
                 return Err(Divergence::new(
                     height,
                     what,
@@ -73,7 +94,7 @@ impl<D: Disk> TileCheck<D> {
                 ));
             }
             Err(error) => {
-                let what = format!("the receipt tile `receipts/{path}`");
+                let what = format!("the receipt tile `{path}`");
                 return Err(Divergence::new(height, what, "a readable file", error));
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use node::runtime::{Direction, SubmitError};
-use node::verify::verify_chain;
+use node::verify::{Evidence, verify_chain};
 use primitives::Timestamp;
 use proof::receipt::OutcomeCode;
 
@@ -65,7 +65,7 @@ fn eight_submitters_of_two_hundred_each_get_exactly_one_receipt_for_each() {
     check_pages(&node);
     let tip = node.view().tip.clone();
     drop(node);
-    let report = verify_chain(&place.data(), |_| {}).unwrap();
+    let report = verify_chain(&place.data(), Evidence::default(), |_| {}).unwrap();
     assert_eq!((report.accepted, report.rejected), (all + 8, 0));
     assert_eq!(report.value_id, tip.value_id);
 }

@@ -2,7 +2,7 @@
 
 use node::runtime::{Health, SnapshotPace, SubmitError, Threads};
 use node::store::fault::{Faults, FaultyDisk};
-use node::verify::verify_disk;
+use node::verify::{Evidence, verify_disk};
 use node::{Node, NodeHandle};
 use primitives::Timestamp;
 use proof::receipt::OutcomeCode;
@@ -61,7 +61,7 @@ fn recover_and_finish(place: &Place, disk: &FaultyDisk, acknowledged: &[(u64, u6
     assert_eq!(balance(&node, 1), (1..=PAYMENTS).map(i128::from).sum::<i128>());
     assert_eq!(node.view().tip.log.size(), PAYMENTS + 1, "no transaction stands there twice");
     drop(node);
-    let report = verify_disk(disk.clone(), "disk".as_ref(), |_| {}).unwrap();
+    let report = verify_disk(disk.clone(), "disk".as_ref(), Evidence::default(), |_| {}).unwrap();
     assert_eq!(report.accepted, PAYMENTS + 1);
 }
 

@@ -3,6 +3,7 @@
 mod concurrent;
 mod fault;
 mod history;
+mod lost;
 mod outbox;
 mod proofs;
 mod restart;

@@ -1,7 +1,7 @@
 //! Stopping and starting: nothing is lost, nothing is there twice, the root is the same.
 
 use node::runtime::{OpenError, OpenReport, SnapshotPace, Threads};
-use node::verify::verify_chain;
+use node::verify::{Evidence, verify_chain};
 use primitives::Timestamp;
 
 use crate::world::{
@@ -58,7 +58,7 @@ fn from_a_snapshot_only_what_came_later_is_replayed() {
     assert_eq!(node.view().state.root(), view.state.root());
     pay(&node, 21, 25);
     assert_eq!(node.metrics().snapshot_height, 24);
-    verify_chain(&place.data(), |_| {}).unwrap();
+    verify_chain(&place.data(), Evidence::default(), |_| {}).unwrap();
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ledger::Block;
 use node::runtime::{Divergence, OpenError};
 use node::store::fault::{Faults, FaultyDisk};
-use node::store::{BlockLog, LogLimits, StoreError, StoredBlock};
-use node::verify::{VerifyError, verify_chain, verify_disk};
+use node::store::{BlockLog, Known, LogLimits, StoreError, StoredBlock};
+use node::verify::{Evidence, VerifyError, verify_chain, verify_disk};
 use primitives::{Timestamp, codec, sha256};
 use proof::header::{CommitSignature, commit_message};
 
@@ -32,7 +32,8 @@ fn chain(place: &Place) -> FaultyDisk {
 /// The same disk, its blocks written anew (with right checksums), one of them changed.
 fn rewritten(disk: &FaultyDisk, height: u64, change: impl FnOnce(&mut StoredBlock)) -> FaultyDisk {
     let copy = disk.after_restart(Faults::default());
-    let (old, _) = BlockLog::open(Arc::new(copy.clone()), LIMITS, [1; 32], 0).unwrap();
+    let (old, _) =
+        BlockLog::open(Arc::new(copy.clone()), LIMITS, [1; 32], Known::default()).unwrap();
     let mut blocks: Vec<StoredBlock> =
         (1..=old.last_height()).map(|at| codec::decode(&old.read(at).unwrap()).unwrap()).collect();
     drop(old);
@@ -40,7 +41,8 @@ fn rewritten(disk: &FaultyDisk, height: u64, change: impl FnOnce(&mut StoredBloc
     for path in copy.files().into_keys().filter(|path| path.starts_with("blocks/")) {
         copy.lose(&path);
     }
-    let (mut new, _) = BlockLog::open(Arc::new(copy.clone()), LIMITS, [2; 32], 0).unwrap();
+    let (mut new, _) =
+        BlockLog::open(Arc::new(copy.clone()), LIMITS, [2; 32], Known::default()).unwrap();
     for block in blocks {
         new.append(&codec::encode(&block)).unwrap();
     }
@@ -64,7 +66,7 @@ fn edit(stored: &mut StoredBlock, change: impl FnOnce(&mut Block)) {
 
 /// Both the node and `verify` name this part of this block.
 fn assert_named(place: &Place, disk: &FaultyDisk, height: u64, what: &str) -> Divergence {
-    let verified = verify_disk(disk.clone(), "disk".as_ref(), |_| {});
+    let verified = verify_disk(disk.clone(), "disk".as_ref(), Evidence::default(), |_| {});
     let Err(VerifyError::Divergence(divergence)) = verified else {
         panic!("{what} was changed and verified: {verified:?}");
     };
@@ -174,7 +176,7 @@ fn a_byte_flipped_anywhere_in_the_log_is_found() {
     for offset in (0..=end).step_by(37) {
         let disk = disk.after_restart(Faults::default());
         disk.damage(&path, offset, 0x20);
-        match verify_disk(disk, "disk".as_ref(), |_| {}) {
+        match verify_disk(disk, "disk".as_ref(), Evidence::default(), |_| {}) {
             Err(VerifyError::Store(StoreError::Damaged { height, .. })) => {
                 assert!((1..=6).contains(&height));
                 found += 1;
@@ -200,7 +202,7 @@ fn a_whole_ledger_is_verified_with_progress_and_every_currency_comes_to_zero() {
     let view = node.view();
     let mut heights = Vec::new();
     // The node is still running in the folder.
-    let report = verify_chain(&place.data(), |progress| {
+    let report = verify_chain(&place.data(), Evidence::default(), |progress| {
         assert_eq!(progress.last_height, view.tip.height);
         heights.push(progress.height);
     });
@@ -230,21 +232,21 @@ fn a_changed_receipt_tile_is_named_and_a_missing_one_counted() {
     let mut bytes = std::fs::read(&tile).unwrap();
     bytes[40] ^= 1;
     std::fs::write(&tile, bytes).unwrap();
-    let error = verify_chain(&place.data(), |_| {}).unwrap_err().to_string();
+    let error = verify_chain(&place.data(), Evidence::default(), |_| {}).unwrap_err().to_string();
     assert!(error.contains("the receipt tile `receipts/tile/0/000`"), "{error}");
     std::fs::remove_file(&tile).unwrap();
-    let report = verify_chain(&place.data(), |_| {}).unwrap();
+    let report = verify_chain(&place.data(), Evidence::default(), |_| {}).unwrap();
     assert_eq!((report.tiles, report.tiles_missing), (1, 1));
 }
 
 #[test]
 fn a_folder_without_a_ledger_is_named() {
     let place = Place::new();
-    let error = verify_chain(&place.data(), |_| {}).unwrap_err();
+    let error = verify_chain(&place.data(), Evidence::default(), |_| {}).unwrap_err();
     assert!(matches!(error, VerifyError::NoLedger(_)));
     assert!(error.to_string().contains("name the data folder of a node"));
     std::fs::create_dir_all(place.data().join("genesis")).unwrap();
     std::fs::write(place.data().join("genesis/genesis.json"), b"{").unwrap();
-    let error = verify_chain(&place.data(), |_| {}).unwrap_err();
+    let error = verify_chain(&place.data(), Evidence::default(), |_| {}).unwrap_err();
     assert!(matches!(error, VerifyError::Genesis(_)));
 }

@@ -142,6 +142,7 @@ impl Place {
             mempool: MempoolLimits::default(),
             log: LogLimits { segment_bytes: 64 << 10, zeros_bytes: 16 << 10 },
             snapshots: SnapshotPace { blocks: u64::MAX, bytes: u64::MAX, at_stop: false },
+            is_newest_copy: false,
             threads,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::world::{Node, OPTIONS, assert_same, world_at};
 use node::store::fault::{Faults, FaultyDisk};
-use node::store::{BlockLog, StoreError};
+use node::store::{BlockLog, Known, StoreError};
 use std::sync::Arc;
 
 const HEIGHT: u64 = 26;
@@ -132,7 +132,11 @@ fn one_block_is_one_write_and_one_sync() {
 #[test]
 fn the_remains_of_a_torn_block_do_not_trouble_a_shorter_one() {
     let open = |disk: &FaultyDisk| {
-        BlockLog::open(Arc::new(disk.clone()), OPTIONS.limits, OPTIONS.key, 0).unwrap()
+        let disk = Arc::new(disk.clone());
+        let opened = BlockLog::open(disk, OPTIONS.limits, OPTIONS.key, Known::default());
+        let (mut log, cut) = opened.unwrap();
+        log.settle().unwrap();
+        (log, cut)
     };
     let first = FaultyDisk::new(Faults::default());
     open(&first).0.append(&[1; 100]).unwrap();

@@ -8,8 +8,11 @@ use primitives::{Hash, PublicKey, Timestamp, codec};
 use proof::header::{Certificate, HEADER_VERSION, Header, Validator, ValidatorSet};
 use proof::log::{Frontier, leaf_hash};
 
-pub const OPTIONS: StoreOptions =
-    StoreOptions { limits: LogLimits { segment_bytes: 8 << 10, zeros_bytes: 3_000 }, key: [3; 32] };
+pub const OPTIONS: StoreOptions = StoreOptions {
+    limits: LogLimits { segment_bytes: 8 << 10, zeros_bytes: 3_000 },
+    key: [3; 32],
+    known_height: 0,
+};
 /// A snapshot is taken after every fifth block.
 pub const SNAPSHOT_EVERY: u64 = 5;
 
@@ -99,6 +102,7 @@ impl<D: Disk> Node<D> {
     pub fn start(disk: D) -> Result<Self, StoreError> {
         let opened = Store::open(disk, OPTIONS)?;
         let mut store = opened.store;
+        store.settle()?;
         let (mut world, mut header) = match opened.snapshot {
             Some(snapshot) => {
                 (World { tip: snapshot.tip, state: snapshot.state }, Some(snapshot.header))

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use node::verify::verify_disk;
+use node::verify::{Evidence, verify_disk};
 
 use super::log::LogCheck;
 use super::{Rule, Violation, require};
@@ -27,7 +27,8 @@ pub fn compare_ways_back(
     dice: &mut Dice,
 ) -> Result<(), Violation> {
     let copy = || machine.disk().after_restart(DiskFaults::default());
-    let report = verify_disk(copy(), Path::new("simulated disk"), |_| {}).map_err(broken)?;
+    let report = verify_disk(copy(), Path::new("simulated disk"), Evidence::default(), |_| {});
+    let report = report.map_err(broken)?;
     let is_same = report.blocks == log.height()
         && report.state_root == log.state_root()
         && report.receipts == log.size()

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use ledger::registry;
 use node::signature::FastVerifier;
-use node::verify::{VerifyError, VerifyProgress, VerifyReport, verify_chain};
+use node::verify::{Evidence, VerifyError, VerifyProgress, VerifyReport, verify_chain};
 use proof::policy::Policy;
 use proof::receipt::OutcomeCode;
 use proof::voucher::{VOUCHER_BYTES_MAX, VerifiedVoucher, Voucher};
@@ -139,7 +139,7 @@ fn chain(dir: &Path) -> Result<ExitCode> {
     let folder = node_folder(dir);
     let is_terminal = std::io::stderr().is_terminal();
     let mut shown = 0;
-    let report = verify_chain(&folder, |progress| {
+    let report = verify_chain(&folder, Evidence::default(), |progress| {
         if is_step(progress, &mut shown, is_terminal) {
             let VerifyProgress { height, last_height, transactions } = progress;
             let end = if is_terminal { "\r" } else { "\n" };

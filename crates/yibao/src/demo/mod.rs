@@ -116,6 +116,7 @@ fn open_node(
         },
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
+        is_newest_copy: false,
         threads: Threads::Own { checking: 0 },
     };
     let (handle, _) = Node::open(Folder::open(&folder)?, genesis, config)?;

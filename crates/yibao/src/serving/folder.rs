@@ -74,6 +74,7 @@ pub fn open_node(data: &Path, clock: Arc<dyn Clock>) -> Result<(NodeHandle, Open
         mempool: MempoolLimits::default(),
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
+        is_newest_copy: false,
         threads: Threads::Own { checking: 0 },
     };
     let disk = Folder::open(&folder)?;

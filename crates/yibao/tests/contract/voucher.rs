@@ -38,6 +38,7 @@ fn node(folder: &Path) -> NodeHandle {
         mempool: node::MempoolLimits::default(),
         log: LogLimits::default(),
         snapshots: SnapshotPace { at_stop: false, ..SnapshotPace::default() },
+        is_newest_copy: false,
         threads: Threads::Caller,
     };
     let disk = Folder::open(folder.join("data")).expect("a folder");
