@@ -8,7 +8,8 @@ use ledger::Transaction;
 use ledger::kernel::context::PlanMemo;
 use ledger::modules::coverage;
 use ledger::modules::visit::{
-    CashLeg, CheckIn, Consent, Identification, QuoteRequest, SettleVisit, VisitSubject, quote, view,
+    CashLeg, CheckIn, Consent, Identification, QuoteRequest, RailKind, SettleVisit, VisitSubject,
+    quote, view,
 };
 use node::NodeHandle;
 use primitives::{Amount, Hash, Party, SlotId, Text, VisitId, sha256_parts};
@@ -146,7 +147,7 @@ impl<'a> Maker<'a> {
             sums: &sums,
             use_personal_account: true,
             personal_account: view::personal_account(&view.state, subject.person, now),
-            accumulators: coverage::view::accumulators(
+            accumulators: coverage::view::running_amounts(
                 &view.state,
                 subject.person,
                 REGION,
@@ -161,6 +162,7 @@ impl<'a> Maker<'a> {
         let leg = CashLeg {
             executor: subject.provider,
             rail: Text::new("counter").map_err(|words| anyhow!("{words:?}"))?,
+            kind: RailKind::Counter,
             authorisation: sha256_parts(&[b"yibao/bench-till/v1", &number.to_le_bytes()]),
         };
         let body = SettleVisit {

@@ -110,11 +110,10 @@ impl Call {
 
 /// The accounts that an organisation may have in a region.
 #[must_use]
-pub fn accounts_of(books: Books) -> [Account; 6] {
+pub fn accounts_of(books: Books) -> [Account; 5] {
     [
         Account::ProviderDue(books),
         Account::ProviderCash(books),
-        Account::ProviderBorne(books),
         Account::Rail(books),
         Account::Receivable(books),
         Account::OwedToPatients(books),

@@ -145,7 +145,6 @@ fn may_see_entry(party: Party, entry: &PostedEntry, state: &State) -> bool {
                 | Account::ProviderDue(_)
                 | Account::Rail(_)
                 | Account::Receivable(_)
-                | Account::ProviderBorne(_)
                 | Account::ProviderCash(_)
                 | Account::OwedToPatients(_) => false,
             };
@@ -166,7 +165,6 @@ pub fn owns(organisation: OrganisationId, account: &Account, state: &State) -> b
         Account::ProviderDue(books)
         | Account::Rail(books)
         | Account::Receivable(books)
-        | Account::ProviderBorne(books)
         | Account::ProviderCash(books)
         | Account::OwedToPatients(books) => books.organisation == organisation,
         Account::PersonalAccount(_) | Account::Deposit(_) => false,

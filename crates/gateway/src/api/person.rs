@@ -279,7 +279,7 @@ fn coverages(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let running_amounts = schemes.into_iter().map(|(region, scheme)| RunningAmounts {
         region,
         scheme,
-        accumulators: coverage::view::accumulators(state, id, region, scheme),
+        accumulators: coverage::view::accumulators_on(state, id, region, scheme, today),
     });
     Reply::json(&CoverageList {
         today,

@@ -265,7 +265,7 @@ fn of_facts(
         let (from, _) = cut.sums.span()?;
         let facts = general.facts.clone();
         let adjudication = done.adjudication;
-        Some((Part { plan: *plan, from, facts, adjudication }, compiled.currency()))
+        Some((Part { plan: *plan, from, facts, family: None, adjudication }, compiled.currency()))
     };
     let parts: Vec<(Part, Currency)> = done.into_iter().zip(cut).filter_map(part).collect();
     let currency = parts.first().map_or(Currency::CNY, |(_, currency)| *currency);

@@ -87,12 +87,14 @@ pub enum VisitStanding {
 pub struct SettledView {
     /// When it was settled first.
     pub settled: Timestamp,
+    /// When it was last settled, refunded or corrected: objections and contests count from here.
+    pub revised: Timestamp,
     /// How often it was changed since: refunds and corrections.
     pub revision: u32,
     /// When an objection was raised that is not answered yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objected: Option<Timestamp>,
-    /// Whether an emergency consent was contested.
+    /// Whether a consent that others gave is contested and the bureau has to decide.
     pub contested: bool,
     /// The settlement now in force; a refund or correction brings it along.
     pub record: SettlementRecord,
@@ -182,9 +184,10 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
             let marks = voucher::view::settlement(&call.view.state, &record.transaction_id);
             VisitStanding::Settled(Box::new(SettledView {
                 settled: settled.settled,
+                revised: settled.revised,
                 revision: settled.revision,
                 objected: settled.objection.map(|objection| objection.raised),
-                contested: settled.contested,
+                contested: settled.is_contested(),
                 reimbursed: marks.map_or(Amount::ZERO, |row| row.marked()),
                 record,
             }))

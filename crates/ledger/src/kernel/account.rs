@@ -49,8 +49,6 @@ pub enum Account {
     OwedToPatients(Books),
     /// The deposit paid for a running stay. Never below zero.
     Deposit(VisitId),
-    /// The part that a provider bears itself (`hosp_part_amt`).
-    ProviderBorne(Books),
 }
 
 /// An organisation's books in one region. What one region's funds owe is never mixed with what
@@ -95,11 +93,13 @@ impl Account {
             | Self::ProviderCash(books)
             | Self::Rail(books)
             | Self::Receivable(books)
-            | Self::OwedToPatients(books)
-            | Self::ProviderBorne(books) => Some(*books),
-            Self::Outside(_) | Self::Fund { .. } | Self::PersonalAccount(_) | Self::Deposit(_) => {
-                None
-            }
+            | Self::OwedToPatients(books) => Some(*books),
+            Self::Outside(_)
+            | Self::Fund { .. }
+            | Self::PersonalAccount(_)
+            | Self::Deposit(_)
+            | Self::OwedToFund { .. }
+            | Self::ExpectedByFund { .. } => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use ledger::modules::organisation::{AdmitOrganisation, AuthoriseKey, Organisatio
 use ledger::modules::person::{EnrolPerson, KeyGrade, NewKey, NewPerson};
 use ledger::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
 use ledger::modules::visit::{
-    CashLeg, CheckIn, Consent, Identification, QuoteRequest, RefundVisit, RetryEffect, SettleVisit,
+    CashLeg, CheckIn, Consent, Identification, QuoteRequest, RailKind, RefundVisit, RetryEffect, SettleVisit,
     SettlementRecord, TakeOverEffect, VisitSubject, quote, quote_remaining,
 };
 use ledger::{Authorisation, Effect, Receipt, Transaction};
@@ -219,7 +219,7 @@ impl Desk<'_> {
             sums: &sums,
             use_personal_account: false,
             personal_account: Amount::ZERO,
-            accumulators: coverage::view::accumulators(state, PATIENT, REGION, EMPLOYEE),
+            accumulators: coverage::view::running_amounts(state, PATIENT, REGION, EMPLOYEE),
             keep_plans_of: &[],
             keep_facts: false,
         };
@@ -265,8 +265,9 @@ impl Desk<'_> {
 }
 
 fn leg(rail: &str, authorisation: Hash) -> CashLeg {
+    let kind = if rail == "counter" { RailKind::Counter } else { RailKind::Bound };
     let (executor, rail) = (organisation("hospital"), Text::new(rail).unwrap());
-    CashLeg { executor, rail, authorisation }
+    CashLeg { executor, rail, kind, authorisation }
 }
 
 fn date(text: &str) -> CivilDate {

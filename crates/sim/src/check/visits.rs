@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use benefit::{Accumulators, Payer, adjudicate, split_stay};
+use benefit::{Accumulators, CategorySums, Payer, adjudicate, split_stay};
 use ledger::State;
 use ledger::kernel::account::Account;
 use ledger::modules::coverage;
 use ledger::modules::visit::{
-    AnswerObjection, CancelVisit, CheckIn, ContestConsent, ObjectToSettlement, Part, RefundVisit,
-    SettleVisit, SettlementRecord, Split, SupersedeSettlement, VisitRow, view,
+    AnswerObjection, CancelVisit, CheckIn, ContestConsent, ContestDecision, DecideContest,
+    ObjectToSettlement, Part, RefundVisit, SettleVisit, SettlementRecord, Split,
+    SupersedeSettlement, VisitRow, VisitSubject, view,
 };
 use ledger::modules::voucher::MarkVoucherUsed;
 use primitives::{Amount, Hash, PersonId, VisitId, codec};
@@ -77,6 +78,11 @@ impl VisitCheck {
             self.change(executed, change, plans)
         } else if let Some(body) = executed.body::<SupersedeSettlement>() {
             self.change(executed, (&body.original, &body.sums, &body.split), plans)
+        } else if let Some(body) = executed.body::<DecideContest>()
+            && body.decision == ContestDecision::Upheld
+        {
+            let nothing = (&body.original, &CategorySums::default(), &Split::default());
+            self.change(executed, nothing, plans)
         } else if let Some(body) = executed.body::<MarkVoucherUsed>() {
             let marked = self.marks.entry(body.settlement).or_default();
             *marked = marked.saturating_add(body.amount);
@@ -171,6 +177,9 @@ impl VisitCheck {
             Some(Known::Settled { is_objected, is_contested, .. }) => (*is_objected, *is_contested),
             _ => (false, false),
         };
+        // A contest is about a consent that others gave, and about a settlement that still stands.
+        let stays_open = record.consent.is_given_by_others() && !record.sums.rows().is_empty();
+        let is_contested = is_contested && stays_open;
         let record = Box::new(record);
         self.visits.insert(visit, Known::Settled { record, revision, is_objected, is_contested });
         self.touched.insert(visit);
@@ -249,6 +258,8 @@ impl VisitCheck {
             body.original
         } else if let Some(body) = executed.body::<ContestConsent>() {
             body.original
+        } else if let Some(body) = executed.body::<DecideContest>() {
+            body.original
         } else {
             return Ok(());
         };
@@ -261,7 +272,8 @@ impl VisitCheck {
                 match executed.receipt.record.kind {
                     708 => *is_objected = true,
                     709 => *is_objected = false,
-                    _ => *is_contested = true,
+                    711 => *is_contested = true,
+                    _ => *is_contested = false,
                 }
                 Ok(())
             }
@@ -298,7 +310,7 @@ impl VisitCheck {
                 row.record == record.hash()
                     && row.revision == *revision
                     && row.objection.is_some() == *is_objected
-                    && row.contested == *is_contested
+                    && row.is_contested() == *is_contested
             }
             _ => false,
         };
@@ -309,8 +321,9 @@ impl VisitCheck {
 
     fn compare_person(&self, state: &State, person: PersonId) -> Result<(), Violation> {
         let own = self.accumulators.get(&person).cloned().unwrap_or_default();
-        let there = coverage::view::accumulators(state, person, REGION, SCHEME);
-        require(Rule::Accumulators, own == there, || {
+        let there = coverage::view::running_amounts(state, person, REGION, SCHEME);
+        let there = there.own();
+        require(Rule::Accumulators, own == *there, || {
             format!("{person} has {there:?}, the settlements that stand add up to {own:?}")
         })
     }
@@ -372,7 +385,7 @@ mod tests {
     use super::*;
     use crate::check::example::{content, executed, receipt};
     use benefit::VisitType;
-    use ledger::modules::visit::{Consent, Identification, VisitSubject};
+    use ledger::modules::visit::{Consent, Identification};
 
     fn check_in() -> CheckIn {
         let subject = VisitSubject {

@@ -2,6 +2,7 @@
 
 use ledger::Transaction;
 use ledger::modules::fund::Contribute;
+use ledger::modules::person::Actor;
 use ledger::modules::visit::{
     ConfirmEffect, Consent, EffectResult, EffectStatus, ObjectToSettlement, RefundVisit,
     SettleVisit, Split,
@@ -88,7 +89,8 @@ impl World {
         let (_, original) = self.visits[visit].record.clone()?;
         let statement = self.statement();
         let person = self.person_of(visit);
-        let draft = Draft::new(&ObjectToSettlement { original, statement }, &[&person]);
+        let draft =
+            Draft::new(&ObjectToSettlement { original, statement, by: Actor::OwnKey }, &[&person]);
         self.forbidden("an objection with a stolen key", draft)
     }
 
@@ -150,7 +152,8 @@ impl World {
         let other = (owner + 1) % self.region.people.len();
         let statement = self.statement();
         let person = SharedActor::clone(&self.region.people[other].actor);
-        let draft = Draft::new(&ObjectToSettlement { original, statement }, &[&person]);
+        let draft =
+            Draft::new(&ObjectToSettlement { original, statement, by: Actor::OwnKey }, &[&person]);
         self.forbidden("an objection in another person's name", draft)
     }
 

@@ -3,10 +3,12 @@
 use adapters::rail::{Action, Order, Reference, Verdict};
 use benefit::{CategorySums, SumRow};
 use ledger::kernel::receipt::EffectAction;
+use ledger::modules::person::Actor;
 use ledger::modules::visit::{
-    AnswerObjection, CashLeg, Consent, ContestConsent, CorrectionReason, EffectStatus,
-    ObjectToSettlement, ObjectionAnswer, RefundVisit, RetryEffect, SettlementRecord, Split,
-    SupersedeSettlement, TakeOverEffect, quote_remaining, view,
+    AnswerObjection, CashLeg, Consent, ContestConsent, ContestDecision, CorrectionReason,
+    DecideContest, EffectStatus, ObjectToSettlement, ObjectionAnswer, RailKind, RefundVisit,
+    RetryEffect, SettlementRecord, Split, SupersedeSettlement, TakeOverEffect, VisitRow,
+    quote_remaining, view,
 };
 use node::outbox::Note;
 use primitives::{Amount, Hash, Party, PersonId, Text, VisitId, codec, sha256, sha256_parts};
@@ -141,13 +143,30 @@ impl World {
             self.about(visit, Intent::Objection(visit, false), draft);
             return;
         }
-        let person = self.person_of(visit);
-        let is_emergency = matches!(original.consent, Consent::EmergencyWitness { .. });
-        if is_emergency && self.dice.chance(500) {
-            let draft = Draft::new(&ContestConsent { original, statement }, &[&person]);
+        let is_contested = self.with_state(|state| {
+            matches!(view::visit(state, original.visit),
+                Some(VisitRow::Settled(row)) if row.is_contested())
+        });
+        if is_contested {
+            let decision = *self.dice.pick(&[ContestDecision::Upheld, ContestDecision::Rejected]);
+            let body = DecideContest { original, decision, statement };
+            let intent = match decision {
+                ContestDecision::Upheld => Intent::Change(visit),
+                ContestDecision::Rejected => Intent::Office,
+            };
+            self.about(visit, intent, Draft::new(&body, &[&self.region.bureau]));
+            return;
+        }
+        let (by, speaker) = if self.dice.chance(200) {
+            (Actor::Desk, SharedActor::clone(&self.region.bureau))
+        } else {
+            (Actor::OwnKey, self.person_of(visit))
+        };
+        if original.consent.is_given_by_others() && self.dice.chance(500) {
+            let draft = Draft::new(&ContestConsent { original, statement, by }, &[&speaker]);
             self.offer(Intent::Office, draft, Persistence::Once);
         } else {
-            let draft = Draft::new(&ObjectToSettlement { original, statement }, &[&person]);
+            let draft = Draft::new(&ObjectToSettlement { original, statement, by }, &[&speaker]);
             self.about(visit, Intent::Objection(visit, true), draft);
         }
     }
@@ -192,7 +211,8 @@ impl World {
                 signers.push(SharedActor::clone(&self.region.bureau));
             }
             let Ok(rail) = Text::new(&row.rail) else { return };
-            let leg = CashLeg { executor: row.executor, rail, authorisation: Hash::default() };
+            let (executor, authorisation) = (row.executor, Hash::default());
+            let leg = CashLeg { executor, rail, kind: RailKind::Bound, authorisation };
             (leg, None, None)
         };
         let body = RetryEffect { effect: reference, cash, consent };

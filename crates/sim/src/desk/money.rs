@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use adapters::rail::counter::Taking;
 use adapters::rail::fault::FaultyRail;
 use adapters::rail::{Action, Answer, Order, Outcome, Rail as _, Reference, Refusal, Verdict};
-use ledger::modules::visit::CashLeg;
+use ledger::modules::visit::{CashLeg, RailKind};
 use node::outbox::{Authorisation, Note};
 use primitives::{Amount, Hash, Text, sha256, sha256_parts};
 
@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    fn take_cash(&mut self, provider: usize, due: Amount) -> Option<Leg> {
+    pub(super) fn take_cash(&mut self, provider: usize, due: Amount) -> Option<Leg> {
         let reference = self.reference("taking");
         let till = &self.rails.tills[provider];
         let clerk = till.clerk.clone();
@@ -127,7 +127,8 @@ impl World {
             Owner::Bureau => (organisation(BUREAU), Some(SharedActor::clone(&self.region.bureau))),
             Owner::Provider(place) => (self.region.providers[place].code, None),
         };
-        let leg = CashLeg { executor, rail: Text::new(rail).ok()?, authorisation };
+        let kind = if rail == COUNTER { RailKind::Counter } else { RailKind::Bound };
+        let leg = CashLeg { executor, rail: Text::new(rail).ok()?, kind, authorisation };
         Some(Leg { leg, signer, earmark })
     }
 

@@ -25,6 +25,9 @@ pub const EVERY_SCOPE: [Scope; 8] = [
 /// After how many hours an unanswered cash leg may be taken over.
 pub const TAKEOVER_HOURS: u16 = 72;
 
+/// The most cash over a counter to which organisations alone agree.
+pub const WITNESSED_CASH_MAX: Amount = Amount::from_minor(30_000);
+
 /// The key that certifies blocks.
 #[must_use]
 pub fn block_key() -> Actor {
@@ -97,7 +100,9 @@ fn settings() -> RegionSettings {
         desk_payment_max: Amount::from_minor(50_000),
         desk_day_max: Amount::from_minor(100_000),
         pin_failures_max: 3,
+        witnessed_cash_max: WITNESSED_CASH_MAX,
         emergency_contest_days: 30,
+        objection_answer_days: 15,
         unlock_delay_hours: 2,
         claim_days_max: 366,
         effect_takeover_hours: TAKEOVER_HOURS,

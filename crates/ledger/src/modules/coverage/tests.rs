@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     reason = "tests fail by panicking"
 )]
+use super::view::RunningAmounts;
 use super::*;
 use crate::kernel::overlay::Overlay;
 use crate::kernel::receipt::Receipt;
@@ -16,8 +17,9 @@ use crate::modules::person::{
 use crate::testing::{DAY, REGION, World, fen, organisation, person, public, settings};
 use alloc::{format, string::String, vec, vec::Vec};
 use benefit::{
-    AccumulatorKey, AccumulatorPeriod, AccumulatorScope, Accumulators, AgeBand, Filing,
-    HospitalLevel, IncomeClass, PersonClass, PersonClasses, Place, Sex, SlotFact, VisitType,
+    AccumulatorChange, AccumulatorKey, AccumulatorPeriod, AccumulatorScope, Accumulators, AgeBand,
+    Filing, HospitalLevel, IncomeClass, PersonClass, PersonClasses, Place, Sex, SlotFact,
+    VisitType,
 };
 use primitives::{
     CivilDate, Currency, FamilyId, Hash, Party, Period, PersonId, RegionId, SchemeId, SlotId,
@@ -532,11 +534,29 @@ fn amounts(entries: &[(&str, u64)]) -> Accumulators {
     entries.iter().map(|(period, value)| (key(AccumulatorScope::Person, period), *value)).collect()
 }
 
+/// The running amounts after an adjudication for this family, or none, gave this list.
+fn amounts_of(scheme: SchemeId, family: Option<FamilyId>, list: &Accumulators) -> RunningAmounts {
+    let mut amounts = RunningAmounts::none(scheme);
+    amounts.keep(family, list);
+    amounts
+}
+
 /// The world as it is after a settlement set the running amounts.
 fn set(world: &mut World, region: RegionId, list: &Accumulators, today: &str) {
+    set_for(world, region, None, list, today);
+}
+
+fn set_for(
+    world: &mut World,
+    region: RegionId,
+    family: Option<FamilyId>,
+    list: &Accumulators,
+    today: &str,
+) {
     let state = world.ledger.state().clone();
     let mut overlay = Overlay::new(&state);
-    view::set_accumulators(&mut overlay, ALICE, region, EMPLOYEE, list, day(today)).unwrap();
+    let amounts = amounts_of(EMPLOYEE, family, list);
+    view::set_running_amounts(&mut overlay, ALICE, region, &amounts, day(today)).unwrap();
     overlay.keep_transaction();
     let writes = overlay.into_writes();
     let mut state = state.clone();
@@ -546,7 +566,7 @@ fn set(world: &mut World, region: RegionId, list: &Accumulators, today: &str) {
 }
 
 fn get(world: &World, region: RegionId) -> Accumulators {
-    view::accumulators(world.ledger.state(), ALICE, region, EMPLOYEE)
+    view::accumulators_on(world.ledger.state(), ALICE, region, EMPLOYEE, day("2026-01-01"))
 }
 
 #[test]
@@ -566,11 +586,11 @@ fn running_amounts_forget_what_is_two_years_past_and_never_lifetime_ones() {
 fn running_amounts_need_a_coverage_row() {
     let world = world();
     let mut overlay = Overlay::new(world.ledger.state());
-    let list = amounts(&[("2026", 1)]);
+    let list = amounts_of(EMPLOYEE, None, &amounts(&[("2026", 1)]));
     let today = day("2026-01-01");
-    let result = view::set_accumulators(&mut overlay, ALICE, REGION, EMPLOYEE, &list, today);
+    let result = view::set_running_amounts(&mut overlay, ALICE, REGION, &list, today);
     refused(result, rejection::NOT_COVERED, "");
-    assert!(view::accumulators(&overlay, ALICE, REGION, EMPLOYEE).is_empty());
+    assert!(view::running_amounts(&overlay, ALICE, REGION, EMPLOYEE).own().is_empty());
 }
 
 #[test]
@@ -579,7 +599,8 @@ fn running_amounts_are_at_most_eight_lists_of_1024() {
     let mut overlay = Overlay::new(world.ledger.state());
     let today = day("2026-01-01");
     let mut set = |scheme, list: &Accumulators| {
-        view::set_accumulators(&mut overlay, ALICE, REGION, SchemeId(scheme), list, today)
+        let amounts = amounts_of(SchemeId(scheme), None, list);
+        view::set_running_amounts(&mut overlay, ALICE, REGION, &amounts, today)
     };
     let list = |length: u16| -> Accumulators {
         let key = |number| AccumulatorKey { number, ..key(AccumulatorScope::Person, "2026") };
@@ -607,10 +628,50 @@ fn a_family_shares_its_running_amounts() {
     let own = key(AccumulatorScope::Person, "2026");
     let shared = key(AccumulatorScope::Family, "2026");
     let list: Accumulators = [(own, 5), (shared, 7)].into_iter().collect();
-    set(&mut world, REGION, &list, "2026-01-01");
+    set_for(&mut world, REGION, family, &list, "2026-01-01");
     assert_eq!(get(&world, REGION), list);
-    let others = view::accumulators(world.ledger.state(), person(2), REGION, EMPLOYEE);
+    let (state, today) = (world.ledger.state(), day("2026-01-01"));
+    let others = view::accumulators_on(state, person(2), REGION, EMPLOYEE, today);
     assert_eq!((others.get(&own), others.get(&shared)), (0, 7));
+}
+
+/// What a person without a family has borne is not the family's that the person joins later.
+#[test]
+fn amounts_of_a_family_and_of_somebody_alone_are_never_mixed() {
+    let state = covered().ledger.state().clone();
+    let (own, shared) =
+        (key(AccumulatorScope::Person, "2026"), key(AccumulatorScope::Family, "2026"));
+    let family = Some(FamilyId([4; 16]));
+    let mut amounts = RunningAmounts::none(EMPLOYEE);
+    amounts.keep(None, &[(own, 5), (shared, 7)].into_iter().collect());
+    let mut seen = amounts.seen(&state, family);
+    assert_eq!((seen.get(&own), seen.get(&shared)), (5, 0));
+    seen.set(shared, 9);
+    amounts.keep(family, &seen);
+    assert_eq!(amounts.seen(&state, family).get(&shared), 9);
+    assert_eq!(amounts.seen(&state, None).get(&shared), 7);
+}
+
+#[test]
+fn undoing_takes_from_the_family_that_was_counted_and_skips_what_was_put_away() {
+    let state = covered().ledger.state().clone();
+    let shared = key(AccumulatorScope::Family, "2026");
+    let past = key(AccumulatorScope::Person, "2020");
+    let (first, second) = (Some(FamilyId([4; 16])), Some(FamilyId([5; 16])));
+    let mut amounts = RunningAmounts::none(EMPLOYEE);
+    amounts.keep(first, &[(shared, 9)].into_iter().collect());
+    amounts.keep(second, &[(shared, 3)].into_iter().collect());
+    let changes = [
+        AccumulatorChange { key: shared, before: 2, after: 9 },
+        AccumulatorChange { key: past, before: 40, after: 50 },
+    ];
+    let today = day("2026-03-01");
+    let mut undone = amounts.clone();
+    undone.undo(&state, first, &changes, today).unwrap();
+    let seen = undone.seen(&state, first);
+    assert_eq!((seen.get(&shared), seen.get(&past)), (2, 40));
+    assert_eq!(undone.seen(&state, second).get(&shared), 3);
+    assert!(amounts.undo(&state, second, &changes, today).is_err(), "less is there");
 }
 
 fn move_to(to_region: RegionId, first_day: &str, keep_counters: bool) -> MoveCoverage {

@@ -12,8 +12,8 @@ use crate::kernel::overlay::Read;
 use crate::kernel::rejection::Rejection;
 use crate::modules::person;
 
-pub use super::counters::accumulators;
-pub(crate) use super::counters::set_accumulators;
+pub(crate) use super::counters::set_running_amounts;
+pub use super::counters::{RunningAmounts, accumulators_on, running_amounts};
 
 /// What a coverage says of a person for care on one day: a part of [`benefit::Facts`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -40,6 +40,7 @@ pub(super) fn check_settings(settings: &RegionSettings) -> Result<(), Rejection>
     let ranges = [
         ("pin_failures_max", u16::from(settings.pin_failures_max), 1, 10),
         ("emergency_contest_days", settings.emergency_contest_days, 1, 365),
+        ("objection_answer_days", settings.objection_answer_days, 1, 365),
         ("unlock_delay_hours", settings.unlock_delay_hours, 0, 168),
         ("claim_days_max", settings.claim_days_max, 1, 40_000),
         ("effect_takeover_hours", settings.effect_takeover_hours, 1, 720),
@@ -52,6 +53,9 @@ pub(super) fn check_settings(settings: &RegionSettings) -> Result<(), Rejection>
     }
     require(settings.desk_payment_max <= settings.desk_day_max, || {
         rejection::INVALID_SETTING.with("`desk_payment_max` is above `desk_day_max`")
+    })?;
+    require(settings.witnessed_cash_max <= settings.desk_payment_max, || {
+        rejection::INVALID_SETTING.with("`witnessed_cash_max` is above `desk_payment_max`")
     })
 }
 

@@ -56,8 +56,13 @@ pub struct RegionSettings {
     pub desk_day_max: Amount,
     /// How many wrong PINs block a card, 1 to 10.
     pub pin_failures_max: u8,
-    /// For how many days an emergency consent may be contested, 1 to 365.
+    /// The most cash that one payment may take over a counter when organisations alone agreed
+    /// (identity card, emergency witness), in minor units; at most `desk_payment_max`.
+    pub witnessed_cash_max: Amount,
+    /// For how many days a consent that organisations alone gave may be contested, 1 to 365.
     pub emergency_contest_days: u16,
+    /// After how many days the bureau may answer an objection in a silent provider's place, 1 to 365.
+    pub objection_answer_days: u16,
     /// How long a person's own unlock waits, in hours, 0 to 168.
     pub unlock_delay_hours: u16,
     /// How many days after admission a visit may still be checked in (the filing limit), 1 to

@@ -61,6 +61,26 @@ pub(super) fn require_actor(
     }
 }
 
+/// The actor signed and may speak for the person: object, contest. As [`require_actor`], but a desk
+/// also speaks for somebody who has died or left, whose keys and guardians are gone: the heirs come
+/// there.
+///
+/// # Errors
+/// As [`require_actor`].
+pub fn require_speaker(
+    context: &Context<'_>,
+    state: &dyn Read,
+    person: PersonId,
+    actor: Actor,
+) -> Result<Party, Rejection> {
+    match (actor, view::person(state, person)) {
+        (Actor::Desk, Some(row)) => {
+            require_bureau(context, state, row.region, Scope::Clerk).map(Party::Organisation)
+        }
+        _ => require_actor(context, state, person, actor),
+    }
+}
+
 /// The bureau of a region signed with a key of this scope.
 ///
 /// # Errors

@@ -41,7 +41,7 @@ mod tests;
 mod unlock_person;
 pub mod view;
 
-pub use actor::{Actor, require_bureau, require_identity_check};
+pub use actor::{Actor, require_bureau, require_identity_check, require_speaker};
 pub use add_person_key::AddPersonKey;
 pub use ask_unlock::AskUnlock;
 pub use block_card::BlockCard;

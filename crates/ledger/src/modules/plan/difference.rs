@@ -1,7 +1,9 @@
 //! What a policy with effect in the past owes to people, and they to a fund.
 
+use alloc::vec::Vec;
+use benefit::AccumulatorChange;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, FundId, Hash, PersonId, RegionId, SchemeId};
+use primitives::{Amount, FamilyId, FundId, Hash, PersonId, RegionId, SchemeId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,10 +81,12 @@ pub struct BatchRow {
     pub new_version: u16,
     /// The fund that pays or is paid.
     pub fund: FundId,
-    /// The hash of the simulation's whole result, which lies outside.
+    /// The hash of the whole simulation, with what it refused ([`super::Simulation::hash`]).
     pub simulation: Hash,
     /// The hash of the rows.
     pub rows_hash: Hash,
+    /// How many rows are booked.
+    pub booked: u16,
     /// Who proposed it.
     pub proposer: SignedBy,
     /// Who approved it.
@@ -102,21 +106,39 @@ pub enum DifferenceStanding {
     Settled,
     /// The fund's owner has let it go.
     Waived,
+    /// The fund had paid it, then the settlement was changed and the personal account could not give
+    /// it back: the person owes it, a receivable of the fund.
+    Recalled,
 }
 
-/// What was booked for a settlement because of a new version: once, for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+/// What an adjudication under the new version added to the running amounts of the person and of a
+/// family, in place of what the original had added.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Counted {
+    /// The family whose amounts counted.
+    pub family: Option<FamilyId>,
+    /// What changed.
+    pub changes: Vec<AccumulatorChange>,
+}
+
+/// What stands booked for a settlement because of a version with effect in the past: one difference
+/// at a time, against the settlement as it was adjudicated originally.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AdjustedRow {
     /// The batch that booked it.
-    pub batch: u32,
+    pub batch: BatchKey,
+    /// The version that it follows from.
+    pub new_version: u16,
     /// Whose settlement.
     pub person: PersonId,
-    /// The fund.
+    /// The fund, in the batch's region.
     pub fund: FundId,
     /// How much, in minor units.
     pub amount: Amount,
     /// How it stands.
     pub standing: DifferenceStanding,
+    /// What it counts for, part by part; taken back with it.
+    pub counted: Vec<Counted>,
 }
 
 /// The batch, which must be there and at this step.

@@ -8,8 +8,10 @@
 //! adjudicated under.
 //!
 //! A successor whose first day is past leaves settlements that would now come out differently.
-//! Their differences are simulated outside, proposed in batches, approved by another key, and paid
-//! once for each settlement.
+//! Their differences are simulated from the settlements' records, proposed in batches and approved by
+//! another key. The payment brings the records along; the ledger adjudicates each again and pays what
+//! was approved only when it comes out the same. A settlement that is refunded or corrected takes its
+//! difference back.
 //!
 //! Kinds: 501 `draft_plan`, 502 `review_plan`, 503 `approve_plan`, 504 `publish_plan`, 505
 //! `withdraw_plan`, 506 `propose_differences`, 507 `approve_differences`, 508 `pay_differences`,
@@ -18,6 +20,7 @@
 use crate::kernel::registry::KindEntry;
 use crate::modules::Module;
 
+mod adjust;
 mod approve_differences;
 mod approve_plan;
 mod approver;
@@ -32,25 +35,29 @@ pub mod rejection;
 mod review_plan;
 mod schedule;
 mod settle_difference;
+mod simulate_differences;
 mod table;
 #[cfg(test)]
 mod tests;
 pub mod view;
 mod withdraw_plan;
 
+pub use adjust::PolicyChange;
+pub(crate) use adjust::take_back;
 pub use approve_differences::ApproveDifferences;
 pub use approve_plan::ApprovePlan;
 pub use bytes::PlanBytes;
 pub use difference::{
-    AdjustedRow, BatchRow, BatchStanding, DIFFERENCES_MAX, Difference, DifferenceStanding,
-    Direction,
+    AdjustedRow, BatchRow, BatchStanding, Counted, DIFFERENCES_MAX, Difference,
+    DifferenceStanding, Direction,
 };
 pub use draft_plan::DraftPlan;
-pub use pay_differences::PayDifferences;
+pub use pay_differences::{PayDifferences, RECORDS_MAX};
 pub use propose_differences::ProposeDifferences;
 pub use publish_plan::PublishPlan;
 pub use review_plan::ReviewPlan;
 pub use settle_difference::{SettleDifference, SettlementWay};
+pub use simulate_differences::{Simulation, simulate_differences};
 pub use table::{PlanStanding, Publication, SignedBy, VersionRow};
 pub use view::PlanRef;
 pub use withdraw_plan::WithdrawPlan;

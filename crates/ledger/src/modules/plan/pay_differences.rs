@@ -1,37 +1,44 @@
-//! Pays an approved batch of differences.
+//! Pays differences of an approved batch.
 
 use alloc::{collections::BTreeMap, format, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Currency, Hash, Party, RegionId, SchemeId};
+use primitives::{Hash, Party, RegionId, SchemeId, Timestamp};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::adjust::PolicyChange;
 use super::difference::{
     AdjustedRow, BatchRow, BatchStanding, Difference, DifferenceStanding, Direction, batch_key,
     require_batch,
 };
 use super::rejection;
-use super::table::{ADJUSTED, BATCH_ROWS, BATCHES, signed_by};
+use super::table::{ADJUSTED, BATCH_ROWS, BATCHES, BatchKey, signed_by};
 use crate::kernel::account::Account;
-use crate::kernel::context::Context;
+use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::overlay::{Overlay, Read};
-use crate::kernel::posting::{Entry, post};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
+use crate::modules::fund;
 use crate::modules::organisation::Scope;
-use crate::modules::{fund, voucher};
+use crate::modules::visit::SettlementRecord;
 
-/// Books an approved batch: what the fund owes goes to personal accounts, what people owe becomes a
-/// receivable of the fund. Each settlement at most once for a new version. Signed by the fund's
-/// owner with scope `treasury`.
+/// How many settlement records one payment brings along at the most. Our own limit: it bounds the
+/// work of a transaction, since each is adjudicated again.
+pub const RECORDS_MAX: usize = 64;
+
+/// Books differences of an approved batch: what the fund owes goes to personal accounts, what people
+/// owe becomes a receivable of the fund. Signed by the fund's owner with scope `treasury`.
 ///
-/// A row that cannot be booked stops no other and is counted by its reason; the batch may be paid
-/// again until every row is booked.
+/// The settlements' records come along (decision record 0003). The ledger adjudicates each under the
+/// new version; a row is booked only when its settlement still stands and the difference is exactly
+/// the one that was approved. From then on second payers reimburse what is left of the person's
+/// share, and a refund or correction takes the difference back.
+///
+/// A row that cannot be booked stops no other and is counted by its reason; it may be tried again.
 #[derive(
     Clone,
-    Copy,
     Debug,
     PartialEq,
     Eq,
@@ -49,13 +56,19 @@ pub struct PayDifferences {
     pub scheme: SchemeId,
     /// The batch.
     pub batch: u32,
+    /// Settlements of the batch as they stand, from their last receipts: 1 to 64, sorted by the
+    /// transaction that settled them first.
+    #[schemars(length(min = 1, max = 64))]
+    pub records: Vec<SettlementRecord>,
 }
 
-/// What a batch is paid with.
+/// What differences are paid from and for.
 struct Payment<'a> {
-    body: &'a PayDifferences,
-    batch: BatchRow,
-    currency: Currency,
+    key: BatchKey,
+    batch: &'a BatchRow,
+    rows: &'a [Difference],
+    plans: &'a PlanMemo,
+    now: Timestamp,
 }
 
 /// What became of a row.
@@ -67,65 +80,87 @@ enum Booked {
 impl Payment<'_> {
     fn book(
         &self,
-        context: &Context<'_>,
         state: &mut Overlay<'_>,
-        row: &Difference,
+        record: &SettlementRecord,
     ) -> Result<Booked, Rejection> {
-        let key = (self.body.region, self.body.scheme, self.batch.new_version, row.settlement);
-        if let Some(adjusted) = ADJUSTED.get(state, &key) {
-            let ours = adjusted.batch == self.body.batch;
-            require(ours, || rejection::SETTLEMENT_ADJUSTED.with(row.settlement))?;
-            return Ok(Booked::Before);
-        }
-        let settlement = voucher::view::settlement(state, &row.settlement);
-        require(settlement.is_some_and(|known| known.person == row.person), || {
-            rejection::SETTLEMENT_MISMATCH.with(row.settlement)
-        })?;
-        let standing = match row.direction {
-            Direction::FromPerson => DifferenceStanding::Owed,
-            Direction::ToPerson => {
-                let debit = Account::Fund { region: self.body.region, fund: self.batch.fund };
-                let credit = Account::PersonalAccount(row.person);
-                let entry = Entry { debit, credit, amount: row.amount };
-                post(state, context.time, self.currency, &[entry])?;
-                DifferenceStanding::Paid
+        let id = record.transaction_id;
+        let found = self.rows.binary_search_by_key(&id, |row| row.settlement).ok();
+        let approved = found
+            .and_then(|at| self.rows.get(at))
+            .ok_or_else(|| rejection::SETTLEMENT_MISMATCH.with(id))?;
+        if let Some(earlier) = ADJUSTED.get(state, &id) {
+            if earlier.batch == self.key {
+                return Ok(Booked::Before);
             }
+            let another = earlier.new_version != self.batch.new_version;
+            require(another, || rejection::SETTLEMENT_ADJUSTED.with(id))?;
+        }
+        let change = PolicyChange {
+            region: self.key.0,
+            scheme: self.key.1,
+            old_version: self.batch.old_version,
+            new_version: self.batch.new_version,
         };
-        let adjusted = AdjustedRow {
-            batch: self.body.batch,
-            person: row.person,
+        let adjustment = change
+            .adjust(state, self.plans, record, self.now)?
+            .ok_or_else(|| rejection::DIFFERENCE_CHANGED.with(format_args!("none for {id}")))?;
+        let now = adjustment.difference;
+        require(now == *approved, || {
+            rejection::DIFFERENCE_CHANGED.with(format_args!("{} for {id}", now.amount.minor()))
+        })?;
+        let mut row = AdjustedRow {
+            batch: self.key,
+            new_version: self.batch.new_version,
+            person: now.person,
             fund: self.batch.fund,
-            amount: row.amount,
-            standing,
+            amount: now.amount,
+            standing: DifferenceStanding::Paid,
+            counted: adjustment.counted,
         };
-        ADJUSTED.put(state, &key, &adjusted);
-        Ok(Booked::Now(standing))
+        match now.direction {
+            Direction::ToPerson => {
+                let credit = Account::PersonalAccount(row.person);
+                row.post(state, self.now, row.fund_account(), credit)?;
+            }
+            Direction::FromPerson => {
+                row.standing = DifferenceStanding::Owed;
+                row.expect(state, self.now)?;
+            }
+        }
+        ADJUSTED.put(state, &id, &row);
+        Ok(Booked::Now(row.standing))
     }
 }
 
 /// How many rows became what.
 #[derive(Default)]
 struct Tally {
-    paid: u64,
-    owed: u64,
+    paid: u16,
+    owed: u16,
     rejected: BTreeMap<&'static str, u64>,
 }
 
 impl Tally {
     fn note(&mut self, result: &Result<Booked, Rejection>) {
-        let count = match result {
-            Ok(Booked::Before) => return,
-            Ok(Booked::Now(DifferenceStanding::Owed)) => &mut self.owed,
-            Ok(Booked::Now(_)) => &mut self.paid,
-            Err(rejection) => self.rejected.entry(rejection.code.name).or_default(),
-        };
-        *count = count.saturating_add(1);
+        match result {
+            Ok(Booked::Before) => {}
+            Ok(Booked::Now(DifferenceStanding::Owed)) => self.owed = self.owed.saturating_add(1),
+            Ok(Booked::Now(_)) => self.paid = self.paid.saturating_add(1),
+            Err(rejection) => {
+                let count = self.rejected.entry(rejection.code.name).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+
+    const fn booked(&self) -> u16 {
+        self.paid.saturating_add(self.owed)
     }
 
     fn fields(self, mut outcome: Outcome) -> Outcome {
         outcome = outcome
-            .with("paid_rows", FieldValue::Number(self.paid))
-            .with("owed_rows", FieldValue::Number(self.owed));
+            .with("paid_rows", FieldValue::Number(self.paid.into()))
+            .with("owed_rows", FieldValue::Number(self.owed.into()));
         for (reason, count) in self.rejected {
             outcome = outcome.with(&format!("rejected.{reason}"), FieldValue::Number(count));
         }
@@ -136,6 +171,12 @@ impl Tally {
 impl Kind for PayDifferences {
     const NUMBER: u16 = 508;
     const NAME: &'static str = "pay_differences";
+
+    fn check(&self) -> Result<(), Rejection> {
+        let few = (1..=RECORDS_MAX).contains(&self.records.len());
+        let sorted = self.records.is_sorted_by(|a, b| a.transaction_id < b.transaction_id);
+        require(few && sorted, || rejection::RECORD_COUNT.reject())
+    }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
         let key = batch_key(self.region, self.scheme, self.batch);
@@ -154,20 +195,22 @@ impl Kind for PayDifferences {
         let mut batch = require_batch(state, &key, BatchStanding::Approved)?;
         let fund = fund::view::fund(state, self.region, batch.fund)
             .ok_or_else(|| fund::rejection::UNKNOWN_FUND.with(batch.fund))?;
-        let payment = Payment { body: self, batch, currency: fund.currency };
         let rows: Vec<Difference> = BATCH_ROWS.get(state, &key).unwrap_or_default();
+        let (plans, now) = (context.plans, context.time);
+        let payment = Payment { key, batch: &batch, rows: &rows, plans, now };
         let mut tally = Tally::default();
-        for row in &rows {
-            tally.note(&payment.book(context, state, row));
+        for record in &self.records {
+            tally.note(&state.attempt(|state| payment.book(state, record)));
         }
-        require(tally.paid > 0 || tally.owed > 0, || {
+        require(tally.booked() > 0, || {
             let reasons: Vec<&str> = tally.rejected.keys().copied().collect();
             rejection::NOTHING_PAID.with(reasons.join(", "))
         })?;
-        if tally.rejected.is_empty() {
+        batch.booked = batch.booked.saturating_add(tally.booked());
+        if usize::from(batch.booked) >= rows.len() {
             batch.standing = BatchStanding::Paid;
-            BATCHES.put(state, &key, &batch);
         }
+        BATCHES.put(state, &key, &batch);
         // As with contributions, persons are not named: each sees the own account's statement.
         let concerns = [batch.proposer.organisation, fund.owner].map(Party::Organisation);
         let rows_hash: Hash = batch.rows_hash;

@@ -18,7 +18,7 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::fund;
 
 /// Proposes what a version with effect in the past changes for settlements under the version that
-/// it superseded, as a simulation outside found it. Nothing is paid before another key approves.
+/// it superseded, as a simulation found it. Nothing is paid before another key approves.
 /// Signed by the region's bureau with scope `publish`.
 #[derive(
     Clone,
@@ -45,7 +45,8 @@ pub struct ProposeDifferences {
     pub new_version: u16,
     /// The fund that pays or is paid.
     pub fund: FundId,
-    /// The hash of the simulation's whole result, which approvers ask the bureau for.
+    /// The hash of the whole simulation ([`super::Simulation::hash`]), which approvers compute again
+    /// from the settlements' records.
     pub simulation: Hash,
     /// The rows, 1 to 500, sorted by settlement, each once.
     #[schemars(length(min = 1, max = 500))]
@@ -104,6 +105,7 @@ impl Kind for ProposeDifferences {
             fund: self.fund,
             simulation: self.simulation,
             rows_hash: self.rows_hash(),
+            booked: 0,
             proposer,
             approver: None,
             standing: BatchStanding::Proposed,

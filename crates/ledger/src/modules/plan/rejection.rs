@@ -49,8 +49,12 @@ crate::kernel::rejection::rejections! {
     NOTHING_PAID = 523, "nothing_paid", "no row of the batch can be paid";
     /// The settlement's difference was booked in another batch.
     SETTLEMENT_ADJUSTED = 524, "settlement_adjusted", "the difference of this settlement was booked in another batch";
-    /// No settlement of this person has that id.
-    SETTLEMENT_MISMATCH = 525, "settlement_mismatch", "there is no settlement of this person with that id";
+    /// The settlement is not in the batch, or of another region, scheme or version.
+    SETTLEMENT_MISMATCH = 525, "settlement_mismatch", "the settlement is not one of the batch, or of another region, scheme or plan version";
     /// The person owes nothing (any more) from this change.
     NOTHING_OWED = 526, "nothing_owed", "nothing is owed (any more) for this settlement";
+    /// What was approved is not what the new version gives now.
+    DIFFERENCE_CHANGED = 527, "difference_changed", "the new version gives another difference now than was approved; simulate and propose it again";
+    /// Records are too few, too many, or not sorted.
+    RECORD_COUNT = 528, "invalid_record_count", "bring 1 to 64 settlement records, sorted by settlement and each once";
 }

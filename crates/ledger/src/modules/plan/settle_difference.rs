@@ -1,7 +1,7 @@
 //! Ends what a person owes because of a policy with effect in the past.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, Party, RegionId, SchemeId};
+use primitives::{Amount, Hash, Party};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,11 @@ use super::table::{ADJUSTED, signed_by};
 use crate::kernel::account::Account;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
-use crate::kernel::posting::{Entry, post};
 use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::Rejection;
 use crate::modules::organisation::Scope;
-use crate::modules::{fund, person};
+use crate::modules::{fund, person, voucher};
 
 /// How a person's debt ends.
 #[derive(
@@ -58,12 +57,6 @@ pub enum SettlementWay {
 )]
 #[serde(deny_unknown_fields)]
 pub struct SettleDifference {
-    /// The region.
-    pub region: RegionId,
-    /// The scheme.
-    pub scheme: SchemeId,
-    /// The version with effect in the past.
-    pub new_version: u16,
     /// The settlement, by the transaction that settled it first.
     pub settlement: Hash,
     /// How the debt ends.
@@ -71,24 +64,33 @@ pub struct SettleDifference {
 }
 
 impl SettleDifference {
-    fn key(&self) -> (RegionId, SchemeId, u16, Hash) {
-        (self.region, self.scheme, self.new_version, self.settlement)
+    /// The person does not bear the difference after all.
+    fn waive(&self, state: &mut Overlay<'_>, row: &mut AdjustedRow) -> Result<(), Rejection> {
+        let bears = voucher::view::settlement(state, &self.settlement)
+            .map_or(Amount::ZERO, |settlement| settlement.own_share);
+        let without = bears.saturating_sub(row.amount);
+        voucher::adjust_settlement(state, self.settlement, without)?;
+        row.standing = DifferenceStanding::Waived;
+        ADJUSTED.put(state, &self.settlement, row);
+        Ok(())
     }
 
     fn owed(&self, state: &(impl Read + ?Sized)) -> Result<AdjustedRow, Rejection> {
         ADJUSTED
-            .get(state, &self.key())
-            .filter(|row| row.standing == DifferenceStanding::Owed)
+            .get(state, &self.settlement)
+            .filter(|row| OPEN.contains(&row.standing))
             .ok_or_else(|| rejection::NOTHING_OWED.reject())
     }
 }
 
+/// What a person still owes.
+const OPEN: [DifferenceStanding; 2] = [DifferenceStanding::Owed, DifferenceStanding::Recalled];
+
 fn fund_of(
     state: &(impl Read + ?Sized),
-    region: RegionId,
     row: &AdjustedRow,
 ) -> Result<fund::FundRow, Rejection> {
-    fund::view::fund(state, region, row.fund)
+    fund::view::fund(state, row.batch.0, row.fund)
         .ok_or_else(|| fund::rejection::UNKNOWN_FUND.with(row.fund))
 }
 
@@ -103,7 +105,7 @@ impl Kind for SettleDifference {
                 person::view::require_key(context, state, row.person, row.amount).map(|_| ())
             }
             SettlementWay::Received | SettlementWay::Waived => {
-                let fund = fund_of(state, self.region, &row)?;
+                let fund = fund_of(state, &row)?;
                 signed_by(context, state, fund.owner, Scope::Treasury).map(|_| ())
             }
         }
@@ -115,24 +117,29 @@ impl Kind for SettleDifference {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         let mut row = self.owed(state)?;
-        let fund = fund_of(state, self.region, &row)?;
+        let fund = fund_of(state, &row)?;
         let debit = match self.way {
             SettlementWay::PersonalAccount => {
                 let used = person::view::require_key(context, state, row.person, row.amount)?;
                 person::view::note_key_spending(state, &used)?;
                 Some(Account::PersonalAccount(row.person))
             }
-            SettlementWay::Received => Some(Account::Outside(self.region)),
+            SettlementWay::Received => Some(Account::Outside(row.batch.0)),
             SettlementWay::Waived => None,
         };
-        row.standing = DifferenceStanding::Waived;
+        row.expect_no_more(state, context.time)?;
         if let Some(debit) = debit {
-            let credit = Account::Fund { region: self.region, fund: row.fund };
-            let entry = Entry { debit, credit, amount: row.amount };
-            post(state, context.time, fund.currency, &[entry])?;
-            row.standing = DifferenceStanding::Settled;
+            row.post(state, context.time, debit, row.fund_account())?;
         }
-        ADJUSTED.put(state, &self.key(), &row);
+        if row.standing == DifferenceStanding::Recalled {
+            // What it was paid for is gone, so nothing of it stands any more.
+            ADJUSTED.remove(state, &self.settlement);
+        } else if debit.is_some() {
+            row.standing = DifferenceStanding::Settled;
+            ADJUSTED.put(state, &self.settlement, &row);
+        } else {
+            self.waive(state, &mut row)?;
+        }
         let concerns = [Party::Organisation(fund.owner), Party::Person(row.person)];
         Ok(Outcome::event("difference_settled", concerns)
             .with("settlement", FieldValue::Hash(self.settlement))

@@ -21,9 +21,9 @@ pub(super) const BYTES: Table<VersionKey, Vec<u8>> = Table::new(0x0501);
 pub(super) const SCHEMES: Table<(RegionId, SchemeId), SchemeRow> = Table::new(0x0502);
 pub(super) const BATCHES: Table<BatchKey, BatchRow> = Table::new(0x0503);
 pub(super) const BATCH_ROWS: Table<BatchKey, Vec<Difference>> = Table::new(0x0504);
-/// What was booked for a settlement because of a new version; the key is region, scheme, new
-/// version and the settlement's transaction.
-pub(super) const ADJUSTED: Table<(RegionId, SchemeId, u16, Hash), AdjustedRow> = Table::new(0x0505);
+/// What stands booked for a settlement because of a new version, by the transaction that settled it
+/// first.
+pub(super) const ADJUSTED: Table<Hash, AdjustedRow> = Table::new(0x0505);
 
 /// How many published versions a scheme has at the most. Our own limit: it bounds the row.
 pub(super) const PUBLISHED_MAX: usize = 256;

@@ -141,13 +141,7 @@ pub fn batch_rows(
     BATCH_ROWS.get(state, &(region, scheme, batch)).unwrap_or_default()
 }
 
-/// What was booked for a settlement because of a version with effect in the past.
-pub fn adjusted(
-    state: &(impl Read + ?Sized),
-    region: RegionId,
-    scheme: SchemeId,
-    new_version: u16,
-    settlement: &Hash,
-) -> Option<AdjustedRow> {
-    ADJUSTED.get(state, &(region, scheme, new_version, *settlement))
+/// What stands booked for a settlement because of a version with effect in the past.
+pub fn adjusted(state: &(impl Read + ?Sized), settlement: &Hash) -> Option<AdjustedRow> {
+    ADJUSTED.get(state, settlement)
 }

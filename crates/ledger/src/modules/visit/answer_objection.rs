@@ -5,13 +5,15 @@ use primitives::{Hash, Party};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::table::{SettlementRecord, VISITS, VisitRow};
-use super::{rejection, view};
+use super::contest_consent::DAY_MILLIS;
+use super::table::{Objection, SettledVisit, SettlementRecord, VISITS, VisitRow};
+use super::{rejection, signing, view};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
+use crate::modules::network;
 use crate::modules::organisation::{self, Scope};
 
 /// What became of an objection.
@@ -37,6 +39,10 @@ pub enum ObjectionAnswer {
 
 /// Answers an objection and closes it. Signed by the provider (`settle`); a dismissal by the bureau
 /// (`countersign`) too, so that nobody is judge in their own cause.
+///
+/// The bureau answers alone once the region's `objection_answer_days` are over, or while the provider
+/// is suspended. An objection that it upholds so stays until the bureau has refunded or corrected the
+/// settlement, for which it does not need the provider either.
 #[derive(
     Clone,
     Debug,
@@ -63,19 +69,37 @@ impl Kind for AnswerObjection {
     const NAME: &'static str = "answer_objection";
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
+        let settled = view::require_record(state, &self.original)?;
+        let objection = require_unanswered(&settled)?;
         let subject = &self.original.subject;
-        organisation::view::require_signed(context, state, subject.provider, Scope::Settle)?;
-        if self.answer == ObjectionAnswer::Dismissed {
+        let is_by_provider = context.has_signed(Party::Organisation(subject.provider));
+        if is_by_provider {
+            organisation::view::require_signed(context, state, subject.provider, Scope::Settle)?;
+        }
+        if !is_by_provider || self.answer == ObjectionAnswer::Dismissed {
             let bureau = view::bureau_of(state, subject)?;
             organisation::view::require_signed(context, state, bureau, Scope::Countersign)?;
         }
-        Ok(())
+        let region = network::view::require_region(state, subject.region)?;
+        let days = u64::from(region.settings.objection_answer_days);
+        let deadline = objection.raised.plus_millis(days.saturating_mul(DAY_MILLIS));
+        let is_late = deadline <= context.time || signing::is_suspended(state, subject.provider);
+        require(is_by_provider || is_late, || {
+            rejection::ANSWER_TOO_EARLY.with(format_args!("until {deadline}"))
+        })
     }
 
-    fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
+    fn execute(
+        &self,
+        context: &Context<'_>,
+        state: &mut Overlay<'_>,
+    ) -> Result<Outcome, Rejection> {
         let mut settled = view::require_record(state, &self.original)?;
-        require(settled.objection.is_some(), || rejection::OBJECTION_STATE.reject())?;
-        settled.objection = None;
+        let objection = require_unanswered(&settled)?;
+        let provider = Party::Organisation(self.original.subject.provider);
+        let is_by_provider = context.has_signed(provider);
+        settled.objection = (self.answer == ObjectionAnswer::Upheld && !is_by_provider)
+            .then_some(Objection { upheld: true, ..objection });
         VISITS.put(state, &self.original.visit, &VisitRow::Settled(settled));
         let subject = &self.original.subject;
         let bureau = view::bureau_of(state, subject)?;
@@ -90,4 +114,12 @@ impl Kind for AnswerObjection {
         ];
         Ok(Outcome::event(name, concerns))
     }
+}
+
+/// The objection that waits for an answer.
+fn require_unanswered(settled: &SettledVisit) -> Result<Objection, Rejection> {
+    settled
+        .objection
+        .filter(|objection| !objection.upheld)
+        .ok_or_else(|| rejection::OBJECTION_STATE.reject())
 }

@@ -1,10 +1,12 @@
 //! The forms of consent, and what each allows.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, PersonId, RegionId};
+use primitives::{Amount, PersonId, RegionId, Text};
+use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cash::{CashLeg, RailKind};
 use super::rejection;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -38,10 +40,10 @@ pub enum Consent {
     /// The person's card with a PIN that the bureau checked online; the bureau signs with scope
     /// `clerk`.
     DeskCard,
-    /// An identity card shown at the desk: fund-paid care and cash over the counter, never the
-    /// personal account. The provider answers for it.
+    /// An identity card shown at the desk: fund-paid care, and little cash over the counter, never
+    /// the personal account. The provider answers for it. Contestable.
     IdentityCard,
-    /// Nobody can agree: provider and bureau witness it. Contestable.
+    /// Nobody can agree: provider and bureau witness it. The same limits. Contestable.
     EmergencyWitness {
         /// Why nobody could.
         reason: EmergencyReason,
@@ -84,10 +86,25 @@ impl Consent {
         }
     }
 
+    /// The name as the fact that a voucher may show.
+    pub(super) fn field(&self) -> Result<FieldValue, Rejection> {
+        let name = Text::new(self.name()).map_err(|words| rejection::CONSENT_TOO_WEAK.with(words));
+        name.map(FieldValue::Text)
+    }
+
+    /// Whether only organisations sign under this form, neither the person nor a guardian, and no
+    /// PIN was checked. Then the personal account and bound cards never pay: cash goes over a
+    /// counter within the region's limit, or stays a receivable of the provider; and the
+    /// person may contest it. A lock changes nothing in this, so fund-paid care always goes on.
+    #[must_use]
+    pub const fn is_given_by_others(&self) -> bool {
+        matches!(self, Self::IdentityCard | Self::EmergencyWitness { .. })
+    }
+
     /// Whether the personal account may pay under this form.
     #[must_use]
     pub const fn allows_personal_account(&self) -> bool {
-        !matches!(self, Self::IdentityCard | Self::EmergencyWitness { .. })
+        !self.is_given_by_others()
     }
 
     /// The consent is given for this much money of the person; what it used up is noted.
@@ -100,11 +117,14 @@ impl Consent {
         state: &mut Overlay<'_>,
         (person, region): (PersonId, RegionId),
         personal_account: Amount,
-        cash: Amount,
+        (cash, leg): (Amount, Option<&CashLeg>),
     ) -> Result<(), Rejection> {
         require(self.allows_personal_account() || personal_account.is_zero(), || {
             rejection::CONSENT_TOO_WEAK.with(self.name())
         })?;
+        if self.is_given_by_others() {
+            require_counter(state, region, cash, leg)?;
+        }
         let own = personal_account.saturating_add(cash);
         match self {
             Self::OwnKey if own.is_zero() => {
@@ -139,4 +159,20 @@ impl Consent {
         let bureau = network::view::require_region(state, region)?.bureau;
         organisation::view::require_signed(context, state, bureau, Scope::Clerk).map(|_| ())
     }
+}
+
+/// Cash that nobody of the person's side agreed to goes over a counter, where whoever hands it over
+/// sees it, and within the region's limit. Without a leg nothing is taken: it stays a receivable.
+fn require_counter(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    cash: Amount,
+    leg: Option<&CashLeg>,
+) -> Result<(), Rejection> {
+    let Some(leg) = leg else { return Ok(()) };
+    require(leg.kind == RailKind::Counter, || {
+        rejection::CONSENT_TOO_WEAK.with("take cash over a counter, or leave it as a receivable")
+    })?;
+    let most = network::view::require_region(state, region)?.settings.witnessed_cash_max;
+    require(cash <= most, || rejection::WITNESSED_CASH_LIMIT.with(most.minor()))
 }

@@ -1,25 +1,27 @@
-//! A person contests a consent that others witnessed.
+//! A person contests a consent that others gave.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, Party};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::consent::Consent;
-use super::table::{SettlementRecord, VISITS, VisitRow};
+use super::table::{Contest, SettlementRecord, VISITS, VisitRow};
 use super::{rejection, view};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::{network, person};
+use crate::modules::network;
+use crate::modules::person::{self, Actor};
 
 /// Milliseconds of a day.
-const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
+pub(super) const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 
-/// Contests an emergency consent, within the days that the region sets: the bureau then has to
-/// decide, and the settlement shows it. Signed by the person.
+/// Contests a consent that organisations alone gave (identity card, emergency witness), within the
+/// days that the region sets after the settlement or its last change: the bureau then decides with
+/// [`super::DecideContest`], and until then the settlement shows it. Signed by the person, a guardian
+/// or, for somebody without keys or who has died, a desk of the home region's bureau.
 #[derive(
     Clone,
     Debug,
@@ -37,6 +39,8 @@ pub struct ContestConsent {
     pub original: SettlementRecord,
     /// The salted commitment to the words.
     pub statement: Hash,
+    /// Who speaks for the person.
+    pub by: Actor,
 }
 
 impl Kind for ContestConsent {
@@ -44,8 +48,7 @@ impl Kind for ContestConsent {
     const NAME: &'static str = "contest_consent";
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        let who = self.original.subject.person;
-        person::view::require_key_despite_lock(context, state, who).map(|_| ())
+        person::require_speaker(context, state, self.original.subject.person, self.by).map(|_| ())
     }
 
     fn execute(
@@ -57,11 +60,12 @@ impl Kind for ContestConsent {
         let subject = &self.original.subject;
         let region = network::view::require_region(state, subject.region)?;
         let days = u64::from(region.settings.emergency_contest_days);
-        let latest = settled.settled.plus_millis(days.saturating_mul(DAY_MILLIS));
-        let emergency = matches!(self.original.consent, Consent::EmergencyWitness { .. });
-        let open = emergency && !settled.contested && context.time <= latest;
+        let latest = settled.revised.plus_millis(days.saturating_mul(DAY_MILLIS));
+        let is_contestable =
+            self.original.consent.is_given_by_others() && !self.original.total().is_zero();
+        let open = is_contestable && settled.contest.is_none() && context.time <= latest;
         require(open, || rejection::NOT_CONTESTABLE.reject())?;
-        settled.contested = true;
+        settled.contest = Some(Contest::Open { raised: context.time, statement: self.statement });
         VISITS.put(state, &self.original.visit, &VisitRow::Settled(settled));
         let concerns = [
             Party::Organisation(subject.provider),

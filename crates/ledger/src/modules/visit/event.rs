@@ -24,7 +24,13 @@ crate::kernel::receipt::events! {
         "an objection was dismissed",
         "the person, the provider, the bureau of the insured place";
     "consent_contested",
-        "a consent that others witnessed was contested",
+        "a consent that others gave was contested",
+        "the person, the provider, the bureau of the insured place";
+    "contest_upheld",
+        "a contested consent did not hold, and its settlement was refunded",
+        "the person, the provider, the bureau of the insured place";
+    "contest_rejected",
+        "a contested consent holds",
         "the person, the provider, the bureau of the insured place";
     "payment_collected", "a rail collected money", "the person, the provider, the executor";
     "payment_refunded", "a rail paid money back", "the person, the provider, the executor";

@@ -1,12 +1,9 @@
 //! The postings of a settlement, and the orders to rails.
 
-use alloc::{string::String, vec::Vec};
-use borsh::{BorshDeserialize, BorshSerialize};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use primitives::{
-    Amount, Currency, Hash, OrganisationId, Party, PersonId, RegionId, Text, Timestamp, VisitId,
+    Amount, Currency, Hash, OrganisationId, Party, PersonId, RegionId, Timestamp, VisitId,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::quote::{Part, Split};
 use super::rejection;
@@ -18,53 +15,14 @@ use crate::kernel::posting::{self, Entry};
 use crate::kernel::receipt::{Effect, EffectAction, Outcome};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::fund;
-use crate::modules::organisation::{self, Scope};
 use benefit::Payer;
-
-/// How cash is collected: who executes it on which rail, and what that rail answered.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct CashLeg {
-    /// The organisation whose rail authorised the payment: the provider itself, or one that signs
-    /// too.
-    pub executor: OrganisationId,
-    /// The executor's rail by name, such as `sandbox_bank` or `counter`.
-    pub rail: Text<16>,
-    /// A salted commitment to the rail's authorisation or payment note.
-    pub authorisation: Hash,
-}
-
-impl CashLeg {
-    /// An executor other than the provider signs with scope `execute`.
-    pub(super) fn require_executor(
-        &self,
-        context: &Context<'_>,
-        state: &Overlay<'_>,
-        provider: OrganisationId,
-    ) -> Result<(), Rejection> {
-        if self.executor == provider {
-            return Ok(());
-        }
-        organisation::view::require_signed(context, state, self.executor, Scope::Execute)
-            .map(|_| ())
-    }
-}
 
 /// Far ahead of any block time: the ledger waits for an executor's word, however long that takes.
 const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
 
 /// What a settlement moves between funds, the personal account and the provider, cash left out.
-/// Entries of nothing are left out.
+/// What the provider bears itself moves nothing, so that its due is what others owe it: it stands in
+/// the split alone.
 pub(super) fn fund_entries(
     state: &Overlay<'_>,
     subject: &VisitSubject,
@@ -74,15 +32,13 @@ pub(super) fn fund_entries(
     let mut entries = Vec::new();
     for part in parts {
         let day = part.from;
+        let (region, scheme) = (subject.region, subject.scheme);
         for share in &part.adjudication.payers {
-            let debit = match share.payer {
-                Payer::HospitalBorne => Account::ProviderBorne(subject.books()),
-                payer => {
-                    let (region, scheme) = (subject.region, subject.scheme);
-                    let fund = fund::view::paying_fund(state, region, scheme, payer, day)?;
-                    Account::Fund { region: fund.region, fund: fund.fund }
-                }
-            };
+            if share.payer == Payer::HospitalBorne {
+                continue;
+            }
+            let fund = fund::view::paying_fund(state, region, scheme, share.payer, day)?;
+            let debit = Account::Fund { region: fund.region, fund: fund.fund };
             entries.push(Entry { debit, credit: due, amount: share.amount });
         }
         let own = part.adjudication.personal_account;
@@ -94,10 +50,27 @@ pub(super) fn fund_entries(
     Ok(entries)
 }
 
-/// The same entries the other way round.
-pub(super) fn reversed(entries: &[Entry]) -> Vec<Entry> {
-    let turn = |entry: &Entry| Entry { debit: entry.credit, credit: entry.debit, ..*entry };
-    entries.iter().rev().map(turn).collect()
+/// What is left to move when `given` takes the place of `taken`: nobody needs more than the
+/// difference, whatever became of a fund's floor meanwhile.
+pub(super) fn difference(taken: &[Entry], given: &[Entry]) -> Vec<Entry> {
+    let mut sums: BTreeMap<(Account, Account), (Amount, Amount)> = BTreeMap::new();
+    for entry in taken {
+        let sum = sums.entry((entry.debit, entry.credit)).or_default();
+        sum.0 = sum.0.saturating_add(entry.amount);
+    }
+    for entry in given {
+        let sum = sums.entry((entry.debit, entry.credit)).or_default();
+        sum.1 = sum.1.saturating_add(entry.amount);
+    }
+    let net = |((debit, credit), (taken, given)): ((Account, Account), (Amount, Amount))| {
+        let (more, less) = (given.saturating_sub(taken), taken.saturating_sub(given));
+        match (more.is_zero(), less.is_zero()) {
+            (false, _) => Some(Entry { debit, credit, amount: more }),
+            (true, false) => Some(Entry { debit: credit, credit: debit, amount: less }),
+            (true, true) => None,
+        }
+    };
+    sums.into_iter().filter_map(net).collect()
 }
 
 /// Those whose funds pay a part, each once.

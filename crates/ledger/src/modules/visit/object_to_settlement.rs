@@ -12,13 +12,14 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::person;
+use crate::modules::person::{self, Actor};
 
-/// For how long a settlement may be objected to: 180 days after it. Our own limit.
+/// For how long a settlement may be objected to: 180 days after it or its last change. Our own limit.
 pub(super) const OBJECTION_MILLIS_MAX: u64 = 180 * 24 * 3_600 * 1_000;
 
-/// Objects to a settlement; the provider has to answer. The words lie in the vault. Signed by the
-/// person.
+/// Objects to a settlement; the provider has to answer, or the bureau in its place after the region's
+/// deadline. The words lie in the vault. Signed by the person, a guardian or, for somebody without
+/// keys or who has died, a desk of the home region's bureau.
 #[derive(
     Clone,
     Debug,
@@ -36,6 +37,8 @@ pub struct ObjectToSettlement {
     pub original: SettlementRecord,
     /// The salted commitment to the words.
     pub statement: Hash,
+    /// Who speaks for the person.
+    pub by: Actor,
 }
 
 impl Kind for ObjectToSettlement {
@@ -43,8 +46,7 @@ impl Kind for ObjectToSettlement {
     const NAME: &'static str = "object_to_settlement";
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        let who = self.original.subject.person;
-        person::view::require_key_despite_lock(context, state, who).map(|_| ())
+        person::require_speaker(context, state, self.original.subject.person, self.by).map(|_| ())
     }
 
     fn execute(
@@ -54,9 +56,10 @@ impl Kind for ObjectToSettlement {
     ) -> Result<Outcome, Rejection> {
         let mut settled = view::require_record(state, &self.original)?;
         require(settled.objection.is_none(), || rejection::OBJECTION_STATE.reject())?;
-        let latest = settled.settled.plus_millis(OBJECTION_MILLIS_MAX);
+        let latest = settled.revised.plus_millis(OBJECTION_MILLIS_MAX);
         require(context.time <= latest, || rejection::OBJECTION_TOO_LATE.reject())?;
-        settled.objection = Some(Objection { raised: context.time, statement: self.statement });
+        let (raised, statement) = (context.time, self.statement);
+        settled.objection = Some(Objection { raised, statement, upheld: false });
         VISITS.put(state, &self.original.visit, &VisitRow::Settled(settled));
         let subject = &self.original.subject;
         let bureau = view::bureau_of(state, subject)?;

@@ -5,9 +5,9 @@
 //! after the other, each on the running amounts that the one before left.
 
 use alloc::{sync::Arc, vec::Vec};
-use benefit::{Accumulators, Adjudication, CategorySums, Facts, Payer, PayerShare, Plan, SlotFact};
+use benefit::{Adjudication, CategorySums, Facts, Payer, PayerShare, Plan, SlotFact};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, CivilDate, Currency};
+use primitives::{Amount, CivilDate, Currency, FamilyId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,7 @@ use super::table::VisitSubject;
 use crate::kernel::context::PlanMemo;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::Rejection;
+use crate::modules::coverage::view::RunningAmounts;
 use crate::modules::plan::PlanRef;
 use crate::modules::{coverage, network, organisation, plan};
 
@@ -74,6 +75,9 @@ pub struct Part {
     pub from: CivilDate,
     /// What the rules asked.
     pub facts: Facts,
+    /// The family whose running amounts counted and changed.
+    #[serde(default)]
+    pub family: Option<FamilyId>,
     /// The split of the part, with its reasons.
     pub adjudication: Adjudication,
 }
@@ -85,8 +89,8 @@ pub struct Quote {
     pub parts: Vec<Part>,
     /// Their sum.
     pub split: Split,
-    /// The person's running amounts afterwards.
-    pub accumulators: Accumulators,
+    /// The running amounts afterwards, those of the visit alone among them.
+    pub accumulators: RunningAmounts,
     /// The currency of all of it.
     pub currency: Currency,
 }
@@ -135,8 +139,8 @@ pub struct QuoteRequest<'a> {
     pub use_personal_account: bool,
     /// What the personal account can pay.
     pub personal_account: Amount,
-    /// The person's running amounts to start from.
-    pub accumulators: Accumulators,
+    /// The running amounts to start from.
+    pub accumulators: RunningAmounts,
     /// For a refund or a correction: the plan versions to keep to, the earlier parts'.
     pub keep_plans_of: &'a [Part],
     /// For a refund: the facts stay as they were in those parts.
@@ -170,21 +174,21 @@ pub fn quote(
             in_force.get(stay_part.plan).ok_or_else(|| rejection::NOT_ADJUDICABLE.reject())?;
         assert_eq!(plan.currency(), region.currency, "a plan is drafted in its region's currency");
         let sums = &stay_part.sums;
-        let mut facts = facts_of_part(state, &request, plan_ref, sums)?;
+        let (mut facts, family) = facts_of_part(state, &request, plan_ref, sums)?;
         facts.use_personal_account = request.use_personal_account;
         facts.personal_account = if request.use_personal_account { left } else { Amount::ZERO };
-        let adjudication = benefit::adjudicate(plan, sums, &facts, &accumulators)
+        let mut seen = accumulators.seen(state, family);
+        let adjudication = benefit::adjudicate(plan, sums, &facts, &seen)
             .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
-        accumulators
-            .apply(&adjudication.changes)
+        seen.apply(&adjudication.changes)
             .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
+        accumulators.keep(family, &seen);
         left = left.saturating_sub(adjudication.personal_account);
         let from = sums.span().map_or(subject.admitted, |(first, _)| first);
-        parts.push(Part { plan: *plan_ref, from, facts, adjudication });
+        parts.push(Part { plan: *plan_ref, from, facts, family, adjudication });
     }
     let split = Split::of(&parts)
         .ok_or_else(|| rejection::NOT_ADJUDICABLE.with("the total is too large"))?;
-    let accumulators = accumulators.filter(|key| !key.period.is_visit());
     Ok(Quote { parts, split, accumulators, currency: region.currency })
 }
 
@@ -220,22 +224,24 @@ fn facts_of_part(
     request: &QuoteRequest<'_>,
     plan: &PlanRef,
     sums: &CategorySums,
-) -> Result<Facts, Rejection> {
+) -> Result<(Facts, Option<FamilyId>), Rejection> {
     let kept = request.keep_plans_of.iter().find(|part| part.plan == *plan);
     match kept.filter(|_| request.keep_facts) {
-        Some(part) => Ok(part.facts.clone()),
+        Some(part) => Ok((part.facts.clone(), part.family)),
         None => facts(state, request.subject, sums),
     }
 }
 
-/// What rules may ask about the person and the visit on the part's first day.
+/// What rules may ask about the person and the visit on the part's first day, and the family whose
+/// running amounts count. A suspended provider's settlements are still corrected.
 fn facts(
     state: &(impl Read + ?Sized),
     subject: &VisitSubject,
     sums: &CategorySums,
-) -> Result<Facts, Rejection> {
+) -> Result<(Facts, Option<FamilyId>), Rejection> {
     let (first, last) = sums.span().ok_or_else(|| rejection::EMPTY_BILL.reject())?;
-    let provider = organisation::view::require_active(state, subject.provider)?;
+    let provider = organisation::view::organisation(state, subject.provider)
+        .ok_or_else(|| organisation::rejection::UNKNOWN_ORGANISATION.with(subject.provider))?;
     let level = provider.level.unwrap_or(benefit::HospitalLevel::Unrated);
     let mut facts = Facts::new(subject.visit_type, level);
     let known = coverage::view::facts_for(
@@ -250,7 +256,7 @@ fn facts(
     facts.diagnosis_group = subject.diagnosis_group;
     facts.days = stay_days(first, last);
     facts.slots = slots_on(&known.slots, sums)?;
-    Ok(facts)
+    Ok((facts, known.family))
 }
 
 fn stay_days(first: CivilDate, last: CivilDate) -> u16 {

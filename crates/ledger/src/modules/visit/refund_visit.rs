@@ -6,10 +6,11 @@ use primitives::Hash;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cash::CashLeg;
 use super::consent::Consent;
-use super::money::CashLeg;
 use super::quote::Split;
-use super::resettle::Resettlement;
+use super::resettle::{Change, Resettlement};
+use super::signing::require_change;
 use super::table::SettlementRecord;
 use super::{rejection, view};
 use crate::kernel::context::Context;
@@ -17,12 +18,12 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::organisation::{self, Scope};
 
-/// Refunds a settled visit wholly or in part: the settlement is reversed in full and what remains
-/// of the bill is adjudicated again under the original plan version and facts. Signed by the
-/// provider (`settle`) and the bureau (`countersign`); by a form of consent only where the person
-/// has to pay more than before.
+/// Refunds a settled visit wholly or in part: what remains of the bill is adjudicated again under
+/// the original plan version and facts, as if the settlement had never been, and the difference
+/// moves. Signed by the provider (`settle`) and the bureau (`countersign`); by the bureau alone while
+/// the provider is suspended or when it left an objection unanswered that was upheld; by a form of
+/// consent only where the person has to pay more than before.
 #[derive(
     Clone,
     Debug,
@@ -75,11 +76,8 @@ impl Kind for RefundVisit {
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        view::require_record(state, &self.original)?;
-        let subject = &self.original.subject;
-        organisation::view::require_signed(context, state, subject.provider, Scope::Settle)?;
-        let bureau = view::bureau_of(state, subject)?;
-        organisation::view::require_signed(context, state, bureau, Scope::Countersign).map(|_| ())
+        let settled = view::require_record(state, &self.original)?;
+        require_change(context, state, &self.original.subject, &settled)
     }
 
     fn execute(
@@ -94,8 +92,7 @@ impl Kind for RefundVisit {
             sums: &self.remaining,
             split: &self.split,
             cash: self.cash.as_ref(),
-            consent: self.consent,
-            keep_facts: true,
+            change: Change::Refund(self.consent),
         };
         resettlement.execute(context, state)
     }

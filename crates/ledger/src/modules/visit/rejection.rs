@@ -33,7 +33,7 @@ crate::kernel::rejection::rejections! {
     AMOUNT_DIFFERS = 717, "amount_differs", "the confirmed amount differs from the ordered one";
     /// The takeover deadline has not come.
     TAKEOVER_TOO_EARLY = 718, "takeover_too_early", "the executor still has time";
-    /// The consent cannot be contested any more, or is of another form.
+    /// The consent cannot be contested any more, is contested already, or is of another form.
     NOT_CONTESTABLE = 719, "not_contestable", "this consent cannot be contested (any more)";
     /// There is an open objection already, or none.
     OBJECTION_STATE = 720, "objection_state", "there is an open objection already, or none to answer";
@@ -41,8 +41,6 @@ crate::kernel::rejection::rejections! {
     OBJECTION_TOO_LATE = 721, "objection_too_late", "the time for an objection is over";
     /// The visit carries the largest number of deposits.
     TOO_MANY_DEPOSITS = 722, "too_many_deposits", "a visit can have at most 8 deposits";
-    /// A deposit is open or paid, so the visit cannot be cancelled.
-    DEPOSIT_OPEN = 723, "deposit_open", "a deposit is still open or not returned";
     /// The visit type has no running bill.
     NOT_A_STAY = 724, "not_a_stay", "only a stay has a running bill and deposits";
     /// The person may not be treated under this scheme on that day.
@@ -51,6 +49,14 @@ crate::kernel::rejection::rejections! {
     UNKNOWN_SLOT = 726, "unknown_bill_slot", "the bill names a slot that is not open for the person on that day";
     /// The settlement's amount would not be changed.
     NOTHING_CHANGES = 727, "nothing_changes", "the new bill gives the same settlement";
-    /// A refund effect needs the effect that collected the money.
+    /// A deposit has no word of its rail yet.
     DEPOSIT_PENDING = 729, "deposit_pending", "a deposit is not confirmed yet; try again when it is";
+    /// The provider may still answer an objection itself.
+    ANSWER_TOO_EARLY = 730, "answer_too_early", "the provider still has time to answer";
+    /// More cash than the region allows without the person's own consent.
+    WITNESSED_CASH_LIMIT = 731, "witnessed_cash_limit_reached", "without the person's own consent no more cash may be taken at once; leave it as a receivable";
+    /// Nothing is contested.
+    NO_OPEN_CONTEST = 732, "no_open_contest", "there is no open contest to decide";
+    /// Only a provider or a bureau has a counter.
+    NO_COUNTER = 733, "no_counter", "only a provider or a bureau takes cash over a counter";
 }

@@ -1,27 +1,26 @@
-//! What refund and correction share: the settlement reversed in full, then the new bill adjudicated
-//! under the original plan versions on the running amounts as they are now less the original's.
-//! Later settlements stay as they are.
+//! What refund and correction share: the new bill adjudicated under the original plan versions on
+//! the running amounts as they are now less the original's. What the original moved and what the new
+//! split moves are set against each other and only the difference is posted. Later settlements stay
+//! as they are.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use benefit::CategorySums;
-use primitives::{Amount, Hash, Party, Timestamp, codec};
+use benefit::{CategorySums, Payer};
+use primitives::{Amount, CivilDate, Hash, Party, Timestamp, codec};
 use proof::receipt::FieldValue;
 
+use super::cash::{CashDue, CashLeg, collect};
 use super::consent::Consent;
-use super::money::{
-    self, CashLeg, GiveBack, Order, fund_entries, order, require_same_split, reversed,
-};
+use super::money::{self, GiveBack, fund_entries, require_same_split};
 use super::quote::{Quote, QuoteRequest, Split, quote};
-use super::table::{SettlementRecord, VISITS, VisitRow};
+use super::table::{Contest, SettledVisit, SettlementRecord, VISITS, VisitRow};
 use super::{rejection, view};
-use crate::kernel::account::{Account, Books};
+use crate::kernel::account::Account;
 use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
-use crate::kernel::receipt::{EffectAction, Outcome, amount_value};
-use crate::kernel::rejection::{Rejection, require};
-use crate::modules::{coverage, network, voucher};
+use crate::kernel::receipt::{Outcome, amount_value};
+use crate::kernel::rejection::Rejection;
+use crate::modules::{coverage, network, plan, voucher};
 
 /// What a settlement becomes.
 pub(super) struct Resettlement<'a> {
@@ -31,9 +30,54 @@ pub(super) struct Resettlement<'a> {
     pub sums: &'a CategorySums,
     pub split: &'a Split,
     pub cash: Option<&'a CashLeg>,
-    pub consent: Option<Consent>,
-    /// A refund keeps the facts of the original; a correction asks for them again.
-    pub keep_facts: bool,
+    pub change: Change,
+}
+
+/// Why it becomes something else.
+#[derive(Clone, Copy)]
+pub(super) enum Change {
+    /// Lines are given back: the facts stay, and nobody is asked unless more is due.
+    Refund(Option<Consent>),
+    /// Another bill takes its place: the facts are asked for again, and the consent is new.
+    Correction(Consent),
+}
+
+impl Change {
+    const fn keeps_facts(self) -> bool {
+        matches!(self, Self::Refund(_))
+    }
+
+    const fn consent(self) -> Option<Consent> {
+        match self {
+            Self::Refund(consent) => consent,
+            Self::Correction(consent) => Some(consent),
+        }
+    }
+
+    /// The consent under which the settlement stands afterwards. A refund that takes more of the
+    /// person by others' word is contestable; one that the person agrees to does not heal what
+    /// others agreed to before.
+    fn consent_afterwards(self, original: Consent, takes_more: bool) -> Consent {
+        match self {
+            Self::Correction(consent) => consent,
+            Self::Refund(consent) => consent
+                .filter(|consent| takes_more && consent.is_given_by_others())
+                .unwrap_or(original),
+        }
+    }
+}
+
+/// What the person has to pay more than before.
+#[derive(Clone, Copy)]
+struct More {
+    account: Amount,
+    cash: Amount,
+}
+
+impl More {
+    const fn is_nothing(self) -> bool {
+        self.account.is_zero() && self.cash.is_zero()
+    }
 }
 
 impl Resettlement<'_> {
@@ -42,38 +86,48 @@ impl Resettlement<'_> {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
-        let mut settled = view::require_record(state, self.original)?;
+        let settled = view::require_record(state, self.original)?;
         let subject = &self.original.subject;
         money::require_confirmed(state, &self.original.collected, rejection::CASH_PENDING)?;
         let currency = network::view::require_region(state, subject.region)?.currency;
-        let taken = fund_entries(state, subject, &self.original.parts)?;
-        posting::post(state, context.time, currency, &reversed(&taken))?;
+        plan::take_back(state, self.original, context.time)?;
         let quoted = self.quote(context, state)?;
         require_same_split(self.split, &quoted.split)?;
+        let taken = fund_entries(state, subject, &self.original.parts)?;
         let given = fund_entries(state, subject, &quoted.parts)?;
-        posting::post(state, context.time, currency, &given)?;
-        let mut outcome = self.outcome(context, state, &quoted)?;
-        let collected = self.settle_difference(context, state, &mut outcome, &quoted)?;
-        view::set_accumulators(context, state, subject, &quoted.accumulators)?;
+        posting::post(state, context.time, currency, &money::difference(&taken, &given))?;
+        let more = self.more(&quoted);
+        let consent = self.change.consent_afterwards(self.original.consent, !more.is_nothing());
+        let mut outcome = self.outcome(context, state, &quoted, consent)?;
+        let collected = self.settle_difference(context, state, &mut outcome, (&quoted, more))?;
+        view::set_running_amounts(context, state, subject, &quoted.accumulators)?;
         let own = quoted.split.personal_account.saturating_add(quoted.split.cash);
         voucher::adjust_settlement(state, self.original.transaction_id, own)?;
         let record = SettlementRecord {
             bill: self.bill,
             sums: self.sums.clone(),
             parts: quoted.parts,
+            consent,
             collected,
             ..self.original.clone()
         };
-        settled.record = record.hash();
-        settled.revision = settled.revision.saturating_add(1);
+        let settled = revised(settled, &record, context.time);
         VISITS.put(state, &self.original.visit, &VisitRow::Settled(settled));
         outcome.witness = codec::encode(&record);
         Ok(outcome)
     }
 
     fn quote(&self, context: &Context<'_>, state: &Overlay<'_>) -> Result<Quote, Rejection> {
-        let available = view::personal_account(state, self.original.subject.person, context.time);
-        requote(state, context.plans, self.original, self.sums, self.keep_facts, available)
+        let (original, keeps_facts) = (self.original, self.change.keeps_facts());
+        requote(state, context.plans, original, (self.sums, keeps_facts), context.time)
+    }
+
+    fn more(&self, quoted: &Quote) -> More {
+        let split = &quoted.split;
+        More {
+            account: split.personal_account.saturating_sub(self.original.personal_account()),
+            cash: split.cash.saturating_sub(self.original.cash()),
+        }
     }
 
     fn outcome(
@@ -81,6 +135,7 @@ impl Resettlement<'_> {
         context: &Context<'_>,
         state: &Overlay<'_>,
         quoted: &Quote,
+        consent: Consent,
     ) -> Result<Outcome, Rejection> {
         let subject = &self.original.subject;
         let mut concerns = money::paying_organisations(state, subject, &self.original.parts)?;
@@ -91,7 +146,8 @@ impl Resettlement<'_> {
         let outcome = Outcome::event(self.event, concerns)
             .with("original", FieldValue::Hash(self.original.transaction_id))
             .with("changed_on", FieldValue::Timestamp(context.time))
-            .with("refunded", amount_value(refunded, quoted.currency));
+            .with("refunded", amount_value(refunded, quoted.currency))
+            .with("consent", consent.field()?);
         Ok(money::split_fields(outcome, &quoted.split, quoted.currency))
     }
 
@@ -102,52 +158,55 @@ impl Resettlement<'_> {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
         outcome: &mut Outcome,
-        quoted: &Quote,
+        (quoted, more): (&Quote, More),
     ) -> Result<Vec<Hash>, Rejection> {
-        let subject = &self.original.subject;
-        let (before, now) = (self.original.cash(), quoted.split.cash);
-        let more_account =
-            quoted.split.personal_account.saturating_sub(self.original.personal_account());
-        let more_cash = now.saturating_sub(before);
-        let mut collected = self.original.collected.clone();
-        require(more_cash.is_zero() == self.cash.is_none(), || {
-            rejection::CASH_LEG_MISMATCH.with(format_args!("{} more is due", more_cash.minor()))
-        })?;
-        if !more_account.is_zero() || !more_cash.is_zero() {
-            let consent = self.consent.ok_or_else(|| {
+        let (original, subject) = (self.original, &self.original.subject);
+        let (visit, currency) = (original.visit, quoted.currency);
+        let mut collected = original.collected.clone();
+        let consent = self.change.consent();
+        if !more.is_nothing() {
+            let consent = consent.ok_or_else(|| {
                 rejection::CONSENT_TOO_WEAK
                     .with("more money of the person is due; a consent is needed")
             })?;
             let who = (subject.person, subject.region);
-            consent.require(context, state, who, more_account, more_cash)?;
+            consent.require(context, state, who, more.account, (more.cash, self.cash))?;
         }
-        let money = Account::ProviderCash(subject.books());
         let back = GiveBack {
-            visit: self.original.visit,
+            visit,
             subject,
-            amount: before.saturating_sub(now),
-            currency: quoted.currency,
+            amount: original.cash().saturating_sub(quoted.split.cash),
+            currency,
             collected: &collected,
-            from: money,
+            from: Account::ProviderCash(subject.books()),
         };
         money::give_back(context, state, outcome, &back)?;
-        if let Some(leg) = self.cash {
-            leg.require_executor(context, state, subject.provider)?;
-            let new = Order {
-                visit: self.original.visit,
-                parties: subject.into(),
-                executor: leg.executor,
-                rail: String::from(&*leg.rail),
-                authorisation: leg.authorisation,
-                action: EffectAction::Collect,
-                amount: more_cash,
-                currency: quoted.currency,
-                original: None,
-                entry: (Account::Rail(Books::of(leg.executor, subject.region)), money),
-            };
-            collected.push(order(context, state, outcome, new)?);
-        }
+        let due = CashDue {
+            visit,
+            subject,
+            amount: more.cash,
+            currency,
+            leg: self.cash,
+            consent: consent.unwrap_or(original.consent),
+        };
+        collected.extend(collect(context, state, outcome, &due)?);
         Ok(collected)
+    }
+}
+
+/// The settlement after a change: what stands now may be objected to and contested from now on. A
+/// contest stays open only while others' consent stands; what an objection was upheld for is done.
+fn revised(before: SettledVisit, record: &SettlementRecord, now: Timestamp) -> SettledVisit {
+    let is_contestable = record.consent.is_given_by_others() && !record.total().is_zero();
+    SettledVisit {
+        record: record.hash(),
+        revision: before.revision.saturating_add(1),
+        revised: now,
+        objection: before.objection.filter(|objection| !objection.upheld),
+        contest: before
+            .contest
+            .filter(|contest| is_contestable && matches!(contest, Contest::Open { .. })),
+        ..before
     }
 }
 
@@ -164,33 +223,31 @@ pub fn quote_remaining(
     remaining: &CategorySums,
     now: Timestamp,
 ) -> Result<Split, Rejection> {
-    let available = view::personal_account(state, original.subject.person, now)
-        .saturating_add(original.personal_account());
-    Ok(requote(state, plans, original, remaining, true, available)?.split)
+    Ok(requote(state, plans, original, (remaining, true), now)?.split)
 }
 
-fn requote(
+pub(super) fn requote(
     state: &(impl Read + ?Sized),
     plans: &PlanMemo,
     original: &SettlementRecord,
-    sums: &CategorySums,
-    keep_facts: bool,
-    personal_account: Amount,
+    (sums, keep_facts): (&CategorySums, bool),
+    now: Timestamp,
 ) -> Result<Quote, Rejection> {
     let subject = &original.subject;
     let (person, region) = (subject.person, subject.region);
-    let mut accumulators = coverage::view::accumulators(state, person, region, subject.scheme);
+    let today = retention_day(state, original, now)?;
+    let mut accumulators = coverage::view::running_amounts(state, person, region, subject.scheme);
     for part in original.parts.iter().rev() {
-        let changes = part.adjudication.changes.iter();
-        let lasting: Vec<_> =
-            changes.filter(|change| !change.key.period.is_visit()).copied().collect();
-        accumulators.undo(&lasting).map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
+        accumulators
+            .undo(state, part.family, &part.adjudication.changes, today)
+            .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
     }
     let request = QuoteRequest {
         subject,
         sums,
         use_personal_account: original.use_personal_account,
-        personal_account,
+        personal_account: view::personal_account(state, person, now)
+            .saturating_add(original.personal_account()),
         accumulators,
         keep_plans_of: &original.parts,
         keep_facts,
@@ -198,11 +255,30 @@ fn requote(
     quote(state, plans, request)
 }
 
+/// The day before which running amounts have been put away.
+pub(super) fn retention_day(
+    state: &(impl Read + ?Sized),
+    original: &SettlementRecord,
+    now: Timestamp,
+) -> Result<CivilDate, Rejection> {
+    let region = network::view::require_region(state, original.subject.region)?;
+    Ok(region.retention_day(now.day(region.settings.utc_offset_minutes)))
+}
+
 impl SettlementRecord {
     /// What the bill charges.
     #[must_use]
     pub fn total(&self) -> Amount {
         self.sums.total()
+    }
+
+    /// What this payer pays. What a provider bears itself is read here alone: it moves no money.
+    #[must_use]
+    pub fn paid_by(&self, payer: Payer) -> Amount {
+        let shares = self.parts.iter().flat_map(|part| &part.adjudication.payers);
+        shares
+            .filter(|share| share.payer == payer)
+            .fold(Amount::ZERO, |sum, share| sum.saturating_add(share.amount))
     }
 
     /// What the personal account paid.

@@ -6,9 +6,11 @@ use primitives::{Amount, Hash, Party};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cash::CashLeg;
 use super::consent::Consent;
-use super::money::{CashLeg, Order, order};
+use super::money::{Order, order};
 use super::rejection;
+use super::signing::require_provider;
 use super::table::{EFFECTS, EffectRow, EffectStatus};
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
@@ -17,11 +19,11 @@ use crate::kernel::receipt::EffectAction;
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::organisation::{self, Scope};
+use crate::modules::organisation::Scope;
 
 /// Works off a provider's worklist: a failed collection is collected anew (with the person's
 /// consent), a failed refund is paid again, on another rail if need be. Signed by the provider with
-/// scope `settle`.
+/// scope `settle`, or by the bureau with scope `countersign` while the provider is suspended.
 #[derive(
     Clone,
     Debug,
@@ -50,7 +52,7 @@ impl Kind for RetryEffect {
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
         let row = require_failed(state, &self.effect)?;
-        organisation::view::require_signed(context, state, row.provider, Scope::Settle).map(|_| ())
+        require_provider(context, state, (row.provider, row.region), Scope::Settle)
     }
 
     fn execute(
@@ -67,7 +69,8 @@ impl Kind for RetryEffect {
                     rejection::CONSENT_TOO_WEAK.with("a collection needs the person's consent")
                 })?;
                 let who = (row.person, row.region);
-                consent.require(context, state, who, Amount::ZERO, row.refundable)?;
+                let cash = (row.refundable, Some(&self.cash));
+                consent.require(context, state, who, Amount::ZERO, cash)?;
                 (row.refundable, (rail, Account::Receivable(row.books())))
             }
             EffectAction::Refund | EffectAction::Release => {

@@ -1,6 +1,6 @@
 //! The main job: a bill becomes postings, once.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use benefit::CategorySums;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, Currency, Hash, Party, VisitId, codec, sha256_parts};
@@ -8,21 +8,19 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cash::{CashDue, CashLeg, collect};
 use super::consent::Consent;
-use super::money::{
-    self, CashLeg, GiveBack, Order, fund_entries, order, paying_organisations, require_same_split,
-};
+use super::money::{self, GiveBack, fund_entries, paying_organisations, require_same_split};
 use super::quote::{Quote, QuoteRequest, Split, quote};
 use super::table::{
     DepositSource, EffectStatus, OpenVisit, SettledVisit, SettlementRecord, VISITS, VisitRow,
     VisitSubject,
 };
 use super::{rejection, view};
-use crate::kernel::account::{Account, Books};
+use crate::kernel::account::Account;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
-use crate::kernel::receipt::EffectAction;
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
@@ -57,7 +55,8 @@ pub struct SettleVisit {
     pub use_personal_account: bool,
     /// The split that was shown and is agreed to.
     pub split: Split,
-    /// How what is left is collected; needed exactly when deposits do not cover the cash part.
+    /// How what is left is collected; needed exactly when deposits do not cover the cash part. Where
+    /// organisations alone agree it may be left out: then the rest stays a receivable.
     #[serde(default)]
     pub cash: Option<CashLeg>,
     /// Who agrees, and how.
@@ -110,7 +109,7 @@ impl Kind for SettleVisit {
         let entries = fund_entries(state, &subject, &quoted.parts)?;
         posting::post(state, context.time, currency, &entries)?;
         let collected = self.settle_cash(context, state, &mut outcome, &open, &quoted)?;
-        view::set_accumulators(context, state, &subject, &quoted.accumulators)?;
+        view::set_running_amounts(context, state, &subject, &quoted.accumulators)?;
         let own = quoted.split.personal_account.saturating_add(quoted.split.cash);
         let transaction_id = context.transaction.id();
         voucher::register_settlement(
@@ -136,8 +135,9 @@ impl Kind for SettleVisit {
             record: record.hash(),
             revision: 0,
             settled: context.time,
+            revised: context.time,
             objection: None,
-            contested: false,
+            contest: None,
         };
         VISITS.put(state, &self.visit, &VisitRow::Settled(settled));
         outcome.witness = codec::encode(&record);
@@ -161,7 +161,12 @@ impl SettleVisit {
                 sums: &self.sums,
                 use_personal_account: self.use_personal_account,
                 personal_account: view::personal_account(state, person, context.time),
-                accumulators: coverage::view::accumulators(state, person, region, subject.scheme),
+                accumulators: coverage::view::running_amounts(
+                    state,
+                    person,
+                    region,
+                    subject.scheme,
+                ),
                 keep_plans_of: &[],
                 keep_facts: false,
             },
@@ -178,8 +183,6 @@ impl SettleVisit {
         concerns.push(Party::Organisation(subject.provider));
         concerns.push(Party::Person(subject.person));
         let (first, last) = self.sums.span().ok_or_else(|| rejection::EMPTY_BILL.reject())?;
-        let consent = primitives::Text::new(self.consent.name())
-            .map_err(|words| rejection::CONSENT_TOO_WEAK.with(words))?;
         let outcome = Outcome::event("visit_settled", concerns)
             .with("visit", FieldValue::Hash(sha256_parts(&[&self.visit.0])))
             .with("provider", FieldValue::Party(Party::Organisation(subject.provider)))
@@ -189,7 +192,7 @@ impl SettleVisit {
             .with("service_from", FieldValue::Date(first))
             .with("service_to", FieldValue::Date(last))
             .with("bill", FieldValue::Hash(self.bill))
-            .with("consent", FieldValue::Text(consent));
+            .with("consent", self.consent.field()?);
         Ok(money::split_fields(outcome, &quoted.split, quoted.currency))
     }
 
@@ -204,15 +207,7 @@ impl SettleVisit {
     ) -> Result<Vec<Hash>, Rejection> {
         let subject = &open.subject;
         let (currency, cash) = (quoted.currency, quoted.split.cash);
-        let mut collected = rail_deposits(open);
-        money::require_confirmed(state, &collected, rejection::DEPOSIT_PENDING)?;
-        collected.retain(|reference| {
-            money::latest(state, reference).is_some_and(|(_, row)| row.status == EffectStatus::Done)
-        });
-        let paid = collected
-            .iter()
-            .filter_map(|reference| money::latest(state, reference))
-            .fold(Amount::ZERO, |sum, (_, row)| sum.saturating_add(row.refundable));
+        let (mut collected, paid) = rail_deposits(state, open)?;
         let used = paid.min(cash);
         let (deposit, credit) =
             (Account::Deposit(self.visit), Account::ProviderCash(subject.books()));
@@ -231,40 +226,43 @@ impl SettleVisit {
         money::give_back(context, state, outcome, &surplus)?;
         let rest = cash.saturating_sub(used);
         let who = (subject.person, subject.region);
-        self.consent.require(context, state, who, quoted.split.personal_account, rest)?;
-        require(rest.is_zero() == self.cash.is_none(), || {
-            rejection::CASH_LEG_MISMATCH.with(format_args!("{} is due", rest.minor()))
-        })?;
-        if let Some(leg) = &self.cash {
-            leg.require_executor(context, state, subject.provider)?;
-            let new = Order {
-                visit: self.visit,
-                parties: subject.into(),
-                executor: leg.executor,
-                rail: String::from(&*leg.rail),
-                authorisation: leg.authorisation,
-                action: EffectAction::Collect,
-                amount: rest,
-                currency,
-                original: None,
-                entry: (Account::Rail(Books::of(leg.executor, subject.region)), credit),
-            };
-            collected.push(order(context, state, outcome, new)?);
-        }
+        let (account, leg) = (quoted.split.personal_account, self.cash.as_ref());
+        self.consent.require(context, state, who, account, (rest, leg))?;
+        let (visit, consent) = (self.visit, self.consent);
+        let due = CashDue { visit, subject, amount: rest, currency, leg, consent };
+        collected.extend(collect(context, state, outcome, &due)?);
         Ok(collected)
     }
 }
 
-fn rail_deposits(open: &OpenVisit) -> Vec<Hash> {
+/// The deposits that rails collected, by the orders that did, and how much they are together. A failed
+/// one was never anybody's money.
+///
+/// # Errors
+/// `deposit_pending` while a rail has not answered.
+pub(super) fn rail_deposits(
+    state: &Overlay<'_>,
+    open: &OpenVisit,
+) -> Result<(Vec<Hash>, Amount), Rejection> {
     let rails = open.deposits.iter().filter_map(|deposit| match deposit.source {
         DepositSource::Rail(reference) => Some(reference),
         DepositSource::PersonalAccount => None,
     });
-    rails.collect()
+    let mut collected: Vec<Hash> = rails.collect();
+    money::require_confirmed(state, &collected, rejection::DEPOSIT_PENDING)?;
+    let mut paid = Amount::ZERO;
+    collected.retain(|reference| {
+        let done = money::latest(state, reference)
+            .filter(|(_, row)| row.status == EffectStatus::Done)
+            .map(|(_, row)| row.refundable);
+        paid = paid.saturating_add(done.unwrap_or_default());
+        done.is_some()
+    });
+    Ok((collected, paid))
 }
 
 /// Deposits from the personal account go back first, so that the split uses the account as a whole.
-fn return_account_deposits(
+pub(super) fn return_account_deposits(
     context: &Context<'_>,
     state: &mut Overlay<'_>,
     visit: VisitId,

@@ -6,11 +6,12 @@ use primitives::Hash;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cash::CashLeg;
 use super::consent::Consent;
-use super::money::CashLeg;
 use super::quote::Split;
-use super::resettle::Resettlement;
+use super::resettle::{Change, Resettlement};
 use super::settle_visit::require_dates;
+use super::signing::require_change;
 use super::table::SettlementRecord;
 use super::{rejection, view};
 use crate::kernel::context::Context;
@@ -18,7 +19,6 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::organisation::{self, Scope};
 
 /// Why a settlement is corrected.
 #[derive(
@@ -45,9 +45,10 @@ pub enum CorrectionReason {
     Objection,
 }
 
-/// Corrects a settlement: reversed in full and settled anew with another bill, under the original
-/// plan versions but with the facts as they are attested now. Signed as a settlement: provider
-/// (`settle`), bureau (`countersign`) and the form of consent.
+/// Corrects a settlement: settled anew with another bill, as if the first had never been, under the
+/// original plan versions but with the facts as they are attested now; the difference moves. Signed
+/// as a settlement: provider (`settle`; see [`super::RefundVisit`] for when the bureau stands in),
+/// bureau (`countersign`) and the form of consent, which from then on is the settlement's.
 #[derive(
     Clone,
     Debug,
@@ -89,11 +90,8 @@ impl Kind for SupersedeSettlement {
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        view::require_record(state, &self.original)?;
-        let subject = &self.original.subject;
-        organisation::view::require_signed(context, state, subject.provider, Scope::Settle)?;
-        let bureau = view::bureau_of(state, subject)?;
-        organisation::view::require_signed(context, state, bureau, Scope::Countersign).map(|_| ())
+        let settled = view::require_record(state, &self.original)?;
+        require_change(context, state, &self.original.subject, &settled)
     }
 
     fn execute(
@@ -104,7 +102,7 @@ impl Kind for SupersedeSettlement {
         require_dates(context, state, &self.original.subject, &self.sums)?;
         let who = (self.original.subject.person, self.original.subject.region);
         let nothing = primitives::Amount::ZERO;
-        self.consent.require(context, state, who, nothing, nothing)?;
+        self.consent.require(context, state, who, nothing, (nothing, None))?;
         let resettlement = Resettlement {
             event: "settlement_superseded",
             original: &self.original,
@@ -112,8 +110,7 @@ impl Kind for SupersedeSettlement {
             sums: &self.sums,
             split: &self.split,
             cash: self.cash.as_ref(),
-            consent: Some(self.consent),
-            keep_facts: false,
+            change: Change::Correction(self.consent),
         };
         resettlement.execute(context, state)
     }

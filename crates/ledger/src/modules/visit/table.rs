@@ -120,10 +120,35 @@ pub struct SettledVisit {
     pub revision: u32,
     /// When it was settled first.
     pub settled: Timestamp,
-    /// The open objection, if there is one.
+    /// When it was last settled, refunded or corrected: what stands now may be objected to and
+    /// contested from here on.
+    pub revised: Timestamp,
+    /// The objection that waits for an answer or for what it was upheld for.
     pub objection: Option<Objection>,
-    /// Whether an emergency consent was contested.
-    pub contested: bool,
+    /// What became of a consent that others gave.
+    pub contest: Option<Contest>,
+}
+
+impl SettledVisit {
+    /// Whether the bureau has to decide a contest.
+    #[must_use]
+    pub const fn is_contested(&self) -> bool {
+        matches!(self.contest, Some(Contest::Open { .. }))
+    }
+}
+
+/// A person's word against a consent that others gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Contest {
+    /// The bureau has to decide.
+    Open {
+        /// When it was raised.
+        raised: Timestamp,
+        /// The salted commitment to its words, which lie in the vault.
+        statement: Hash,
+    },
+    /// The bureau found that the consent stands; it is not contested twice.
+    Rejected,
 }
 
 /// A person's objection to a settlement.
@@ -133,6 +158,9 @@ pub struct Objection {
     pub raised: Timestamp,
     /// The salted commitment to its words, which lie in the vault.
     pub statement: Hash,
+    /// Whether the bureau upheld it without the provider, so that it may refund or correct the
+    /// settlement alone.
+    pub upheld: bool,
 }
 
 /// A payment outside that the ledger waits for, or waited for.
@@ -194,7 +222,8 @@ pub enum EffectStatus {
     Pending,
     /// The executor said it is done.
     Done,
-    /// The executor said it failed; the amount is on the provider's worklist.
+    /// The executor said it failed, or nothing was ordered yet; the amount is on the provider's
+    /// worklist.
     Failed,
     /// Another order took its place.
     Replaced,

@@ -5,8 +5,9 @@ use primitives::{Amount, Party, VisitId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cash::CashLeg;
 use super::consent::Consent;
-use super::money::{CashLeg, Order, order};
+use super::money::{Order, order};
 use super::table::{DEPOSITS_MAX, Deposit, DepositSource, VISITS, VisitRow};
 use super::update_running_bill::is_stay;
 use super::{rejection, view};
@@ -95,14 +96,15 @@ impl Kind for TakeDeposit {
         let who = (subject.person, subject.region);
         let source = match &self.from {
             DepositFrom::PersonalAccount => {
-                self.consent.require(context, state, who, self.amount, Amount::ZERO)?;
+                self.consent.require(context, state, who, self.amount, (Amount::ZERO, None))?;
                 let debit = Account::PersonalAccount(subject.person);
                 let entry = Entry { debit, credit: deposit, amount: self.amount };
                 posting::post(state, context.time, currency, &[entry])?;
                 DepositSource::PersonalAccount
             }
             DepositFrom::Rail(leg) => {
-                self.consent.require(context, state, who, Amount::ZERO, self.amount)?;
+                let cash = (self.amount, Some(leg));
+                self.consent.require(context, state, who, Amount::ZERO, cash)?;
                 leg.require_executor(context, state, subject.provider)?;
                 let new = Order {
                     visit: self.visit,

@@ -7,8 +7,8 @@ use super::table::{EFFECTS, EffectRow, OpenVisit, SettledVisit, VISITS, VisitRow
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
+use crate::modules::coverage::view::RunningAmounts;
 use crate::modules::{coverage, network};
-use benefit::Accumulators;
 
 /// A visit by its id. Who may see it: [`may_see`].
 pub fn visit(state: &(impl Read + ?Sized), id: VisitId) -> Option<VisitRow> {
@@ -69,7 +69,7 @@ pub(super) fn require_settled(
 ///
 /// # Errors
 /// `record_mismatch` and as [`require_settled`].
-pub(super) fn require_record(
+pub(crate) fn require_record(
     state: &(impl Read + ?Sized),
     record: &super::SettlementRecord,
 ) -> Result<SettledVisit, Rejection> {
@@ -100,18 +100,17 @@ pub fn personal_account(
         .map_or(primitives::Amount::ZERO, |row| row.available_at(now))
 }
 
-/// Sets the person's running amounts after an adjudication.
+/// Sets the running amounts after an adjudication.
 ///
 /// # Errors
-/// As `coverage::view::set_accumulators`.
-pub(super) fn set_accumulators(
+/// As `coverage::view::set_running_amounts`.
+pub(super) fn set_running_amounts(
     context: &Context<'_>,
     state: &mut Overlay<'_>,
     subject: &VisitSubject,
-    accumulators: &Accumulators,
+    amounts: &RunningAmounts,
 ) -> Result<(), Rejection> {
     let region = network::view::require_region(state, subject.region)?;
     let today = region.retention_day(context.day(region.settings.utc_offset_minutes));
-    let (person, scheme) = (subject.person, subject.scheme);
-    coverage::view::set_accumulators(state, person, subject.region, scheme, accumulators, today)
+    coverage::view::set_running_amounts(state, subject.person, subject.region, amounts, today)
 }

@@ -11,6 +11,7 @@
 mod consents;
 mod effects;
 mod refunds;
+mod rights;
 mod settling;
 
 use alloc::{vec, vec::Vec};
@@ -31,6 +32,7 @@ use crate::modules::fund::{
     CreditSource, OpenFund,
 };
 use crate::modules::organisation::{AuthoriseKey, OrganisationKind, Scope};
+use crate::modules::person::Actor;
 use crate::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
 use crate::testing::{DAY, REGION, World, fen, organisation, person, public};
 
@@ -39,7 +41,8 @@ pub(super) const POOL: FundId = FundId(1);
 const ALICE: PersonId = PersonId([1; 16]);
 const BOB: PersonId = PersonId([2; 16]);
 
-/// Outpatient: 100.00 deductible a year, then 50 %; the account pays what is left. A stay: 80 %.
+/// Outpatient: 100.00 deductible a year, then 50 %; the account pays what is left. A stay: 80 %,
+/// counted for the family. The provider waives what is over its caps.
 const PLAN: &str = r#"
 [plan]
 id = "test-employee"
@@ -60,6 +63,21 @@ id = "pool_paid"
 number = 2
 period = "year"
 
+[[accumulator]]
+id = "family_paid"
+number = 3
+scope = "family"
+period = "year"
+
+[[step]]
+id = "waiver"
+kind = "benefit"
+payer = "hospital_borne"
+base = { parts = ["over_cap"] }
+rates = [{ rate = "100%" }]
+words = { en = "the provider waives what is over its caps" }
+source = "test"
+
 [[step]]
 id = "outpatient"
 kind = "benefit"
@@ -77,7 +95,10 @@ kind = "benefit"
 payer = "pooled_fund"
 when = { visit_types = ["inpatient"] }
 rates = [{ rate = "STAY" }]
-caps = [{ amount = "100000", counts = "pool_paid" }]
+caps = [
+    { amount = "100000", counts = "pool_paid" },
+    { amount = "100000", counts = "family_paid" },
+]
 words = { en = "four fifths of a stay" }
 source = "test"
 
@@ -237,12 +258,18 @@ fn till() -> CashLeg {
     CashLeg {
         executor: organisation("hospital"),
         rail: Text::new("counter").unwrap(),
+        kind: RailKind::Counter,
         authorisation: sha256(b"till"),
     }
 }
 
 fn bank() -> CashLeg {
-    CashLeg { executor: organisation("bank"), rail: Text::new("bank").unwrap(), ..till() }
+    CashLeg {
+        executor: organisation("bank"),
+        rail: Text::new("bank").unwrap(),
+        kind: RailKind::Bound,
+        ..till()
+    }
 }
 
 fn split(world: &World, subject: &VisitSubject, sums: &CategorySums, account: bool) -> Split {
@@ -253,7 +280,7 @@ fn split(world: &World, subject: &VisitSubject, sums: &CategorySums, account: bo
         sums,
         use_personal_account: account,
         personal_account: view::personal_account(state, who, world.now),
-        accumulators: coverage::view::accumulators(state, who, region, subject.scheme),
+        accumulators: coverage::view::running_amounts(state, who, region, subject.scheme),
         keep_plans_of: &[],
         keep_facts: false,
     };
@@ -336,5 +363,6 @@ fn balances(world: &World) -> [i128; 5] {
 }
 
 fn counters(world: &World) -> benefit::Accumulators {
-    coverage::view::accumulators(world.ledger.state(), ALICE, REGION, EMPLOYEE)
+    let amounts = coverage::view::running_amounts(world.ledger.state(), ALICE, REGION, EMPLOYEE);
+    amounts.own().clone()
 }

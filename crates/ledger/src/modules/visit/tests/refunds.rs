@@ -1,6 +1,8 @@
 //! Refund, correction, objection.
 
 use super::*;
+use crate::modules::coverage::AttestFacts;
+use crate::modules::fund::SetFundFloor;
 use crate::modules::organisation::rejection as organisations;
 
 fn both() -> [Party; 2] {
@@ -48,6 +50,52 @@ fn a_part_refund_settles_the_rest_as_if_it_had_been_alone() {
     let [pool, account, due, cash, rail] = balances(&world);
     assert_eq!((pool, account), (100_000_000 - 5_000, 0));
     assert_eq!((due, cash, rail), (10_000, 10_000, -10_000));
+}
+
+#[test]
+fn a_raised_floor_never_stops_a_part_refund_that_gives_money_back() {
+    let (mut world, receipt) = settled();
+    let floor = fen(100_000_000);
+    world.accepted(&[org("bureau")], &SetFundFloor { region: REGION, fund: POOL, floor });
+    let body = refund(&world, &record(&receipt), laboratory());
+    let refunded = world.accepted(&both(), &body);
+    assert_eq!(balances(&world)[0], 100_000_000 - 5_000);
+    assert_eq!(refunded.entries.len(), 1, "the difference alone is posted");
+}
+
+/// The family changes between settlement and refund; the first one's amounts fall, not the second's.
+#[test]
+fn a_refund_restores_the_family_that_the_settlement_counted() {
+    let mut world = world();
+    let attest = |family: u8, from: &str| {
+        let row = coverage::view::coverage(world.ledger.state(), ALICE).unwrap();
+        let period = primitives::Period { from: date(from), to: Some(date("2027-12-31")) };
+        let family = Some(primitives::FamilyId([family; 16]));
+        let facts = coverage::AttestedFacts { period, family, ..row.coverages[0].facts[0] };
+        AttestFacts { person: ALICE, region: REGION, scheme: EMPLOYEE, facts }
+    };
+    let (first, second) = (attest(7, "2026-01-01"), attest(8, "2026-02-01"));
+    world.accepted(&[org("bureau")], &first);
+    // Families of days to come do not count yet.
+    world.accepted(&[org("bureau")], &second);
+    let subject = open(&mut world, 1, VisitType::Inpatient);
+    let body = settlement(&world, 1, &subject, sums("2026-01-06", 20_000), false);
+    let receipt = world.accepted(&signers(), &body);
+    world.accepted(&[org("hospital")], &done(effects(&receipt)[0], 4_000));
+    let paid = |world: &World, day: &str| {
+        let (state, day) = (world.ledger.state(), date(day));
+        let seen = coverage::view::accumulators_on(state, ALICE, REGION, EMPLOYEE, day);
+        seen.iter()
+            .filter(|(key, _)| key.scope == benefit::AccumulatorScope::Family)
+            .map(|(_, value)| value)
+            .sum::<u64>()
+    };
+    assert_eq!((paid(&world, "2026-01-06"), paid(&world, "2026-02-06")), (16_000, 0));
+    assert_eq!(record(&receipt).parts[0].family, first.facts.family);
+    world.wait(30 * DAY);
+    let body = refund(&world, &record(&receipt), CategorySums::default());
+    world.accepted(&both(), &body);
+    assert_eq!((paid(&world, "2026-01-06"), paid(&world, "2026-02-06")), (0, 0));
 }
 
 #[test]
@@ -161,7 +209,8 @@ fn a_correction_charges_more_only_with_consent_and_a_cash_leg() {
 fn an_objection_is_answered_by_the_provider_and_dismissed_only_with_the_bureau() {
     let (mut world, receipt) = settled();
     let original = record(&receipt);
-    let object = ObjectToSettlement { original: original.clone(), statement: sha256(b"words") };
+    let statement = sha256(b"words");
+    let object = ObjectToSettlement { original: original.clone(), statement, by: Actor::OwnKey };
     let answer = |answer| AnswerObjection {
         original: original.clone(),
         answer,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::kernel::rejection::kernel;
 use crate::modules::coverage::rejection as coverages;
+use crate::modules::fund::{PayProvider, rejection as funds};
 use crate::modules::organisation::rejection as organisations;
 use crate::modules::plan::rejection as plans;
 
@@ -19,6 +20,31 @@ fn a_settlement_posts_the_whole_split_at_once() {
     for name in ["total", "pooled_fund", "personal_account", "cash", "consent", "bill"] {
         assert!(names.contains(&name), "{name}");
     }
+}
+
+/// The provider is owed what funds and personal account pay, never what it waives itself.
+#[test]
+fn what_a_provider_bears_itself_never_becomes_payable() {
+    let mut world = world();
+    let subject = open(&mut world, 1, VisitType::Outpatient);
+    let mut bill = sums("2026-01-05", 30_000).rows()[0];
+    bill.over_cap = fen(7_000);
+    let bill = CategorySums::new(vec![bill]).unwrap();
+    let body = settlement(&world, 1, &subject, bill, true);
+    assert_eq!(body.split.paid_by(Payer::HospitalBorne), fen(7_000));
+    let receipt = world.accepted(&signers(), &body);
+    let due = Account::ProviderDue(books(organisation("hospital")));
+    assert_eq!(world.balance(due), 10_000 + 5_000, "the pool's share and the account's");
+    assert!(receipt.fields.iter().any(|field| &*field.name == "hospital_borne"));
+    let pay = PayProvider {
+        region: REGION,
+        payer: organisation("bureau"),
+        provider: organisation("hospital"),
+        amount: fen(15_001),
+        reference: sha256(b"payout"),
+    };
+    world.rejected(&[org("bureau")], &pay, funds::EXCEEDS_DUE);
+    world.accepted(&[org("bureau")], &PayProvider { amount: fen(15_000), ..pay });
 }
 
 #[test]
@@ -165,7 +191,7 @@ fn a_deposit_is_used_first_and_its_surplus_goes_back() {
     body.cash = None;
     world.rejected(&signers(), &body, rejection::DEPOSIT_PENDING);
     let cancel = CancelVisit { visit: visit(1) };
-    world.rejected(&[org("hospital")], &cancel, rejection::DEPOSIT_OPEN);
+    world.rejected(&[org("hospital")], &cancel, rejection::DEPOSIT_PENDING);
     world.accepted(&[org("hospital")], &done(effects(&taken)[0], 10_000));
     let receipt = world.accepted(&signers(), &body);
     assert_eq!(receipt.effects[0].amount, fen(6_000));
@@ -191,6 +217,27 @@ fn a_deposit_from_the_account_comes_back_before_the_split() {
     assert_eq!(before.split.personal_account, fen(4_000));
     world.accepted(&signers(), &before);
     assert_eq!(world.balance(Account::PersonalAccount(ALICE)), 1_000);
+}
+
+#[test]
+fn a_cancelled_visit_gives_every_deposit_back() {
+    let mut world = world();
+    open(&mut world, 1, VisitType::Inpatient);
+    let both = [org("hospital"), alice()];
+    world.accepted(&both, &deposit(1, 3_000, DepositFrom::PersonalAccount));
+    let lost = world.accepted(&both, &deposit(1, 2_000, DepositFrom::Rail(till())));
+    let paid = world.accepted(&both, &deposit(1, 10_000, DepositFrom::Rail(till())));
+    let cancel = CancelVisit { visit: visit(1) };
+    world.accepted(&[org("hospital")], &failed(effects(&lost)[0]));
+    world.rejected(&[org("hospital")], &cancel, rejection::DEPOSIT_PENDING);
+    world.accepted(&[org("hospital")], &done(effects(&paid)[0], 10_000));
+    let cancelled = world.accepted(&[org("hospital")], &cancel);
+    assert_eq!(world.balance(Account::PersonalAccount(ALICE)), 5_000);
+    assert_eq!(cancelled.effects.len(), 1, "a failed deposit was never anybody's money");
+    assert_eq!(cancelled.effects[0].original, Some(effects(&paid)[0]));
+    world.accepted(&[org("hospital")], &done(effects(&cancelled)[0], 10_000));
+    assert_eq!(world.balance(Account::Deposit(visit(1))), 0);
+    assert_eq!(world.balance(Account::Rail(books(organisation("hospital")))), 0);
 }
 
 #[test]
@@ -220,7 +267,7 @@ fn a_stay_across_two_plan_years_is_split_by_date() {
         sums: &bill,
         use_personal_account: false,
         personal_account: Amount::ZERO,
-        accumulators: benefit::Accumulators::new(),
+        accumulators: coverage::view::RunningAmounts::none(EMPLOYEE),
         keep_plans_of: &[],
         keep_facts: false,
     };
