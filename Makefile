@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo test check fmt contract sim sim-long bench crash deny clean help
+.PHONY: demo demo-check test check fmt contract sim sim-long bench crash deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -12,6 +12,9 @@ setup: ## installs what a new machine lacks
 
 demo: setup ## a running region on http://localhost:8420 (ARGS="--once" to end by itself)
 	$(CARGO) run --release --quiet --bin yibao -- demo $(ARGS)
+
+demo-check: setup ## the whole demonstration at its full size, which must close: 5,000 people (ARGS="--people 20000" for more)
+	$(CARGO) run --release --quiet --bin yibao -- demo --once --data target/demo-check $(ARGS)
 
 test: setup ## everything that must hold, from nothing, with one closing line that counts what ran
 	@./scripts/test
@@ -42,5 +45,6 @@ crash: setup ## kills the program 500 times under load and checks that nothing a
 	$(CARGO) build --release --quiet --bin yibao --bin bench
 	target/release/bench crash $(ARGS)
 
-deny: setup ## licences, advisories and sources of all dependencies
+deny: setup ## licences, advisories and sources of all dependencies; what needs no network is in `make test` as well
+	@./scripts/setup deny
 	$(CARGO) deny check

@@ -1,0 +1,101 @@
+//! Where everything that is built in comes from, and under which licence, by the rules of
+//! `deny.toml`. `make deny` asks for advisories as well, which needs a network.
+
+use std::process::Command;
+
+use serde_json::Value;
+use spdx::{Expression, ParseMode};
+use toml::Table;
+use xtask::root;
+
+/// Where crates may come from besides this project.
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+fn rules() -> Table {
+    let text = std::fs::read_to_string(root().join("deny.toml")).expect("the rules");
+    text.parse().expect("the rules are TOML")
+}
+
+/// Every package that any crate of the workspace is built from.
+fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .current_dir(root())
+        .output()
+        .expect("cargo describes the workspace");
+    let mut metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let packages = metadata["packages"].take();
+    let Value::Array(packages) = packages else { panic!("there are packages") };
+    assert!(packages.len() > 100, "{} packages", packages.len());
+    packages
+}
+
+fn text<'a>(package: &'a Value, field: &str) -> &'a str {
+    package[field].as_str().unwrap_or_default()
+}
+
+fn assert_none(rule: &str, broken: &[String]) {
+    assert!(broken.is_empty(), "{rule}\n{}", broken.join("\n"));
+}
+
+/// Whether a licence expression can be met with the allowed licences alone.
+fn is_met(expression: &str, allowed: &[String]) -> bool {
+    Expression::parse_mode(expression, ParseMode::LAX)
+        .is_ok_and(|parsed| parsed.evaluate(|needed| allowed.contains(&needed.to_string())))
+}
+
+fn allowed() -> Vec<String> {
+    let rules = rules();
+    let list = rules["licenses"]["allow"].as_array().expect("a list of licences");
+    list.iter().filter_map(|one| one.as_str()).map(str::to_owned).collect()
+}
+
+#[test]
+fn everything_built_in_has_a_licence_that_is_allowed() {
+    let allowed = allowed();
+    let broken: Vec<String> = packages()
+        .iter()
+        .filter(|package| !is_met(text(package, "license"), &allowed))
+        .map(|package| format!("`{}`: `{}`", text(package, "name"), text(package, "license")))
+        .collect();
+    assert_none("licences that `deny.toml` does not allow:", &broken);
+}
+
+#[test]
+fn a_licence_that_is_not_allowed_is_noticed() {
+    let allowed = allowed();
+    for (expression, met) in [
+        ("MIT", true),
+        ("MIT/GPL-3.0-only", true),
+        ("MIT AND GPL-3.0-only", false),
+        ("GPL-3.0-only", false),
+        ("Apache-2.0 WITH LLVM-exception", true),
+        ("", false),
+    ] {
+        assert_eq!(is_met(expression, &allowed), met, "`{expression}`");
+    }
+}
+
+#[test]
+fn everything_built_in_comes_from_here_or_from_crates_io() {
+    let broken: Vec<String> = packages()
+        .iter()
+        .filter(|package| !package["source"].is_null() && text(package, "source") != CRATES_IO)
+        .map(|package| format!("`{}`: {}", text(package, "name"), package["source"]))
+        .collect();
+    assert_none("crates come from crates.io:", &broken);
+}
+
+#[test]
+fn no_banned_crate_is_built_in() {
+    let rules = rules();
+    let banned = rules["bans"]["deny"].as_array().expect("a list of crates");
+    let banned: Vec<&str> = banned.iter().filter_map(|one| one["crate"].as_str()).collect();
+    assert!(!banned.is_empty());
+    let packages = packages();
+    let names = packages.iter().map(|package| text(package, "name"));
+    let broken: Vec<String> =
+        names.filter(|name| banned.contains(name)).map(str::to_owned).collect();
+    assert_none("crates that `deny.toml` bans:", &broken);
+}
