@@ -10,7 +10,7 @@ use ledger::modules::coverage;
 use ledger::modules::visit::{
     AnswerObjection, CancelVisit, CheckIn, ContestConsent, ContestDecision, DecideContest,
     ObjectToSettlement, Part, RefundVisit, SettleVisit, SettlementRecord, Split,
-    SupersedeSettlement, VisitRow, VisitSubject, view,
+    SupersedeSettlement, VisitRow, view,
 };
 use ledger::modules::voucher::MarkVoucherUsed;
 use primitives::{Amount, Hash, PersonId, VisitId, codec};
@@ -385,7 +385,7 @@ mod tests {
     use super::*;
     use crate::check::example::{content, executed, receipt};
     use benefit::VisitType;
-    use ledger::modules::visit::{Consent, Identification};
+    use ledger::modules::visit::{Consent, Identification, VisitSubject};
 
     fn check_in() -> CheckIn {
         let subject = VisitSubject {

@@ -72,8 +72,8 @@ pub fn require_active_coverage(
     holds.cloned().ok_or_else(|| row.why_not_covered(region, scheme, day))
 }
 
-/// The age band that is attested for a person on this day; of several coverages' the one that reaches
-/// highest, so that nobody counts as younger than any of them says.
+/// The age band that is attested for a person on this day; of several coverages' the one that
+/// reaches highest, so that nobody counts as younger than any of them says.
 pub fn attested_age(
     state: &(impl Read + ?Sized),
     person: PersonId,

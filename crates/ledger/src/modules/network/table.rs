@@ -61,7 +61,8 @@ pub struct RegionSettings {
     pub witnessed_cash_max: Amount,
     /// For how many days a consent that organisations alone gave may be contested, 1 to 365.
     pub emergency_contest_days: u16,
-    /// After how many days the bureau may answer an objection in a silent provider's place, 1 to 365.
+    /// After how many days the bureau may answer an objection in a silent provider's place, 1 to
+    /// 365.
     pub objection_answer_days: u16,
     /// How long a person's own unlock waits, in hours, 0 to 168.
     pub unlock_delay_hours: u16,

@@ -40,9 +40,9 @@ pub enum ObjectionAnswer {
 /// Answers an objection and closes it. Signed by the provider (`settle`); a dismissal by the bureau
 /// (`countersign`) too, so that nobody is judge in their own cause.
 ///
-/// The bureau answers alone once the region's `objection_answer_days` are over, or while the provider
-/// is suspended. An objection that it upholds so stays until the bureau has refunded or corrected the
-/// settlement, for which it does not need the provider either.
+/// The bureau answers alone once the region's `objection_answer_days` are over, or while the
+/// provider is suspended. An objection that it upholds so stays until the bureau has refunded or
+/// corrected the settlement, for which it does not need the provider either.
 #[derive(
     Clone,
     Debug,

@@ -21,8 +21,8 @@ use crate::modules::organisation::Scope;
 
 /// Undoes a check-in that was not settled. Deposits go back where they came from: to the personal
 /// account at once, through a rail as payments of their own; one without its rail's word yet has to
-/// wait for it. Signed by the provider with scope `clerk`, or by the bureau with scope `countersign`
-/// while the provider is suspended.
+/// wait for it. Signed by the provider with scope `clerk`, or by the bureau with scope
+/// `countersign` while the provider is suspended.
 #[derive(
     Clone,
     Debug,

@@ -102,8 +102,8 @@ pub(super) struct CashDue<'a> {
     pub consent: Consent,
 }
 
-/// Orders the collection of cash that is due, or notes the receivable. Gives the reference, if anything
-/// is due.
+/// Orders the collection of cash that is due, or notes the receivable. Gives the reference, if
+/// anything is due.
 pub(super) fn collect(
     context: &Context<'_>,
     state: &mut Overlay<'_>,
@@ -144,9 +144,9 @@ pub(super) fn collect(
 /// The number of a receivable among a transaction's effects: far above those of its orders.
 const RECEIVABLE_NUMBER: u8 = u8::MAX;
 
-/// Notes cash that is due and that no rail was told to collect: it stands on the provider's worklist
-/// like a payment that failed, until it is ordered with [`super::RetryEffect`] or refunded. Gives its
-/// reference.
+/// Notes cash that is due and that no rail was told to collect: it stands on the provider's
+/// worklist like a payment that failed, until it is ordered with [`super::RetryEffect`] or
+/// refunded. Gives its reference.
 fn note_receivable(
     context: &Context<'_>,
     state: &mut Overlay<'_>,

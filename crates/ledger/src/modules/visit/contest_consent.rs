@@ -20,8 +20,8 @@ pub(super) const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 
 /// Contests a consent that organisations alone gave (identity card, emergency witness), within the
 /// days that the region sets after the settlement or its last change: the bureau then decides with
-/// [`super::DecideContest`], and until then the settlement shows it. Signed by the person, a guardian
-/// or, for somebody without keys or who has died, a desk of the home region's bureau.
+/// [`super::DecideContest`], and until then the settlement shows it. Signed by the person, a
+/// guardian or, for somebody without keys or who has died, a desk of the home region's bureau.
 #[derive(
     Clone,
     Debug,

@@ -11,8 +11,8 @@
 //!
 //! Invariants: a visit is settled at most once (test `a_visit_is_settled_once`); what was collected
 //! is refunded at most once (test `two_refunds_of_the_same_lines_pay_once`); a refund gives back
-//! exactly what the settlement took (test `a_whole_refund_restores_every_balance_and_counter`); what
-//! organisations alone agreed to takes nothing from account or card (test
+//! exactly what the settlement took (test `a_whole_refund_restores_every_balance_and_counter`);
+//! what organisations alone agreed to takes nothing from account or card (test
 //! `without_the_persons_own_consent_cash_goes_over_a_counter_or_stays_a_receivable`).
 
 use crate::kernel::registry::KindEntry;

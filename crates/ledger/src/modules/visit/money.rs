@@ -21,8 +21,8 @@ use benefit::Payer;
 const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
 
 /// What a settlement moves between funds, the personal account and the provider, cash left out.
-/// What the provider bears itself moves nothing, so that its due is what others owe it: it stands in
-/// the split alone.
+/// What the provider bears itself moves nothing, so that its due is what others owe it: it stands
+/// in the split alone.
 pub(super) fn fund_entries(
     state: &Overlay<'_>,
     subject: &VisitSubject,

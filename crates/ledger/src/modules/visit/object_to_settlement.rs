@@ -14,12 +14,13 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::person::{self, Actor};
 
-/// For how long a settlement may be objected to: 180 days after it or its last change. Our own limit.
+/// For how long a settlement may be objected to: 180 days after it or its last change. Our own
+/// limit.
 pub(super) const OBJECTION_MILLIS_MAX: u64 = 180 * 24 * 3_600 * 1_000;
 
-/// Objects to a settlement; the provider has to answer, or the bureau in its place after the region's
-/// deadline. The words lie in the vault. Signed by the person, a guardian or, for somebody without
-/// keys or who has died, a desk of the home region's bureau.
+/// Objects to a settlement; the provider has to answer, or the bureau in its place after the
+/// region's deadline. The words lie in the vault. Signed by the person, a guardian or, for somebody
+/// without keys or who has died, a desk of the home region's bureau.
 #[derive(
     Clone,
     Debug,

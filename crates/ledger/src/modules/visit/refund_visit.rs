@@ -21,9 +21,9 @@ use crate::kernel::rejection::{Rejection, require};
 
 /// Refunds a settled visit wholly or in part: what remains of the bill is adjudicated again under
 /// the original plan version and facts, as if the settlement had never been, and the difference
-/// moves. Signed by the provider (`settle`) and the bureau (`countersign`); by the bureau alone while
-/// the provider is suspended or when it left an objection unanswered that was upheld; by a form of
-/// consent only where the person has to pay more than before.
+/// moves. Signed by the provider (`settle`) and the bureau (`countersign`); by the bureau alone
+/// while the provider is suspended or when it left an objection unanswered that was upheld; by a
+/// form of consent only where the person has to pay more than before.
 #[derive(
     Clone,
     Debug,

@@ -1,7 +1,7 @@
 //! What refund and correction share: the new bill adjudicated under the original plan versions on
-//! the running amounts as they are now less the original's. What the original moved and what the new
-//! split moves are set against each other and only the difference is posted. Later settlements stay
-//! as they are.
+//! the running amounts as they are now less the original's. What the original moved and what the
+//! new split moves are set against each other and only the difference is posted. Later settlements
+//! stay as they are.
 
 use alloc::vec::Vec;
 use benefit::{CategorySums, Payer};

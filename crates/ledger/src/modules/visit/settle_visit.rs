@@ -55,8 +55,8 @@ pub struct SettleVisit {
     pub use_personal_account: bool,
     /// The split that was shown and is agreed to.
     pub split: Split,
-    /// How what is left is collected; needed exactly when deposits do not cover the cash part. Where
-    /// organisations alone agree it may be left out: then the rest stays a receivable.
+    /// How what is left is collected; needed exactly when deposits do not cover the cash part.
+    /// Where organisations alone agree it may be left out: then the rest stays a receivable.
     #[serde(default)]
     pub cash: Option<CashLeg>,
     /// Who agrees, and how.
@@ -235,8 +235,8 @@ impl SettleVisit {
     }
 }
 
-/// The deposits that rails collected, by the orders that did, and how much they are together. A failed
-/// one was never anybody's money.
+/// The deposits that rails collected, by the orders that did, and how much they are together. A
+/// failed one was never anybody's money.
 ///
 /// # Errors
 /// `deposit_pending` while a rail has not answered.

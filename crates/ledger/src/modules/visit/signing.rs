@@ -1,8 +1,8 @@
 //! Who signs for a provider, and who stands in for one that may not or will not.
 //!
-//! Suspending a provider is the governing set's act, so the decision that others may act in its place
-//! has been taken by more than two thirds of them already: while it lasts, the bureau of the insured
-//! place alone gives its patients back what is theirs. It never settles anything new.
+//! Suspending a provider is the governing set's act, so the decision that others may act in its
+//! place has been taken by more than two thirds of them already: while it lasts, the bureau of the
+//! insured place alone gives its patients back what is theirs. It never settles anything new.
 
 use primitives::{OrganisationId, RegionId};
 

@@ -9,6 +9,7 @@
 //! account.
 
 mod consents;
+mod differences;
 mod effects;
 mod refunds;
 mod rights;

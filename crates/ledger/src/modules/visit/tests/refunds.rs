@@ -63,7 +63,8 @@ fn a_raised_floor_never_stops_a_part_refund_that_gives_money_back() {
     assert_eq!(refunded.entries.len(), 1, "the difference alone is posted");
 }
 
-/// The family changes between settlement and refund; the first one's amounts fall, not the second's.
+/// The family changes between settlement and refund; the first one's amounts fall, not the
+/// second's.
 #[test]
 fn a_refund_restores_the_family_that_the_settlement_counted() {
     let mut world = world();
