@@ -146,7 +146,9 @@ fn may_see_entry(party: Party, entry: &PostedEntry, state: &State) -> bool {
                 | Account::Rail(_)
                 | Account::Receivable(_)
                 | Account::ProviderCash(_)
-                | Account::OwedToPatients(_) => false,
+                | Account::OwedToPatients(_)
+                | Account::OwedToFund { .. }
+                | Account::ExpectedByFund { .. } => false,
             };
             !accounts.iter().any(foreign)
         }
@@ -159,7 +161,10 @@ fn may_see_entry(party: Party, entry: &PostedEntry, state: &State) -> bool {
 #[must_use]
 pub fn owns(organisation: OrganisationId, account: &Account, state: &State) -> bool {
     match account {
-        Account::Outside(region) | Account::Fund { region, .. } => {
+        Account::Outside(region)
+        | Account::Fund { region, .. }
+        | Account::OwedToFund { region, .. }
+        | Account::ExpectedByFund { region, .. } => {
             network::view::is_bureau(state, *region, organisation)
         }
         Account::ProviderDue(books)

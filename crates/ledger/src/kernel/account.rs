@@ -49,6 +49,20 @@ pub enum Account {
     OwedToPatients(Books),
     /// The deposit paid for a running stay. Never below zero.
     Deposit(VisitId),
+    /// What people owe a fund because a policy took effect in the past: below zero by all of it.
+    OwedToFund {
+        /// The pooling area.
+        region: RegionId,
+        /// The fund's number.
+        fund: FundId,
+    },
+    /// The other side of [`Account::OwedToFund`]: what the fund expects and does not have yet.
+    ExpectedByFund {
+        /// The pooling area.
+        region: RegionId,
+        /// The fund's number.
+        fund: FundId,
+    },
 }
 
 /// An organisation's books in one region. What one region's funds owe is never mixed with what

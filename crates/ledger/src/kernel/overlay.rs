@@ -60,6 +60,21 @@ impl<'a> Overlay<'a> {
         core::mem::take(&mut self.entries)
     }
 
+    /// Does a part of the transaction that may fail alone: on an error the part leaves no trace and
+    /// what came before it stays.
+    ///
+    /// # Errors
+    /// Whatever `part` gives.
+    pub fn attempt<T, E>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        let (writes, entries) = (self.transaction.clone(), self.entries.len());
+        let result = part(self);
+        if result.is_err() {
+            self.transaction = writes;
+            self.entries.truncate(entries);
+        }
+        result
+    }
+
     /// Forgets the transaction's writes and entries.
     pub fn discard_transaction(&mut self) {
         self.transaction.clear();

@@ -139,7 +139,9 @@ fn row_or_open(
             | Account::ProviderCash(_)
             | Account::OwedToPatients(_)
             | Account::Rail(_)
-            | Account::Receivable(_) => AccountRow::open(currency, Floor::None),
+            | Account::Receivable(_)
+            | Account::OwedToFund { .. }
+            | Account::ExpectedByFund { .. } => AccountRow::open(currency, Floor::None),
             Account::Deposit(_) => AccountRow::open(currency, Floor::AtLeast(Amount::ZERO)),
             Account::Fund { .. } | Account::PersonalAccount(_) => {
                 return Err(code::UNKNOWN_ACCOUNT.reject());

@@ -48,8 +48,8 @@ pub use approve_differences::ApproveDifferences;
 pub use approve_plan::ApprovePlan;
 pub use bytes::PlanBytes;
 pub use difference::{
-    AdjustedRow, BatchRow, BatchStanding, Counted, DIFFERENCES_MAX, Difference,
-    DifferenceStanding, Direction,
+    AdjustedRow, BatchRow, BatchStanding, Counted, DIFFERENCES_MAX, Difference, DifferenceStanding,
+    Direction,
 };
 pub use draft_plan::DraftPlan;
 pub use pay_differences::{PayDifferences, RECORDS_MAX};

@@ -86,10 +86,7 @@ impl SettleDifference {
 /// What a person still owes.
 const OPEN: [DifferenceStanding; 2] = [DifferenceStanding::Owed, DifferenceStanding::Recalled];
 
-fn fund_of(
-    state: &(impl Read + ?Sized),
-    row: &AdjustedRow,
-) -> Result<fund::FundRow, Rejection> {
+fn fund_of(state: &(impl Read + ?Sized), row: &AdjustedRow) -> Result<fund::FundRow, Rejection> {
     fund::view::fund(state, row.batch.0, row.fund)
         .ok_or_else(|| fund::rejection::UNKNOWN_FUND.with(row.fund))
 }

@@ -6,18 +6,12 @@
 )]
 use super::table::{PUBLISHED_MAX, SCHEMES};
 use super::*;
-use crate::kernel::account::{Account, Floor};
 use crate::kernel::context::PlanMemo;
-use crate::kernel::posting::open_account;
-use crate::kernel::receipt::Receipt;
-use crate::kernel::rejection::{Code, kernel};
-use crate::modules::fund::{Contribute, OpenFund, rejection as funds};
+use crate::modules::fund::{OpenFund, rejection as funds};
 use crate::modules::network::{OpenRegion, SetGoverningSet, rejection as network};
 use crate::modules::organisation::{
     OrganisationKind, SuspendOrganisation, rejection as organisations,
 };
-use crate::modules::person::{Actor, LockPerson, rejection as persons};
-use crate::modules::voucher;
 use crate::testing::plans::{EMPLOYEES, compiled, source};
 use crate::testing::{DAY, REGION, World, fen, organisation, person, settings};
 use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
@@ -26,7 +20,6 @@ use benefit::plan::PLAN_BYTES_MAX;
 use primitives::{
     Amount, CivilDate, Currency, FundId, Hash, Party, Period, RegionId, SchemeId, sha256,
 };
-use proof::receipt::FieldValue;
 
 fn bureau() -> [Party; 1] {
     [Party::Organisation(organisation("bureau"))]
@@ -398,16 +391,7 @@ fn a_scheme_has_256_published_versions() {
 
 const POOL: FundId = FundId(1);
 
-fn pool() -> Account {
-    Account::Fund { region: REGION, fund: POOL }
-}
-
-fn own(number: u8) -> Account {
-    Account::PersonalAccount(person(number))
-}
-
-/// A world in March: version 2, published now, supersedes version 1 since January; persons 1 to 3
-/// have a settlement each, named after them, and the pool has 1,000 minor units.
+/// A world in March: version 2, published now, supersedes version 1 since January. There is a pool.
 fn retroactive() -> World {
     let mut world = World::new();
     world.publish(&year_2026(), &[]);
@@ -422,20 +406,6 @@ fn retroactive() -> World {
         floor: Amount::ZERO,
     };
     world.accepted(&bureau(), &open);
-    let fill =
-        Contribute { region: REGION, fund: POOL, amount: fen(1_000), reference: Hash([1; 32]) };
-    world.accepted(&bureau(), &fill);
-    for number in 1..=3 {
-        world.enrol(number);
-        world.write(|state| {
-            let (who, provider) = (person(number), organisation("hospital"));
-            let id = Hash([number; 32]);
-            voucher::register_settlement(state, id, who, provider, fen(500), Currency::CNY);
-            // The personal account may have been opened with the person.
-            let floor = Floor::AtLeast(Amount::ZERO);
-            let _ = open_account(state, own(number), Currency::CNY, floor);
-        });
-    }
     world
 }
 
@@ -475,97 +445,6 @@ fn approval(proposal: &ProposeDifferences) -> ApproveDifferences {
     }
 }
 
-const fn payment(batch: u32) -> PayDifferences {
-    PayDifferences { region: REGION, scheme: EMPLOYEES, batch }
-}
-
-fn approved_batch(world: &mut World, batch: u32, rows: Vec<Difference>) {
-    let proposal = proposal(batch, rows);
-    world.accepted(&bureau(), &proposal);
-    world.accepted(&regulator(), &approval(&proposal));
-}
-
-fn count(receipt: &Receipt, name: &str) -> u64 {
-    match receipt.fields.iter().find(|field| field.name.to_string() == name) {
-        Some(field) => match field.value {
-            FieldValue::Number(number) => number,
-            _ => 0,
-        },
-        None => 0,
-    }
-}
-
-fn rejected_rows(receipt: &Receipt, code: Code) -> u64 {
-    count(receipt, &alloc::format!("rejected.{}", code.name))
-}
-
-#[test]
-fn differences_of_the_past_are_proposed_approved_by_another_and_paid_once() {
-    let mut world = retroactive();
-    let proposal = proposal(1, vec![owed_to(1, 25), owed_by(2, 10), owed_to(3, 5)]);
-    world.rejected(&bureau(), &payment(1), rejection::UNKNOWN_BATCH);
-    world.accepted(&bureau(), &proposal);
-    assert_eq!(view::batch_rows(world.ledger.state(), REGION, EMPLOYEES, 1), proposal.rows);
-    world.rejected(&bureau(), &proposal, rejection::BATCH_EXISTS);
-    world.rejected(&bureau(), &payment(1), rejection::BATCH_STANDING);
-    world.accepted(&regulator(), &approval(&proposal));
-    world.rejected(&regulator(), &approval(&proposal), rejection::BATCH_STANDING);
-    let receipt = world.accepted(&bureau(), &payment(1));
-    assert_eq!((count(&receipt, "paid_rows"), count(&receipt, "owed_rows")), (2, 1));
-    assert_eq!((world.balance(own(1)), world.balance(own(2)), world.balance(own(3))), (25, 0, 5));
-    assert_eq!(world.balance(pool()), 970);
-    world.rejected(&bureau(), &payment(1), rejection::BATCH_STANDING);
-    let batch = view::batch(world.ledger.state(), REGION, EMPLOYEES, 1).unwrap();
-    assert_eq!(batch.standing, BatchStanding::Paid);
-    assert_ne!(batch.approver.unwrap().key, batch.proposer.key);
-    assert!(!receipt.concerns.iter().any(|party| matches!(party, Party::Person(_))));
-}
-
-#[test]
-fn a_settlement_is_adjusted_once_for_a_new_version() {
-    let mut world = retroactive();
-    approved_batch(&mut world, 1, vec![owed_to(1, 25), owed_by(2, 10)]);
-    world.accepted(&bureau(), &payment(1));
-    approved_batch(&mut world, 2, vec![owed_to(1, 25), owed_to(2, 25), owed_to(3, 7)]);
-    let receipt = world.accepted(&bureau(), &payment(2));
-    assert_eq!(rejected_rows(&receipt, rejection::SETTLEMENT_ADJUSTED), 2);
-    assert_eq!((world.balance(own(1)), world.balance(own(2)), world.balance(own(3))), (25, 0, 7));
-    world.rejected(&bureau(), &payment(2), rejection::NOTHING_PAID);
-    assert_eq!(world.balance(own(3)), 7);
-}
-
-#[test]
-fn a_row_that_cannot_be_paid_stops_no_other_and_is_paid_later() {
-    let mut world = retroactive();
-    approved_batch(&mut world, 1, vec![owed_to(1, 900), owed_to(2, 200), owed_to(3, 100)]);
-    let receipt = world.accepted(&bureau(), &payment(1));
-    assert_eq!(count(&receipt, "paid_rows"), 2);
-    assert_eq!(rejected_rows(&receipt, kernel::INSUFFICIENT_BALANCE), 1);
-    world.rejected(&bureau(), &payment(1), rejection::NOTHING_PAID);
-    let fill =
-        Contribute { region: REGION, fund: POOL, amount: fen(200), reference: Hash([2; 32]) };
-    world.accepted(&bureau(), &fill);
-    let receipt = world.accepted(&bureau(), &payment(1));
-    assert_eq!(count(&receipt, "paid_rows"), 1);
-    assert_eq!(
-        (world.balance(own(1)), world.balance(own(2)), world.balance(own(3))),
-        (900, 200, 100)
-    );
-    let batch = view::batch(world.ledger.state(), REGION, EMPLOYEES, 1).unwrap();
-    assert_eq!(batch.standing, BatchStanding::Paid);
-}
-
-#[test]
-fn a_difference_is_of_a_settlement_of_that_person() {
-    let mut world = retroactive();
-    let foreign = Difference { person: person(2), ..owed_to(1, 5) };
-    let unknown = Difference { settlement: Hash([9; 32]), ..owed_to(1, 5) };
-    approved_batch(&mut world, 1, vec![foreign, owed_to(2, 5), unknown]);
-    let receipt = world.accepted(&bureau(), &payment(1));
-    assert_eq!(rejected_rows(&receipt, rejection::SETTLEMENT_MISMATCH), 2);
-    assert_eq!((world.balance(own(1)), world.balance(own(2))), (0, 5));
-}
-
 #[test]
 fn whoever_proposed_differences_does_not_approve_them() {
     let mut world = retroactive();
@@ -581,8 +460,6 @@ fn whoever_proposed_differences_does_not_approve_them() {
     world.rejected(&bureau(), &own, rejection::SAME_KEY);
     world.bureau_signs_with("second");
     world.accepted(&bureau(), &own);
-    world.rejected(&bureau(), &payment(1), organisations::SCOPE_MISSING);
-    world.rejected(&regulator(), &payment(1), organisations::SIGNATURE_MISSING);
 }
 
 #[test]
@@ -632,68 +509,4 @@ fn numbered(count: u16) -> Vec<Difference> {
         Difference { settlement: Hash(settlement), ..owed_to(1, 1) }
     };
     (0..count).map(row).collect()
-}
-
-fn settle(number: u8, way: SettlementWay) -> SettleDifference {
-    let settlement = Hash([number; 32]);
-    SettleDifference { region: REGION, scheme: EMPLOYEES, new_version: 2, settlement, way }
-}
-
-#[test]
-fn what_a_person_owes_is_paid_from_the_own_account_received_or_waived_once() {
-    let mut world = retroactive();
-    approved_batch(&mut world, 1, vec![owed_by(1, 10), owed_by(2, 20), owed_by(3, 30)]);
-    world.accepted(&bureau(), &payment(1));
-    assert_eq!(world.balance(pool()), 1_000, "a receivable is no money");
-    let patient = [Party::Person(person(1))];
-    let by_account = settle(1, SettlementWay::PersonalAccount);
-    world.rejected(&bureau(), &by_account, persons::SIGNATURE_MISSING);
-    world.rejected(&patient, &by_account, kernel::INSUFFICIENT_BALANCE);
-    let fill = crate::kernel::posting::Entry {
-        debit: Account::Outside(REGION),
-        credit: own(1),
-        amount: fen(15),
-    };
-    let now = world.now;
-    world.write(|state| crate::kernel::posting::post(state, now, Currency::CNY, &[fill]).unwrap());
-    world.accepted(&patient, &LockPerson { person: person(1), by: Actor::OwnKey });
-    world.rejected(&patient, &by_account, persons::PERSON_LOCKED);
-    world.rejected(&patient, &settle(2, SettlementWay::Waived), organisations::SIGNATURE_MISSING);
-    world.accepted(&bureau(), &settle(2, SettlementWay::Received));
-    assert_eq!(world.balance(pool()), 1_020);
-    let receipt = world.accepted(&bureau(), &settle(3, SettlementWay::Waived));
-    assert_eq!(receipt.concerns, [bureau()[0], Party::Person(person(3))]);
-    assert_eq!(world.balance(pool()), 1_020);
-    for number in [2, 3, 9] {
-        let again = settle(number, SettlementWay::Received);
-        world.rejected(&bureau(), &again, rejection::NOTHING_OWED);
-    }
-    let standing = |number: u8| {
-        let id = Hash([number; 32]);
-        view::adjusted(world.ledger.state(), REGION, EMPLOYEES, 2, &id).unwrap().standing
-    };
-    assert_eq!(standing(1), DifferenceStanding::Owed);
-    assert_eq!(
-        (standing(2), standing(3)),
-        (DifferenceStanding::Settled, DifferenceStanding::Waived)
-    );
-}
-
-#[test]
-fn a_person_pays_what_is_owed_from_the_own_account() {
-    let mut world = retroactive();
-    approved_batch(&mut world, 1, vec![owed_to(1, 15), owed_by(2, 10)]);
-    world.accepted(&bureau(), &payment(1));
-    let move_on = crate::kernel::posting::Entry { debit: own(1), credit: own(2), amount: fen(15) };
-    let now = world.now;
-    world.write(|state| {
-        crate::kernel::posting::post(state, now, Currency::CNY, &[move_on]).unwrap();
-    });
-    let patient = [Party::Person(person(2))];
-    world.accepted(&patient, &settle(2, SettlementWay::PersonalAccount));
-    assert_eq!((world.balance(own(2)), world.balance(pool())), (5, 995));
-    let again = settle(2, SettlementWay::PersonalAccount);
-    world.rejected(&patient, &again, rejection::NOTHING_OWED);
-    // What the fund has paid to somebody is not owed by anybody.
-    world.rejected(&bureau(), &settle(1, SettlementWay::Waived), rejection::NOTHING_OWED);
 }

@@ -1,0 +1,170 @@
+//! What a new version changes for a settlement: the one computation behind the simulation, the
+//! payment, and taking back.
+
+use primitives::{Amount, RegionId, SchemeId, Timestamp};
+
+use super::difference::{AdjustedRow, Counted, Difference, DifferenceStanding, Direction};
+use super::rejection;
+use super::table::ADJUSTED;
+use crate::kernel::account::Account;
+use crate::kernel::context::PlanMemo;
+use crate::kernel::overlay::Overlay;
+use crate::kernel::posting::{self, Entry, post};
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::visit::{self, SettlementRecord};
+use crate::modules::{fund, voucher};
+use alloc::vec::Vec;
+
+/// A version with effect in the past, and the one that it superseded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyChange {
+    /// The region.
+    pub region: RegionId,
+    /// The scheme.
+    pub scheme: SchemeId,
+    /// The version under which settlements were adjudicated, or adjusted before.
+    pub old_version: u16,
+    /// The version that was published after its first day.
+    pub new_version: u16,
+}
+
+/// What a settlement becomes under the new version.
+pub(super) struct Adjustment {
+    pub difference: Difference,
+    pub counted: Vec<Counted>,
+}
+
+impl PolicyChange {
+    /// Adjudicates the settlement that stands under the new version. The running amounts and what
+    /// second payers may reimburse are then as if it had been settled so; no money moves. An earlier
+    /// version's difference is taken back first. Nothing for a settlement that comes out the same.
+    pub(super) fn adjust(
+        &self,
+        state: &mut Overlay<'_>,
+        plans: &PlanMemo,
+        record: &SettlementRecord,
+        now: Timestamp,
+    ) -> Result<Option<Adjustment>, Rejection> {
+        visit::view::require_record(state, record)?;
+        let subject = &record.subject;
+        let id = record.transaction_id;
+        let earlier = ADJUSTED.get(state, &id).map(|row| row.new_version);
+        let mut versions = record.parts.iter().map(|part| part.plan.version).chain(earlier);
+        let ours = subject.region == self.region
+            && subject.scheme == self.scheme
+            && versions.any(|version| version == self.old_version);
+        require(ours, || rejection::SETTLEMENT_MISMATCH.with(id))?;
+        take_back(state, record, now)?;
+        require(!ADJUSTED.has(state, &id), || rejection::SETTLEMENT_ADJUSTED.with(id))?;
+        let quote = visit::quote_again(state, plans, record, now)?;
+        let in_force = quote.parts.iter().any(|part| part.plan.version == self.new_version);
+        require(in_force, || rejection::NOT_RETROACTIVE.with("the version is not in force"))?;
+        let before = record.own_share();
+        let after = quote.split.personal_account.saturating_add(quote.split.cash);
+        let (direction, amount) = match before.checked_sub(after) {
+            Some(less) => (Direction::ToPerson, less),
+            None => (Direction::FromPerson, after.saturating_sub(before)),
+        };
+        if amount.is_zero() {
+            return Ok(None);
+        }
+        visit::count_again(state, record, &quote, now)?;
+        voucher::adjust_settlement(state, id, after)?;
+        let parts = quote.parts.into_iter();
+        let counted =
+            parts.map(|part| Counted { family: part.family, changes: part.adjudication.changes });
+        let difference = Difference { settlement: id, person: subject.person, direction, amount };
+        Ok(Some(Adjustment { difference, counted: counted.collect() }))
+    }
+}
+
+/// A settlement is about to be refunded, corrected or adjudicated under a further version: the
+/// difference that stands booked for it is taken back, and it counts as it was settled.
+///
+/// What the fund paid comes back from the personal account; where that has not enough, the person
+/// owes it ([`DifferenceStanding::Recalled`]). What the person paid goes back there; what the person
+/// owed is owed no more.
+///
+/// # Errors
+/// As posting, and `not_adjudicable`.
+pub(crate) fn take_back(
+    state: &mut Overlay<'_>,
+    record: &SettlementRecord,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let id = record.transaction_id;
+    let Some(mut row) = ADJUSTED.get(state, &id) else { return Ok(()) };
+    if row.standing == DifferenceStanding::Recalled {
+        return Ok(());
+    }
+    visit::count_as_settled(state, record, &row.counted, now)?;
+    voucher::adjust_settlement(state, id, record.own_share())?;
+    ADJUSTED.remove(state, &id);
+    let own = Account::PersonalAccount(row.person);
+    match row.standing {
+        DifferenceStanding::Paid => {
+            let there = posting::account(state, &own);
+            if there.is_some_and(|account| account.available_at(now) >= row.amount) {
+                return row.post(state, now, own, row.fund_account());
+            }
+            row.standing = DifferenceStanding::Recalled;
+            row.counted = Vec::new();
+            ADJUSTED.put(state, &id, &row);
+            row.expect(state, now)
+        }
+        DifferenceStanding::Owed => row.expect_no_more(state, now),
+        DifferenceStanding::Settled => row.post(state, now, row.fund_account(), own),
+        DifferenceStanding::Waived | DifferenceStanding::Recalled => Ok(()),
+    }
+}
+
+impl AdjustedRow {
+    /// The account of the fund that pays or is paid.
+    pub(super) const fn fund_account(&self) -> Account {
+        Account::Fund { region: self.batch.0, fund: self.fund }
+    }
+
+    /// What people owe the fund, and what it expects of them: a receivable is no money of the fund,
+    /// so both stand beside it.
+    const fn receivable(&self) -> (Account, Account) {
+        let (region, fund) = (self.batch.0, self.fund);
+        (Account::OwedToFund { region, fund }, Account::ExpectedByFund { region, fund })
+    }
+
+    /// The person owes the amount from now on.
+    pub(super) fn expect(&self, state: &mut Overlay<'_>, now: Timestamp) -> Result<(), Rejection> {
+        let (owed, expected) = self.receivable();
+        self.post(state, now, owed, expected)
+    }
+
+    /// The person owes it no more: it was paid, let go or taken back.
+    pub(super) fn expect_no_more(
+        &self,
+        state: &mut Overlay<'_>,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        let (owed, expected) = self.receivable();
+        self.post(state, now, expected, owed)
+    }
+
+    /// Moves the amount.
+    pub(super) fn post(
+        &self,
+        state: &mut Overlay<'_>,
+        now: Timestamp,
+        debit: Account,
+        credit: Account,
+    ) -> Result<(), Rejection> {
+        let fund = fund::view::fund(state, self.batch.0, self.fund)
+            .ok_or_else(|| fund::rejection::UNKNOWN_FUND.with(self.fund))?;
+        post(state, now, fund.currency, &[Entry { debit, credit, amount: self.amount }])
+    }
+}
+
+impl SettlementRecord {
+    /// What the person bears: personal account and cash.
+    #[must_use]
+    pub fn own_share(&self) -> Amount {
+        self.personal_account().saturating_add(self.cash())
+    }
+}
