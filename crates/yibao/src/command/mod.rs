@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod ask;
+mod client;
 mod demo;
 pub mod input;
 pub mod keys;
@@ -15,6 +17,7 @@ mod language;
 mod quote;
 mod serve;
 mod tx;
+mod vault;
 mod verify;
 mod voucher;
 
@@ -38,8 +41,14 @@ enum Command {
     Quote(quote::Quote),
     /// Write, sign and send a transaction.
     Tx(tx::Tx),
+    /// Read something from a gateway by its path, signed in with a key or not.
+    Get(ask::Get),
+    /// Send JSON to a gateway by its path, such as a bill that is to be quoted.
+    Post(ask::Post),
     /// Make and look at keys.
     Keys(keys::Keys),
+    /// Seal, sample, grant and open itemised bills.
+    Vault(vault::Vault),
     /// Check a voucher or a whole chain, offline.
     Verify(verify::Verify),
     /// Take a voucher apart for other people's verifiers.
@@ -57,7 +66,10 @@ impl Arguments {
             Command::Serve(serve) => serve.run(),
             Command::Quote(quote) => quote.run(),
             Command::Tx(tx) => tx.run(),
+            Command::Get(get) => get.run(),
+            Command::Post(post) => post.run(),
             Command::Keys(keys) => keys.run(),
+            Command::Vault(vault) => vault.run(),
             Command::Verify(verify) => verify.run(),
             Command::Voucher(voucher) => voucher.run(),
         }

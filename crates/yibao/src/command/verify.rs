@@ -6,20 +6,24 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand};
 use ledger::registry;
 use node::signature::FastVerifier;
-use node::verify::{Evidence, VerifyError, VerifyProgress, VerifyReport, verify_chain};
+use node::verify::{
+    Evidence, EvidenceError, VerifyError, VerifyProgress, VerifyReport, verify_chain,
+};
 use proof::policy::Policy;
 use proof::receipt::OutcomeCode;
-use proof::voucher::{VOUCHER_BYTES_MAX, VerifiedVoucher, Voucher};
+use proof::voucher::{VOUCHER_BYTES_MAX, VerifiedVoucher, Voucher, VoucherError};
 
 use super::input::{bad, read_bytes};
 use crate::serving::NODE_FOLDER;
 
 /// A policy names some logs and witnesses.
 const POLICY_BYTES_MAX: u64 = 1 << 20;
+/// A checkpoint is a few lines with their signatures.
+const CHECKPOINT_BYTES_MAX: u64 = 64 << 10;
 
 #[derive(Args)]
 pub struct Verify {
@@ -38,17 +42,30 @@ enum What {
         trust: PathBuf,
     },
     /// Replay a chain from its first block and rebuild every balance; nothing is changed.
-    Chain {
-        /// The node's folder, or the data folder that it lies in.
-        dir: PathBuf,
-    },
+    Chain(ChainArguments),
+}
+
+#[derive(Args)]
+struct ChainArguments {
+    /// The node's folder, or the data folder that it lies in.
+    dir: PathBuf,
+    /// A checkpoint of the receipt log that you kept: the chain must hold everything under it. May
+    /// be given several times.
+    #[arg(long, value_name = "FILE", requires = "trust")]
+    checkpoint: Vec<PathBuf>,
+    /// A voucher that you hold: the chain must hold its receipt. May be given several times.
+    #[arg(long, value_name = "FILE", requires = "trust")]
+    voucher: Vec<PathBuf>,
+    /// Whom you trust to have signed them: a C2SP tlog-policy file.
+    #[arg(long, value_name = "POLICY")]
+    trust: Option<PathBuf>,
 }
 
 impl Verify {
     pub fn run(self) -> Result<ExitCode> {
         match self.what {
             What::Voucher { file, trust } => voucher(&file, &trust),
-            What::Chain { dir } => chain(&dir),
+            What::Chain(arguments) => chain(&arguments),
         }
     }
 }
@@ -60,8 +77,21 @@ impl Verify {
 pub fn read_voucher(file: &Path) -> Result<Voucher> {
     // One byte more is read, so that the voucher itself says that it is too long.
     let bytes = read_bytes("the voucher", file, VOUCHER_BYTES_MAX as u64 + 1)?;
-    Voucher::decode(&bytes)
-        .map_err(|error| bad(format!("the voucher `{}`: {error}", file.display())))
+    Voucher::decode(&bytes).map_err(|error| {
+        let words = format!("the voucher `{}`: {error}", file.display());
+        match error {
+            // It is a voucher, and something in it is not what was sealed.
+            VoucherError::Record
+            | VoucherError::OpeningsOrder
+            | VoucherError::Opening(_)
+            | VoucherError::Inclusion(_) => anyhow!(words).context(not_valid(file)),
+            _ => bad(words),
+        }
+    })
+}
+
+fn not_valid(file: &Path) -> String {
+    format!("the voucher `{}` is NOT valid", file.display())
 }
 
 /// Reads a policy; its bytes as they are.
@@ -82,9 +112,7 @@ pub fn read_policy(file: &Path) -> Result<(Policy, Vec<u8>)> {
 pub fn check_voucher(file: &Path, trust: &Path) -> Result<VerifiedVoucher> {
     let (policy, _) = read_policy(trust)?;
     let voucher = read_voucher(file)?;
-    voucher
-        .verify(&policy, &FastVerifier)
-        .with_context(|| format!("the voucher `{}` is NOT valid", file.display()))
+    voucher.verify(&policy, &FastVerifier).with_context(|| not_valid(file))
 }
 
 fn voucher(file: &Path, trust: &Path) -> Result<ExitCode> {
@@ -135,11 +163,39 @@ fn node_folder(dir: &Path) -> PathBuf {
     if inner.join("genesis").is_dir() { inner } else { dir.to_owned() }
 }
 
-fn chain(dir: &Path) -> Result<ExitCode> {
-    let folder = node_folder(dir);
+/// What others kept of the chain, checked against the policy.
+fn evidence(arguments: &ChainArguments) -> Result<Evidence> {
+    let mut evidence = Evidence::default();
+    let Some(trust) = &arguments.trust else { return Ok(evidence) };
+    if arguments.checkpoint.is_empty() && arguments.voucher.is_empty() {
+        return Err(bad(
+            "`--trust` says whose checkpoints count; name one with --checkpoint or --voucher",
+        ));
+    }
+    let (policy, _) = read_policy(trust)?;
+    for file in &arguments.checkpoint {
+        let bytes = read_bytes("the checkpoint", file, CHECKPOINT_BYTES_MAX)?;
+        let name = format!("the checkpoint `{}`", file.display());
+        evidence.checkpoint(&name, &bytes, &policy).map_err(|error| match error {
+            EvidenceError::Checkpoint(error) => bad(format!("{name}: {error}")),
+            error => anyhow!(error).context(format!("{name} is NOT valid")),
+        })?;
+    }
+    for file in &arguments.voucher {
+        let name = format!("the voucher `{}`", file.display());
+        let voucher = read_voucher(file)?;
+        evidence.voucher(&name, &voucher, &policy).with_context(|| not_valid(file))?;
+    }
+    Ok(evidence)
+}
+
+fn chain(arguments: &ChainArguments) -> Result<ExitCode> {
+    let folder = node_folder(&arguments.dir);
+    let evidence = evidence(arguments)?;
+    let anchors = arguments.checkpoint.len() + arguments.voucher.len();
     let is_terminal = std::io::stderr().is_terminal();
     let mut shown = 0;
-    let report = verify_chain(&folder, Evidence::default(), |progress| {
+    let report = verify_chain(&folder, evidence, |progress| {
         if is_step(progress, &mut shown, is_terminal) {
             let VerifyProgress { height, last_height, transactions } = progress;
             let end = if is_terminal { "\r" } else { "\n" };
@@ -152,7 +208,7 @@ fn chain(dir: &Path) -> Result<ExitCode> {
     }
     match report {
         Ok(report) => {
-            print_report(&report);
+            print_report(&report, anchors);
             Ok(ExitCode::SUCCESS)
         }
         Err(
@@ -171,9 +227,10 @@ fn is_step(progress: VerifyProgress, shown: &mut u64, is_terminal: bool) -> bool
     is_new
 }
 
-fn print_report(report: &VerifyReport) {
+fn print_report(report: &VerifyReport, anchors: usize) {
     println!("the chain is whole: every block follows from those before it");
     println!("  ledger        {}", report.chain_id);
+    println!("  genesis       {}", report.genesis);
     println!("  blocks        {}, the last {} at {}", report.blocks, report.value_id, report.time);
     println!(
         "  transactions  {} accepted, {} rejected in a block",
@@ -187,6 +244,13 @@ fn print_report(report: &VerifyReport) {
             "  balances      {}: {} accounts rebuilt from {} entries, sum {}",
             total.currency, total.accounts, total.entries, total.sum
         );
+    }
+    match anchors {
+        0 => println!(
+            "  anchors       none: whoever holds the node's keys could have written another chain; \
+             hold a checkpoint or a voucher from elsewhere against it with --checkpoint or --voucher"
+        ),
+        _ => println!("  anchors       {anchors} from elsewhere, all of them in this chain"),
     }
     if report.tiles_missing > 0 {
         println!(

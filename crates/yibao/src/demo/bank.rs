@@ -10,10 +10,10 @@ use adapters::effect::RailName;
 use adapters::rail::card::{BindCard, CardBinding as _};
 use adapters::rail::counter::{Clerk, Counter, Taking};
 use adapters::rail::sandbox_bank::{NewCustomer, SandboxBank, SandboxBankConfig};
-use adapters::rail::{Rail, Reference, Style, Token};
+use adapters::rail::{Action, Order, Outcome, Rail, Reference, Style, Token, Verdict};
 use adapters::sqlite::Place;
-use anyhow::{Context as _, Result};
-use ledger::modules::visit::CashLeg;
+use anyhow::{Context as _, Result, bail};
+use ledger::modules::visit::{CashLeg, RailKind};
 use node::outbox::{Authorisation, Note, Outbox, OutboxConfig};
 use node::runtime::NodeHandle;
 use node::signature::SecretKey;
@@ -124,6 +124,14 @@ impl Bank {
         cash_leg(&self.outbox, executor, BANK_RAIL, note, visit)
     }
 
+    /// The bank's own books, for the close.
+    ///
+    /// # Errors
+    /// When it is run by a person.
+    pub fn book(&self) -> Result<OutsideBook> {
+        Ok(OutsideBook::Bank(Arc::clone(&self.bank), organisation_of(&self.executor)?))
+    }
+
     /// Who signs for the bank.
     #[must_use]
     pub fn executor(&self) -> &Actor {
@@ -147,7 +155,9 @@ fn cash_leg(
     let name: RailName = Text::new(rail).map_err(anyhow::Error::msg)?;
     let salt = sha256_parts(&[b"yibao/demo-authorisation/v1", &visit.0]);
     let authorisation = outbox.record_authorisation(&Authorisation { rail: name, note, salt })?;
-    Ok(CashLeg { executor, rail: Text::new(rail).map_err(anyhow::Error::msg)?, authorisation })
+    let kind = if rail == COUNTER_RAIL { RailKind::Counter } else { RailKind::Bound };
+    let rail = Text::new(rail).map_err(anyhow::Error::msg)?;
+    Ok(CashLeg { executor, rail, kind, authorisation })
 }
 
 /// A provider's till with its outbox.
@@ -201,9 +211,81 @@ impl Till {
         cash_leg(&self.outbox, executor, COUNTER_RAIL, note, visit)
     }
 
+    /// Hands back what was taken for a visit that was not settled after all.
+    ///
+    /// # Errors
+    /// When the till does not give it back.
+    pub fn give_back(&self, taken: Amount, visit: VisitId) -> Result<()> {
+        let original = Reference::of_authorisation(&visit, 0);
+        let order = Order {
+            reference: Reference::of_authorisation(&visit, 1),
+            action: Action::Refund { original, amount: taken, to: Some(self.clerk.till()) },
+        };
+        let _one_clerk = self.taking.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.counter.perform(&order) {
+            Outcome::Final(Verdict::Done(_)) => Ok(()),
+            other => bail!("the till does not give money back: {other:?}"),
+        }
+    }
+
+    /// The till's own books, for the close.
+    ///
+    /// # Errors
+    /// When it is run by a person.
+    pub fn book(&self) -> Result<OutsideBook> {
+        let organisation = organisation_of(&self.executor)?;
+        Ok(OutsideBook::Till(Arc::clone(&self.counter), self.clerk.clone(), organisation))
+    }
+
     /// The outbox that reports what was taken.
     #[must_use]
     pub const fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
+    }
+}
+
+/// Books that an organisation outside the ledger keeps of its own.
+pub enum OutsideBook {
+    /// A bank's, for the organisation that runs it.
+    Bank(Arc<SandboxBank>, OrganisationId),
+    /// A till's, of one clerk.
+    Till(Arc<Counter>, Clerk, OrganisationId),
+}
+
+impl OutsideBook {
+    /// Whose rail it is.
+    #[must_use]
+    pub const fn organisation(&self) -> OrganisationId {
+        match self {
+            Self::Bank(_, organisation) | Self::Till(_, _, organisation) => *organisation,
+        }
+    }
+
+    /// What it has collected less what it gave back, in minor units.
+    ///
+    /// # Errors
+    /// When the books fail.
+    pub fn collected(&self) -> Result<i128> {
+        Ok(match self {
+            Self::Bank(bank, organisation) => {
+                bank.organisation_balance(*organisation)?.minor().into()
+            }
+            Self::Till(counter, clerk, _) => {
+                let shift = counter.open_shift_of(clerk)?;
+                i128::from(shift.taken.minor()) - i128::from(shift.given_back.minor())
+            }
+        })
+    }
+
+    /// Whether the books are whole in themselves.
+    ///
+    /// # Errors
+    /// When the books fail.
+    pub fn is_sound(&self) -> Result<bool> {
+        Ok(match self {
+            Self::Bank(bank, _) => bank.books().audit()?,
+            Self::Till(counter, ..) => counter.books().audit()?,
+        }
+        .is_sound())
     }
 }

@@ -30,7 +30,7 @@ const ROWS_PER_BATCH: usize = 400;
 const YEAR_MILLIS: u64 = 365 * 24 * 3_600 * 1_000;
 
 /// What every payer of the demonstration has in its fund, in minor units.
-const FUND_OPENING: u64 = 2_000_000_000_000;
+pub const FUND_OPENING: u64 = 2_000_000_000_000;
 
 /// Everything the acts need.
 pub struct Chamber<'a> {
@@ -51,6 +51,17 @@ pub struct PlanFile {
     /// Its text.
     pub text: &'static str,
 }
+
+/// The plan file of this path in the project, built in.
+macro_rules! built_in {
+    ($path:literal) => {
+        $crate::demo::chamber::PlanFile {
+            path: $path,
+            text: include_str!(concat!("../../../../", $path)),
+        }
+    };
+}
+pub(super) use built_in;
 
 impl PlanFile {
     /// The compiled plan.

@@ -84,6 +84,8 @@ pub struct Desk<'a> {
     pub providers: &'a BTreeMap<OrganisationId, Provider>,
     /// Everybody.
     pub patients: &'a [Patient],
+    /// What the randomness of sealing comes from; nobody outside the demonstration knows it.
+    pub secret: Hash,
     /// The clock's reading for new transactions.
     pub now: &'a (dyn Fn() -> Timestamp + Sync),
 }
@@ -139,7 +141,12 @@ impl Desk<'_> {
         }
         let results = self.node.submit_all(transactions);
         for ((at, split), result) in waiting.into_iter().zip(results) {
-            answers[at] = Some(self.settled(result, split)?);
+            let due = split.cash;
+            let settled = self.settled(result, split)?;
+            if matches!(settled, Settled::Refused(_)) {
+                self.hand_back(&visits[at], due)?;
+            }
+            answers[at] = Some(settled);
         }
         answers
             .into_iter()
@@ -147,8 +154,22 @@ impl Desk<'_> {
             .collect()
     }
 
+    /// What a till took for a visit that was refused goes back over the counter.
+    fn hand_back(&self, visit: &Visit, due: Amount) -> anyhow::Result<()> {
+        let has_card = self.patients[visit.patient].card.is_some();
+        match &self.provider(visit.subject.provider).till {
+            Some(till) if !has_card && !due.is_zero() => till.give_back(due, visit.id),
+            _ => Ok(()),
+        }
+    }
+
     fn settled(&self, result: SubmitResult, split: Split) -> anyhow::Result<Settled> {
-        let submitted = result?;
+        let submitted = match result {
+            Err(node::runtime::SubmitError::Rejected(rejection)) => {
+                return Ok(Settled::Refused(rejection.code.name));
+            }
+            other => other?,
+        };
         let receipt = &submitted.receipt;
         match receipt.record.outcome {
             OutcomeCode::Accepted => Ok(Settled::Yes {
@@ -221,7 +242,7 @@ impl Desk<'_> {
     ) -> anyhow::Result<Result<Prepared, (usize, Rejection)>> {
         let provider = self.provider(visit.subject.provider);
         let patient = &self.patients[visit.patient];
-        let facts = self.visit_facts(visit.subject.visit_type, patient, provider, now);
+        let facts = self.visit_facts(visit.subject.visit_type, patient, provider);
         let sorted = benefit::sort_lines(self.catalogue, &visit.bill, &facts)
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         let quoted = match self.quote(plans, visit, &sorted.sums, now) {
@@ -254,7 +275,6 @@ impl Desk<'_> {
         visit_type: VisitType,
         patient: &Patient,
         provider: &Provider,
-        _now: Timestamp,
     ) -> VisitFacts {
         let view = self.node.view();
         let level = match provider.actor.party {
@@ -288,7 +308,12 @@ impl Desk<'_> {
             sums,
             use_personal_account: visit.use_personal_account,
             personal_account: view::personal_account(&view.state, person, now),
-            accumulators: coverage::view::accumulators(&view.state, person, region, subject.scheme),
+            accumulators: coverage::view::running_amounts(
+                &view.state,
+                person,
+                region,
+                subject.scheme,
+            ),
             keep_plans_of: &[],
             keep_facts: false,
         };
@@ -303,7 +328,9 @@ impl Desk<'_> {
         provider: &Provider,
         patient: &Patient,
     ) -> anyhow::Result<Hash> {
-        let seed = |meaning: &[u8]| sha256_parts(&[b"yibao/demo-vault/v1", meaning, &visit.id.0]).0;
+        let seed = |meaning: &[u8]| {
+            sha256_parts(&[b"yibao/demo-vault/v2", &self.secret.0, meaning, &visit.id.0]).0
+        };
         let content = BillContent {
             salt: seed(b"salt"),
             bill: serde_json::to_vec(&visit.bill)?,

@@ -21,6 +21,9 @@ pub const RP_ID: &str = "localhost";
 /// The page on which they sign.
 pub const ORIGIN: &str = "http://localhost:8420";
 
+/// How often a PIN may be wrong before the card pays no more.
+pub const PIN_FAILURES_MAX: u8 = 3;
+
 /// Every scope, in the order of the contract.
 pub const EVERY_SCOPE: [Scope; 8] = [
     Scope::Govern,
@@ -60,11 +63,23 @@ pub fn code(text: &str) -> OrganisationId {
     text.parse().expect("a short code of the source")
 }
 
-/// The secret of an organisation's online key, as [`Actor::from_seed`] makes it.
+/// The organisations that are there from the start, by their codes.
+pub const FOUNDERS: [&str; 5] = ["bureau", "finance", "identity", "bank", "insurer"];
+/// Those of them that have a second key.
+pub const REVIEWED: [&str; 2] = ["bureau", "insurer"];
+
+/// The purpose of the key with which an organisation does its daily work.
+pub const ONLINE: &str = "online";
+/// The purpose of the key that admits and revokes an organisation's other keys.
+pub const ROOT: &str = "root";
+/// The purpose of a second key: plans are drafted and reviewed by different people.
+pub const REVIEWER: &str = "reviewer";
+
+/// The secret of an organisation's key for a purpose, as [`Actor::from_seed`] makes it.
 #[must_use]
-pub fn online_secret(seed: &Hash, text: &str) -> SecretKey {
+pub fn secret(seed: &Hash, text: &str, purpose: &str) -> SecretKey {
     let party = Party::Organisation(code(text));
-    SecretKey::from_seed(Scheme::Ed25519, &super::actor::seed_of(party, seed, "online"))
+    SecretKey::from_seed(Scheme::Ed25519, &super::actor::seed_of(party, seed, purpose))
 }
 
 fn organisation(seed: &Hash, text: &str, purpose: &str) -> Actor {
@@ -75,16 +90,15 @@ impl Founders {
     /// The founders with keys from this seed.
     #[must_use]
     pub fn new(seed: &Hash) -> Self {
-        let codes = ["bureau", "finance", "identity", "bank", "insurer"];
-        let roots = codes.map(|text| (code(text), organisation(seed, text, "root")));
+        let roots = FOUNDERS.map(|text| (code(text), organisation(seed, text, ROOT)));
         Self {
-            bureau: organisation(seed, "bureau", "online"),
-            reviewer: organisation(seed, "bureau", "reviewer"),
-            finance: organisation(seed, "finance", "online"),
-            identity: organisation(seed, "identity", "online"),
-            bank: organisation(seed, "bank", "online"),
-            insurer: organisation(seed, "insurer", "online"),
-            insurer_reviewer: organisation(seed, "insurer", "reviewer"),
+            bureau: organisation(seed, "bureau", ONLINE),
+            reviewer: organisation(seed, "bureau", REVIEWER),
+            finance: organisation(seed, "finance", ONLINE),
+            identity: organisation(seed, "identity", ONLINE),
+            bank: organisation(seed, "bank", ONLINE),
+            insurer: organisation(seed, "insurer", ONLINE),
+            insurer_reviewer: organisation(seed, "insurer", REVIEWER),
             roots: roots.into(),
         }
     }
@@ -172,8 +186,10 @@ fn region(
             utc_offset_minutes,
             desk_payment_max: Amount::from_minor(5_000_000),
             desk_day_max: Amount::from_minor(10_000_000),
-            pin_failures_max: 3,
+            pin_failures_max: PIN_FAILURES_MAX,
+            witnessed_cash_max: Amount::from_minor(100_000),
             emergency_contest_days: 30,
+            objection_answer_days: 15,
             unlock_delay_hours: 24,
             claim_days_max,
             effect_takeover_hours: 72,

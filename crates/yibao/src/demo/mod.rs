@@ -1,20 +1,28 @@
 //! The demonstration: a fresh network with two regions, settled through the real path.
 //!
 //! Reading order: [`population`] and [`year`] (a made-up Chinese region), [`synthea`] (the American
-//! sample), [`founding`] (genesis), [`actor`] (who signs), [`chamber`] (the acts that bring a
-//! region to life), [`people`] (enrolment), [`bank`] (the simulated outside), [`desk`] (visits),
-//! [`tally`] (what is counted).
+//! sample), [`founding`] (genesis), [`folder`] (what lies where), [`actor`] (who signs),
+//! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), [`bank`] (the
+//! simulated outside), [`desk`] (visits), [`region`] with [`american`] and [`chinese`] (one region
+//! from its first organisation to its last visit), [`trouble`] (what goes wrong on purpose),
+//! [`tally`] and [`close`] (what is counted, and the check that nothing was lost).
 
 pub mod actor;
+pub mod american;
 pub mod bank;
 pub mod chamber;
+pub mod chinese;
+pub mod close;
 pub mod desk;
+mod family;
+pub mod folder;
 pub mod founding;
 pub mod people;
 pub mod population;
 pub mod region;
 pub mod synthea;
 pub mod tally;
+pub mod trouble;
 pub mod wave;
 pub mod year;
 
@@ -22,29 +30,32 @@ pub mod year;
 mod tests;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use adapters::clock::{Clock, SystemClock};
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
+use node::outbox::Outbox;
 use node::receipt_log::LogSigner;
 use node::runtime::{BlockSigner, Node, NodeConfig, NodeHandle, SnapshotPace, Threads};
 use node::signature::{Scheme, SecretKey, save_key};
 use node::store::{Folder, LogLimits};
-use primitives::{CivilDate, Hash, UtcOffset, sha256_parts};
-use proof::policy::policy_text;
+use primitives::{CivilDate, Currency, Hash, UtcOffset, sha256_parts};
 
 use actor::Drafter;
 use founding::{Founders, code};
-use tally::Books;
+use population::Population;
+use region::{Settlement, Stage};
+use tally::Reading;
+
+use crate::serving::folder::write_policy;
+use crate::serving::folder::{BLOCK_KEY_FILE, LOG_KEY_FILE, ORGANISATION_FILE, ORIGIN_FILE};
 
 /// The name of the demonstration's ledger.
 pub const CHAIN_ID: &str = "yibao-demo";
-/// The name of its receipt log.
+/// How the name of its receipt log begins; every demonstration has a log of its own.
 pub const LOG_ORIGIN: &str = "yibao.example/yibao-demo";
-/// A file by which a folder of the demonstration is known; only such a folder is made anew.
-const MARK: &str = "this-is-a-yibao-demo";
 /// The last day for which the built-in plans of the made-up region hold.
 const LAST_PLANNED_DAY: (i32, u8, u8) = (2026, 12, 31);
 
@@ -64,48 +75,38 @@ pub struct Demonstration {
     pub node: NodeHandle,
     /// The clock it runs by.
     pub clock: Arc<dyn Clock>,
-    /// Whether the books closed to zero.
+    /// Whether the books closed, inside and outside, and no payment waits.
     pub is_clean: bool,
+    /// What the receipts say about visits, in the end.
+    pub reading: Reading,
+    /// What was refused in the made-up region.
+    pub refusals: tally::Refusals,
     /// Those who drive payments outside, for as long as the node serves.
-    pub outboxes: Vec<Arc<node::outbox::Outbox>>,
-}
-
-/// Makes the folder anew, unless something else lies in it.
-fn fresh_folder(data: &Path) -> Result<()> {
-    let is_empty = || fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_none());
-    if data.exists() && !is_empty() {
-        if !data.join(MARK).exists() {
-            bail!(
-                "`{}` holds something that is not a demonstration; name another folder with --data",
-                data.display()
-            );
-        }
-        fs::remove_dir_all(data).with_context(|| format!("cannot clear `{}`", data.display()))?;
-    }
-    fs::create_dir_all(data).with_context(|| format!("cannot make `{}`", data.display()))?;
-    fs::write(data.join(MARK), "made by `yibao demo`, which clears this folder at every start\n")?;
-    Ok(())
+    pub outboxes: Vec<Arc<Outbox>>,
 }
 
 /// The node's configuration in the folder of a demonstration; its keys lie beside it.
 fn open_node(
-    data: &Path,
+    disk: Folder,
     seed: &Hash,
     genesis: &ledger::Genesis,
     clock: &Arc<dyn Clock>,
 ) -> Result<NodeHandle> {
-    let folder = data.join("node");
+    let folder = disk.path().to_owned();
     fs::create_dir_all(folder.join("keys"))?;
     let log_key =
         SecretKey::from_seed(Scheme::Ed25519, &sha256_parts(&[b"yibao/demo-log/v1", &seed.0]).0);
-    save_key(&folder.join("keys/log.key"), &log_key)?;
-    let founders_key = founding::online_secret(seed, "bureau");
-    save_key(&folder.join("keys/blocks.key"), &founders_key)?;
-    fs::write(folder.join("organisation"), "bureau\n")?;
-    fs::write(folder.join("origin"), format!("{LOG_ORIGIN}\n"))?;
+    // A log's name stands for one log; two demonstrations must not share one.
+    let name = sha256_parts(&[b"yibao/demo-origin/v1", &seed.0]).to_string();
+    let origin = format!("{LOG_ORIGIN}/{}", name.get(..8).unwrap_or(&name));
+    save_key(&folder.join(LOG_KEY_FILE), &log_key)?;
+    let founders_key = founding::secret(seed, "bureau", founding::ONLINE);
+    save_key(&folder.join(BLOCK_KEY_FILE), &founders_key)?;
+    fs::write(folder.join(ORGANISATION_FILE), "bureau\n")?;
+    fs::write(folder.join(ORIGIN_FILE), format!("{origin}\n"))?;
     let config = NodeConfig {
         signer: BlockSigner::new(code("bureau"), founders_key),
-        log_signer: LogSigner::new(LOG_ORIGIN, log_key)?,
+        log_signer: LogSigner::new(&origin, log_key)?,
         clock: Arc::clone(clock),
         history: folder.join("history.sqlite"),
         randomness: sha256_parts(&[b"yibao/demo-node/v1", &seed.0]).0,
@@ -119,10 +120,16 @@ fn open_node(
         is_newest_copy: false,
         threads: Threads::Own { checking: 0 },
     };
-    let (handle, _) = Node::open(Folder::open(&folder)?, genesis, config)?;
-    let policy = policy_text(handle.log_key(), &[], 0);
-    fs::write(data.join("trust-policy.txt"), policy)?;
-    Ok(handle)
+    Ok(Node::open(disk, genesis, config)?.0)
+}
+
+/// What the keys of a demonstration come from: its number and fresh randomness, so that no two
+/// demonstrations share a key or a log although the same number makes up the same people.
+fn secret_seed(number: u64) -> Result<Hash> {
+    let mut fresh = [0_u8; 32];
+    getrandom::fill(&mut fresh)
+        .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
+    Ok(sha256_parts(&[b"yibao/demo/v2", &number.to_le_bytes(), &fresh]))
 }
 
 /// Settles everything and prints what came of it.
@@ -131,17 +138,19 @@ fn open_node(
 /// What the demonstration cannot go on with.
 pub fn run(options: &Options) -> Result<Demonstration> {
     let begin = Instant::now();
-    fresh_folder(&options.data)?;
+    let data = options.data.as_path();
+    let disk = folder::fresh(data)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let seed = sha256_parts(&[b"yibao/demo/v1", &options.seed.to_le_bytes()]);
+    let seed = secret_seed(options.seed)?;
     let founders = Founders::new(&seed);
     let chain_id = CHAIN_ID.parse().map_err(anyhow::Error::msg)?;
     let genesis = founders.genesis(chain_id, &seed, clock.now());
-    let node = open_node(&options.data, &seed, &genesis, &clock)?;
+    let node = open_node(disk, &seed, &genesis, &clock)?;
+    write_policy(data, &node)?;
     let drafter = Drafter::new(chain_id, seed);
     let last_day = last_day(clock.now().day(UtcOffset(480)));
-    let stage = region::Stage {
-        data: &options.data,
+    let stage = Stage {
+        data,
         seed,
         node: &node,
         drafter: &drafter,
@@ -149,21 +158,29 @@ pub fn run(options: &Options) -> Result<Demonstration> {
         clock: &clock,
         last_day,
     };
-    println!("yibao demo: a fresh network `{CHAIN_ID}` in {}", options.data.display());
+    stage.keep_founders_keys()?;
+    println!("yibao demo: a fresh network `{CHAIN_ID}` in {}", data.display());
     println!("  identity authority, banks and the people are simulated; everything else is real\n");
-    let mut books = Books::default();
-    let mut outboxes = Vec::new();
-    let american = stage.american_sample(&mut outboxes)?;
-    let chinese = stage.chinese_region(options.people, options.seed, &mut outboxes)?;
-    let open = region::drain(&outboxes)?;
-    region::book_all(&node, &mut books)?;
-    println!("\nSynthea sample, {} (USD)", synthea::REGION);
-    american.tally.lines(primitives::Currency::USD).iter().for_each(|line| println!("{line}"));
-    println!("\nmade-up region, {} (CNY)", population::REGION);
-    chinese.tally.lines(primitives::Currency::CNY).iter().for_each(|line| println!("{line}"));
-    let is_clean = report(&node, &books, open, &[&american, &chinese], begin);
-    region::show_voucher(&node, &options.data, &[&chinese, &american])?;
-    Ok(Demonstration { node, clock, is_clean, outboxes })
+    let american = stage.american_sample()?;
+    let population = Population::generate(options.people, options.seed, last_day);
+    let chinese = stage.chinese_region(&population, options.seed)?;
+    let reading = Reading::of(&node)?;
+    for (title, region, currency) in [
+        (format!("Synthea sample, {} (USD)", synthea::REGION), &american, Currency::USD),
+        (format!("made-up region, {} (CNY)", population::REGION), &chinese, Currency::CNY),
+    ] {
+        println!("\n{title}");
+        let tally = reading.visits.get(&currency).cloned().unwrap_or_default();
+        tally::lines(&tally, &region.refusals, currency).iter().for_each(|line| println!("{line}"));
+    }
+    let is_clean = report(&node, &reading, [&american, &chinese], begin)?;
+    let place = family::choose(&population, &chinese, &node.view().state, clock.now());
+    family::keep(data, &population, (place, last_day), &seed)?;
+    let shown = place.and_then(|place| chinese.shown.get(&place));
+    region::show_voucher(&node, data, shown.or_else(|| american.shown.values().next()))?;
+    println!("\nkeys to try things out with lie in {}: see docs/guide/api.md", data.display());
+    let outboxes = [american.outboxes, chinese.outboxes].concat();
+    Ok(Demonstration { node, clock, is_clean, reading, refusals: chinese.refusals, outboxes })
 }
 
 /// The last day of made-up visits: today, but no day that the built-in plans do not know.
@@ -172,26 +189,35 @@ fn last_day(today: CivilDate) -> CivilDate {
     CivilDate::from_ymd(year, month, day).map_or(today, |last| last.min(today))
 }
 
+/// Prints the close; whether everything adds up.
 fn report(
     node: &NodeHandle,
-    books: &Books,
-    open: u64,
-    regions: &[&region::Settlement],
+    reading: &Reading,
+    regions: [&Settlement; 2],
     begin: Instant,
-) -> bool {
+) -> Result<bool> {
     let view = node.view();
-    let close = books.close(&view.state);
+    let outside = regions.iter().flat_map(|region| &region.outside);
+    let close = reading.books.close(&view.state, outside)?;
     println!("\nbooks");
     println!("  {} entries on {} accounts", close.entries, close.accounts);
     for (currency, sum) in &close.sums {
-        println!("  sum of all accounts, {currency}: {sum}");
+        println!("  sum of all balances on the ledger, {}: {sum}", currency.code());
     }
-    println!("  accounts that differ from their entries: {}", close.differing);
-    println!("  payments outside without a final word: {open}");
+    println!("  accounts that differ from their entries: {}", close.differing.len());
     println!(
-        "  {}",
-        if close.is_clean() { "the books close to zero" } else { "THE BOOKS DO NOT CLOSE" }
+        "  books of banks and tills that differ from the ledger: {} of {}",
+        close.outside_differing.len(),
+        close.outside
     );
+    println!("  payments outside without a final word: {}", reading.pending);
+    for words in close.differing.iter().chain(&close.outside_differing) {
+        println!("    {words}");
+    }
+    let is_clean = close.is_clean()
+        && reading.pending == 0
+        && reading.visits.values().all(|tally| tally.unaccounted() == 0);
+    println!("  {}", if is_clean { "the books close to zero" } else { "THE BOOKS DO NOT CLOSE" });
     let metrics = node.metrics();
     println!("\nledger");
     println!(
@@ -202,12 +228,12 @@ fn report(
     );
     println!("  state root    {}", view.state.root());
     println!("  receipt log   {}", view.tip.log.root());
-    let settled: u64 = regions.iter().map(|region| region.tally.settled).sum();
+    let settled: u64 = regions.iter().map(|region| region.settled).sum();
     let seconds: f64 = regions.iter().map(|region| region.seconds).sum();
     println!(
-        "  {settled} visits settled in {seconds:.1} s: {:.0} settlements/s with check-in, sealed bill, quote and 3 to 4 signatures each",
+        "  {settled} visits settled in {seconds:.1} s: {:.0} settlements/s with check-in, sealed bill, quote, 3 to 4 signatures each, and the cash's final word",
         settled as f64 / seconds.max(0.001)
     );
     println!("  whole demonstration: {:.1} s", begin.elapsed().as_secs_f64());
-    close.is_clean()
+    Ok(is_clean)
 }

@@ -6,20 +6,24 @@ use anyhow::{Context as _, Result};
 use benefit::IncomeClass;
 use ledger::modules::coverage::{AssignSlot, AttestedFacts, CoverageTerms, ImportedPerson};
 use ledger::modules::person::{KeyGrade, NewKey, NewPerson};
-use node::signature::Scheme;
+use node::signature::{Scheme, SecretKey};
 use primitives::{Amount, CivilDate, Hash, Party, Period, PersonId, SlotId, sha256_parts};
 use std::collections::BTreeMap;
 use std::path::Path;
 use vault::ReaderSecret;
 
-use super::actor::Actor;
+use super::actor::{Actor, seed_of};
 use super::chamber::commitment;
 use super::desk::Patient;
 use super::founding::{ORIGIN, RP_ID};
 use super::population::{EMPLOYEE, REGION, Resident};
 
 /// The most one payment by a wallet of the demonstration may take, in minor units.
-const WALLET_LIMIT: Amount = Amount::from_minor(50_000_000);
+pub const WALLET_LIMIT: Amount = Amount::from_minor(50_000_000);
+/// What those may pay at once who are careful: 200 yuan.
+const CAREFUL_LIMIT: Amount = Amount::from_minor(20_000);
+/// One in so many is careful.
+const CAREFUL_ONE_IN: u8 = 64;
 /// How many people the register takes in at once.
 const IMPORT_AT_ONCE: usize = 500;
 
@@ -68,21 +72,37 @@ impl Authority {
 /// When a passkey cannot be made.
 pub fn wallet(resident: &Resident, seed: &Hash) -> Result<Option<Actor>> {
     let party = Party::Person(resident.id);
-    match (resident.has_phone, resident.id.0[0] % 3) {
+    match (resident.has_phone, device_scheme(resident)) {
         (false, _) => Ok(None),
-        (true, 0) => Actor::with_passkey(party, seed, RP_ID, ORIGIN).map(Some),
-        (true, 1) => Ok(Some(Actor::from_seed(party, Scheme::P256, seed, "device"))),
-        (true, _) => Ok(Some(Actor::from_seed(party, Scheme::Ed25519, seed, "device"))),
+        (true, None) => Actor::with_passkey(party, seed, RP_ID, ORIGIN).map(Some),
+        (true, Some(scheme)) => Ok(Some(Actor::from_seed(party, scheme, seed, "device"))),
     }
+}
+
+/// The scheme of the person's device key; `None` for those who have a passkey instead.
+fn device_scheme(resident: &Resident) -> Option<Scheme> {
+    match resident.id.0[0] % 3 {
+        0 => None,
+        1 => Some(Scheme::P256),
+        _ => Some(Scheme::Ed25519),
+    }
+}
+
+/// The secret of the person's device key, for those who have one.
+#[must_use]
+pub fn device_secret(resident: &Resident, seed: &Hash) -> Option<SecretKey> {
+    let scheme = device_scheme(resident).filter(|_| resident.has_phone)?;
+    let party = Party::Person(resident.id);
+    Some(SecretKey::from_seed(scheme, &seed_of(party, seed, "device")))
 }
 
 /// A first key with the demonstration's limits.
 #[must_use]
-pub fn first_key(actor: &Actor, is_passkey: bool) -> NewKey {
+pub fn first_key(actor: &Actor, is_passkey: bool, payment_max: Amount) -> NewKey {
     NewKey {
         key: actor.key,
         grade: if is_passkey { KeyGrade::Passkey } else { KeyGrade::Device },
-        payment_max: WALLET_LIMIT,
+        payment_max,
         day_max: WALLET_LIMIT,
     }
 }
@@ -107,8 +127,10 @@ pub fn row(
         Identity { name: resident.name.clone(), number: resident.identity_number.clone() };
     let commitment = commitment("identity", resident.id, &resident.identity_number);
     let blind_index = authority.blind_index(&identity, &commitment)?;
-    let is_passkey = resident.id.0[0].is_multiple_of(3);
-    let keys = actor.map(|actor| first_key(actor, is_passkey)).into_iter().collect();
+    let is_passkey = device_scheme(resident).is_none();
+    let is_careful = resident.id.0[2].is_multiple_of(CAREFUL_ONE_IN);
+    let limit = if is_careful { CAREFUL_LIMIT } else { WALLET_LIMIT };
+    let keys = actor.map(|actor| first_key(actor, is_passkey, limit)).into_iter().collect();
     let person = NewPerson { id: resident.id, commitment, blind_index, keys };
     Ok(ImportedPerson { person, coverage: Some(terms(resident, last_day)) })
 }

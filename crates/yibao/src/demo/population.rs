@@ -36,6 +36,8 @@ const GIVEN: [&str; 32] = [
 /// A made-up person.
 #[derive(Clone, Debug)]
 pub struct Resident {
+    /// The household the person lives in, by its number.
+    pub household: u32,
     /// The random id on the ledger.
     pub id: PersonId,
     /// The name, only in directories.
@@ -110,6 +112,7 @@ impl Population {
         while everybody.len() < people {
             let mut members = household_of(&mut rng, today);
             for one in &mut members {
+                one.household = household;
                 while !numbers.insert(one.identity_number.clone()) {
                     one.identity_number = identity_number(&mut rng, one.born, one.sex);
                 }
@@ -181,6 +184,7 @@ fn resident(rng: &mut Rng, today: CivilDate, age: u8, employee: bool, poor: bool
         true => vec![1 + rng.u8(0..2)],
     };
     Resident {
+        household: 0,
         id: PersonId(rng.u128(..).to_le_bytes()),
         name: format!("{}{}", pick(rng, &SURNAMES), pick(rng, &GIVEN)),
         identity_number: identity_number(rng, born, sex),

@@ -1,6 +1,6 @@
 //! A small demonstration from beginning to end, and what its ledger must never hold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -10,9 +10,8 @@ use primitives::{Party, codec};
 
 use super::*;
 
-fn demonstration(data: &Path) -> Demonstration {
-    let options = Options { people: 40, seed: 3, data: data.to_owned() };
-    run(&options).expect("the demonstration runs")
+fn demonstration(data: &Path, people: usize) -> Demonstration {
+    run(&Options { people, seed: 3, data: data.to_owned() }).expect("the demonstration runs")
 }
 
 /// Every file below a folder, with its bytes.
@@ -73,7 +72,7 @@ const DISEASE_WORDS: [&str; 10] = [
 fn the_books_close_and_the_ledger_names_nobody() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("demo");
-    let demonstration = demonstration(&data);
+    let demonstration = demonstration(&data, 40);
     assert!(demonstration.is_clean);
     a_provider_sees_its_own_visits_only(&demonstration.node);
     demonstration.node.stop();
@@ -112,11 +111,82 @@ fn a_provider_sees_its_own_visits_only(node: &NodeHandle) {
 }
 
 #[test]
+fn every_payment_has_its_word_and_the_shares_are_those_of_a_region() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demonstration = demonstration(&folder.path().join("demo"), 400);
+    demonstration.node.stop();
+    assert!(demonstration.is_clean);
+    assert_eq!(demonstration.reading.pending, 0);
+    let ordered = |outbox: &Arc<Outbox>| outbox.open_count().expect("the book answers");
+    assert_eq!(demonstration.outboxes.iter().map(ordered).sum::<u64>(), 0);
+    let tally = &demonstration.reading.visits[&Currency::CNY];
+    // More than an outbox takes at one step.
+    assert!(tally.settled.count > 4 * 256, "{tally:?}");
+    assert!(tally.refunded.count > 0, "{tally:?}");
+    assert!(tally.failed.contains_key("insufficient_funds"), "{tally:?}");
+    assert!(tally.claims.net() > 0, "{tally:?}");
+    assert_eq!(tally.unaccounted(), 0);
+    let refusals = &demonstration.refusals;
+    assert_eq!(refusals.refunds, BTreeMap::new());
+    for reason in [
+        "person_locked",
+        "pin_blocked",
+        "unknown_person",
+        "insufficient_balance",
+        "key_payment_limit_reached",
+    ] {
+        assert!(refusals.visits.contains_key(reason), "`{reason}` is not in {refusals:?}");
+    }
+    let own = ["personal_account", "cash"];
+    let funds = tally.sources.keys().filter(|source| !own.contains(source));
+    let share = |minor: i128| minor * 100 / tally.charged();
+    let funds = share(funds.map(|source| tally.net(source)).sum());
+    let cash = share(tally.net("cash") + tally.claims.net());
+    assert!((50..=75).contains(&funds), "funds pay {funds} %: {tally:?}");
+    assert!((20..=40).contains(&cash), "people pay {cash} % in cash: {tally:?}");
+}
+
+#[test]
+fn two_demonstrations_of_one_seed_share_people_but_no_key_and_no_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let nodes = [&one, &two].map(|data| demonstration(data, 5).node);
+    assert_ne!(nodes[0].log_key().name(), nodes[1].log_key().name());
+    let read = |data: &Path, file: &str| fs::read_to_string(data.join(file)).expect("a file");
+    for file in ["trust-policy.txt", "bureau/keys/online.key", "node/keys/log.key"] {
+        assert_ne!(read(&one, file), read(&two, file), "{file}");
+    }
+    let error = crate::command::check_voucher(
+        &one.join("voucher.tlog-proof"),
+        &two.join("trust-policy.txt"),
+    );
+    assert!(error.is_err(), "a voucher of one ledger is none of the other's");
+    nodes.iter().for_each(NodeHandle::stop);
+}
+
+#[test]
+fn a_folder_in_which_a_node_works_is_not_cleared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("demo");
+    let node = folder::fresh(&data).expect("a new folder");
+    fs::create_dir_all(data.join("bank")).expect("a folder");
+    fs::write(data.join("bank/books"), "money").expect("a file");
+    fs::write(data.join("node/history"), "blocks").expect("a file");
+    let error = folder::fresh(&data).expect_err("a node holds it");
+    assert!(error.to_string().contains("in use by another node"), "{error}");
+    assert!(data.join("bank/books").exists() && data.join("node/history").exists());
+    drop(node);
+    folder::fresh(&data).expect("nobody holds it any more");
+    assert!(!data.join("bank").exists() && !data.join("node/history").exists());
+}
+
+#[test]
 fn a_folder_that_is_no_demonstration_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("thesis.txt");
     fs::write(&file, "years of work").expect("a file");
-    let error = fresh_folder(folder.path()).expect_err("it is not ours");
+    let error = folder::fresh(folder.path()).expect_err("it is not ours");
     assert!(error.to_string().contains("name another folder with --data"));
+    assert!(error.is::<crate::command::input::BadInput>(), "{error:?}");
     assert!(file.exists());
 }

@@ -1,16 +1,17 @@
 //! A year of visits in realistic proportions: who went where, for what, and what was on the bill.
 //!
-//! Proportions follow the order of magnitude of the national bulletin: about six outpatient visits
-//! a year for the employed and four for residents, a stay for every fifth to sixth person,
-//! purchases at pharmacies, filed chronic diseases, births. They are a demonstration, not
-//! statistics.
+//! Proportions follow the order of magnitude of the national bulletin: some six visits and
+//! purchases a year for the employed and three for residents, a stay for every sixth to seventh
+//! person and for every third one above sixty, filed chronic diseases, births. Cheap items are
+//! common and dear ones rare, so that a year's money goes where it goes in a region: most of it
+//! into stays. They are a demonstration, not statistics; tests hold means and shares within bands.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use benefit::bill::LineItem;
 use benefit::decimal::Quantity;
-use benefit::source::CatalogueSource;
+use benefit::source::{CatalogueSource, LimitedUseSource};
 use benefit::{Bill, Category, HospitalLevel, ItemClass, Sex, VisitType};
 use fastrand::Rng;
 use primitives::{Amount, CivilDate, Currency, SlotId, VisitId};
@@ -32,6 +33,21 @@ pub struct PricedItem {
     pub class: ItemClass,
     /// The usual price in fen.
     pub price: u64,
+    /// The ways of use that are covered; doctors order it for no other.
+    pub limited_use: Vec<LimitedUseSource>,
+}
+
+impl PricedItem {
+    fn suits(&self, visit_type: VisitType, age: u8, sex: Sex) -> bool {
+        let holds = |way: &LimitedUseSource| {
+            (way.visit_types.is_empty() || way.visit_types.contains(&visit_type))
+                && (way.sexes.is_empty() || way.sexes.contains(&sex))
+                && way.age_from.is_none_or(|from| from <= age)
+                && way.age_below.is_none_or(|below| age < below)
+                && way.diagnosis_groups.is_empty()
+        };
+        self.limited_use.is_empty() || self.limited_use.iter().any(holds)
+    }
 }
 
 /// The items of a catalogue with the usual prices of a price list.
@@ -56,6 +72,7 @@ pub fn priced(catalogue: &CatalogueSource, price_list: &str) -> Result<Vec<Price
                 category: item.category,
                 class: item.class,
                 price: amount.minor(),
+                limited_use: item.limited_use.clone(),
             })
         })
         .collect()
@@ -129,7 +146,7 @@ fn habits(person: &Resident, age: u8) -> Vec<(VisitType, u32)> {
     let mut habits = vec![
         (VisitType::Outpatient, if employee { 340 } else { 220 } + 180 * old),
         (VisitType::Emergency, 22),
-        (VisitType::Inpatient, 9 + 20 * old),
+        (VisitType::Inpatient, 12 + 20 * old),
     ];
     if employee {
         habits.push((VisitType::Pharmacy, 260 + 120 * old));
@@ -168,7 +185,10 @@ fn visit(
         }
         _ => SlotId(0),
     };
-    let lines = lines(rng, items, visit_type, level, admitted, last, slot);
+    let (age, sex) = (person.age_on(today), person.sex);
+    let suiting: Vec<&PricedItem> =
+        items.iter().filter(|item| item.suits(visit_type, age, sex)).collect();
+    let lines = lines(rng, &suiting, (visit_type, level, slot), (admitted, last));
     PlannedVisit {
         visit: VisitId(rng.u128(..).to_le_bytes()),
         person: place,
@@ -203,57 +223,154 @@ fn level_for(rng: &mut Rng, visit_type: VisitType) -> HospitalLevel {
     table[0].0
 }
 
-fn categories(visit_type: VisitType) -> &'static [Category] {
+/// How an item is chosen among those of its category.
+#[derive(Clone, Copy)]
+enum Pick {
+    /// By the inverse of its price: what most people get is cheap.
+    Everyday,
+    /// By the inverse of the price's square root: in hospital dear items are not rare.
+    Hospital,
+    /// Any item alike: an operation is not chosen by its price.
+    Any,
+}
+
+/// Lines of one category on a bill.
+struct Part {
+    category: Category,
+    /// In percent, how often there are any.
+    chance: u32,
+    /// At least and at most how many lines.
+    lines: (u32, u32),
+    /// The most units of a line.
+    units: u64,
+    pick: Pick,
+}
+
+const fn part(category: Category, chance: u32, lines: (u32, u32), units: u64, pick: Pick) -> Part {
+    Part { category, chance, lines, units, pick }
+}
+
+/// What is on the bill of a visit of this kind with so many nights.
+fn parts(visit_type: VisitType, nights: u32) -> Vec<Part> {
     use Category::{
-        Bed, ChinesePatentMedicine, Consultation, Examination, HerbalMedicine, Imaging, Laboratory,
-        Material, MaternityCare, Nursing, Surgery, Treatment, WesternMedicine,
+        Anaesthesia, Bed, Blood, ChinesePatentMedicine, Consultation, Examination, HerbalMedicine,
+        Imaging, Laboratory, Material, MaternityCare, NewbornCare, Nursing, Prosthesis, Surgery,
+        Treatment, WesternMedicine,
     };
+    use Pick::{Any, Everyday, Hospital};
     match visit_type {
-        VisitType::Pharmacy => &[WesternMedicine, ChinesePatentMedicine, HerbalMedicine],
-        VisitType::ChronicSpecial => &[WesternMedicine, Laboratory, Consultation],
-        VisitType::MaternityInpatient | VisitType::MaternityOutpatient => {
-            &[MaternityCare, Bed, Nursing, WesternMedicine, Laboratory]
-        }
-        VisitType::Inpatient => {
-            &[Bed, Nursing, WesternMedicine, Laboratory, Imaging, Treatment, Surgery, Material]
-        }
-        _ => &[Consultation, WesternMedicine, Laboratory, Examination, ChinesePatentMedicine],
+        VisitType::Pharmacy => vec![
+            part(WesternMedicine, 100, (1, 3), 4, Everyday),
+            part(ChinesePatentMedicine, 45, (1, 2), 3, Everyday),
+            part(HerbalMedicine, 10, (2, 5), 10, Everyday),
+        ],
+        VisitType::ChronicSpecial => vec![
+            part(WesternMedicine, 100, (2, 4), 6, Everyday),
+            part(Laboratory, 40, (1, 2), 1, Everyday),
+            part(Consultation, 60, (1, 1), 1, Everyday),
+        ],
+        VisitType::MaternityOutpatient => vec![
+            part(MaternityCare, 100, (1, 2), 1, Everyday),
+            part(Laboratory, 60, (1, 3), 1, Everyday),
+            part(Imaging, 40, (1, 1), 1, Everyday),
+        ],
+        VisitType::MaternityInpatient => vec![
+            part(MaternityCare, 100, (1, 3), 1, Any),
+            part(NewbornCare, 90, (1, 3), 3, Any),
+            part(Bed, 100, (nights, nights), 1, Everyday),
+            part(Nursing, 100, (nights, nights), 1, Everyday),
+            part(WesternMedicine, 90, (nights, nights * 2), 2, Everyday),
+            part(Laboratory, 90, (2, 5), 1, Everyday),
+        ],
+        VisitType::Inpatient => vec![
+            part(Bed, 100, (nights, nights), 1, Everyday),
+            part(Nursing, 100, (nights, nights), 1, Everyday),
+            part(Consultation, 100, (1, nights), 1, Everyday),
+            part(WesternMedicine, 100, (nights * 4, nights * 6), 6, Hospital),
+            part(ChinesePatentMedicine, 40, (1, 4), 2, Everyday),
+            part(Laboratory, 100, (5, 12), 1, Hospital),
+            part(Imaging, 95, (2, 4), 1, Hospital),
+            part(Examination, 75, (1, 3), 1, Hospital),
+            part(Treatment, 100, (nights, nights * 3), 4, Everyday),
+            part(Material, 70, (1, 3), 1, Hospital),
+            part(Surgery, 50, (1, 1), 1, Any),
+            part(Anaesthesia, 50, (1, 2), 1, Any),
+            part(Prosthesis, 8, (1, 1), 1, Any),
+            part(Blood, 10, (1, 3), 2, Any),
+        ],
+        VisitType::Emergency => vec![
+            part(Consultation, 100, (1, 1), 1, Everyday),
+            part(WesternMedicine, 85, (1, 4), 2, Everyday),
+            part(Laboratory, 70, (1, 4), 1, Everyday),
+            part(Imaging, 40, (1, 1), 1, Everyday),
+            part(Treatment, 70, (1, 3), 2, Everyday),
+        ],
+        _ => vec![
+            part(Consultation, 100, (1, 1), 1, Everyday),
+            part(WesternMedicine, 85, (1, 3), 4, Everyday),
+            part(ChinesePatentMedicine, 30, (1, 2), 3, Everyday),
+            part(Laboratory, 70, (1, 4), 1, Everyday),
+            part(Examination, 40, (1, 1), 1, Everyday),
+            part(Imaging, 32, (1, 1), 1, Everyday),
+            part(Treatment, 15, (1, 2), 2, Everyday),
+        ],
     }
+}
+
+/// How much likelier an item of class A or B is than one of class C of the same price: doctors
+/// order seldom what nobody pays for.
+const CLASS_C_DIVISOR: u64 = 40;
+
+fn weight(item: &PricedItem, pick: Pick) -> u64 {
+    const SCALE: u64 = 1 << 32;
+    let price = item.price.max(1);
+    let weight = match pick {
+        Pick::Everyday => SCALE / price,
+        Pick::Hospital => SCALE / price.isqrt(),
+        Pick::Any => SCALE / 100,
+    };
+    if item.class == ItemClass::C { weight / CLASS_C_DIVISOR } else { weight }
+}
+
+fn choose<'a>(rng: &mut Rng, items: &[&'a PricedItem], pick: Pick) -> Option<&'a PricedItem> {
+    let total: u64 = items.iter().map(|item| weight(item, pick)).sum();
+    let mut at = rng.u64(0..total.max(1));
+    for item in items {
+        let weight = weight(item, pick);
+        if at < weight {
+            return Some(item);
+        }
+        at -= weight;
+    }
+    None
 }
 
 fn lines(
     rng: &mut Rng,
-    items: &[PricedItem],
-    visit_type: VisitType,
-    level: HospitalLevel,
-    from: CivilDate,
-    to: CivilDate,
-    slot: SlotId,
+    items: &[&PricedItem],
+    (visit_type, level, slot): (VisitType, HospitalLevel, SlotId),
+    (from, to): (CivilDate, CivilDate),
 ) -> Vec<LineItem> {
-    let wanted = categories(visit_type);
-    let fitting: Vec<&PricedItem> =
-        items.iter().filter(|item| wanted.contains(&item.category)).collect();
-    let fitting = if fitting.is_empty() { items.iter().collect() } else { fitting };
     let span = to.days().saturating_sub(from.days());
-    let count = 2 + rng.u32(0..4) + u32::try_from(span).unwrap_or(0) * 2;
+    // In percent of the usual price, which is about the cap.
     let dear = match level {
-        HospitalLevel::TertiaryA => 110,
-        HospitalLevel::Tertiary => 100,
-        HospitalLevel::Secondary => 88,
-        _ => 75,
+        HospitalLevel::TertiaryA => 98,
+        HospitalLevel::Tertiary => 96,
+        HospitalLevel::Secondary => 84,
+        _ => 72,
     };
-    (1..=count)
-        .map(|line_no| {
-            let mut item = fitting[rng.usize(0..fitting.len())];
-            for _ in 0..3 {
-                if item.class == ItemClass::C {
-                    item = fitting[rng.usize(0..fitting.len())];
-                }
-            }
-            let quantity = rng.u64(1..4);
-            let price = item.price * dear / 100 * rng.u64(85..125) / 100;
-            LineItem {
-                line_no,
+    let mut lines = Vec::new();
+    for part in parts(visit_type, u32::try_from(span).unwrap_or(0).max(1)) {
+        let fitting: Vec<&PricedItem> =
+            items.iter().copied().filter(|item| item.category == part.category).collect();
+        let count =
+            if rng.u32(0..100) < part.chance { rng.u32(part.lines.0..=part.lines.1) } else { 0 };
+        for _ in 0..count {
+            let Some(item) = choose(rng, &fitting, part.pick) else { continue };
+            let quantity = rng.u64(1..=part.units);
+            let price = item.price * dear / 100 * rng.u64(88..=102) / 100;
+            lines.push(LineItem {
+                line_no: u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1),
                 item_code: item.code.clone(),
                 name: item.name.clone(),
                 service_date: from.plus_days(rng.i32(0..=span)).unwrap_or(from),
@@ -263,7 +380,49 @@ fn lines(
                 category: Some(item.category),
                 programme: 0,
                 slot,
-            }
-        })
-        .collect()
+            });
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The visits of a made-up year with the mean of what each kind charges, in fen.
+    fn means() -> BTreeMap<VisitType, (u64, u64)> {
+        let text = include_str!("../../../../plans/lanzhou-employee/catalogue.toml");
+        let (_, source) = super::super::chamber::catalogue(text).expect("the built-in catalogue");
+        let items = priced(&source, include_str!("../../../../samples/price-list.toml"));
+        let today = CivilDate::from_ymd(2026, 11, 21).expect("a day");
+        let population = Population::generate(3_000, 1, today);
+        let mut sums = BTreeMap::new();
+        for visit in visits(&population, &items.expect("prices"), 1, today) {
+            assert!(
+                !visit.bill.lines.is_empty(),
+                "nobody comes for nothing: {:?}",
+                visit.visit_type
+            );
+            let charged: u64 = visit.bill.lines.iter().map(|line| line.amount.minor()).sum();
+            let sum: &mut (u64, u64) = sums.entry(visit.visit_type).or_default();
+            *sum = (sum.0 + 1, sum.1 + charged);
+        }
+        sums.into_iter().map(|(kind, (count, sum))| (kind, (count, sum / count))).collect()
+    }
+
+    #[test]
+    fn bills_are_as_large_as_those_of_a_region() {
+        let means = means();
+        for (kind, yuan) in [
+            (VisitType::Outpatient, 150..=450),
+            (VisitType::Emergency, 200..=800),
+            (VisitType::Pharmacy, 60..=200),
+            (VisitType::ChronicSpecial, 100..=500),
+            (VisitType::Inpatient, 5_000..=12_000),
+        ] {
+            let (count, mean) = means[&kind];
+            assert!(yuan.contains(&(mean / 100)), "{kind:?}: {mean} fen, {count} visits");
+        }
+    }
 }

@@ -4,8 +4,10 @@
 mod support;
 
 mod bad_input;
+mod guide;
 mod kit;
 mod quote;
+mod rails;
 mod serve;
 mod tx;
 mod verify;

@@ -28,14 +28,15 @@ fn found(data: &Path) {
 }
 
 /// A served data folder.
-struct Served {
+pub struct Served {
     child: Child,
     out: BufReader<ChildStdout>,
     url: String,
 }
 
 impl Served {
-    fn start(data: &Path, chain: &str) -> Self {
+    /// Serves a data folder on a free port.
+    pub fn start(data: &Path, chain: &str) -> Self {
         let mut child = command()
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"])
             .arg(data)
@@ -52,7 +53,13 @@ impl Served {
         Self { child, out, url }
     }
 
-    fn get(&self, path: &str) -> (u16, String) {
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Reads a public page.
+    pub fn get(&self, path: &str) -> (u16, String) {
         let config = ureq::Agent::config_builder().http_status_as_error(false).build();
         let agent: ureq::Agent = config.into();
         let mut response = agent.get(format!("{}{path}", self.url)).call().expect("an answer");
@@ -61,7 +68,7 @@ impl Served {
     }
 
     /// Tells it to stop; its last words and its log.
-    fn stop(mut self, signal: &str) -> (String, String) {
+    pub fn stop(mut self, signal: &str) -> (String, String) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status().expect("`kill` is there");
         assert!(sent.success());
@@ -82,7 +89,8 @@ impl Drop for Served {
     }
 }
 
-fn text(path: &Path) -> &str {
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
@@ -240,7 +248,7 @@ const RAILS: &str = "[[rail]]\nkind = \"counter\"\nname = \"counter\"\ncurrency 
 payment_limit = \"500.00\"\ndaily_limit = \"5000.00\"\nseed = 1\n";
 
 /// A founded folder in which the insurer has rails.
-fn with_rails(files: &Files) -> PathBuf {
+pub fn with_rails(files: &Files) -> PathBuf {
     let data = files.at("data");
     found(&data);
     fs::create_dir_all(data.join("insurer/keys")).expect("a folder");

@@ -45,7 +45,15 @@ fn a_voucher_of_another_log_or_a_changed_one_is_not_valid() {
     let digit = if extra.as_bytes()[middle] == b'A' { "B" } else { "A" };
     let forged = format!("{}{digit}{}", &extra[..middle], &extra[middle + 1..]);
     let forged = files.write("forged", &text.replace(extra, &forged));
-    yibao(["verify", "voucher", &forged, "--trust", POLICY]).fails(2, &["the voucher `"]);
+    yibao(["verify", "voucher", &forged, "--trust", POLICY]).fails(1, &["NOT valid"]);
+    // Nor does one that is said to stand elsewhere.
+    let moved = text.replace("\nindex 3\n", "\nindex 2\n");
+    assert_ne!(moved, text);
+    let moved = files.write("moved", &moved);
+    yibao(["verify", "voucher", &moved, "--trust", POLICY]).fails(1, &["NOT valid"]);
+    // What is cut off is no voucher.
+    let cut = files.write("cut", &text[..text.len() / 3]);
+    yibao(["verify", "voucher", &cut, "--trust", POLICY]).fails(2, &["the voucher `"]);
 }
 
 #[test]
@@ -78,5 +86,18 @@ fn the_parts_of_a_voucher_are_those_that_other_verifiers_want() {
     assert_eq!(expected[0]["says"]["leaf"], hex::encode(part("record.bin")));
     let under_a_file = root().join("README.md/parts");
     let under_a_file = under_a_file.to_str().expect("UTF-8");
-    yibao(["voucher", "export", VOUCHER, under_a_file]).fails(2, &["cannot be written"]);
+    yibao(["voucher", "export", VOUCHER, under_a_file, "--trust", POLICY])
+        .fails(2, &["cannot be written"]);
+    // Parts are not replaced unasked, and a policy is needed.
+    let export = ["voucher", "export", VOUCHER, dir, "--trust", POLICY];
+    yibao(export).fails(2, &["record.bin` exists already", "--force"]);
+    yibao(export.into_iter().chain(["--force"])).ok();
+    let elsewhere = files.at("elsewhere");
+    let elsewhere = elsewhere.to_str().expect("UTF-8");
+    let copied = files.write("bare.tlog-proof", &read(VOUCHER));
+    yibao(["voucher", "export", &copied, elsewhere])
+        .fails(2, &["no `", "trust-policy.txt` beside the voucher", "--trust"]);
+    files.write("trust-policy.txt", &read(POLICY));
+    let said = yibao(["voucher", "export", &copied, elsewhere]).ok();
+    assert!(said.contains("policy.txt from `"), "{said}");
 }

@@ -1,0 +1,197 @@
+//! The made-up Chinese region, from its first organisation to the last visit of its year.
+
+use std::collections::BTreeMap;
+
+use adapters::identity::Identity;
+use anyhow::{Context as _, Result};
+use benefit::Payer;
+use ledger::modules::fund::ContributionMonth;
+use ledger::modules::organisation::OrganisationKind;
+use ledger::modules::person::RegisterCard;
+use ledger::modules::visit::VisitSubject;
+use node::signature::Scheme;
+use primitives::{Amount, CivilDate, Currency, Party};
+
+use super::actor::Actor;
+use super::bank::Bank;
+use super::chamber::{Chamber, built_in, catalogue, commitment};
+use super::desk::{Patient, Visit};
+use super::founding::{ONLINE, ROOT, code};
+use super::people::{self, Authority};
+use super::population::{self, Population};
+use super::region::{Cast, Settlement, Stage};
+use super::{trouble, year};
+use crate::serving::library;
+
+/// The organisation that pays the commercial supplement.
+pub const SUPPLEMENT: &str = "commercial-ins";
+/// What most bank accounts start with, in fen.
+const SAVINGS: u64 = 20_000_000;
+/// What those have who cannot pay much, in fen.
+const LITTLE: u64 = 5_000;
+/// One in so many has little on the bank account.
+const LITTLE_FOR_ONE_IN: usize = 50;
+
+impl Stage<'_> {
+    /// Makes up a Chinese region and settles its year.
+    ///
+    /// # Errors
+    /// What the demonstration cannot go on with.
+    pub fn chinese_region(&self, population: &Population, seed: u64) -> Result<Settlement> {
+        let now = || self.now();
+        let chamber =
+            Chamber { node: self.node, drafter: self.drafter, founders: self.founders, now: &now };
+        let bureau = &self.founders.bureau;
+        let party = Party::Organisation(code(SUPPLEMENT));
+        let insurer_root = Actor::from_seed(party, Scheme::Ed25519, &self.seed, ROOT);
+        let insurer = Actor::from_seed(party, Scheme::Ed25519, &self.seed, ONLINE);
+        self.keep_keys(SUPPLEMENT, &[ROOT, ONLINE])?;
+        let members = [(&insurer_root, &insurer, None)];
+        chamber.admit(population::REGION, OrganisationKind::Insurer, &members)?;
+        let from = CivilDate::from_ymd(self.last_day.year() - 1, 1, 1).context("a day")?;
+        let owners = BTreeMap::from([(Payer::CommercialSupplement, &insurer)]);
+        let schemes = [population::EMPLOYEE, population::RESIDENT];
+        chamber.open_funds(bureau, population::REGION, &schemes, from, &owners)?;
+        let text = include_str!("../../../../plans/lanzhou-employee/catalogue.toml");
+        let (catalogue, items) = catalogue(text)?;
+        library::keep_catalogue(self.data, &catalogue, text)?;
+        for (version, file) in [
+            (1, built_in!("plans/lanzhou-employee/2025-01-01.toml")),
+            (2, built_in!("plans/lanzhou-employee/2026-01-01.toml")),
+            (1, built_in!("plans/lanzhou-resident/2025-01-01.toml")),
+            (2, built_in!("plans/lanzhou-resident/2026-01-01.toml")),
+        ] {
+            chamber.publish(bureau, &self.founders.reviewer, &file, version, catalogue.hash())?;
+            library::keep_plan(self.data, file.text)?;
+        }
+        let providers = self.providers(
+            &chamber,
+            population::REGION,
+            &population.providers,
+            Some(Currency::CNY),
+        )?;
+        let bank = self.bank("bank", Currency::CNY)?;
+        let patients = self.enrol_chinese(&chamber, population, &bank)?;
+        let items = year::priced(&items, include_str!("../../../../samples/price-list.toml"))?;
+        let planned = year::visits(population, &items, seed, self.last_day);
+        let mut visits: Vec<Visit> = planned
+            .into_iter()
+            .map(|visit| Visit {
+                id: visit.visit,
+                subject: VisitSubject {
+                    person: population.people[visit.person].id,
+                    provider: population.providers[visit.provider].code,
+                    region: population::REGION,
+                    scheme: population.people[visit.person].scheme,
+                    visit_type: visit.visit_type,
+                    admitted: visit.admitted,
+                    diagnosis_group: 0,
+                },
+                patient: visit.person,
+                bill: visit.bill,
+                use_personal_account: visit.use_personal_account,
+                refund: visit.refund,
+            })
+            .collect();
+        let cast = Cast {
+            region: population::REGION,
+            bureau_reader: self.reader("bureau"),
+            catalogue,
+            bank,
+            providers,
+            patients,
+        };
+        let troubles = trouble::script(&mut visits, &cast.patients);
+        self.settle("made-up region", (&chamber, bureau), &cast, (visits, troubles))
+    }
+
+    fn enrol_chinese(
+        &self,
+        chamber: &Chamber<'_>,
+        population: &Population,
+        bank: &Bank,
+    ) -> Result<Vec<Patient>> {
+        let bureau = &self.founders.bureau;
+        let authority = Authority::open(&self.data.join("identity"), &self.seed)?;
+        let identities: Vec<Identity> = population
+            .people
+            .iter()
+            .map(|one| Identity { name: one.name.clone(), number: one.identity_number.clone() })
+            .collect();
+        authority.register(&identities)?;
+        let mut patients = Vec::with_capacity(population.people.len());
+        let mut rows = Vec::with_capacity(population.people.len());
+        for resident in &population.people {
+            let patient = people::patient(resident, &self.seed, self.last_day)?;
+            rows.push(people::row(&authority, resident, patient.actor.as_ref(), self.last_day)?);
+            patients.push(patient);
+        }
+        let refused = chamber.enrol(bureau, population::REGION, rows)?;
+        println!(
+            "enrolled {} people of {} households ({refused} rows refused), {} providers",
+            population.people.len(),
+            population.households,
+            population.providers.len()
+        );
+        let cards: Vec<RegisterCard> = population
+            .people
+            .iter()
+            .filter(|one| !one.has_phone)
+            .map(|one| RegisterCard {
+                person: one.id,
+                commitment: commitment("card", one.id, "a card of the demonstration"),
+            })
+            .collect();
+        chamber.act_all(&[bureau], &cards)?;
+        let slots: Vec<_> = population
+            .people
+            .iter()
+            .flat_map(|resident| people::slots(resident, self.last_day))
+            .collect();
+        chamber.act_all(&[bureau], &slots)?;
+        self.credit_accounts(chamber, population)?;
+        self.give_cards(population, &mut patients, bank)?;
+        Ok(patients)
+    }
+
+    /// The contributions of every month so far.
+    fn credit_accounts(&self, chamber: &Chamber<'_>, population: &Population) -> Result<()> {
+        let rows: Vec<_> = population
+            .people
+            .iter()
+            .filter(|one| one.account_month > 0)
+            .map(|one| (one.id, Amount::from_minor(one.account_month)))
+            .collect();
+        for month in 1..=self.last_day.month() {
+            let year = u16::try_from(self.last_day.year()).context("a year")?;
+            let month = ContributionMonth { year, month };
+            chamber.credit(&self.founders.bureau, population::REGION, month, &rows)?;
+        }
+        Ok(())
+    }
+
+    /// Bank cards for those with a phone; some have hardly any money, so that payments fail.
+    fn give_cards(
+        &self,
+        population: &Population,
+        patients: &mut [Patient],
+        bank: &Bank,
+    ) -> Result<()> {
+        let holders: Vec<(usize, (String, Amount))> = population
+            .people
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.has_phone)
+            .map(|(at, one)| {
+                let is_short = at % LITTLE_FOR_ONE_IN == 7;
+                let savings = if is_short { LITTLE } else { SAVINGS };
+                (at, (one.name.clone(), Amount::from_minor(savings)))
+            })
+            .collect();
+        let plain: Vec<_> = holders.iter().map(|(_, holder)| holder.clone()).collect();
+        for ((at, _), card) in holders.iter().zip(bank.open_accounts(&plain)?) {
+            patients[*at].card = Some(card);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! The commands of the guide to the API, run as they stand there against a small demonstration.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::kit::{Files, Run, yibao};
+use crate::serve::{Served, text};
+use crate::support::read;
+
+/// The commands of a guide, in their order.
+fn commands(guide: &str) -> String {
+    let blocks = guide.split("```sh\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
+    let files = Files::new();
+    let data = files.at("yibao-demo");
+    yibao(["demo", "--once", "--people", "60", "--data", text(&data)]).ok();
+    let served = Served::start(&data, "yibao-demo");
+    let script = files.write("guide.sh", &commands(&read("docs/guide/api.md")));
+    let program = Path::new(env!("CARGO_BIN_EXE_yibao"));
+    let folder = program.parent().expect("a program lies in a folder");
+    let path = std::env::var("PATH").expect("a path");
+    let run: Run = Command::new("bash")
+        .args(["-euo", "pipefail", &script])
+        .current_dir(data.parent().expect("a folder"))
+        .env("PATH", format!("{}:{path}", folder.display()))
+        .env("URL", served.url())
+        .output()
+        .expect("bash is there")
+        .into();
+    let refusal = run.err.contains("the gateway does not answer this");
+    let said = run.ok();
+    assert!(refusal, "the clinic is refused the person's account");
+    for words in [
+        "\"chain_id\": \"yibao-demo\"",
+        "visit_settled",
+        "\"personal_account\": \"",
+        "  kind         settle_visit",
+        "facts are not shown)",
+        "the chain is whole",
+        "2 from elsewhere, all of them in this chain",
+    ] {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+    assert_eq!(said.matches("the voucher is valid").count(), 2, "{said}");
+    let parts = files.at("parts");
+    assert!(parts.join("policy.txt").exists() && parts.join("record.tlog-proof").exists());
+    let quote = fs::read_to_string(files.at("quote.json")).expect("a quote");
+    assert!(quote.contains("\"explanation\""), "{quote}");
+    served.stop("-TERM");
+}
