@@ -414,3 +414,21 @@ fn a_statement_that_says_something_else_than_the_rail_did_is_found_out() {
     let expected = Difference::OnlyInOutbox { reference: reference("b"), amount: yuan(20) };
     assert_eq!(missing, &expected);
 }
+
+#[test]
+fn orders_on_a_rail_that_was_removed_do_not_keep_the_others_from_being_swept() {
+    let world = World::faults(&[Some(Fault::AnswerLost)]);
+    let removed: Vec<Effect> = (0..3)
+        .map(|number| Effect { rail: name("gone"), ..world.pay(&format!("gone {number}"), 1) })
+        .collect();
+    // They were recorded when the rail was still there.
+    world.outbox.record_all(&removed, NOON, NOON).unwrap();
+    let effect = world.pay("a", 10);
+    assert_eq!(world.executor.submit(&effect).unwrap(), EffectState::Open);
+    world.bench.clock.advance_millis(RETRY_MILLISECONDS_MIN);
+    let sweep = world.executor.sweep(3).unwrap();
+    assert_eq!((sweep.failed.len(), sweep.finished), (3, 0));
+    assert!(matches!(sweep.failed[0].1, ExecutorError::UnknownRail(_)));
+    assert_eq!(world.executor.sweep(3).unwrap().finished, 1);
+    assert!(world.is_done(&effect));
+}

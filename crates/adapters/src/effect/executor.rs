@@ -222,10 +222,11 @@ impl Executor {
 
     /// Drives an effect that was recorded before: the rail is asked before it is told.
     fn drive(&self, record: &OutboxRecord) -> Result<EffectState, ExecutorError> {
-        let rail = self.rail(&record.effect.rail)?;
         let reference = record.effect.order.reference;
         let next = next_try_at(self.clock.now(), record.attempts);
+        // First of all, so that what cannot be driven does not stay the first in every sweep.
         self.outbox.note_attempt(&reference, next)?;
+        let rail = self.rail(&record.effect.rail)?;
         if self.waits(&record.effect.order)? {
             return Ok(EffectState::Open);
         }

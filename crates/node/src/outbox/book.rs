@@ -14,7 +14,7 @@ use super::{Authorisation, Word};
 const SCHEMA: Schema = Schema {
     name: "book of effects",
     application_id: 0x7962_6562,
-    version: 1,
+    version: 2,
     tables: &[
         "CREATE TABLE follower (
             only_row     INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -34,6 +34,7 @@ const SCHEMA: Schema = Schema {
             next_look_at INTEGER NOT NULL,
             reason       TEXT,
             till         TEXT,
+            refusals     INTEGER NOT NULL DEFAULT 0,
             main_order   BLOB,
             word         BLOB,
             valid_until  INTEGER,
@@ -76,11 +77,11 @@ pub enum OpenReason {
     New,
     /// A clerk has to hand the money out.
     Clerk,
-    /// It cannot be driven; the words are for an operator.
+    /// It cannot be driven, or the ledger refuses its word; the words are for an operator.
     Stuck(String),
 }
 
-/// An effect that no rail has been told yet.
+/// An effect that no rail has been told yet, or whose word the ledger refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenEffect {
     /// Its reference on the ledger.
@@ -111,6 +112,14 @@ pub(crate) struct Planned {
 
 /// How often a refund may have been tried again. Our own limit.
 const REFUND_TRIES_MAX: usize = 64;
+
+/// When to tell the ledger a word again that it refused, in milliseconds; doubled with every
+/// further refusal.
+const REFUSED_MILLISECONDS_MIN: u64 = 5_000;
+/// The longest pause between two attempts, in milliseconds: an hour.
+const REFUSED_MILLISECONDS_MAX: u64 = 3_600_000;
+/// How often the pause is doubled at the most.
+const REFUSED_DOUBLINGS_MAX: u32 = 16;
 
 /// What stands in the reason of an effect that waits for a clerk.
 const CLERK: &str = "clerk";
@@ -164,12 +173,47 @@ impl Book {
     }
 
     /// Effects that no rail was told, oldest first: new ones, those that wait for a clerk, and
-    /// those that a person must look at.
+    /// those that a person must look at, among them those whose word the ledger refuses.
     ///
     /// # Errors
     /// When the store fails.
     pub fn open_effects(&self, limit: u32) -> Result<Vec<OpenEffect>, BookError> {
-        self.list_open(Timestamp::from_millis(SQL_MAX), limit)
+        Ok(self.database.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT reference, effect, reason, till FROM effect
+                     WHERE stage = 'open' OR (stage = 'final' AND reason IS NOT NULL)
+                     ORDER BY sequence LIMIT ?1",
+                )?
+                .query_map([limit], open_of)?
+                .collect()
+        })?)
+    }
+
+    /// How many effects the ledger still waits for; how many of them wait for a clerk, and how many
+    /// for another person.
+    pub(crate) fn counts(&self) -> Result<(u64, u64, u64), BookError> {
+        Ok(self.database.read(|connection| {
+            connection.query_row(
+                "SELECT count(*), count(*) FILTER (WHERE reason = 'clerk'),
+                 count(*) FILTER (WHERE reason <> 'clerk') FROM effect
+                 WHERE stage IN ('open', 'ordered', 'final')",
+                [],
+                |row| {
+                    let count = |column| row.get::<_, Sql<u64>>(column).map(|count| count.0);
+                    Ok((count(0)?, count(1)?, count(2)?))
+                },
+            )
+        })?)
+    }
+
+    /// Words that the ledger refused are told again at once: the operator may have changed
+    /// something.
+    pub(crate) fn tell_again(&self) -> Result<(), BookError> {
+        self.database.write(|tx| {
+            tx.execute("UPDATE effect SET next_look_at = 0 WHERE stage = 'final'", [])
+        })?;
+        Ok(())
     }
 
     /// A clerk hands the money of this effect out of his till.
@@ -353,8 +397,8 @@ impl Book {
     pub(crate) fn note_words(&self, words: &[FinalEffect]) -> Result<(), BookError> {
         self.each(words, |tx, one| {
             tx.prepare_cached(
-                "UPDATE effect SET stage = 'final', word = ?2, valid_until = ?3, next_look_at = 0
-                 WHERE reference = ?1 AND stage IN ('open', 'ordered')",
+                "UPDATE effect SET stage = 'final', word = ?2, valid_until = ?3, next_look_at = 0,
+                 reason = NULL WHERE reference = ?1 AND stage IN ('open', 'ordered')",
             )?
             .execute(params![
                 Sql(one.reference),
@@ -396,27 +440,38 @@ impl Book {
         })
     }
 
+    /// Notes why the ledger refuses words, and when to tell them again: later each time.
+    pub(crate) fn note_refused(
+        &self,
+        effects: &[(Hash, String)],
+        now: Timestamp,
+    ) -> Result<(), BookError> {
+        self.each(effects, |tx, (effect, words)| {
+            tx.prepare_cached(
+                "UPDATE effect SET reason = ?2, refusals = refusals + 1,
+                 next_look_at = ?3 + min(?4 << min(refusals, ?5), ?6)
+                 WHERE reference = ?1 AND stage = 'final'",
+            )?
+            .execute(params![
+                Sql(*effect),
+                words,
+                Sql(now),
+                Sql(REFUSED_MILLISECONDS_MIN),
+                REFUSED_DOUBLINGS_MAX,
+                Sql(REFUSED_MILLISECONDS_MAX)
+            ])
+        })
+    }
+
     /// Notes that the ledger has the words.
     pub(crate) fn note_told(&self, effects: &[Hash]) -> Result<(), BookError> {
         self.each(effects, |tx, effect| {
             tx.prepare_cached(
-                "UPDATE effect SET stage = 'told' WHERE reference = ?1 AND stage = 'final'",
+                "UPDATE effect SET stage = 'told', reason = NULL
+                 WHERE reference = ?1 AND stage = 'final'",
             )?
             .execute([Sql(*effect)])
         })
-    }
-
-    /// How many effects the ledger still waits for.
-    pub(crate) fn untold(&self) -> Result<u64, BookError> {
-        let count = self.database.read(|connection| {
-            connection.query_row(
-                "SELECT count(*) FROM effect 
-            WHERE stage IN ('open', 'ordered', 'final')",
-                [],
-                |row| row.get::<_, Sql<u64>>(0),
-            )
-        })?;
-        Ok(count.0)
     }
 
     fn each<T>(
@@ -431,9 +486,6 @@ impl Book {
         Ok(())
     }
 }
-
-/// The latest instant that SQLite's signed integers hold.
-const SQL_MAX: u64 = i64::MAX.unsigned_abs();
 
 fn note_orders(tx: &Transaction<'_>, planned: &Planned) -> rusqlite::Result<bool> {
     let main = (planned.main.order.reference.0, true);

@@ -1,7 +1,7 @@
 //! The steps of the outbox: take effects, drive them, tell the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use adapters::clock::Clock;
 use adapters::effect::{
     Effect as RailEffect, EffectState, Executor, ExecutorError, OutboxRecord, OutboxStore,
-    RailName, SqliteOutbox,
+    RailName, ReconcileError, Reconciliation, SqliteOutbox,
 };
 use adapters::rail::{Rail, Reference, Token, Verdict};
 use adapters::sqlite::{Place, StoreError};
 use ledger::Effect;
-use primitives::{Amount, Hash, OrganisationId};
+use primitives::{Amount, CivilDate, Hash, OrganisationId, UtcOffset};
 use proof::receipt::OutcomeCode;
 
 use super::book::{Book, BookError, FinalEffect, OpenEffect, OpenReason, Planned};
@@ -25,8 +25,11 @@ use crate::history::HistoryError;
 use crate::runtime::{NodeHandle, SubmitError, SubmitResult, SubscriptionEnd};
 use crate::signature::SecretKey;
 
-/// How many effects one step handles at each station. Our own limit.
+/// How many effects a station handles at once. Our own limit.
 const AT_ONCE: u32 = 256;
+/// How often a station is repeated within a step while it is full. Our own limit: it bounds a step
+/// of an outbox that is far behind to some seconds.
+const ROUNDS_MAX: u32 = 16;
 /// When to look again at an effect that cannot be driven, in milliseconds.
 const STUCK_MILLISECONDS: u64 = 60_000;
 /// When to tell the ledger again after it did not take a word, in milliseconds.
@@ -65,6 +68,40 @@ pub struct StepReport {
     pub finished: usize,
     /// Words that the ledger has now.
     pub told: usize,
+    /// Receipts that were not looked at yet.
+    pub lag: u64,
+}
+
+/// What an outbox has not done yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxBacklog {
+    /// Receipts that were not looked at yet; what they order is in no other figure.
+    pub lag: u64,
+    /// Effects that the ledger still waits for.
+    pub open: u64,
+    /// Those of them that wait for a clerk.
+    pub for_clerk: u64,
+    /// Those of them that wait for another person: they cannot be driven, or the ledger refuses
+    /// their word.
+    pub stuck: u64,
+    /// Orders that a rail has not given its final word on.
+    pub at_rails: u64,
+}
+
+impl OutboxBacklog {
+    /// Whether everything that the ledger ordered so far is done and told.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lag == 0 && self.open == 0 && self.at_rails == 0
+    }
+}
+
+/// What a station did in one round.
+struct Round {
+    /// How many things it looked at.
+    seen: usize,
+    /// How many of them it was done with.
+    done: usize,
 }
 
 /// Why a step ended early. Nothing is lost: the next step goes on.
@@ -82,6 +119,20 @@ pub enum OutboxFailure {
     /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// The book has looked at receipts that the ledger does not have: it has lost blocks.
+    #[error(
+        "the outbox of `{organisation}` has executed what {looked_at} receipts order, and the \
+         ledger has {there}: blocks that were acknowledged are missing; restore the node's folder \
+         from a newer backup, or copy it from another node"
+    )]
+    Ahead {
+        /// Whose outbox.
+        organisation: OrganisationId,
+        /// How many receipts the book has looked at.
+        looked_at: u64,
+        /// How many receipts there are.
+        there: u64,
+    },
     /// The thread could not be started.
     #[error("the outbox thread cannot be started: {0}")]
     Thread(std::io::Error),
@@ -98,14 +149,23 @@ pub struct Outbox {
     clock: Arc<dyn Clock>,
     confirmer: Confirmer,
     stepping: Mutex<()>,
+    /// How many receipts were looked at. The book notes it with the effects that it takes.
+    looked_at: AtomicU64,
 }
 
 impl Outbox {
     /// Opens the outbox; after a crash it goes on where it was.
     ///
     /// # Errors
-    /// When one of its books cannot be opened.
+    /// When one of its books cannot be opened, or the ledger has lost what it looked at.
     pub fn open(node: NodeHandle, config: OutboxConfig) -> Result<Self, OutboxFailure> {
+        let book = Book::open(&config.book)?;
+        let (looked_at, there) = (book.next_receipt()?, node.view().tip.log.size());
+        if looked_at > there {
+            let organisation = config.organisation;
+            return Err(OutboxFailure::Ahead { organisation, looked_at, there });
+        }
+        book.tell_again()?;
         let store: Arc<dyn OutboxStore> = Arc::new(SqliteOutbox::open(&config.outbox)?);
         let rails = config.rails.keys().cloned().collect();
         let organisation = config.organisation;
@@ -113,13 +173,14 @@ impl Outbox {
         Ok(Self {
             node,
             organisation,
-            book: Book::open(&config.book)?,
+            book,
             executor: Executor::new(config.rails, store, Arc::clone(&config.clock)),
             rails,
             clerk_rails: config.clerk_rails,
             clock: config.clock,
             confirmer,
             stepping: Mutex::default(),
+            looked_at: AtomicU64::new(looked_at),
         })
     }
 
@@ -140,7 +201,8 @@ impl Outbox {
         self.book.hand_out(effect, till)
     }
 
-    /// Effects that no rail was told yet: the worklist of clerks and operators.
+    /// Effects that no rail was told yet, and those whose word the ledger refuses: the worklist of
+    /// clerks and operators.
     ///
     /// # Errors
     /// When the book fails.
@@ -148,12 +210,60 @@ impl Outbox {
         self.book.open_effects(limit)
     }
 
-    /// How many effects the ledger still waits for.
+    /// Whose effects are executed.
+    #[must_use]
+    pub const fn organisation(&self) -> OrganisationId {
+        self.organisation
+    }
+
+    /// Compares what this organisation's own outbox knows of a day with the rail's statement of
+    /// that day, in the rail's time zone.
+    ///
+    /// # Errors
+    /// An unknown rail, no statement, or a failing outbox.
+    pub fn reconcile(
+        &self,
+        rail: &RailName,
+        day: CivilDate,
+        offset: UtcOffset,
+    ) -> Result<Reconciliation, ReconcileError> {
+        self.executor.reconcile(rail, day, offset)
+    }
+
+    /// How many effects the ledger still waits for, of those that were taken from its receipts;
+    /// see [`Outbox::lag`] for the others.
     ///
     /// # Errors
     /// When the book fails.
     pub fn open_count(&self) -> Result<u64, BookError> {
-        self.book.untold()
+        Ok(self.book.counts()?.0)
+    }
+
+    /// How many receipts were not looked at yet.
+    #[must_use]
+    pub fn lag(&self) -> u64 {
+        let there = self.node.view().tip.log.size();
+        there.saturating_sub(self.looked_at.load(Ordering::Acquire))
+    }
+
+    /// What is not done yet.
+    ///
+    /// # Errors
+    /// When a book fails.
+    pub fn backlog(&self) -> Result<OutboxBacklog, OutboxFailure> {
+        // What is taken in between is counted twice rather than not at all.
+        let lag = self.lag();
+        let (open, for_clerk, stuck) = self.book.counts()?;
+        let at_rails = self.executor.backlog()?.open;
+        Ok(OutboxBacklog { lag, open, for_clerk, stuck, at_rails })
+    }
+
+    /// Whether everything that the ledger ordered so far is done and told.
+    ///
+    /// # Errors
+    /// When a book fails.
+    pub fn is_idle(&self) -> Result<bool, OutboxFailure> {
+        Ok(self.backlog()?.is_empty())
     }
 
     /// Does everything that can be done now.
@@ -162,41 +272,64 @@ impl Outbox {
     /// When a book fails; the next step goes on.
     pub fn step(&self) -> Result<StepReport, OutboxFailure> {
         let _one = self.stepping.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = self.take()?;
-        let ordered = self.order()?;
+        let taken = self.rounds(Self::take)?;
+        let ordered = self.rounds(Self::order)?;
         let sweep = self.executor.sweep(AT_ONCE)?;
         for (reference, error) in &sweep.failed {
             tracing::error!(%reference, %error, "an effect cannot be driven");
         }
-        let finished = self.note_words()?;
-        let told = self.tell()?;
-        Ok(StepReport { taken, ordered, finished, told })
+        let finished = self.rounds(Self::note_words)?;
+        let told = self.rounds(Self::tell)?;
+        Ok(StepReport { taken, ordered, finished, told, lag: self.lag() })
+    }
+
+    /// Repeats a station while it is full; how much it was done with.
+    fn rounds(
+        &self,
+        station: impl Fn(&Self) -> Result<Round, OutboxFailure>,
+    ) -> Result<usize, OutboxFailure> {
+        let mut all = 0_usize;
+        for _ in 0..ROUNDS_MAX {
+            let Round { seen, done } = station(self)?;
+            all = all.saturating_add(done);
+            if seen < at_once() {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// Takes effects of this organisation from receipts that were not looked at yet.
-    fn take(&self) -> Result<usize, OutboxFailure> {
-        let next = self.book.next_receipt()?;
-        let limit = usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
-        let receipts = self.node.receipts_with_effects_of(self.organisation, next, limit)?;
-        let Some(last) = receipts.last() else { return Ok(0) };
-        let behind = last.index.saturating_add(1);
+    fn take(&self) -> Result<Round, OutboxFailure> {
+        let next = self.looked_at.load(Ordering::Acquire);
+        let there = self.node.view().tip.log.size();
+        let receipts = self.node.receipts_with_effects_of(self.organisation, next, at_once())?;
+        let last = receipts.last().map_or(next, |last| last.index.saturating_add(1));
+        let seen = receipts.len();
+        // When there are no more of ours, everything up to the end was looked at.
+        let behind = if seen < at_once() { last.max(there) } else { last };
         let mut effects = Vec::new();
         for placed in &receipts {
             let id = placed.receipt.record.transaction_id;
             let own = placed.receipt.effects.iter().filter(|one| one.executor == self.organisation);
             effects.extend(own.map(|one| (Effect::reference(id, one.number), one.clone())));
         }
-        self.book.take(&effects, behind)?;
-        Ok(effects.len())
+        if !effects.is_empty() {
+            self.book.take(&effects, behind)?;
+        }
+        self.looked_at.store(behind, Ordering::Release);
+        Ok(Round { seen, done: effects.len() })
     }
 
     /// Gives open effects to the rails.
-    fn order(&self) -> Result<usize, OutboxFailure> {
+    fn order(&self) -> Result<Round, OutboxFailure> {
         let now = self.clock.now();
         let view = self.node.view();
         let (mut planned, mut waiting, mut done) = (Vec::new(), Vec::new(), Vec::new());
         let mut dropped = Vec::new();
-        for open in self.book.list_open(now, AT_ONCE)? {
+        let due = self.book.list_open(now, AT_ONCE)?;
+        let seen = due.len();
+        for open in due {
             let effect = open.reference;
             if !self.confirmer.is_awaited(&view.state, &effect) {
                 tracing::warn!(%effect, "somebody else answered for an effect; no rail is told");
@@ -228,7 +361,7 @@ impl Outbox {
         self.finish(&done)?;
         self.submit(&orders)?;
         self.book.note_ordered(&ordered)?;
-        Ok(ordered.len() + done.len())
+        Ok(Round { seen, done: ordered.len() + done.len() })
     }
 
     fn submit(&self, orders: &[RailEffect]) -> Result<(), OutboxFailure> {
@@ -265,7 +398,7 @@ impl Outbox {
     }
 
     /// Carries the rails' final words from the executor's outbox into the book.
-    fn note_words(&self) -> Result<usize, OutboxFailure> {
+    fn note_words(&self) -> Result<Round, OutboxFailure> {
         let records = self.executor.unreported(AT_ONCE)?;
         let (mut words, mut seen) = (Vec::new(), Vec::new());
         for record in &records {
@@ -284,7 +417,7 @@ impl Outbox {
             words.iter().map(|(effect, word, rail)| (*effect, *word, rail.as_str())).collect();
         self.finish(&words)?;
         self.executor.mark_reported(&seen)?;
-        Ok(words.len())
+        Ok(Round { seen: seen.len(), done: words.len() })
     }
 
     /// The effect's word behind its main order's verdict, with the rail's own number.
@@ -323,12 +456,16 @@ impl Outbox {
         Ok(self.book.note_words(&finals)?)
     }
 
-    /// Tells the ledger final words that it waits for.
-    fn tell(&self) -> Result<usize, OutboxFailure> {
+    /// Tells the ledger final words that it waits for. A word that it would refuse is not sent:
+    /// every try would leave a receipt for ever.
+    fn tell(&self) -> Result<Round, OutboxFailure> {
         let now = self.clock.now();
         let view = self.node.view();
         let (mut told, mut transactions, mut tries) = (Vec::new(), Vec::new(), Vec::new());
-        for mut one in self.book.list_final(now, AT_ONCE)? {
+        let mut refused = Vec::new();
+        let due = self.book.list_final(now, AT_ONCE)?;
+        let seen = due.len();
+        for mut one in due {
             if !self.confirmer.is_awaited(&view.state, &one.reference) {
                 told.push(one.reference);
                 continue;
@@ -339,18 +476,30 @@ impl Outbox {
                 one.valid_until = ledger_now.plus_millis(VALIDITY_MILLISECONDS);
             }
             let key = self.book.idempotency_key(&one.reference);
-            transactions.push(self.confirmer.transaction(&one, key));
-            tries.push((one.reference, one.valid_until));
+            let transaction = self.confirmer.transaction(&one, key);
+            match self.node.rehearse(transaction.clone()) {
+                Ok(_) => {
+                    transactions.push(transaction);
+                    tries.push((one.reference, one.valid_until));
+                }
+                Err(error) => refused.push((one.reference, error.to_string())),
+            }
         }
         self.book.note_tries(&tries, now.plus_millis(TELL_AGAIN_MILLISECONDS))?;
         let answers = self.node.submit_all(transactions);
         for ((effect, _), answer) in tries.iter().zip(&answers) {
-            if is_taken(effect, answer) {
-                told.push(*effect);
+            match heard(answer) {
+                Heard::Taken => told.push(*effect),
+                Heard::Refused(words) => refused.push((*effect, words)),
+                Heard::Later => {}
             }
         }
+        for (effect, words) in &refused {
+            tracing::error!(%effect, words, "the ledger refuses the word on an effect");
+        }
         self.book.note_told(&told)?;
-        Ok(told.len())
+        self.book.note_refused(&refused, now)?;
+        Ok(Round { seen, done: told.len() })
     }
 
     fn now_on_ledger(&self) -> primitives::Timestamp {
@@ -389,22 +538,36 @@ impl Outbox {
     }
 }
 
-/// Whether the ledger has the word now. What it refused is told again later: the reason may pass,
-/// and an operator sees the log.
-fn is_taken(effect: &Hash, answer: &SubmitResult) -> bool {
+/// [`AT_ONCE`] as a length.
+const fn at_once() -> usize {
+    AT_ONCE as usize
+}
+
+/// What came of telling the ledger a word.
+enum Heard {
+    Taken,
+    /// Why not; it is told again later, since the reason may pass.
+    Refused(String),
+    /// The node could not say, or has no time; soon.
+    Later,
+}
+
+fn heard(answer: &SubmitResult) -> Heard {
     match answer {
         Ok(submitted) => match submitted.receipt.record.outcome {
-            OutcomeCode::Accepted => return true,
+            OutcomeCode::Accepted => Heard::Taken,
             OutcomeCode::Rejected(code) => {
-                tracing::error!(%effect, code, "the ledger rejected the word on an effect");
+                Heard::Refused(format!("the ledger rejected it with number {code}"))
             }
         },
-        Err(SubmitError::Stopped | SubmitError::Unknown { .. } | SubmitError::InProgress) => {}
-        Err(error) => {
-            tracing::error!(%effect, %error, "the ledger did not take the word on an effect")
-        }
+        Err(
+            SubmitError::Stopped
+            | SubmitError::Unknown { .. }
+            | SubmitError::InProgress
+            | SubmitError::Overloaded { .. },
+        ) => Heard::Later,
+        Err(error) => Heard::Refused(error.to_string()),
     }
-    false
 }
 
 fn log_change(effect: &Hash, reference: &Reference, verdict: &Verdict) {

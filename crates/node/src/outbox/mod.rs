@@ -25,7 +25,7 @@ use primitives::{Amount, Hash, codec, sha256_parts};
 use serde::{Deserialize, Serialize};
 
 pub use book::{Book, BookError, OpenEffect, OpenReason};
-pub use follower::{Outbox, OutboxConfig, OutboxFailure, OutboxHandle, StepReport};
+pub use follower::{Outbox, OutboxBacklog, OutboxConfig, OutboxFailure, OutboxHandle, StepReport};
 
 /// What an organisation's rail answered before a settlement, kept by the organisation. The ledger
 /// knows its commitment only.

@@ -156,7 +156,7 @@ fn money_is_held_captured_and_partly_given_back_and_the_ledger_hears_of_all_of_i
     assert_eq!(status(&node, &effect), EffectStatus::Pending);
     assert_eq!(outbox.open_count().unwrap(), 0, "it was not looked at yet");
     let report = outbox.step().unwrap();
-    assert_eq!(report, StepReport { taken: 1, ordered: 1, finished: 1, told: 1 });
+    assert_eq!(report, StepReport { taken: 1, ordered: 1, finished: 1, told: 1, lag: 1 });
     assert_eq!(status(&node, &effect), EffectStatus::Done);
     assert_eq!(outbox.step().unwrap(), StepReport::default());
     hospital.assert_same(&node);
@@ -478,4 +478,111 @@ fn wherever_the_process_dies_every_payment_happens_once_and_the_ledger_hears_of_
         assert_eq!(outbox.open_count().unwrap(), 0);
     }
     assert!(crashes > 15, "{crashes} crashes fell into the work");
+}
+
+#[test]
+fn a_word_that_the_ledger_refuses_leaves_no_receipts_and_is_told_once_it_may_be() {
+    let hospital = Hospital::new(Style::PayAndRefund);
+    let node = hospital.place.driven();
+    let bank = || Arc::new(hospital.bank().rail(organisation("hospital")));
+    let mut config = hospital.config(bank(), hospital.place.clock.clone());
+    config.key = key("a key without the scope");
+    let outbox = Outbox::open(node.clone(), config).unwrap();
+    let commitment = outbox.record_authorisation(&later(&hospital.card("Rich Test", 1_000)));
+    let settled = hospital.desk(&node).settle(1, 15_000, "bank", commitment.unwrap());
+    settle_down(&outbox);
+    let receipts = node.view().tip.log.size();
+    for _ in 0..500 {
+        hospital.place.clock.advance_millis(30_000);
+        settle_down(&outbox);
+    }
+    assert_eq!(node.view().tip.log.size(), receipts);
+    assert_eq!(hospital.statement().len(), 1, "the bank did it all the same");
+    let [open] = &outbox.worklist(9).unwrap()[..] else { panic!("one waits") };
+    assert_eq!(open.reference, effect_of(&settled));
+    let OpenReason::Stuck(words) = &open.reason else { panic!("{:?}", open.reason) };
+    assert!(words.contains("key"), "{words}");
+    let backlog = outbox.backlog().unwrap();
+    assert_eq!((backlog.open, backlog.stuck, backlog.at_rails), (1, 1, 0));
+    drop(outbox);
+    let outbox = hospital.outbox(&node);
+    settle_down(&outbox);
+    assert_eq!(status(&node, &effect_of(&settled)), EffectStatus::Done);
+    assert!(outbox.is_idle().unwrap());
+    assert_eq!(outbox.worklist(9).unwrap(), []);
+}
+
+#[test]
+fn the_pause_before_a_refused_word_is_told_again_grows_up_to_an_hour() {
+    let hospital = Hospital::new(Style::PayAndRefund);
+    let node = hospital.place.driven();
+    let bank = Arc::new(hospital.bank().rail(organisation("hospital")));
+    let mut config = hospital.config(bank, hospital.place.clock.clone());
+    config.key = key("a key without the scope");
+    let outbox = Outbox::open(node.clone(), config).unwrap();
+    let commitment = outbox.record_authorisation(&later(&hospital.card("Rich Test", 1_000)));
+    hospital.desk(&node).settle(1, 15_000, "bank", commitment.unwrap());
+    settle_down(&outbox);
+    let database = rusqlite::Connection::open(hospital.place.folder.path().join("book.sqlite"));
+    let database = database.unwrap();
+    let pause = || {
+        let next: i64 =
+            database.query_row("SELECT next_look_at FROM effect", [], |row| row.get(0)).unwrap();
+        u64::try_from(next).unwrap() - hospital.place.clock.now().millis()
+    };
+    let mut pauses = vec![pause()];
+    for _ in 0..12 {
+        hospital.place.clock.advance_millis(pause());
+        settle_down(&outbox);
+        pauses.push(pause());
+    }
+    assert_eq!(pauses[..4], [5_000, 10_000, 20_000, 40_000]);
+    assert_eq!(pauses[10..], [3_600_000; 3]);
+}
+
+#[test]
+fn an_outbox_that_is_behind_says_so_and_catches_up_in_one_step() {
+    let hospital = Hospital::new(Style::PayAndRefund);
+    let node = hospital.place.driven();
+    let outbox = hospital.outbox(&node);
+    let card = hospital.card("Rich Test", 100_000);
+    settle_down(&outbox);
+    assert!(outbox.is_idle().unwrap());
+    let before = node.view().tip.log.size();
+    let mut desk = hospital.desk(&node);
+    let mut effects = Vec::new();
+    for visit in 0..=255 {
+        let mut note = later(&card);
+        note.salt = sha256(&[visit]);
+        let commitment = outbox.record_authorisation(&note).unwrap();
+        let settled = desk.settle(visit, 1_000, "bank", commitment);
+        effects.push(effect_of(&settled));
+    }
+    let behind = node.view().tip.log.size() - before;
+    assert_eq!((outbox.lag(), outbox.open_count().unwrap()), (behind, 0));
+    assert!(!outbox.is_idle().unwrap(), "nothing was taken yet");
+    let report = outbox.step().unwrap();
+    let all = StepReport { taken: 256, ordered: 256, finished: 256, told: 256, lag: 256 };
+    assert_eq!(report, all, "the 256 confirmations are new receipts");
+    assert_eq!(outbox.step().unwrap(), StepReport::default());
+    assert!(outbox.is_idle().unwrap());
+    assert!(effects.iter().all(|effect| status(&node, effect) == EffectStatus::Done));
+}
+
+#[test]
+fn an_outbox_that_knows_more_receipts_than_the_ledger_is_refused() {
+    let hospital = Hospital::new(Style::PayAndRefund);
+    let node = hospital.place.driven();
+    let outbox = hospital.outbox(&node);
+    let commitment = outbox.record_authorisation(&later(&hospital.card("Rich Test", 1_000)));
+    hospital.desk(&node).settle(1, 15_000, "bank", commitment.unwrap());
+    settle_down(&outbox);
+    drop((outbox, node));
+    // The same ledger, begun anew elsewhere: what a lost node folder leaves.
+    let place = Place::new();
+    let node = place.driven();
+    let bank = Arc::new(hospital.bank().rail(organisation("hospital")));
+    let config = hospital.config(bank, hospital.place.clock.clone());
+    let error = Outbox::open(node, config).err().unwrap().to_string();
+    assert!(error.contains("blocks that were acknowledged are missing"), "{error}");
 }
