@@ -16,7 +16,7 @@ use super::actor::Actor;
 use super::bank::Bank;
 use super::chamber::{Chamber, built_in, catalogue, commitment};
 use super::desk::{Patient, Visit};
-use super::founding::{ONLINE, ROOT, code};
+use super::founding::{CLERK, ONLINE, ROOT, code};
 use super::people::{self, Authority};
 use super::population::{self, Population};
 use super::region::{Cast, Settlement, Stage};
@@ -142,7 +142,8 @@ impl Stage<'_> {
                 commitment: commitment("card", one.id, "a card of the demonstration"),
             })
             .collect();
-        chamber.act_all(&[bureau], &cards)?;
+        let clerk = Actor::from_seed(bureau.party, Scheme::Ed25519, &self.seed, CLERK);
+        chamber.act_all(&[&clerk], &cards)?;
         let slots: Vec<_> = population
             .people
             .iter()

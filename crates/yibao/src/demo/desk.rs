@@ -74,6 +74,8 @@ pub struct Desk<'a> {
     pub drafter: &'a Drafter,
     /// The bureau, which countersigns.
     pub bureau: &'a Actor,
+    /// The bureau's desk, which checks the card's PIN.
+    pub clerk: &'a Actor,
     /// Who can open the bureau's copy.
     pub bureau_reader: ReaderKey,
     /// The catalogue of the region's providers.
@@ -253,7 +255,7 @@ impl Desk<'_> {
         let cash = self.cash_leg(visit, patient, provider, quoted.cash)?;
         let consent = if patient.actor.is_some() { Consent::OwnKey } else { Consent::DeskCard };
         let mut signers = vec![provider.actor.as_ref(), self.bureau];
-        signers.extend(patient.actor.as_ref());
+        signers.push(patient.actor.as_ref().unwrap_or(self.clerk));
         if cash.as_ref().is_some_and(|leg| leg.executor != visit.subject.provider) {
             signers.push(self.bank.executor());
         }

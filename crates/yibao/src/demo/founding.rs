@@ -38,6 +38,20 @@ pub const EVERY_SCOPE: [Scope; 8] = [
 
 const YEAR_MILLIS: u64 = 365 * 24 * 3_600 * 1_000;
 
+/// The purpose of the key of a bureau's desk. A machine holds the key that countersigns; whoever sees
+/// a card, a PIN or an identity card signs with this one, so that the machine attests none of them.
+pub const CLERK: &str = "clerk";
+/// What a bureau's daily key may do: everything but the desk's.
+const MACHINE_SCOPES: [Scope; 7] = [
+    Scope::Govern,
+    Scope::Settle,
+    Scope::Countersign,
+    Scope::Attest,
+    Scope::Publish,
+    Scope::Treasury,
+    Scope::Execute,
+];
+
 /// The organisations that are there from the start.
 pub struct Founders {
     /// The bureau of the Chinese region.
@@ -54,6 +68,8 @@ pub struct Founders {
     pub insurer: Actor,
     /// A second key of that insurer.
     pub insurer_reviewer: Actor,
+    /// The keys of the bureaus' desks.
+    clerks: [Actor; 2],
     roots: BTreeMap<OrganisationId, Actor>,
 }
 
@@ -65,7 +81,7 @@ pub fn code(text: &str) -> OrganisationId {
 
 /// The organisations that are there from the start, by their codes.
 pub const FOUNDERS: [&str; 5] = ["bureau", "finance", "identity", "bank", "insurer"];
-/// Those of them that have a second key.
+/// Those of them that are bureaus, and have further keys.
 pub const REVIEWED: [&str; 2] = ["bureau", "insurer"];
 
 /// The purpose of the key with which an organisation does its daily work.
@@ -99,6 +115,7 @@ impl Founders {
             bank: organisation(seed, "bank", ONLINE),
             insurer: organisation(seed, "insurer", ONLINE),
             insurer_reviewer: organisation(seed, "insurer", REVIEWER),
+            clerks: REVIEWED.map(|text| organisation(seed, text, CLERK)),
             roots: roots.into(),
         }
     }
@@ -150,11 +167,19 @@ impl Founders {
         let Party::Organisation(organisation) = actor.party else {
             unreachable!("founders are organisations")
         };
-        let seconds = [&self.reviewer, &self.insurer_reviewer];
-        let second = seconds.into_iter().filter(|second| second.party == actor.party);
-        let keys = [actor].into_iter().chain(second).map(|signer| GenesisKey {
+        let [first_clerk, second_clerk] = &self.clerks;
+        let more: [(&Actor, &[Scope]); 4] = [
+            (&self.reviewer, &[Scope::Publish]),
+            (&self.insurer_reviewer, &[Scope::Publish]),
+            (first_clerk, &[Scope::Clerk]),
+            (second_clerk, &[Scope::Clerk]),
+        ];
+        let more = more.into_iter().filter(|(one, _)| one.party == actor.party);
+        let daily: &[Scope] =
+            if kind == OrganisationKind::Bureau { &MACHINE_SCOPES } else { &EVERY_SCOPE };
+        let keys = [(actor, daily)].into_iter().chain(more).map(|(signer, scopes)| GenesisKey {
             key: signer.key,
-            scopes: EVERY_SCOPE.to_vec(),
+            scopes: scopes.to_vec(),
             expires,
         });
         GenesisOrganisation {

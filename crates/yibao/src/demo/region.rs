@@ -24,7 +24,7 @@ use super::bank::{Bank, OutsideBook, Till};
 use super::chamber::Chamber;
 use super::desk::{Desk, Patient, Provider, Settled, Visit};
 use super::folder::keep_key;
-use super::founding::{self, FOUNDERS, Founders, ONLINE, REVIEWED, REVIEWER, ROOT, code};
+use super::founding::{self, CLERK, FOUNDERS, Founders, ONLINE, REVIEWED, REVIEWER, ROOT, code};
 use super::population::ProviderSeed;
 use super::tally::Refusals;
 use super::trouble::{self, Trouble};
@@ -112,7 +112,7 @@ impl Stage<'_> {
     /// When they cannot be written.
     pub fn keep_founders_keys(&self) -> Result<()> {
         FOUNDERS.iter().try_for_each(|code| self.keep_keys(code, &[ROOT, ONLINE]))?;
-        REVIEWED.iter().try_for_each(|code| self.keep_keys(code, &[REVIEWER]))
+        REVIEWED.iter().try_for_each(|code| self.keep_keys(code, &[REVIEWER, CLERK]))
     }
 
     /// Opens a bank's books and outbox in its own folder.
@@ -178,10 +178,12 @@ impl Stage<'_> {
         (visits, troubles): (Vec<Visit>, Vec<(Trouble, Visit)>),
     ) -> Result<Settlement> {
         let now = || self.now();
+        let clerk = Actor::from_seed(bureau.party, Scheme::Ed25519, &self.seed, CLERK);
         let desk = Desk {
             node: self.node,
             drafter: self.drafter,
             bureau,
+            clerk: &clerk,
             bureau_reader: cast.bureau_reader.key(),
             catalogue: &cast.catalogue,
             bank: &cast.bank,
@@ -208,9 +210,14 @@ impl Stage<'_> {
         }
         progress.end();
         for (trouble, visit) in troubles {
-            trouble::play(trouble, chamber, bureau, &visit, &cast.patients[visit.patient], || {
-                settlement.take(&desk, std::slice::from_ref(&visit), &mut refunds)
-            })?;
+            trouble::play(
+                trouble,
+                chamber,
+                (bureau, &clerk),
+                &visit,
+                &cast.patients[visit.patient],
+                || settlement.take(&desk, std::slice::from_ref(&visit), &mut refunds),
+            )?;
         }
         drain(&settlement.outboxes)?;
         for record in &refunds {

@@ -80,7 +80,7 @@ fn stranger(visit: VisitId) -> PersonId {
 pub fn play(
     trouble: Trouble,
     chamber: &Chamber<'_>,
-    bureau: &Actor,
+    (bureau, clerk): (&Actor, &Actor),
     visit: &Visit,
     patient: &Patient,
     settle: impl FnOnce() -> Result<()>,
@@ -92,7 +92,7 @@ pub fn play(
         }
         (Trouble::WrongPin, _) => {
             for _ in 0..PIN_FAILURES_MAX {
-                chamber.act(&[bureau], &ReportPinFailure { person })?;
+                chamber.act(&[clerk], &ReportPinFailure { person })?;
             }
         }
         (Trouble::FloorReached, _) => set_pool_floor(chamber, bureau, FUND_OPENING)?,
