@@ -32,8 +32,8 @@ pub struct Call {
     pub body: Bytes,
     /// The reader's language.
     pub language: Language,
-    /// Where it came from.
-    pub peer: IpAddr,
+    /// Where it came from at first, before any trusted proxy.
+    pub client: IpAddr,
     /// When it came.
     pub now: Timestamp,
     /// The ledger at that moment. All of an answer comes from one view.

@@ -1,11 +1,12 @@
 //! What an operator may set, with defaults for one small machine. Every bound is our own limit.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::session::SessionLimits;
 
 /// The gateway's limits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Requests that are answered at once; more get `overloaded`.
     pub requests_max: usize,
@@ -27,10 +28,14 @@ pub struct Config {
     pub stream_keep_alive: Duration,
     /// Sessions.
     pub sessions: SessionLimits,
-    /// Refused sign-ins of one address at once.
+    /// Refused sign-ins of one party from one address at once.
     pub sign_in_failures_max: u32,
+    /// Refused sign-ins from one address at once, whoever they were for.
+    pub address_failures_max: u32,
     /// After how many milliseconds one more refused sign-in is allowed.
     pub sign_in_failure_refill_millis: u64,
+    /// The proxies whose forwarded-for header is believed; nobody else's is.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Whether clients reach the gateway through TLS, so that browsers may insist on it.
     pub is_behind_tls: bool,
 }
@@ -49,7 +54,9 @@ impl Default for Config {
             stream_keep_alive: Duration::from_secs(20),
             sessions: SessionLimits::default(),
             sign_in_failures_max: 20,
+            address_failures_max: 200,
             sign_in_failure_refill_millis: 3_000,
+            trusted_proxies: Vec::new(),
             is_behind_tls: false,
         }
     }

@@ -31,8 +31,10 @@ pub struct Gateway {
     pub sessions: Sessions,
     /// Challenges for signing in.
     pub challenges: Challenges,
-    /// Refused sign-ins.
+    /// Refused sign-ins of a party from an address.
     pub sign_in_failures: Limiter,
+    /// Refused sign-ins from an address.
+    pub address_failures: Limiter,
     /// Who listens to live receipts.
     pub hub: Arc<Hub>,
     /// Transactions on their way.
@@ -63,20 +65,19 @@ impl Gateway {
             .name("live-receipts".to_owned())
             .spawn(move || listeners.run(committed))?;
         let contract = crate::openapi::openapi(port.registry());
+        let refill = config.sign_in_failure_refill_millis;
+        let limiter = |burst| Limiter::new(burst, refill).map_err(no_randomness);
         Ok(Arc::new(Self {
-            config,
             sessions: Sessions::new(config.sessions),
             challenges: Challenges::new().map_err(no_randomness)?,
-            sign_in_failures: Limiter::new(
-                config.sign_in_failures_max,
-                config.sign_in_failure_refill_millis,
-            )
-            .map_err(no_randomness)?,
+            sign_in_failures: limiter(config.sign_in_failures_max)?,
+            address_failures: limiter(config.address_failures_max)?,
             hub,
             in_flight: InFlight::default(),
             metrics: Metrics::new(),
             contract: Bytes::from(contract.to_string()),
             plans: Mutex::default(),
+            config,
             port,
             clock,
         }))

@@ -24,6 +24,7 @@ pub mod hub;
 pub mod in_flight;
 pub mod metrics;
 pub mod openapi;
+pub mod payments;
 pub mod port;
 pub mod problem;
 pub mod receipt_view;

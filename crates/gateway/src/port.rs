@@ -16,11 +16,17 @@ use ledger::kernel::transaction::TransactionError;
 use ledger::modules::visit::SettlementRecord;
 use ledger::{Receipt, Registry, Rejection, State, Transaction};
 use primitives::key::WebAuthnContext;
-use primitives::{Hash, Party, PublicKey, Signature, SignatureError, VisitId};
+use primitives::{
+    CivilDate, Hash, OrganisationId, Party, PublicKey, Signature, SignatureError, VisitId,
+};
 use proof::header::{Certificate, ChainId, Header};
 use proof::receipt::FieldName;
 use proof::tile::Tile;
 use proof::voucher::Voucher;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::payments::Payments;
 
 /// The ledger after one block. A view never changes; a later block is another view.
 #[derive(Clone, Debug)]
@@ -123,15 +129,6 @@ pub struct Figure {
     pub value: u64,
 }
 
-/// What an operator wants to know of the node behind the port.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    /// Whether it takes transactions.
-    pub is_ready: bool,
-    /// Its figures.
-    pub figures: Vec<Figure>,
-}
-
 /// Why an envelope was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -144,6 +141,15 @@ pub enum VaultError {
     /// The store failed.
     #[error(transparent)]
     Failed(#[from] PortError),
+}
+
+/// That an organisation other than the provider was handed a sealed bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct BillAccess {
+    /// On which day, in the calendar of the insured place.
+    pub day: CivilDate,
+    /// Who.
+    pub organisation: OrganisationId,
 }
 
 /// Receipts as they are committed, in the order of the log. Waits for the next one; ends when the
@@ -239,8 +245,11 @@ pub trait Port: Send + Sync {
     /// Receipts that are committed from now on.
     fn subscribe(&self) -> Committed;
 
-    /// What an operator wants to know.
-    fn status(&self) -> Status;
+    /// Whether it takes transactions and its books work. Cheap: anybody may ask.
+    fn is_ready(&self) -> bool;
+
+    /// What an operator wants to know. Cheap, as it counts nothing when it is asked.
+    fn figures(&self) -> Vec<Figure>;
 
     /// The settlement record of a visit as it is now in force, from the receipt that made it so;
     /// `None` for a visit that is not settled. Answered from an index, never by a scan.
@@ -279,4 +288,37 @@ pub trait Port: Send + Sync {
     /// # Errors
     /// When they cannot be read.
     fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError>;
+
+    /// Lets `change` put a visit's sealed bill for other readers in its place; with `None` it stays
+    /// as it is. `false` when there is no such bill.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    fn change_bill(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+        change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<bool, PortError>;
+
+    /// Notes that an organisation was handed a visit's sealed bill on this day.
+    ///
+    /// # Errors
+    /// When it cannot be noted; then nothing may be handed out.
+    fn note_bill_access(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+        access: BillAccess,
+    ) -> Result<(), PortError>;
+
+    /// Who was handed a visit's sealed bill, oldest first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn bill_accesses(&self, visit: VisitId, commitment: Hash)
+    -> Result<Vec<BillAccess>, PortError>;
+
+    /// The payments outside of an organisation, if this node drives its rails.
+    fn payments(&self, organisation: OrganisationId) -> Option<Arc<dyn Payments>>;
 }

@@ -10,7 +10,7 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api;
 use crate::call::{self, Call, Pairs};
@@ -18,6 +18,7 @@ use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX};
 use crate::endpoint::{Access, Endpoint, Reply};
 use crate::gateway::Gateway;
 use crate::problem::{Language, Problem, code};
+use crate::session::Session;
 
 /// Where a request came from; the server puts it into the request's extensions.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,14 @@ struct Shared {
     body_room: Arc<Semaphore>,
 }
 
+/// The place of a request among those that are answered at once, and of its body in memory. It goes
+/// with the work and not with the client: whoever goes away leaves a handler behind that still runs
+/// and still holds the body.
+struct Room {
+    _request: OwnedSemaphorePermit,
+    _body: Option<OwnedSemaphorePermit>,
+}
+
 /// The unit in which room for bodies is given out, in bytes.
 const BODY_UNIT: usize = 1_024;
 /// When to come again after `overloaded`.
@@ -38,6 +47,9 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// The header that names a request, for asking about it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where proxies write whom they answer for.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The whole API as a service. `web` answers what is not of the API: the embedded web app, with a
 /// content security policy of its own.
@@ -183,7 +195,7 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let gateway = &shared.gateway;
     check_head(request.uri(), request.headers())?;
-    let _permit = shared.open_requests.try_acquire().map_err(|_| overloaded())?;
+    let place = Arc::clone(&shared.open_requests).try_acquire_owned().map_err(|_| overloaded())?;
     let session = match &endpoint.access {
         Access::Public(_) => None,
         Access::Session(_) | Access::Party { .. } => {
@@ -194,11 +206,13 @@ async fn answer(
     call::check_media_type(endpoint, request.headers())?;
     let peer =
         request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0);
+    let client = client_address(peer, request.headers(), &gateway.config.trusted_proxies);
     let (mut parts, body) = request.into_parts();
     let path = path_of(&mut parts).await?;
     let query = query_of(&parts.uri)?;
     call::check_query(endpoint, &query)?;
-    let (body, _room) = read_body(shared, endpoint, body).await?;
+    let (body, body_room) = read_body(shared, endpoint, body).await?;
+    let room = Room { _request: place, _body: body_room };
     let call = Call {
         gateway: Arc::clone(gateway),
         endpoint,
@@ -207,37 +221,40 @@ async fn answer(
         headers: parts.headers,
         body,
         language,
-        peer,
+        client,
         now: gateway.clock.now(),
         view: gateway.port.view(),
     };
     let handled = async {
         // Handlers may wait for a disk, so they run on threads that may wait.
-        let reply = tokio::task::spawn_blocking(move || match (&endpoint.access, session) {
-            (Access::Public(handle), _) => handle(&call),
-            (Access::Session(handle) | Access::Party { handle, .. }, Some(session)) => {
-                handle(&call, &session)
-            }
-            (Access::Session(_) | Access::Party { .. }, None) => {
-                Err(Problem::new(&code::SESSION_MISSING))
-            }
-        });
-        match reply.await {
-            Ok(Ok(Reply::Now(response))) => Ok(*response),
-            Ok(Ok(Reply::Later(later))) => match later.await? {
+        let handled = tokio::task::spawn_blocking(move || (handle(&call, session), room));
+        let (reply, _room) = handled.await.map_err(|error| {
+            tracing::error!(operation = endpoint.operation, %error, "a handler failed");
+            Problem::new(&code::INTERNAL)
+        })?;
+        match reply? {
+            Reply::Now(response) => Ok(*response),
+            Reply::Later(later) => match later.await? {
                 Reply::Now(response) => Ok(*response),
                 Reply::Later(_) => Err(Problem::new(&code::INTERNAL)),
             },
-            Ok(Err(problem)) => Err(problem),
-            Err(error) => {
-                tracing::error!(operation = endpoint.operation, %error, "a handler failed");
-                Err(Problem::new(&code::INTERNAL))
-            }
         }
     };
     tokio::time::timeout(gateway.config.answer_timeout, handled)
         .await
         .unwrap_or_else(|_| Err(Problem::new(&code::STILL_WORKING)))
+}
+
+fn handle(call: &Call, session: Option<Session>) -> Result<Reply, Problem> {
+    match (&call.endpoint.access, session) {
+        (Access::Public(handle), _) => handle(call),
+        (Access::Session(handle) | Access::Party { handle, .. }, Some(session)) => {
+            handle(call, &session)
+        }
+        (Access::Session(_) | Access::Party { .. }, None) => {
+            Err(Problem::new(&code::SESSION_MISSING))
+        }
+    }
 }
 
 fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
@@ -250,6 +267,24 @@ fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         return Err(Problem::new(&code::HEADERS_TOO_LARGE));
     }
     Ok(())
+}
+
+/// Where a request came from at first. What the forwarded-for header says is believed as far as
+/// trusted proxies wrote it: read from its end, the first address that is no trusted proxy.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.contains(&address.to_canonical());
+    let mut client = peer.to_canonical();
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+    let written = lines.flat_map(|line| line.to_str().unwrap_or("").rsplit(','));
+    for address in written {
+        if !is_trusted(&client) {
+            break;
+        }
+        // What is no address was not written by a proxy that we trust.
+        let Ok(address) = address.trim().parse::<IpAddr>() else { break };
+        client = address.to_canonical();
+    }
+    client
 }
 
 async fn path_of(parts: &mut axum::http::request::Parts) -> Result<Pairs, Problem> {
@@ -270,12 +305,12 @@ fn overloaded() -> Problem {
     Problem::new(&code::OVERLOADED).retry(RETRY)
 }
 
-/// The body, with the room that it takes for as long as the request is being answered.
-async fn read_body<'a>(
-    shared: &'a Shared,
+/// The body, with the room that it takes for as long as somebody works on it.
+async fn read_body(
+    shared: &Shared,
     endpoint: &Endpoint,
     body: Body,
-) -> Result<(Bytes, Option<SemaphorePermit<'a>>), Problem> {
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
     let most = endpoint.body.bytes_max();
     if most == 0 {
         return Ok((Bytes::new(), None));
@@ -290,7 +325,8 @@ async fn read_body<'a>(
     // A body that does not say its length may take all that the operation allows.
     let room = hint.upper().map_or(most, bytes).min(most).div_ceil(BODY_UNIT);
     let room = u32::try_from(room).unwrap_or(u32::MAX);
-    let room = shared.body_room.try_acquire_many(room).map_err(|_| overloaded())?;
+    let room = Arc::clone(&shared.body_room).try_acquire_many_owned(room);
+    let room = room.map_err(|_| overloaded())?;
     let timeout = shared.gateway.config.body_timeout;
     match tokio::time::timeout(timeout, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok((bytes, Some(room))),
@@ -310,4 +346,31 @@ fn is_too_long(error: &axum::Error) -> bool {
         cause = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forwarded_for_header_is_believed_as_far_as_trusted_proxies_wrote_it() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let trusted = [address("10.0.0.1"), address("10.0.0.2")];
+        let client = |peer: &str, lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
+            }
+            client_address(address(peer), &headers, &trusted).to_string()
+        };
+        assert_eq!(client("10.0.0.1", &["192.0.2.1"]), "192.0.2.1");
+        assert_eq!(client("::ffff:10.0.0.1", &["192.0.2.1"]), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &["192.0.2.1, 10.0.0.2"]), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &["192.0.2.1", "10.0.0.2"]), "192.0.2.1");
+        // What the client itself wrote in front says nothing.
+        assert_eq!(client("10.0.0.1", &["198.51.100.7, 192.0.2.1"]), "192.0.2.1");
+        assert_eq!(client("192.0.2.9", &["192.0.2.1"]), "192.0.2.9");
+        assert_eq!(client("10.0.0.1", &["unknown"]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! An envelope is opaque here: who can open it was decided when it was sealed (crate `vault`). The
 //! folder holds `envelope/<commitment>` and, for finding them, `visit/<visit>/<commitment>`; the
-//! envelope is written before its marker, so that whatever is listed is there.
+//! envelope is written before its marker, so that whatever is listed is there. Who else was handed
+//! one is noted by the day in `access/<commitment>/<day>_<organisation>`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -10,8 +11,10 @@ use std::sync::Mutex;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{Error as ObjectError, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
-use primitives::{Hash, VisitId};
+use primitives::{CivilDate, Hash, OrganisationId, VisitId};
 use tokio::runtime::{Builder, Runtime};
+
+use crate::store::disk::make_folder;
 
 /// The longest envelope, in bytes. A bill of 10,000 lines has about 3 MiB. Our own limit.
 pub const ENVELOPE_BYTES_MAX: usize = 8 << 20;
@@ -69,6 +72,10 @@ fn envelope_key(commitment: &Hash) -> Key {
     Key::from(format!("envelope/{commitment}"))
 }
 
+fn access_key(commitment: &Hash) -> Key {
+    Key::from(format!("access/{commitment}"))
+}
+
 fn visit_key(visit: VisitId) -> Key {
     Key::from(format!("visit/{visit}"))
 }
@@ -80,7 +87,7 @@ impl VaultStore {
     /// [`VaultStoreError::Folder`].
     pub fn open(folder: &Path) -> Result<Self, VaultStoreError> {
         let fail = |cause| VaultStoreError::Folder { folder: folder.to_owned(), cause };
-        std::fs::create_dir_all(folder).map_err(|cause| fail(Box::new(cause)))?;
+        make_folder(folder).map_err(|cause| fail(Box::new(cause)))?;
         let store =
             LocalFileSystem::new_with_prefix(folder).map_err(|cause| fail(Box::new(cause)))?;
         let runtime =
@@ -122,22 +129,64 @@ impl VaultStore {
         self.runtime.block_on(put).map(|_| ()).map_err(|cause| self.failed(cause))
     }
 
-    /// Puts the same document for other readers in the place of the envelope: one of them was added
-    /// or taken away. Old or new is there at any time, never neither.
+    /// Lets `change` put the same document for other readers in the place of the envelope: one of
+    /// them was added or taken away. With `None` it stays as it is. Old or new is there at any time,
+    /// never neither, and no other writer comes between reading and writing.
     ///
     /// # Errors
     /// A size out of bounds, no envelope under this commitment, or a failing disk.
-    pub fn replace(&self, commitment: Hash, envelope: &[u8]) -> Result<(), VaultStoreError> {
-        check_size(envelope)?;
+    pub fn change(
+        &self,
+        commitment: Hash,
+        change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<(), VaultStoreError> {
         let _one_writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let kept = self.get(&commitment)?.ok_or(VaultStoreError::Missing(commitment))?;
+        let Some(envelope) = change(&kept) else { return Ok(()) };
+        check_size(&envelope)?;
         let key = envelope_key(&commitment);
-        match self.runtime.block_on(self.store.head(&key)) {
-            Ok(_) => {}
-            Err(ObjectError::NotFound { .. }) => return Err(VaultStoreError::Missing(commitment)),
-            Err(cause) => return Err(self.failed(cause)),
-        }
-        let put = self.store.put(&key, PutPayload::from(envelope.to_vec()));
+        let put = self.store.put(&key, PutPayload::from(envelope));
         self.runtime.block_on(put).map(|_| ()).map_err(|cause| self.failed(cause))
+    }
+
+    /// Notes durably that an organisation was handed the envelope on this day.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub fn note_access(
+        &self,
+        commitment: Hash,
+        day: CivilDate,
+        organisation: OrganisationId,
+    ) -> Result<(), VaultStoreError> {
+        // The day first, so that the notes are sorted; it has no `_`.
+        let note = access_key(&commitment).join(format!("{day}_{organisation}"));
+        let put = self.store.put_opts(&note, PutPayload::new(), PutMode::Create.into());
+        match self.runtime.block_on(put) {
+            Ok(_) | Err(ObjectError::AlreadyExists { .. }) => Ok(()),
+            Err(cause) => Err(self.failed(cause)),
+        }
+    }
+
+    /// Who was handed the envelope on which day, oldest first.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub fn accesses(
+        &self,
+        commitment: Hash,
+    ) -> Result<Vec<(CivilDate, OrganisationId)>, VaultStoreError> {
+        let key = access_key(&commitment);
+        let list = self.runtime.block_on(self.store.list_with_delimiter(Some(&key)));
+        let objects = list.map_err(|cause| self.failed(cause))?.objects;
+        let note = |location: &Key| {
+            let (day, organisation) = location.filename()?.split_once('_')?;
+            Some((day.parse().ok()?, organisation.parse().ok()?))
+        };
+        let mut notes: Vec<_> =
+            objects.iter().filter_map(|object| note(&object.location)).collect();
+        notes.sort();
+        Ok(notes)
     }
 
     /// The envelope under this commitment, if there is one.
@@ -233,14 +282,54 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_is_replaced_for_other_readers_but_only_where_one_is() {
+    fn an_envelope_is_changed_for_other_readers_but_only_where_one_is() {
         let (_folder, store) = open();
         let commitment = sha256(b"one");
-        let missing = store.replace(commitment, b"more readers");
+        let mut more = |kept: &[u8]| Some([kept, b" for more readers"].concat());
+        let missing = store.change(commitment, &mut more);
         assert!(matches!(missing, Err(VaultStoreError::Missing(_))));
         store.put(visit(1), commitment, b"sealed").unwrap();
-        store.replace(commitment, b"more readers").unwrap();
-        assert_eq!(store.get(&commitment).unwrap().unwrap(), b"more readers");
+        store.change(commitment, &mut more).unwrap();
+        store.change(commitment, &mut |_| None).unwrap();
+        assert_eq!(store.get(&commitment).unwrap().unwrap(), b"sealed for more readers");
+        let emptied = store.change(commitment, &mut |_| Some(Vec::new()));
+        assert!(matches!(emptied, Err(VaultStoreError::Size(0))));
+    }
+
+    #[test]
+    fn changes_at_the_same_time_lose_nothing() {
+        let (_folder, store) = open();
+        let commitment = sha256(b"one");
+        store.put(visit(1), commitment, b"sealed").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut more = |kept: &[u8]| Some([kept, b"+"].concat());
+                    store.change(commitment, &mut more).unwrap();
+                });
+            }
+        });
+        assert_eq!(store.get(&commitment).unwrap().unwrap(), b"sealed++++");
+    }
+
+    #[test]
+    fn accesses_are_noted_once_a_day_and_by_envelope() {
+        let (folder, store) = open();
+        let day = |day| CivilDate::from_ymd(2026, 3, day).unwrap();
+        let (auditor, bureau) = ("auditor".parse().unwrap(), "bureau".parse().unwrap());
+        let (one, two) = (sha256(b"one"), sha256(b"two"));
+        for (commitment, day, organisation) in [
+            (one, day(2), auditor),
+            (one, day(2), auditor),
+            (one, day(1), bureau),
+            (two, day(3), bureau),
+        ] {
+            store.note_access(commitment, day, organisation).unwrap();
+        }
+        drop(store);
+        let store = VaultStore::open(&folder.path().join("vault")).unwrap();
+        assert_eq!(store.accesses(one).unwrap(), [(day(1), bureau), (day(2), auditor)]);
+        assert_eq!(store.accesses(sha256(b"none")).unwrap(), []);
     }
 
     #[test]

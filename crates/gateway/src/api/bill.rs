@@ -1,19 +1,24 @@
-//! Itemised bills, sealed: kept by the provider, opened by those whom they were sealed for.
+//! Itemised bills, sealed: kept by the provider, opened by those whom they were sealed for and, for
+//! a time, by auditors whom one of those granted it.
+//!
+//! Invariants: a bill that is kept stays as it is, only grants are added and taken away; nobody is
+//! handed a bill by a grant that is over (test
+//! `an_auditor_gets_a_granted_bill_until_the_grant_ends`).
 
 use axum::http::{Method, StatusCode};
 use ledger::modules::organisation::{self, OrganisationKind};
-use ledger::modules::visit::VisitRow;
-use primitives::{Hash, Party, VisitId};
+use primitives::{Hash, OrganisationId, Party, VisitId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vault::envelope::ENVELOPE_BYTES_MAX;
-use vault::{Envelope, ReaderKey};
+use vault::grant::GRANTED_KEY_BYTES_MAX;
+use vault::{Envelope, EnvelopeError, GrantedKey, ReaderKey};
 
 use super::receipt::not_found;
-use crate::access::VISIT_RULE;
+use crate::access::{SeenVisit, VISIT_RULE};
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
-use crate::port::VaultError;
+use crate::port::{BillAccess, VaultError};
 use crate::problem::{Problem, code};
 use crate::session::Session;
 
@@ -30,7 +35,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
         method: Method::PUT,
         path: "/v1/visits/{visit}/bills/{commitment}",
         operation: "put_bill",
-        summary: "Keeps a sealed bill of an open visit; the same bytes again are no error",
+        summary: "Keeps a sealed bill of a visit, before what it is for is settled, refunded or corrected; \
+                  the same bytes again are no error",
         access: Access::Party { rule: "the visit's provider", handle: put },
         parameters: &[VISIT, COMMITMENT],
         body: BodyKind::Bytes(ENVELOPE_BYTES_MAX),
@@ -41,7 +47,6 @@ pub static ENDPOINTS: &[Endpoint] = &[
             code::ENVELOPE_INVALID,
             code::BILL_EXISTS,
             code::BILLS_TOO_MANY,
-            code::VISIT_CLOSED,
         ],
     },
     Endpoint {
@@ -77,7 +82,49 @@ pub static ENDPOINTS: &[Endpoint] = &[
         answer: AnswerKind::Other("application/octet-stream"),
         problems: &[code::NOT_FOUND],
     },
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/visits/{visit}/bills/{commitment}/grants",
+        operation: "grant_bill",
+        summary: "Lets one more reader open a sealed bill for a time: adds the content key that one of its \
+                  first readers wrapped (`yibao vault grant` does); a second grant to the same reader \
+                  takes the place of the first",
+        access: Access::Party { rule: VISIT_RULE, handle: grant },
+        parameters: &[VISIT, COMMITMENT],
+        body: BodyKind::Bytes(GRANTED_KEY_BYTES_MAX),
+        answer: AnswerKind::Nothing,
+        problems: &[code::NOT_FOUND, code::GRANT_INVALID],
+    },
+    Endpoint {
+        method: Method::DELETE,
+        path: "/v1/visits/{visit}/bills/{commitment}/grants/{reader}",
+        operation: "revoke_bill_grant",
+        summary: "Takes a granted reader's key away, before or after its time is over",
+        access: Access::Party { rule: VISIT_RULE, handle: revoke },
+        parameters: &[
+            VISIT,
+            COMMITMENT,
+            Parameter::path("reader", "the granted reader's key", schema_of::<ReaderKey>),
+        ],
+        body: BodyKind::None,
+        answer: AnswerKind::Nothing,
+        problems: &[code::NOT_FOUND],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/visits/{visit}/bills/{commitment}/accesses",
+        operation: "list_bill_accesses",
+        summary: "Lists which organisations other than the provider were handed a sealed bill, by the day",
+        access: Access::Party { rule: VISIT_RULE, handle: accesses },
+        parameters: &[VISIT, COMMITMENT],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<BillAccessList>),
+        problems: &[code::NOT_FOUND],
+    },
 ];
+
+/// For how long a grant may be given at the most, in days: a quarter. Our own limit.
+const GRANT_DAYS_MAX: u64 = 92;
 
 /// The sealed bills of a visit.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -86,14 +133,18 @@ pub struct BillList {
     pub commitments: Vec<Hash>,
 }
 
+/// Who was handed a sealed bill.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BillAccessList {
+    /// Each organisation once a day, oldest first.
+    pub accesses: Vec<BillAccess>,
+}
+
 fn put(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (visit, commitment): (VisitId, Hash) = (call.path("visit")?, call.path("commitment")?);
     let seen = call.visit(session, visit)?;
     if session.party != Party::Organisation(seen.subject.provider) {
         return Err(Problem::new(&code::NOT_YOURS));
-    }
-    if !matches!(seen.row, VisitRow::Open(_)) {
-        return Err(Problem::new(&code::VISIT_CLOSED));
     }
     Envelope::decode(&call.body)
         .map_err(|error| Problem::new(&code::ENVELOPE_INVALID).with(error))?;
@@ -114,21 +165,97 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
 fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (visit, commitment): (VisitId, Hash) = (call.path("visit")?, call.path("commitment")?);
     let reader = call.query::<ReaderKey>("reader")?;
-    let kept = || call.gateway.port.bill(visit, commitment)?.ok_or_else(not_found);
-    let envelope = match reader.filter(|_| is_auditor(call, session)) {
-        // A grant is honoured until its end, whatever copy of the key somebody still holds.
+    let seen = match reader.filter(|_| is_auditor(call, session)) {
         Some(reader) => {
-            let envelope = kept()?;
-            let read = Envelope::decode(&envelope).map_err(|_| not_found())?;
-            let ends = read.grant_end(&reader).filter(|ends| call.instant() <= *ends);
-            ends.map(|_| envelope).ok_or_else(not_found)?
+            let seen = call.any_visit(visit)?;
+            require_grant(call, visit, commitment, &reader)?;
+            seen
         }
-        None => {
-            call.visit(session, visit)?;
-            kept()?
-        }
+        None => call.visit(session, visit)?,
     };
+    let envelope = call.gateway.port.bill(visit, commitment)?.ok_or_else(not_found)?;
+    if let Some(organisation) = noted(session, &seen) {
+        let day = call.today(seen.subject.region).ok_or_else(not_found)?;
+        let access = BillAccess { day, organisation };
+        call.gateway.port.note_bill_access(visit, commitment, access)?;
+    }
     Ok(Reply::bytes("application/octet-stream", envelope))
+}
+
+/// The organisation whose access is noted: every one but the provider, in whose vault the bill is.
+fn noted(session: &Session, seen: &SeenVisit) -> Option<OrganisationId> {
+    match session.party {
+        Party::Organisation(id) => Some(id).filter(|id| *id != seen.subject.provider),
+        Party::Person(_) => None,
+    }
+}
+
+/// A grant is honoured until its end, whatever copy of the key somebody still holds; then the key
+/// that is kept here is dropped.
+fn require_grant(
+    call: &Call,
+    visit: VisitId,
+    commitment: Hash,
+    reader: &ReaderKey,
+) -> Result<(), Problem> {
+    let now = call.instant();
+    let is_granted = change(call, visit, commitment, |envelope| {
+        envelope.drop_ended(now);
+        Ok(envelope.grant_end(reader).is_some())
+    });
+    if is_granted? { Ok(()) } else { Err(not_found()) }
+}
+
+fn grant(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let (visit, commitment): (VisitId, Hash) = (call.path("visit")?, call.path("commitment")?);
+    call.visit(session, visit)?;
+    let invalid = |error: EnvelopeError| Problem::new(&code::GRANT_INVALID).with(error);
+    let granted = GrantedKey::decode(&call.body).map_err(invalid)?;
+    let now = call.instant();
+    let latest = now.plus_millis(GRANT_DAYS_MAX.saturating_mul(24 * 3_600_000));
+    if granted.valid_until() < now || granted.valid_until() > latest {
+        let words = format!("it ends after now and by {latest}");
+        return Err(Problem::new(&code::GRANT_INVALID).with(words));
+    }
+    change(call, visit, commitment, |envelope| {
+        envelope.drop_ended(now);
+        envelope.add_grant(granted.clone()).map_err(invalid)
+    })?;
+    Ok(Reply::nothing())
+}
+
+fn revoke(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let (visit, commitment): (VisitId, Hash) = (call.path("visit")?, call.path("commitment")?);
+    let reader: ReaderKey = call.path("reader")?;
+    call.visit(session, visit)?;
+    let revoked = change(call, visit, commitment, |envelope| Ok(envelope.revoke_grant(&reader)))?;
+    if revoked { Ok(Reply::nothing()) } else { Err(not_found()) }
+}
+
+fn accesses(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let (visit, commitment): (VisitId, Hash) = (call.path("visit")?, call.path("commitment")?);
+    call.visit(session, visit)?;
+    let accesses = call.gateway.port.bill_accesses(visit, commitment)?;
+    Reply::json(&BillAccessList { accesses })
+}
+
+/// Changes who can open a kept bill; it is written only when that is another one than before.
+fn change<T>(
+    call: &Call,
+    visit: VisitId,
+    commitment: Hash,
+    change: impl Fn(&mut Envelope) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let mut result = Err(not_found());
+    let mut replace = |kept: &[u8]| {
+        let mut envelope = Envelope::decode(kept).ok()?;
+        let readers = envelope.clone();
+        result = change(&mut envelope);
+        let is_changed = result.is_ok() && envelope != readers;
+        is_changed.then(|| envelope.encode())
+    };
+    let found = call.gateway.port.change_bill(visit, commitment, &mut replace)?;
+    if found { result } else { Err(not_found()) }
 }
 
 fn is_auditor(call: &Call, session: &Session) -> bool {

@@ -78,6 +78,7 @@ fn stream(call: &Call, session: &Session) -> Result<Reply, Problem> {
     };
     let live = (missed.len() < CATCH_UP_MAX).then_some(listening);
     let receipts = Receipts {
+        ended: Box::pin(gateway.sessions.ended(session)),
         gateway: Arc::clone(gateway),
         session: session.clone(),
         language: call.language,
@@ -94,6 +95,8 @@ fn stream(call: &Call, session: &Session) -> Result<Reply, Problem> {
 struct Receipts {
     gateway: Arc<Gateway>,
     session: Session,
+    /// Ready when the session is over.
+    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
     language: Language,
     last: Option<u64>,
     missed: VecDeque<IndexedReceipt>,
@@ -124,6 +127,12 @@ impl Stream for Receipts {
     type Item = Result<Event, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // A quiet stream ends with its session too: at once when it is closed, and with the next
+        // sign of life when its time is over.
+        let is_open = self.gateway.sessions.is_open(&self.session, self.gateway.clock.now());
+        if self.ended.as_mut().poll(context).is_ready() || !is_open {
+            return Poll::Ready(None);
+        }
         loop {
             let receipt = match self.next(context) {
                 Poll::Ready(Some(receipt)) => receipt,
@@ -135,7 +144,7 @@ impl Stream for Receipts {
                 continue;
             }
             self.last = Some(receipt.index);
-            // A stream ends with its session.
+            // And with the session's key.
             if !self.gateway.is_current(&self.session) {
                 return Poll::Ready(None);
             }

@@ -25,7 +25,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         method: Method::GET,
         path: "/health/ready",
         operation: "get_ready",
-        summary: "Answers when the node takes transactions",
+        summary: "Answers when the node takes transactions and its books work",
         access: Access::Public(ready),
         parameters: &[],
         body: BodyKind::None,
@@ -46,7 +46,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
 ];
 
 fn ready(call: &Call) -> Result<Reply, Problem> {
-    if call.gateway.port.status().is_ready {
+    if call.gateway.port.is_ready() {
         Ok(Reply::nothing())
     } else {
         Err(Problem::new(&code::UNAVAILABLE))
@@ -55,7 +55,6 @@ fn ready(call: &Call) -> Result<Reply, Problem> {
 
 fn figures(call: &Call) -> Result<Reply, Problem> {
     let gateway = &call.gateway;
-    let status = gateway.port.status();
     let tip = &call.view.tip;
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let own = [
@@ -63,7 +62,7 @@ fn figures(call: &Call) -> Result<Reply, Problem> {
         ("ledger_block_time_seconds", "Block time of the last block", tip.time.millis() / 1_000),
         ("ledger_receipts", "Receipts in the log", tip.log.size()),
         ("ledger_rows", "Rows of the state", call.view.state.entry_count()),
-        ("node_ready", "1 when the node takes transactions", u64::from(status.is_ready)),
+        ("node_ready", "1 when the node takes transactions", u64::from(gateway.port.is_ready())),
         ("gateway_sessions", "Sessions", count(gateway.sessions.count())),
         ("gateway_streams", "Streams of live events", count(gateway.hub.count())),
         (
@@ -73,6 +72,6 @@ fn figures(call: &Call) -> Result<Reply, Problem> {
         ),
     ];
     let own = own.map(|(name, meaning, value)| Figure { name, meaning, value });
-    let all: Vec<Figure> = own.into_iter().chain(status.figures).collect();
+    let all: Vec<Figure> = own.into_iter().chain(gateway.port.figures()).collect();
     Ok(Reply::bytes(metrics::MEDIA_TYPE, gateway.metrics.text(&all)))
 }

@@ -19,10 +19,12 @@ pub mod person;
 pub mod plan;
 pub mod problem;
 pub mod quote;
+pub mod rail;
 pub mod receipt;
 pub mod region;
 pub mod session;
 pub mod state_proof;
+pub mod till;
 pub mod transaction;
 pub mod visit;
 pub mod voucher;
@@ -48,6 +50,8 @@ static RESOURCES: &[&[Endpoint]] = &[
     quote::ENDPOINTS,
     visit::ENDPOINTS,
     bill::ENDPOINTS,
+    rail::ENDPOINTS,
+    till::ENDPOINTS,
     state_proof::ENDPOINTS,
     log::ENDPOINTS,
 ];

@@ -156,11 +156,14 @@ fn create_challenge(call: &Call) -> Result<Reply, Problem> {
 fn create_session(call: &Call) -> Result<Reply, Problem> {
     let request: SignInRequest = call.json()?;
     let gateway = &call.gateway;
-    if let Some(wait) = gateway.sign_in_failures.wait(call.peer, call.now) {
+    let (client, party) = (call.client, Some(request.party));
+    let wait = gateway.sign_in_failures.wait(client, party, call.now);
+    if let Some(wait) = wait.or_else(|| gateway.address_failures.wait(client, None, call.now)) {
         return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
     }
     let registered = check_sign_in(call, &request).inspect_err(|_| {
-        gateway.sign_in_failures.count(call.peer, call.now);
+        gateway.sign_in_failures.count(client, party, call.now);
+        gateway.address_failures.count(client, None, call.now);
         gateway.metrics.sign_in_refused();
     })?;
     let (token, session) = gateway

@@ -65,6 +65,12 @@ problems! {
     SIGN_IN_REFUSED = 401, "sign_in_refused";
     /// This concerns another party.
     NOT_YOURS = 403, "not_yours";
+    /// The key that signed in lacks the scope for this.
+    SCOPE_MISSING = 403, "scope_not_held";
+    /// The payment does not wait for a clerk.
+    NOT_WAITING_FOR_CLERK = 409, "not_waiting_for_clerk";
+    /// The till does not do this now.
+    TILL_REFUSED = 409, "till_refused";
     /// The `Idempotency-Key` header is missing.
     IDEMPOTENCY_KEY_MISSING = 400, "idempotency_key_missing";
     /// The `Idempotency-Key` header is not the transaction's own key.
@@ -91,6 +97,8 @@ problems! {
     VISIT_CLOSED = 409, "bills_closed";
     /// The bytes are not an envelope.
     ENVELOPE_INVALID = 422, "invalid_envelope";
+    /// The bytes are no grant that this envelope takes at this time.
+    GRANT_INVALID = 422, "invalid_grant";
     /// The bill cannot be adjudicated as it is.
     BILL_INVALID = 422, "invalid_bill";
     /// One of several fields is needed, and only one.

@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::modules::organisation::Scope;
 use primitives::{Hash, Party, PublicKey, Timestamp, sha256};
+use tokio::sync::watch;
 
 pub mod challenge;
 pub mod limit;
@@ -57,14 +58,20 @@ pub struct Sessions {
 
 #[derive(Default)]
 struct Inner {
-    by_token: HashMap<Hash, Session>,
+    by_token: HashMap<Hash, OpenSession>,
     by_party: BTreeMap<Party, VecDeque<Hash>>,
     by_expiry: BTreeSet<(Timestamp, Hash)>,
 }
 
+/// A session with those who wait for its end: they hear of it when this is dropped.
+struct OpenSession {
+    session: Session,
+    is_open: watch::Sender<()>,
+}
+
 impl Inner {
     fn remove(&mut self, token_hash: Hash) -> Option<Session> {
-        let session = self.by_token.remove(&token_hash)?;
+        let OpenSession { session, .. } = self.by_token.remove(&token_hash)?;
         self.by_expiry.remove(&(session.expires, token_hash));
         if let Some(tokens) = self.by_party.get_mut(&session.party) {
             tokens.retain(|token| *token != token_hash);
@@ -124,7 +131,9 @@ impl Sessions {
         {
             inner.remove(oldest);
         }
-        inner.by_token.insert(token_hash, session.clone());
+        let is_open = watch::Sender::new(());
+        let open = OpenSession { session: session.clone(), is_open };
+        inner.by_token.insert(token_hash, open);
         inner.by_party.entry(party).or_default().push_back(token_hash);
         inner.by_expiry.insert((expires, token_hash));
         Ok((token, session))
@@ -137,7 +146,7 @@ impl Sessions {
         let token_hash = sha256(token.as_bytes());
         let mut inner = self.lock();
         match inner.by_token.get(&token_hash) {
-            Some(session) if now < session.expires => Some(session.clone()),
+            Some(open) if now < open.session.expires => Some(open.session.clone()),
             Some(_) => {
                 inner.remove(token_hash);
                 None
@@ -150,6 +159,17 @@ impl Sessions {
     #[must_use]
     pub fn is_open(&self, session: &Session, now: Timestamp) -> bool {
         now < session.expires && self.lock().by_token.contains_key(&session.token_hash)
+    }
+
+    /// Waits until a session is closed, gave way to others, or was found to have expired; at once
+    /// when it is over already.
+    pub fn ended(&self, session: &Session) -> impl Future<Output = ()> + Send + use<> {
+        let open = self.lock().by_token.get(&session.token_hash).map(|one| one.is_open.subscribe());
+        async move {
+            if let Some(mut open) = open {
+                while open.changed().await.is_ok() {}
+            }
+        }
     }
 
     /// Ends a session.

@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use gateway::endpoint::Access;
-use primitives::{Party, VisitId};
+use primitives::{Party, VisitId, sha256};
 use serde_json::{Value, json};
+use vault::{EnvelopeContext, Grant, ReaderSecret};
 
+use crate::support::events::Events;
 use crate::support::insured::{VISIT, bill, sealed, settle};
-use crate::support::{Ask, REGION, World, id_of, organisation, person};
+use crate::support::{Ask, REGION, START, World, id_of, organisation, person};
 
 /// A region with an open visit of person 1 at `hospital`, its sealed bill, and a settled visit.
 struct Given {
@@ -35,8 +37,10 @@ enum Gets {
     Status(u16),
     /// Status 200, and of the JSON this holds: the party's own and nothing of others.
     Own(fn(&Value) -> bool),
+    /// A stream whose first receipt, once person 2 has locked itself, is of this event.
+    Hears(&'static str),
 }
-use Gets::{Own, Status};
+use Gets::{Hears, Own, Status};
 
 /// One operation tried three ways.
 struct Trial {
@@ -58,6 +62,9 @@ fn hospital() -> Party {
 }
 fn other() -> Party {
     organisation("other")
+}
+fn auditor() -> Party {
+    organisation("auditor")
 }
 fn bureau() -> Party {
     organisation("bureau")
@@ -161,9 +168,13 @@ fn own_trials() -> Vec<Trial> {
         ),
         party(
             "stream_events",
-            |_| Ask::get("/v1/events").with("last-event-id", "x"),
-            (two, Status(400)),
-            (one, Status(400)),
+            // From before the settlement on, which is the first for those whom it concerns.
+            |given| {
+                let before = given.settlement["id"].as_u64().unwrap() - 1;
+                Ask::get("/v1/events").with("last-event-id", before.to_string())
+            },
+            (two, Hears("person_locked")),
+            (one, Hears("visit_settled")),
         ),
     ]
 }
@@ -295,11 +306,114 @@ fn visit_trials() -> Vec<Trial> {
     ]
 }
 
+fn grant_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "grant_bill",
+            |given| {
+                let (commitment, envelope, reader) = sealed(VISIT, b"bill");
+                let grant = Grant {
+                    reader: ReaderSecret::from_seed(&[7; 32]).key(),
+                    purpose: primitives::Text::new("sample").unwrap(),
+                    valid_until: given.world.gateway.clock.now().plus_millis(60_000),
+                };
+                let context = EnvelopeContext { visit: VISIT, commitment };
+                let mut random = vault::randomness([8; 32]);
+                let key = envelope.grant_key(&reader, &context, &grant, START, &mut random);
+                let path = format!("/v1/visits/{VISIT}/bills/{commitment}/grants");
+                Ask::bytes("POST", path, &key.unwrap().encode())
+            },
+            (auditor, Status(404)),
+            (one, Status(204)),
+        ),
+        // After the trial above, in their order.
+        party(
+            "revoke_bill_grant",
+            |_| {
+                let reader = ReaderSecret::from_seed(&[7; 32]).key();
+                let path = format!("/v1/visits/{VISIT}/bills/{}/grants/{reader}", commitment());
+                Ask::delete(path)
+            },
+            (other, Status(404)),
+            (bureau, Status(204)),
+        ),
+        party(
+            "list_bill_accesses",
+            |_| Ask::get(format!("/v1/visits/{VISIT}/bills/{}/accesses", commitment())),
+            (auditor, Status(404)),
+            (one, Own(|list| list["accesses"].is_array())),
+        ),
+    ]
+}
+
+const RAIL: &str = "/v1/organisations/hospital/rails/counter";
+
+/// An operation on the hospital's rail, which no other organisation may try.
+const fn rail(operation: &'static str, ask: fn(&Given) -> Ask, status: u16) -> Trial {
+    party(operation, ask, (other, Status(403)), (hospital, Status(status)))
+}
+
+fn rail_trials() -> Vec<Trial> {
+    vec![
+        rail("list_rails", |_| Ask::get("/v1/organisations/hospital/rails"), 200),
+        rail(
+            "record_authorisation",
+            |_| {
+                let payment = json!({ "note": "later", "from": "card:1" });
+                let body = json!({ "payment": payment, "salt": sha256(b"salt") });
+                Ask::post(format!("{RAIL}/authorisations"), &body)
+            },
+            201,
+        ),
+        rail("list_open_payments", |_| Ask::get(format!("{RAIL}/worklist")), 200),
+        rail(
+            "hand_out",
+            |_| {
+                let body = json!({ "effect": sha256(b"refund"), "clerk": "clerk-1" });
+                Ask::post(format!("{RAIL}/hand-outs"), &body)
+            },
+            204,
+        ),
+        rail("list_reconciliations", |_| Ask::get(format!("{RAIL}/reconciliations")), 200),
+        // From here on one after the other, as in a day at the till.
+        rail(
+            "open_shift",
+            |_| Ask::post(format!("{RAIL}/shifts"), &json!({ "clerk": "clerk-1", "float": "0" })),
+            201,
+        ),
+        rail(
+            "take_money",
+            |_| {
+                let body = json!({
+                    "visit": VISIT, "clerk": "clerk-1", "due": "700", "tendered": "700",
+                    "salt": sha256(b"salt")
+                });
+                Ask::post(format!("{RAIL}/takings"), &body)
+            },
+            201,
+        ),
+        rail("get_shift", |_| Ask::get(format!("{RAIL}/shifts/clerk-1")), 200),
+        rail(
+            "close_shift",
+            |_| Ask::post(format!("{RAIL}/shifts/clerk-1/close"), &json!({ "counted": "700" })),
+            200,
+        ),
+    ]
+}
+
 fn trials() -> Vec<Trial> {
-    [public_trials(), own_trials(), transaction_trials(), person_trials(), visit_trials()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        public_trials(),
+        own_trials(),
+        transaction_trials(),
+        person_trials(),
+        visit_trials(),
+        grant_trials(),
+        rail_trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[test]
@@ -333,13 +447,24 @@ fn a_trial_expects_a_session_exactly_where_the_endpoint_does() {
 }
 
 fn check(trial: &Trial, who: &str, given: &Given, ask: &Ask, gets: &Gets) {
-    let answer = given.world.ask(ask);
     let name = format!("`{}` by {who}", trial.operation);
     match gets {
-        Status(status) => assert_eq!(answer.status, *status, "{name}: {}", answer.text()),
+        Status(status) => {
+            let answer = given.world.ask(ask);
+            assert_eq!(answer.status, *status, "{name}: {}", answer.text());
+        }
         Own(holds) => {
+            let answer = given.world.ask(ask);
             assert_eq!(answer.status, 200, "{name}: {}", answer.text());
             assert!(holds(&answer.json()), "{name}: {}", answer.text());
+        }
+        Hears(event) => {
+            let mut stream = Events::answering(&given.world, ask);
+            // Something of the wrong party's own, so that there is something to hear.
+            let lock = json!({ "person": id_of(two()), "by": "own_key" });
+            given.world.accepted(&[two()], "lock_person", lock);
+            let (_, receipt) = stream.take(&given.world).unwrap();
+            assert_eq!(receipt["events"], json!([event]), "{name}");
         }
     }
 }

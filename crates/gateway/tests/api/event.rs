@@ -1,63 +1,9 @@
 //! Live events: only one's own, in order, resumed without a gap.
 
-use std::time::Duration;
+use serde_json::json;
 
-use axum::body::Body;
-use serde_json::{Value, json};
-
+use crate::support::events::Events;
 use crate::support::{Ask, World, organisation, person};
-
-/// Reads events of a stream until there are `count`, or until the stream ends.
-struct Events {
-    body: Body,
-    text: String,
-}
-
-impl Events {
-    fn open(world: &World, token: &str, last: Option<&str>) -> Self {
-        let mut ask = Ask::get("/v1/events").token(token);
-        if let Some(last) = last {
-            ask = ask.with("last-event-id", last);
-        }
-        let response = world.stream(&ask);
-        assert_eq!(response.status().as_u16(), 200);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { body: response.into_body(), text: String::new() }
-    }
-
-    /// The next event as id and data, `None` when the stream has ended.
-    async fn next(&mut self) -> Option<(u64, Value)> {
-        use axum::body::HttpBody as _;
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| {
-                    let prefix = format!("{name}: ");
-                    event.lines().find_map(|line| line.strip_prefix(&prefix)).map(str::to_owned)
-                };
-                let parsed = field("id").map(|id| {
-                    assert_eq!(field("event").as_deref(), Some("receipt"));
-                    let data = field("data").unwrap();
-                    (id.parse().unwrap(), serde_json::from_str(&data).unwrap())
-                });
-                self.text = rest.to_owned();
-                match parsed {
-                    Some(event) => return Some(event),
-                    None => continue,
-                }
-            }
-            let mut body = std::pin::pin!(&mut self.body);
-            let frame = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await?;
-            let data = frame.unwrap().into_data().unwrap();
-            self.text.push_str(std::str::from_utf8(&data).unwrap());
-        }
-    }
-
-    fn take(&mut self, world: &World) -> Option<(u64, Value)> {
-        world.wait(async {
-            tokio::time::timeout(Duration::from_secs(30), self.next()).await.unwrap()
-        })
-    }
-}
 
 fn lock(world: &World, number: u8) -> u64 {
     let id = person(number).to_string().replace("person:", "");
@@ -106,8 +52,23 @@ fn a_stream_ends_with_its_session() {
     let world = World::new();
     let token = world.token(person(1));
     let mut stream = Events::open(&world, &token, None);
+    let mut other = Events::open(&world, &world.token(person(1)), None);
+    // Nothing happens on the ledger, and the stream ends nevertheless.
     world.ask(&Ask::delete("/v1/session").token(&token)).expect(204);
-    lock(&world, 1);
+    assert_eq!(stream.take(&world), None);
+    let locked = lock(&world, 1);
+    assert_eq!(other.take(&world).unwrap().0, locked);
+}
+
+#[test]
+fn a_quiet_stream_ends_when_its_session_expires() {
+    let config = gateway::Config {
+        stream_keep_alive: std::time::Duration::from_millis(20),
+        ..gateway::Config::default()
+    };
+    let world = World::with_config(config);
+    let mut stream = Events::open(&world, &world.token(person(1)), None);
+    world.clock.advance_millis(12 * 3_600_000);
     assert_eq!(stream.take(&world), None);
 }
 

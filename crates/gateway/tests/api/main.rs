@@ -3,7 +3,9 @@
 mod access;
 mod contract;
 mod event;
+mod privacy;
 mod problems;
+mod rail;
 mod receipt;
 mod session;
 mod support;

@@ -157,6 +157,30 @@ fn bodies_share_a_bounded_room() {
 }
 
 #[test]
+fn work_that_nobody_waits_for_any_more_keeps_its_place_and_its_room() {
+    // One request at once, or the body of one.
+    for (requests_max, body_bytes_max) in [(1, 1 << 20), (64, 1_024)] {
+        let config = gateway::Config { requests_max, body_bytes_max, ..gateway::Config::default() };
+        let world = World::with_config(config);
+        let ask = world.sign_in_with(person(1), "a stranger");
+        let busy = world.port.keep_busy();
+        let client = world.start(&ask);
+        while !busy.is_waited_for() {
+            std::thread::yield_now();
+        }
+        client.abort();
+        assert!(world.wait(client).is_err(), "the client went away");
+        for _ in 0..3 {
+            world.ask(&ask).problem(503, "overloaded");
+        }
+        drop(busy);
+        while world.ask(&ask).status == 503 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
 fn the_node_is_live_while_it_is_not_ready() {
     let world = World::new();
     world.ask(&Ask::get("/health/ready")).expect(204);
@@ -189,7 +213,7 @@ fn a_server_on_a_socket_answers_keeps_slow_clients_out_and_stops_in_order() {
         header_timeout: std::time::Duration::from_millis(200),
         ..gateway::Config::default()
     };
-    let world = World::with_config(config);
+    let world = World::with_config(config.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let gateway = std::sync::Arc::clone(&world.gateway);
     let (server, address) = world.wait(async move {
@@ -226,7 +250,7 @@ fn a_body_that_does_not_come_or_breaks_off_is_a_problem() {
         body_timeout: std::time::Duration::from_millis(200),
         ..gateway::Config::default()
     };
-    let world = World::with_config(config);
+    let world = World::with_config(config.clone());
     let (_stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let gateway = std::sync::Arc::clone(&world.gateway);
     let address = world.wait(async move {

@@ -146,8 +146,45 @@ fn refused_sign_ins_are_limited_and_good_ones_are_not() {
     let limited = wrong();
     assert_eq!(limited.header("retry-after"), "3");
     limited.problem(429, "too_many_requests");
+    // Whoever else comes from the same place is not kept out.
+    world.token(person(2));
     world.clock.advance_millis(3_000);
     wrong().problem(401, "sign_in_refused");
+}
+
+#[test]
+fn whoever_is_refused_for_many_parties_is_limited_for_all() {
+    let config = gateway::Config { address_failures_max: 30, ..gateway::Config::default() };
+    let world = World::with_config(config);
+    let wrong = |number| world.ask(&world.sign_in_with(person(number), "a stranger"));
+    for number in 1..=30 {
+        wrong(number).problem(401, "sign_in_refused");
+    }
+    wrong(31).problem(429, "too_many_requests");
+}
+
+#[test]
+fn behind_a_trusted_proxy_each_client_is_counted_alone_and_nobody_else_names_clients() {
+    let sign_in = |world: &World, client: &str| {
+        let ask = world.sign_in_with(person(1), "a stranger");
+        world.ask(&ask.with("x-forwarded-for", client))
+    };
+    // Requests of these tests come from 127.0.0.1.
+    let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let config = gateway::Config { trusted_proxies, ..gateway::Config::default() };
+    for (config, is_believed) in [(config, true), (gateway::Config::default(), false)] {
+        let world = World::with_config(config);
+        for _ in 0..20 {
+            sign_in(&world, "192.0.2.1").problem(401, "sign_in_refused");
+        }
+        sign_in(&world, "192.0.2.1").problem(429, "too_many_requests");
+        let other = sign_in(&world, "198.51.100.1");
+        if is_believed {
+            other.problem(401, "sign_in_refused");
+        } else {
+            other.problem(429, "too_many_requests");
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! of it.
 
 use ledger::kernel::state::StateProof;
-use primitives::{Hash, sha256};
+use primitives::{Hash, Timestamp, sha256};
 use proof::policy::{Policy, policy_text};
 use proof::voucher::Voucher;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use vault::{Envelope, Grant, ReaderSecret, envelope::EnvelopeContext};
 use crate::support::insured::{VISIT, bill, sealed, settle, subject};
 use crate::support::keys::TestVerifier;
 use crate::support::ledger_port::{BILLS_MAX, log_key};
-use crate::support::{Ask, REGION, World, id_of, organisation, person};
+use crate::support::{Ask, DAY, REGION, World, id_of, organisation, person};
 
 fn quote(world: &World, token: &str, body: &Value) -> crate::support::Answered {
     world.ask(&Ask::post("/v1/quotes", body).token(token).with("accept-language", "en"))
@@ -231,40 +231,117 @@ fn a_sealed_bill_is_kept_by_the_provider_and_opened_by_its_readers() {
             answer.problem(409, "too_many_bills");
         }
     }
+}
+
+#[test]
+fn a_bill_for_a_refund_or_correction_is_kept_before_and_after_it() {
+    let world = World::insured();
+    let hospital = world.token(organisation("hospital"));
     settle(&world, VISIT);
-    put(&envelope.encode()).problem(409, "bills_closed");
+    let (commitment, envelope, reader) = sealed(VISIT, b"what remains");
+    let path = format!("/v1/visits/{VISIT}/bills/{commitment}");
+    let put = |bytes: &[u8], token: &str| world.ask(&Ask::put(&path, bytes).token(token));
+    put(&envelope.encode(), &world.token(organisation("other"))).problem(404, "not_found");
+    put(&envelope.encode(), &world.token(person(1))).problem(403, "not_yours");
+    put(&envelope.encode(), &hospital).expect(204);
+    // What is kept stays as it is.
+    let (_, other, _) = sealed(VISIT, b"something else");
+    put(&other.encode(), &hospital).problem(409, "bill_exists");
+    let token = world.token(person(1));
+    let bytes = world.ask(&Ask::get(&path).token(&token)).expect(200).body;
+    let context = EnvelopeContext { visit: VISIT, commitment };
+    let now = crate::support::START;
+    let opened = Envelope::decode(&bytes).unwrap().open_bill(&reader, &context, now).unwrap();
+    assert_eq!(opened.bill, b"what remains");
+}
+
+/// The content key of a bill, wrapped by its reader for the auditor of these tests until then.
+fn granted(
+    envelope: &Envelope,
+    reader: &ReaderSecret,
+    commitment: Hash,
+    until: Timestamp,
+) -> Vec<u8> {
+    let grant = Grant {
+        reader: auditor().key(),
+        purpose: primitives::Text::new("sample").unwrap(),
+        valid_until: until,
+    };
+    let context = EnvelopeContext { visit: VISIT, commitment };
+    let mut random = vault::randomness([8; 32]);
+    let now = crate::support::START;
+    envelope.grant_key(reader, &context, &grant, now, &mut random).unwrap().encode()
+}
+
+fn auditor() -> ReaderSecret {
+    ReaderSecret::from_seed(&[7; 32])
 }
 
 #[test]
 fn an_auditor_gets_a_granted_bill_until_the_grant_ends() {
     let world = World::insured();
     let hospital = world.token(organisation("hospital"));
-    let (commitment, mut envelope, reader) = sealed(VISIT, b"the bill");
-    let auditor = ReaderSecret::from_seed(&[7; 32]);
-    let context = EnvelopeContext { visit: VISIT, commitment };
-    let now = world.gateway.clock.now();
-    let grant = Grant {
-        reader: auditor.key(),
-        purpose: primitives::Text::new("sample").unwrap(),
-        valid_until: now.plus_millis(60_000),
-    };
-    let mut random = vault::randomness([8; 32]);
-    envelope.grant(&reader, &context, &grant, now, &mut random).unwrap();
+    let (commitment, envelope, reader) = sealed(VISIT, b"the bill");
     let path = format!("/v1/visits/{VISIT}/bills/{commitment}");
     world.ask(&Ask::put(&path, &envelope.encode()).token(&hospital)).expect(204);
+    // The sample is drawn after the settlement, and the bill is granted where it lies.
+    settle(&world, VISIT);
+    let now = world.gateway.clock.now();
+    let key = granted(&envelope, &reader, commitment, now.plus_millis(60_000));
+    let post = |token: &str, bytes: &[u8]| {
+        world.ask(&Ask::bytes("POST", format!("{path}/grants"), bytes).token(token))
+    };
     let get =
         |token: &str, query: &str| world.ask(&Ask::get(format!("{path}{query}")).token(token));
-    let granted = format!("?reader={}", auditor.key());
+    let query = format!("?reader={}", auditor().key());
     let token = world.token(organisation("auditor"));
-    let bytes = get(&token, &granted).expect(200).body;
-    let opened = Envelope::decode(&bytes).unwrap().open_bill(&auditor, &context, now).unwrap();
+    get(&token, &query).problem(404, "not_found");
+    post(&token, &key).problem(404, "not_found");
+    post(&world.token(organisation("bureau")), &key).expect(204);
+    let bytes = get(&token, &query).expect(200).body;
+    let context = EnvelopeContext { visit: VISIT, commitment };
+    let opened = Envelope::decode(&bytes).unwrap().open_bill(&auditor(), &context, now).unwrap();
     assert_eq!(opened.bill, b"the bill");
     get(&token, "").problem(404, "not_found");
     // The hospital's own key carries no grant, and other organisations are no auditors.
     get(&token, &format!("?reader={}", reader.key())).problem(404, "not_found");
-    get(&world.token(organisation("other")), &granted).problem(404, "not_found");
+    get(&world.token(organisation("other")), &query).problem(404, "not_found");
+    // The person sees who was handed the bill.
+    let one = world.token(person(1));
+    let list = Ask::get(format!("{path}/accesses")).token(&one);
+    let noted = json!([{ "day": "2026-01-10", "organisation": "auditor" }]);
+    assert_eq!(world.ask(&list).expect(200).json()["accesses"], noted);
     world.clock.advance_millis(60_001);
-    get(&token, &granted).problem(404, "not_found");
+    get(&token, &query).problem(404, "not_found");
+    let kept = get(&one, "").expect(200).body;
+    assert!(!Envelope::decode(&kept).unwrap().is_for(&auditor().key()), "the key is dropped");
+}
+
+#[test]
+fn a_grant_is_for_a_time_takes_nobodys_place_and_is_revoked() {
+    let world = World::insured();
+    let hospital = world.token(organisation("hospital"));
+    let (commitment, envelope, reader) = sealed(VISIT, b"the bill");
+    let path = format!("/v1/visits/{VISIT}/bills/{commitment}");
+    world.ask(&Ask::put(&path, &envelope.encode()).token(&hospital)).expect(204);
+    let post = |bytes: &[u8]| {
+        world.ask(&Ask::bytes("POST", format!("{path}/grants"), bytes).token(&hospital))
+    };
+    let now = world.gateway.clock.now();
+    let until = |until| granted(&envelope, &reader, commitment, until);
+    post(b"no grant").problem(422, "invalid_grant");
+    post(&until(now.plus_millis(93 * DAY))).problem(422, "invalid_grant");
+    post(&until(crate::support::START)).problem(422, "invalid_grant");
+    post(&until(now.plus_millis(92 * DAY))).expect(204);
+    let revoke = |reader: vault::ReaderKey| {
+        let path = format!("{path}/grants/{reader}");
+        world.ask(&Ask::delete(path).token(&world.token(person(1))))
+    };
+    revoke(reader.key()).problem(404, "not_found");
+    revoke(auditor().key()).expect(204);
+    revoke(auditor().key()).problem(404, "not_found");
+    let kept = world.ask(&Ask::get(&path).token(&hospital)).expect(200).body;
+    assert_eq!(kept, envelope.encode(), "nothing but the grant came and went");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::demo::{Options, run};
-use crate::serving::{HttpServer, NodePort};
+use crate::serving::{HttpServer, NODE_FOLDER, NodePort, Upkeep, open_port, rails};
 
 #[derive(Args)]
 pub struct Demo {
@@ -33,25 +33,37 @@ pub struct Demo {
 impl Demo {
     pub fn run(self) -> Result<ExitCode> {
         let people = usize::try_from(self.people).unwrap_or(usize::MAX);
+        // Before anything is settled: a region that cannot be served is not worth the wait.
+        let listener = if self.once { None } else { Some(open_port(self.listen)?) };
         let options = Options { people, seed: self.seed, data: self.data };
         let demonstration = run(&options)?;
+        let node = demonstration.node;
         if !demonstration.is_clean {
-            return Ok(ExitCode::from(2));
+            node.stop();
+            return Ok(ExitCode::from(1));
         }
-        if self.once {
-            demonstration.node.stop();
+        let Some(listener) = listener else {
+            node.stop();
             return Ok(ExitCode::SUCCESS);
-        }
-        let (node, outboxes) = (demonstration.node, demonstration.outboxes);
-        let driving: Vec<_> =
-            outboxes.iter().map(|outbox| Arc::clone(outbox).start()).collect::<Result<_, _>>()?;
-        let port = NodePort::new(node.clone(), options.data, outboxes);
-        let mut server = HttpServer::start(Arc::new(port), demonstration.clock, self.listen)
+        };
+        // From here on it is served like any other data folder.
+        drop(demonstration.outboxes);
+        let payments = rails::open_payments(&options.data, &node, &demonstration.clock)?;
+        let node_folder = options.data.join(NODE_FOLDER);
+        let upkeep = Upkeep::new(node_folder, payments.clone(), Arc::clone(&demonstration.clock));
+        let driving: Vec<_> = payments
+            .iter()
+            .map(|one| Arc::clone(one.outbox()).start())
+            .collect::<Result<_, _>>()?;
+        let looking_after = upkeep.start()?;
+        let port = NodePort::new(node.clone(), options.data, Arc::clone(&upkeep));
+        let config = gateway::Config::default();
+        let mut server = HttpServer::start(Arc::new(port), demonstration.clock, listener, config)
             .inspect_err(|_| node.stop())?;
         println!("\nserving on http://{}; press Ctrl-C to stop", server.address());
         server.wait_for_signal();
         let stopped = server.stop();
-        drop(driving);
+        drop((driving, looking_after));
         node.stop();
         stopped?;
         println!("stopped; everything acknowledged is on the disk");

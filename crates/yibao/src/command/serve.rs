@@ -1,7 +1,7 @@
 //! `yibao serve`: an existing data folder behind its gateway, until it is told to stop.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,10 +9,11 @@ use std::sync::Arc;
 use adapters::clock::{Clock, SystemClock};
 use anyhow::Result;
 use clap::Args;
+use gateway::Config;
 use node::runtime::{Health, NodeHandle};
 
 use crate::serving::log::{self, LogFormat};
-use crate::serving::{HttpServer, NodePort, open_node, rails};
+use crate::serving::{HttpServer, NODE_FOLDER, NodePort, Upkeep, open_node, open_port, rails};
 
 #[derive(Args)]
 pub struct Serve {
@@ -22,6 +23,14 @@ pub struct Serve {
     /// Where to answer: an address and a port; with port 0 the system chooses one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8420", value_parser = address)]
     listen: SocketAddr,
+    /// Clients reach this gateway through TLS, which a proxy in front of it ends: browsers are told
+    /// to insist on it.
+    #[arg(long)]
+    behind_tls: bool,
+    /// The address of a proxy whose X-Forwarded-For header says where a client is; may be given
+    /// several times. Without it, all clients of a proxy share one limit of refused sign-ins.
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<IpAddr>,
     /// The form of the log on the standard error stream; YIBAO_LOG chooses how much of it.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -37,6 +46,7 @@ impl Serve {
     pub fn run(self) -> Result<ExitCode> {
         log::start(self.log_format)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let listener = open_port(self.listen)?;
         let (node, report) = open_node(&self.data, Arc::clone(&clock))?;
         tracing::info!(
             chain = %node.chain_id(),
@@ -45,7 +55,7 @@ impl Serve {
             blocks_replayed = report.blocks_replayed,
             "the node is up"
         );
-        let served = self.serve(&node, clock);
+        let served = self.serve(&node, clock, listener);
         let health = node.status();
         node.stop();
         served?;
@@ -61,13 +71,21 @@ impl Serve {
     }
 
     /// Answers and drives payments outside until the process is told to stop.
-    fn serve(self, node: &NodeHandle, clock: Arc<dyn Clock>) -> Result<()> {
-        let outboxes = rails::open_outboxes(&self.data, node, &clock)?;
-        let port = NodePort::new(node.clone(), self.data, outboxes.clone());
-        let mut server = HttpServer::start(Arc::new(port), clock, self.listen)?;
-        let driving = outboxes
+    fn serve(self, node: &NodeHandle, clock: Arc<dyn Clock>, listener: TcpListener) -> Result<()> {
+        let payments = rails::open_payments(&self.data, node, &clock)?;
+        let node_folder = self.data.join(NODE_FOLDER);
+        let upkeep = Upkeep::new(node_folder, payments.clone(), Arc::clone(&clock));
+        let port = NodePort::new(node.clone(), self.data, Arc::clone(&upkeep));
+        let config = Config {
+            is_behind_tls: self.behind_tls,
+            trusted_proxies: self.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
+            ..Config::default()
+        };
+        let mut server = HttpServer::start(Arc::new(port), clock, listener, config)?;
+        let _upkeep = upkeep.start()?;
+        let driving = payments
             .iter()
-            .map(|outbox| Arc::clone(outbox).start())
+            .map(|one| Arc::clone(one.outbox()).start())
             .collect::<Result<Vec<_>, _>>()?;
         tracing::info!(outboxes = driving.len(), "payments outside are driven");
         println!("serving `{}` on http://{}", node.chain_id(), server.address());

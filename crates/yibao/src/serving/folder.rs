@@ -10,6 +10,8 @@
 //! DIR/ORGANISATION/          what one organisation alone has: its vault, its books
 //! ```
 
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -89,8 +91,26 @@ pub fn open_node(data: &Path, clock: Arc<dyn Clock>) -> Result<(NodeHandle, Open
 /// When it cannot be written.
 pub fn write_policy(data: &Path, node: &NodeHandle) -> Result<()> {
     let path = data.join(POLICY_FILE);
-    std::fs::write(&path, policy_text(node.log_key(), &[], 0))
+    replace_file(&path, policy_text(node.log_key(), &[], 0).as_bytes())
         .with_context(|| format!("`{}` cannot be written", path.display()))
+}
+
+/// Puts these bytes in the place of a file: old or new is there at any time, never a part, and what
+/// was written survives a power cut. Makes the folder when it is missing.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let mut file = File::create(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&part, path)?;
+    File::open(folder)?.sync_all()
 }
 
 fn read_identity(data: &Path) -> Result<Identity> {
@@ -136,4 +156,19 @@ fn check_validator(
         "`{}` is not the key with which `{organisation}` certifies blocks by the genesis; put the right key there",
         folder.join(BLOCK_KEY_FILE).display()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/words");
+        replace_file(&path, b"one").unwrap();
+        replace_file(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
 }

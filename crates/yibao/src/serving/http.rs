@@ -13,6 +13,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+/// Opens the port, so that nothing is begun that nobody could reach afterwards. Who asks before a
+/// gateway answers on it waits.
+///
+/// # Errors
+/// When the port is taken or may not be used.
+pub fn open_port(listen: SocketAddr) -> Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(listen);
+    let listener = listener.map_err(|error| cannot_listen(listen, &error))?;
+    listener.set_nonblocking(true).context("the port cannot be used without waiting")?;
+    Ok(listener)
+}
+
 /// A gateway that answers.
 pub struct HttpServer {
     runtime: Runtime,
@@ -23,11 +35,16 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Opens the port and answers on it, on threads of its own.
+    /// Answers on an open port, on threads of its own.
     ///
     /// # Errors
-    /// When the port is taken or may not be used, or the system gives no thread.
-    pub fn start(port: Arc<dyn Port>, clock: Arc<dyn Clock>, listen: SocketAddr) -> Result<Self> {
+    /// When the system gives no thread, or the gateway does not start.
+    pub fn start(
+        port: Arc<dyn Port>,
+        clock: Arc<dyn Clock>,
+        listener: std::net::TcpListener,
+        config: Config,
+    ) -> Result<Self> {
         let runtime = Builder::new_multi_thread()
             .thread_name("http")
             .enable_all()
@@ -42,12 +59,10 @@ impl HttpServer {
                 ])
             })
             .context("the system does not let us listen to its signals")?;
-        let listener = runtime
-            .block_on(TcpListener::bind(listen))
-            .map_err(|error| cannot_listen(listen, &error))?;
+        let listener = runtime.block_on(async { TcpListener::from_std(listener) })?;
         let address = listener.local_addr()?;
-        let config = Config::default();
-        let gateway = Gateway::new(port, clock, config).context("the gateway does not start")?;
+        let gateway =
+            Gateway::new(port, clock, config.clone()).context("the gateway does not start")?;
         let (stop, stopped) = oneshot::channel::<()>();
         let router = gateway::router(gateway, None);
         let served = runtime.spawn(gateway::serve(listener, router, config, async move {

@@ -13,7 +13,7 @@ use benefit::source::{CatalogueSource, PlanSource};
 use node::vault_store::{VaultStore, VaultStoreError};
 use primitives::{Hash, OrganisationId, sha256};
 
-use super::folder::NODE_FOLDER;
+use super::folder::{NODE_FOLDER, replace_file};
 use crate::command::input::parse_toml;
 
 /// Plan files in the node's folder, named by the hash of their text.
@@ -69,9 +69,7 @@ fn file(data: &Path, folder: &str, hash: &Hash) -> PathBuf {
 }
 
 fn keep(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, text))
+    replace_file(path, text.as_bytes())
         .with_context(|| format!("`{}` cannot be written", path.display()))
 }
 

@@ -1,7 +1,8 @@
 //! A node behind its gateway: the wiring of the parts that know nothing of each other.
 //!
 //! Reading order: [`folder`] (what lies where in a data folder, and how a node comes up from it),
-//! [`library`] (what is kept beside the blocks), [`rails`] (payments outside), `port` (the
+//! [`library`] (what is kept beside the blocks), [`rails`] (payments outside), [`payments`] (what
+//! their people see of them), [`upkeep`] (what is done again and again), `port` (the
 //! gateway's window on a full node),
 //! [`http`] (the gateway on its port), [`log`].
 
@@ -9,9 +10,12 @@ pub mod folder;
 pub mod http;
 pub mod library;
 pub mod log;
+pub mod payments;
 mod port;
 pub mod rails;
+pub mod upkeep;
 
 pub use folder::{NODE_FOLDER, open_node};
-pub use http::HttpServer;
+pub use http::{HttpServer, open_port};
 pub use port::NodePort;
+pub use upkeep::Upkeep;

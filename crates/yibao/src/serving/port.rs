@@ -1,63 +1,43 @@
 //! The gateway's window on the ledger, opened on a full node.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
+use gateway::payments::Payments;
 use gateway::port::{
-    Answer, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal, SignedHeader,
-    Status, SubmitError, Submitted, VaultError, View,
+    Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
+    SignedHeader, SubmitError, Submitted, VaultError, View,
 };
 use ledger::modules::visit::{SettlementRecord, VisitRow, view};
 use ledger::{Registry, Transaction};
-use node::outbox::Outbox;
 use node::runtime::{Direction, Health, NodeHandle, Placed, Subscription, SubscriptionEnd};
 use node::signature::FastVerifier;
 use node::vault_store::{VaultStore, VaultStoreError};
 use primitives::key::WebAuthnContext;
-use primitives::{Hash, Party, PublicKey, Signature, SignatureError, VisitId};
+use primitives::{Hash, OrganisationId, Party, PublicKey, Signature, SignatureError, VisitId};
 use proof::header::ChainId;
 use proof::receipt::FieldName;
 use proof::tile::Tile;
 use proof::voucher::Voucher;
 
-use super::folder::NODE_FOLDER;
 use super::library::Library;
-
-/// For how long the size of the node's files is not counted again.
-const DISK_BYTES_AGE_MAX: Duration = Duration::from_secs(30);
+use super::upkeep::Upkeep;
 
 /// A full node as the gateway sees it.
 pub struct NodePort {
     node: NodeHandle,
     library: Library,
-    outboxes: Vec<Arc<Outbox>>,
-    disk_bytes: Mutex<Option<(Instant, u64)>>,
+    upkeep: Arc<Upkeep>,
 }
 
 impl NodePort {
-    /// The port of the node of this data folder; `outboxes` are those that run beside it.
+    /// The port of the node of this data folder, with what is looked after beside it.
     #[must_use]
-    pub fn new(node: NodeHandle, data: PathBuf, outboxes: Vec<Arc<Outbox>>) -> Self {
-        let library = Library::new(data);
-        Self { node, library, outboxes, disk_bytes: Mutex::new(None) }
-    }
-
-    /// Bytes of the node's files, counted at most every half minute.
-    fn disk_bytes(&self) -> u64 {
-        let mut kept = self.disk_bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        match *kept {
-            Some((counted, bytes)) if counted.elapsed() < DISK_BYTES_AGE_MAX => bytes,
-            _ => {
-                let bytes = bytes_in(&self.library.data().join(NODE_FOLDER));
-                *kept = Some((Instant::now(), bytes));
-                bytes
-            }
-        }
+    pub fn new(node: NodeHandle, data: PathBuf, upkeep: Arc<Upkeep>) -> Self {
+        Self { node, library: Library::new(data), upkeep }
     }
 
     /// The vault in which a visit's bills are: its provider's. `None` for a visit of which nothing
@@ -73,17 +53,18 @@ impl NodePort {
         };
         self.library.vault(provider).map(Some).map_err(unreadable_chain)
     }
-}
 
-/// Bytes of all files below a folder; what cannot be read counts as nothing.
-fn bytes_in(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let sizes = entries.map(|entry| match entry.metadata() {
-        Ok(data) if data.is_dir() => bytes_in(&entry.path()),
-        Ok(data) => data.len(),
-        Err(_) => 0,
-    });
-    sizes.sum()
+    /// The vault of a visit that has a bill under this commitment: who may see this visit may not
+    /// see another one's bill under its commitment.
+    fn vault_with(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+    ) -> Result<Option<Arc<VaultStore>>, PortError> {
+        let Some(vault) = self.vault_of(visit)? else { return Ok(None) };
+        let is_listed = vault.list_by_visit(visit).map_err(unreadable)?.contains(&commitment);
+        Ok(is_listed.then_some(vault))
+    }
 }
 
 fn unreadable_chain(error: anyhow::Error) -> PortError {
@@ -199,9 +180,12 @@ impl Port for NodePort {
         Box::new(Receipts { node: self.node.clone(), blocks, next, waiting: VecDeque::new() })
     }
 
-    fn status(&self) -> Status {
+    fn is_ready(&self) -> bool {
+        self.node.status() == Health::Running && self.upkeep.is_well()
+    }
+
+    fn figures(&self) -> Vec<Figure> {
         let metrics = self.node.metrics();
-        let open_effects = self.outboxes.iter().filter_map(|outbox| outbox.open_count().ok()).sum();
         let figures = [
             (
                 "node_waiting_transactions",
@@ -232,13 +216,9 @@ impl Port for NodePort {
             ),
             ("node_subscribers", "Who hears of every block", metrics.subscribers),
             ("node_snapshot_height", "Height of the last snapshot", metrics.snapshot_height),
-            ("node_open_effects", "Payments outside without a final word", open_effects),
-            ("node_disk_bytes", "Bytes of the node's files", self.disk_bytes()),
         ];
-        Status {
-            is_ready: self.node.status() == Health::Running,
-            figures: figures.map(|(name, meaning, value)| Figure { name, meaning, value }).to_vec(),
-        }
+        let figures = figures.map(|(name, meaning, value)| Figure { name, meaning, value });
+        figures.into_iter().chain(self.upkeep.figures()).collect()
     }
 
     fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {
@@ -269,12 +249,44 @@ impl Port for NodePort {
     }
 
     fn bill(&self, visit: VisitId, commitment: Hash) -> Result<Option<Vec<u8>>, PortError> {
-        let Some(vault) = self.vault_of(visit)? else { return Ok(None) };
-        // Who may see this visit may not see another one's bill under its commitment.
-        if !vault.list_by_visit(visit).map_err(unreadable)?.contains(&commitment) {
-            return Ok(None);
-        }
+        let Some(vault) = self.vault_with(visit, commitment)? else { return Ok(None) };
         vault.get(&commitment).map_err(unreadable)
+    }
+
+    fn change_bill(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+        change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<bool, PortError> {
+        let Some(vault) = self.vault_with(visit, commitment)? else { return Ok(false) };
+        vault.change(commitment, change).map(|()| true).map_err(unreadable)
+    }
+
+    fn note_bill_access(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+        access: BillAccess,
+    ) -> Result<(), PortError> {
+        let vault = self.vault_with(visit, commitment)?;
+        let vault = vault.ok_or_else(|| PortError(format!("visit {visit} has no such bill")))?;
+        vault.note_access(commitment, access.day, access.organisation).map_err(unreadable)
+    }
+
+    fn bill_accesses(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+    ) -> Result<Vec<BillAccess>, PortError> {
+        let Some(vault) = self.vault_with(visit, commitment)? else { return Ok(Vec::new()) };
+        let accesses = vault.accesses(commitment).map_err(unreadable)?.into_iter();
+        Ok(accesses.map(|(day, organisation)| BillAccess { day, organisation }).collect())
+    }
+
+    fn payments(&self, organisation: OrganisationId) -> Option<Arc<dyn Payments>> {
+        let own = self.upkeep.payments(organisation)?;
+        Some(Arc::clone(own) as Arc<dyn Payments>)
     }
 
     fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError> {

@@ -30,6 +30,8 @@ use node::signature::{SecretKey, save_key};
 use primitives::{Amount, Currency, OrganisationId, UtcOffset};
 use serde::{Deserialize, Serialize};
 
+use super::folder::replace_file;
+use super::payments::{OwnPayments, OwnRail};
 use crate::command::input::{bad, read_toml};
 use crate::command::keys::read_key;
 
@@ -106,12 +108,13 @@ impl RailEntry {
         matches!(self, Self::Counter { .. })
     }
 
+    /// The rail, and what its owner's people see of it.
     fn open(
         &self,
         folder: &Path,
         organisation: OrganisationId,
         clock: &Arc<dyn Clock>,
-    ) -> Result<Arc<dyn Rail>> {
+    ) -> Result<(Arc<dyn Rail>, OwnRail)> {
         let clock = Arc::clone(clock);
         Ok(match self {
             Self::SandboxBank {
@@ -136,11 +139,17 @@ impl RailEntry {
                     ..SandboxBankConfig::new(*currency, *style, *seed)
                 };
                 let place = Place::File(folder.join("bank.sqlite"));
-                Arc::new(Arc::new(SandboxBank::open(&place, config, clock)?).rail(organisation))
+                let bank = Arc::new(SandboxBank::open(&place, config, clock)?);
+                let (currency, offset) = (*currency, *utc_offset_minutes);
+                let own = OwnRail { currency, offset, counter: None };
+                (Arc::new(bank.rail(organisation)), own)
             }
             Self::Counter { currency, utc_offset_minutes, .. } => {
                 let place = Place::File(folder.join("counter.sqlite"));
-                Arc::new(Counter::open(&place, *currency, *utc_offset_minutes, clock)?)
+                let (currency, offset) = (*currency, *utc_offset_minutes);
+                let counter = Arc::new(Counter::open(&place, currency, offset, clock)?);
+                let own = OwnRail { currency, offset, counter: Some(Arc::clone(&counter)) };
+                (counter, own)
             }
         })
     }
@@ -155,21 +164,21 @@ pub fn keep_rails(folder: &Path, key: &SecretKey, rails: Vec<RailEntry>) -> Resu
     let text = toml::to_string(&RailsFile { rail: rails }).context("rails have a form in TOML")?;
     let key_file = folder.join(KEY_FILE);
     fs::create_dir_all(key_file.parent().unwrap_or(folder))
-        .and_then(|()| fs::write(&path, text))
+        .and_then(|()| replace_file(&path, text.as_bytes()))
         .with_context(|| format!("`{}` cannot be written", path.display()))?;
     Ok(save_key(&key_file, key)?)
 }
 
-/// Opens the outboxes of all organisations of a data folder that have rails. They do nothing before
-/// they are started.
+/// Opens the payments of all organisations of a data folder that have rails. Their outboxes do
+/// nothing before they are started.
 ///
 /// # Errors
 /// What is wrong with an organisation's rails, key or books.
-pub fn open_outboxes(
+pub fn open_payments(
     data: &Path,
     node: &NodeHandle,
     clock: &Arc<dyn Clock>,
-) -> Result<Vec<Arc<Outbox>>> {
+) -> Result<Vec<Arc<OwnPayments>>> {
     let entries = fs::read_dir(data)
         .with_context(|| format!("the data folder `{}` cannot be read", data.display()))?;
     let mut folders = Vec::new();
@@ -180,10 +189,10 @@ pub fn open_outboxes(
         }
     }
     folders.sort();
-    folders.iter().map(|folder| open_outbox(folder, node, clock).map(Arc::new)).collect()
+    folders.iter().map(|folder| open_in(folder, node, clock).map(Arc::new)).collect()
 }
 
-fn open_outbox(folder: &Path, node: &NodeHandle, clock: &Arc<dyn Clock>) -> Result<Outbox> {
+fn open_in(folder: &Path, node: &NodeHandle, clock: &Arc<dyn Clock>) -> Result<OwnPayments> {
     let path = folder.join(RAILS_FILE);
     let file: RailsFile = read_toml("the rails", &path, RAILS_BYTES_MAX)?;
     let in_file = |words: String| bad(format!("the rails `{}`: {words}", path.display()));
@@ -192,8 +201,10 @@ fn open_outbox(folder: &Path, node: &NodeHandle, clock: &Arc<dyn Clock>) -> Resu
         code.parse().map_err(|error| in_file(format!("the folder's name: {error}")))?;
     let key = read_key(&folder.join(KEY_FILE))?;
     let mut rails: BTreeMap<RailName, Arc<dyn Rail>> = BTreeMap::new();
+    let mut own_rails = BTreeMap::new();
     for entry in &file.rail {
-        let rail = entry.open(folder, organisation, clock)?;
+        let (rail, own) = entry.open(folder, organisation, clock)?;
+        own_rails.insert(entry.name().clone(), own);
         if rails.insert(entry.name().clone(), rail).is_some() {
             let words = format!("the name `{}` is there twice; rename one", &**entry.name());
             return Err(in_file(words));
@@ -210,6 +221,7 @@ fn open_outbox(folder: &Path, node: &NodeHandle, clock: &Arc<dyn Clock>) -> Resu
         clock: Arc::clone(clock),
         key,
     };
-    Outbox::open(node.clone(), config)
-        .with_context(|| format!("the outbox in `{}` cannot be opened", folder.display()))
+    let outbox = Outbox::open(node.clone(), config)
+        .with_context(|| format!("the outbox in `{}` cannot be opened", folder.display()))?;
+    Ok(OwnPayments::new(Arc::new(outbox), own_rails))
 }

@@ -85,11 +85,16 @@ impl World {
 
     /// Opens a visit of person 1 at `hospital`.
     pub fn check_in(&self, visit: VisitId) {
+        self.check_in_at(visit, "hospital");
+    }
+
+    /// Opens a visit of person 1 at this provider.
+    pub fn check_in_at(&self, visit: VisitId, provider: &str) {
         self.accepted(
-            &[organisation("hospital")],
+            &[organisation(provider)],
             "check_in",
             json!({
-                "visit": visit, "subject": subject(1), "identification": "wallet_code",
+                "visit": visit, "subject": subject_at(1, provider), "identification": "wallet_code",
                 "evidence": "00".repeat(32)
             }),
         );
@@ -194,8 +199,13 @@ impl World {
 
 /// What an outpatient visit of a person at `hospital` is about.
 pub fn subject(number: u8) -> Value {
+    subject_at(number, "hospital")
+}
+
+/// What an outpatient visit of a person at this provider is about.
+pub fn subject_at(number: u8, provider: &str) -> Value {
     json!({
-        "person": id_of(person(number)), "provider": "hospital", "region": REGION, "scheme": 310,
+        "person": id_of(person(number)), "provider": provider, "region": REGION, "scheme": 310,
         "visit_type": "outpatient", "admitted": "2026-01-05"
     })
 }
@@ -213,17 +223,22 @@ pub fn bill() -> Value {
 
 /// Settles an open visit of person 1 through the API; the receipt.
 pub fn settle(world: &World, visit: VisitId) -> Value {
-    let token = world.token(organisation("hospital"));
+    settle_at(world, visit, "hospital")
+}
+
+/// Settles an open visit of person 1 at this provider through the API; the receipt.
+pub fn settle_at(world: &World, visit: VisitId, provider: &str) -> Value {
+    let token = world.token(organisation(provider));
     let request = json!({ "visit": visit, "bill": bill(), "use_personal_account": true });
     let quoted = world.ask(&Ask::post("/v1/quotes", &request).token(&token)).expect(200).json();
     let body = json!({
         "visit": visit, "bill": sha256(b"bill"), "sums": quoted["sums"], "use_personal_account": true,
         "split": quoted["split"], "consent": { "form": "own_key" },
-        "cash": { "executor": "hospital", "rail": "counter", "authorisation": sha256(b"till") }
+        "cash": { "executor": provider, "rail": "counter", "authorisation": sha256(b"till") }
     });
-    let hospital = organisation("hospital");
-    let content = world.content(hospital, "settle_visit", body);
-    let signers = [hospital, organisation("bureau"), person(1)];
+    let provider_party = organisation(provider);
+    let content = world.content(provider_party, "settle_visit", body);
+    let signers = [provider_party, organisation("bureau"), person(1)];
     let ask = world.submit(&content, &signers).token(&token);
     world.ask(&ask).expect(201).json()["receipt"].clone()
 }

@@ -1,21 +1,24 @@
 //! The real ledger in memory behind the gateway's port: each transaction is a block of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
+use gateway::payments::Payments;
 use gateway::port::{
-    Answer, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal, SignedHeader,
-    Status, SubmitError, Submitted, VaultError, View,
+    Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
+    SignedHeader, SubmitError, Submitted, VaultError, View,
 };
 use ledger::kernel::block::Admission;
 use ledger::modules::visit::SettlementRecord;
 use ledger::{Genesis, Ledger, Receipt, Registry, Transaction, execute_block, registry};
 use primitives::key::WebAuthnContext;
 use primitives::{
-    Hash, Party, PublicKey, Signature, SignatureError, Timestamp, VisitId, codec, key,
+    Hash, OrganisationId, Party, PublicKey, Signature, SignatureError, Timestamp, VisitId, codec,
+    key,
 };
 use proof::checkpoint::{Checkpoint, SignedCheckpoint};
 use proof::header::{Certificate, ChainId, CommitSignature, Header, commit_message};
@@ -26,9 +29,22 @@ use proof::tile::{Tile, TiledNodes, Tiles, encode_tile};
 use proof::voucher::Voucher;
 
 use super::keys::{TestVerifier, public, sign, sign_bytes};
+use super::payments::{OWNER, TillPayments};
 
 /// The log's name.
 pub const ORIGIN: &str = "localhost/test/receipts";
+
+/// Keeps whoever looks at a signature waiting.
+pub struct Busy<'a> {
+    waiting: &'a AtomicUsize,
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl Busy<'_> {
+    pub fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
+    }
+}
 
 /// The ledger with what a node keeps beside it.
 pub struct LedgerPort {
@@ -39,6 +55,11 @@ pub struct LedgerPort {
     clock: Arc<adapters::clock::ManualClock>,
     /// Submissions wait here instead of being executed, while there is a list.
     parked: Mutex<Option<Vec<(Transaction, Answer)>>>,
+    payments: Arc<TillPayments>,
+    /// Whoever looks at a signature waits for this.
+    busy: Mutex<()>,
+    /// How many wait for that.
+    waiting: AtomicUsize,
     /// What the next submissions are answered with instead of being executed.
     refusals: Mutex<Vec<SubmitError>>,
 }
@@ -53,6 +74,7 @@ struct Inner {
     tiles: MemoryTiles,
     settlements: BTreeMap<VisitId, SettlementRecord>,
     bills: BTreeMap<VisitId, BTreeMap<Hash, Vec<u8>>>,
+    accesses: BTreeSet<(Hash, BillAccess)>,
     catalogues: BTreeMap<Hash, Arc<Catalogue>>,
     plan_sources: BTreeMap<Hash, Arc<PlanSource>>,
 }
@@ -115,6 +137,7 @@ impl LedgerPort {
             tiles: MemoryTiles::default(),
             settlements: BTreeMap::new(),
             bills: BTreeMap::new(),
+            accesses: BTreeSet::new(),
             catalogues: BTreeMap::new(),
             plan_sources: BTreeMap::new(),
         };
@@ -123,8 +146,11 @@ impl LedgerPort {
             registry: registry(),
             inner: Mutex::new(inner),
             subscribers: Mutex::default(),
+            payments: Arc::new(TillPayments::new(Arc::clone(&clock))),
             clock,
             parked: Mutex::default(),
+            busy: Mutex::default(),
+            waiting: AtomicUsize::new(0),
             refusals: Mutex::default(),
         }
     }
@@ -156,6 +182,11 @@ impl LedgerPort {
         for (transaction, answer) in parked.unwrap_or_default() {
             answer(self.execute(transaction));
         }
+    }
+
+    /// Until this is dropped, whoever looks at a signature waits.
+    pub fn keep_busy(&self) -> Busy<'_> {
+        Busy { waiting: &self.waiting, _guard: self.busy.lock().unwrap() }
     }
 
     /// The next submission gets this answer.
@@ -240,6 +271,9 @@ impl Port for LedgerPort {
         message: &Hash,
         signature: &Signature,
     ) -> Result<Option<WebAuthnContext>, SignatureError> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        drop(self.busy.lock().unwrap());
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
         key::verify(&TestVerifier, key, message, signature)
     }
 
@@ -343,12 +377,15 @@ impl Port for LedgerPort {
         Box::new(receiver.into_iter())
     }
 
-    fn status(&self) -> Status {
+    fn is_ready(&self) -> bool {
+        self.parked.lock().unwrap().is_none()
+    }
+
+    fn figures(&self) -> Vec<Figure> {
         let parked = self.parked.lock().unwrap();
         let value = u64::try_from(parked.as_ref().map_or(0, Vec::len)).unwrap();
         let meaning = "Transactions that wait for a block";
-        let figures = vec![Figure { name: "node_waiting_transactions", meaning, value }];
-        Status { is_ready: parked.is_none(), figures }
+        vec![Figure { name: "node_waiting_transactions", meaning, value }]
     }
 
     fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {
@@ -381,6 +418,41 @@ impl Port for LedgerPort {
     fn bill(&self, visit: VisitId, commitment: Hash) -> Result<Option<Vec<u8>>, PortError> {
         let inner = self.inner.lock().unwrap();
         Ok(inner.bills.get(&visit).and_then(|bills| bills.get(&commitment).cloned()))
+    }
+
+    fn change_bill(
+        &self,
+        visit: VisitId,
+        commitment: Hash,
+        change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<bool, PortError> {
+        let mut inner = self.inner.lock().unwrap();
+        let kept = inner.bills.get_mut(&visit).and_then(|bills| bills.get_mut(&commitment));
+        let Some(kept) = kept else { return Ok(false) };
+        if let Some(changed) = change(kept) {
+            *kept = changed;
+        }
+        Ok(true)
+    }
+
+    fn note_bill_access(
+        &self,
+        _: VisitId,
+        commitment: Hash,
+        access: BillAccess,
+    ) -> Result<(), PortError> {
+        self.inner.lock().unwrap().accesses.insert((commitment, access));
+        Ok(())
+    }
+
+    fn bill_accesses(&self, _: VisitId, commitment: Hash) -> Result<Vec<BillAccess>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        let of_bill = inner.accesses.iter().filter(|(one, _)| *one == commitment);
+        Ok(of_bill.map(|(_, access)| *access).collect())
+    }
+
+    fn payments(&self, organisation: OrganisationId) -> Option<Arc<dyn Payments>> {
+        (organisation.as_str() == OWNER).then(|| Arc::clone(&self.payments) as Arc<dyn Payments>)
     }
 
     fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError> {

@@ -1,8 +1,10 @@
 //! A region on a real ledger behind a real gateway, and requests to it.
 
+pub mod events;
 pub mod insured;
 pub mod keys;
 pub mod ledger_port;
+pub mod payments;
 
 use std::sync::Arc;
 
@@ -61,7 +63,11 @@ impl Ask {
     }
 
     pub fn put(path: impl Into<String>, body: &[u8]) -> Self {
-        let ask = Self { method: "PUT", body: body.to_vec(), ..Self::get(path) };
+        Self::bytes("PUT", path, body)
+    }
+
+    pub fn bytes(method: &'static str, path: impl Into<String>, body: &[u8]) -> Self {
+        let ask = Self { method, body: body.to_vec(), ..Self::get(path) };
         ask.with("content-type", "application/octet-stream")
     }
 
@@ -157,13 +163,15 @@ fn genesis() -> Genesis {
         "chain_id": "test",
         "time": START,
         "salt": sha256(b"salt"),
+        "secret": sha256(b"secret"),
         "rp_id": "localhost",
         "origins": [PAGE_ORIGIN],
         "regions": [{
             "region": REGION, "bureau": "bureau", "currency": "CNY",
             "settings": {
                 "utc_offset_minutes": 480, "desk_payment_max": "50000", "desk_day_max": "100000",
-                "pin_failures_max": 3, "emergency_contest_days": 30, "unlock_delay_hours": 24,
+                "pin_failures_max": 3, "witnessed_cash_max": "30000", "emergency_contest_days": 30,
+                "objection_answer_days": 15, "unlock_delay_hours": 24,
                 "claim_days_max": 400, "effect_takeover_hours": 24
             }
         }],

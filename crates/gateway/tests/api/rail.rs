@@ -1,0 +1,118 @@
+//! Rails and tills: payments recorded, taken, handed out and compared, each by its owner's people.
+
+use primitives::sha256;
+use serde_json::{Value, json};
+
+use crate::support::insured::VISIT;
+use crate::support::keys::public;
+use crate::support::{Answered, Ask, DAY, START, World, organisation};
+
+const RAIL: &str = "/v1/organisations/hospital/rails/counter";
+
+struct Desk<'a> {
+    world: &'a World,
+    token: String,
+}
+
+impl<'a> Desk<'a> {
+    fn new(world: &'a World) -> Self {
+        Self { world, token: world.token(organisation("hospital")) }
+    }
+
+    fn get(&self, path: &str) -> Answered {
+        self.world.ask(&Ask::get(format!("{RAIL}{path}")).token(&self.token))
+    }
+
+    fn post(&self, path: &str, body: Value) -> Answered {
+        self.world.ask(&Ask::post(format!("{RAIL}{path}"), &body).token(&self.token))
+    }
+
+    fn take(&self, due: &str, tendered: &str) -> Answered {
+        self.post(
+            "/takings",
+            json!({
+                "visit": VISIT, "clerk": "clerk-1", "due": due, "tendered": tendered,
+                "salt": sha256(b"salt")
+            }),
+        )
+    }
+}
+
+#[test]
+fn a_clerk_opens_a_shift_takes_money_and_closes_by_counting() {
+    let world = World::new();
+    let desk = Desk::new(&world);
+    desk.take("700", "1000").problem(409, "till_refused");
+    desk.get("/shifts/clerk-1").problem(404, "not_found");
+    let opened = desk.post("/shifts", json!({ "clerk": "clerk-1", "float": "5000" }));
+    assert_eq!(opened.expect(201).json()["expected"], "5000");
+    let again = desk.post("/shifts", json!({ "clerk": "clerk-1", "float": "5000" }));
+    again.problem(409, "till_refused");
+    let taken = desk.take("700", "1000").expect(201).json();
+    assert_eq!(taken["change"], "300");
+    // The same again is the same payment.
+    assert_eq!(desk.take("700", "1000").expect(201).json(), taken);
+    let short = desk.take("700", "100").problem(409, "till_refused");
+    assert!(short["detail"].as_str().unwrap().contains("600 minor units too little"), "{short}");
+    assert_eq!(desk.get("/shifts/clerk-1").expect(200).json()["expected"], "5700");
+    let close = |body: Value| desk.post("/shifts/clerk-1/close", body);
+    let problem = close(json!({ "counted": "5600" })).problem(409, "till_refused");
+    assert!(problem["detail"].as_str().unwrap().contains("100 minor units too few"), "{problem}");
+    let closed = close(json!({ "counted": "5600", "explanation": "a coin fell" }));
+    assert_eq!(closed.expect(200).json()["closed"]["short"], "100");
+    close(json!({ "counted": "0" })).problem(404, "not_found");
+    let named = desk.post("/shifts", json!({ "clerk": "Mr Smith", "float": "0" }));
+    assert_eq!(named.problem(422, "invalid_field")["field"], "clerk");
+}
+
+#[test]
+fn money_that_waits_for_a_clerk_is_on_the_worklist_until_it_is_handed_out() {
+    let world = World::new();
+    let desk = Desk::new(&world);
+    let list = desk.get("/worklist").expect(200).json();
+    let waiting = &list["payments"][0];
+    assert_eq!((&waiting["waits_for"], &waiting["amount"]), (&json!("clerk"), &json!("700")));
+    let hand_out = json!({ "effect": waiting["effect"], "clerk": "clerk-1" });
+    desk.post("/hand-outs", hand_out.clone()).expect(204);
+    assert_eq!(desk.get("/worklist").expect(200).json()["payments"], json!([]));
+    desk.post("/hand-outs", hand_out).problem(409, "not_waiting_for_clerk");
+}
+
+#[test]
+fn a_payment_is_recorded_by_a_token_and_never_by_a_card_number() {
+    let world = World::new();
+    let desk = Desk::new(&world);
+    let record = |from: &str| {
+        let payment = json!({ "note": "later", "from": from });
+        desk.post("/authorisations", json!({ "payment": payment, "salt": sha256(b"salt") }))
+    };
+    let commitment = record("card:1").expect(201).json();
+    assert_eq!(record("card:1").expect(201).json(), commitment);
+    let problem = record("6222020000000000000").problem(422, "invalid_field");
+    assert!(!problem.to_string().contains("6222"), "{problem}");
+    let days = desk.get("/reconciliations").expect(200).json();
+    assert_eq!(days["days"][0]["differences"][0]["kind"], "only_at_rail");
+}
+
+#[test]
+fn a_key_without_the_scope_and_a_rail_that_is_not_there_are_refused() {
+    let world = World::new();
+    let desk = Desk::new(&world);
+    for path in ["bank/worklist", "bank/reconciliations", "bank/shifts/clerk-1"] {
+        let ask = Ask::get(format!("/v1/organisations/hospital/rails/{path}")).token(&desk.token);
+        world.ask(&ask).problem(404, "not_found");
+    }
+    let hospital = organisation("hospital");
+    let expires = START.plus_millis(300 * DAY);
+    for (key, scope, worklist) in [("desk", "clerk", 200), ("settling", "settle", 403)] {
+        let body = json!({
+            "organisation": "hospital", "key": public(key), "scopes": [scope], "expires": expires
+        });
+        world.accepted_with("hospital-root", hospital, "authorise_key", body);
+        let session = world.ask(&world.sign_in_with(hospital, key)).expect(201).json();
+        let token = session["token"].as_str().unwrap();
+        let get = |path: &str| world.ask(&Ask::get(format!("{RAIL}{path}")).token(token));
+        assert_eq!(get("/worklist").status, worklist);
+        get("/reconciliations").problem(403, "scope_not_held");
+    }
+}
