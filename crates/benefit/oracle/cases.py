@@ -28,6 +28,9 @@ WORD_FACTS = {
     "sex": (words.SEXES, "unstated"),
 }
 ANY_AGE = (0, 255)
+AGE_MAX = 130
+NEVER_BOTH = [("active", "retired"), ("active", "newborn"), ("retired", "newborn"),
+              ("retired", "child")]
 
 
 def read_facts(table, plan, rows):
@@ -41,6 +44,12 @@ def read_facts(table, plan, rows):
     facts["age"] = tuple(table.get("age_band", ANY_AGE)) if age is None else (age, age + 1)
     classes = table.get("person_classes", [])
     facts["person_classes"] = word_list(classes, words.PERSON_CLASSES, "person_classes")
+    check(facts["age"][0] <= AGE_MAX, "facts: `age` is above 130")
+    for pair in NEVER_BOTH:
+        both = all(one in facts["person_classes"] for one in pair)
+        check(not both, f"facts: nobody is {pair[0]} and {pair[1]}")
+    at_home = facts["place"] == "home" and facts["filing"] == "unfiled"
+    check(not at_home, "facts: no filing is needed at the insured place")
     for field, names in (("income_class", plan.income_classes),
                          ("diagnosis_group", plan.diagnosis_groups)):
         facts[field] = names[word(table[field], names, field)] if field in table else 0

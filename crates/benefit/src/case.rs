@@ -48,6 +48,17 @@ pub fn run_case(
     Ok(answers)
 }
 
+/// What every step gave in a visit, in one line, with the steps' names: as in the error of a case
+/// that does not come out.
+#[must_use]
+pub fn steps_text(plans: &[(&PlanSource, &Plan)], parts: &[AdjudicatedPart]) -> String {
+    let bare: Vec<&Plan> = plans.iter().map(|(_, plan)| *plan).collect();
+    let name = |at: usize, step: u8| {
+        plans.get(at).map_or_else(String::new, |(source, _)| step_name(source, step))
+    };
+    crate::example::steps_text(&Bench { plans: &bare, name: &name }, parts)
+}
+
 /// A person's facts and running amounts as people write them, with the names of the plans, for a
 /// bill with these sums: facts by the plan in force on its last day, running amounts by the one on
 /// its first day, if there is one.

@@ -7,6 +7,7 @@ mod read;
 mod report;
 
 pub(crate) use read::{compile, facts, programme, read_accumulators, read_visit, rows};
+pub(crate) use report::steps as steps_text;
 
 use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};

@@ -57,7 +57,7 @@ pub use adjudication::{
     Adjudication, AmountReason, FamilyShare, PayerShare, TraceEntry, TraceNote,
 };
 pub use bill::{Bill, BillError, LineItem};
-pub use case::{read_person, run_case, visit_facts, visit_sums};
+pub use case::{read_person, run_case, steps_text, visit_facts, visit_sums};
 pub use catalogue::{Catalogue, CatalogueError, VisitFacts};
 pub use compile::compile;
 pub use engine::{AdjudicationError, adjudicate};

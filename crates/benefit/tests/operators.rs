@@ -223,7 +223,7 @@ fn rates_change_by_points_factors_and_the_persons_share_in_order() {
     let rate = |changes: &str, paid: &str| {
         let body = pool(&format!("rates = [{{ rate = \"85%\" }}]\nrate_changes = [{changes}]"))
             + &example(&[&format!(
-                r#"2026-03-01 | filing = "unfiled", person_classes = ["retired"] | {{ in_policy = "1000" }} | payers = {{ pooled_fund = "{paid}" }}"#
+                r#"2026-03-01 | place = "province", filing = "unfiled", person_classes = ["retired"] | {{ in_policy = "1000" }} | payers = {{ pooled_fund = "{paid}" }}"#
             )]);
         loads(&[], &body);
     };
@@ -558,7 +558,7 @@ fn every_kind_of_condition_holds_and_fails() {
             "hospital_level = \"tertiary\"",
         ),
         ("places = [\"elsewhere\"]", "place = \"elsewhere\"", "place = \"province\""),
-        ("filings = [\"referral\"]", "filing = \"referral\"", "filing = \"unfiled\""),
+        ("filings = [\"referral\"]", "filing = \"referral\"", "filing = \"emergency\""),
         ("networks = [\"out\"]", "network = \"out\"", ""),
         ("sexes = [\"female\"]", "sex = \"female\"", ""),
         (
@@ -566,7 +566,11 @@ fn every_kind_of_condition_holds_and_fails() {
             "person_classes = [\"student\", \"child\"]",
             "person_classes = [\"child\"]",
         ),
-        ("person_classes_not = [\"retired\"]", "", "person_classes = [\"child\", \"retired\"]"),
+        (
+            "person_classes_not = [\"retired\"]",
+            "",
+            "person_classes = [\"retired\", \"civil_servant\"]",
+        ),
         ("income_classes = [\"low\"]", "income_class = \"low\"", "income_class = \"high\""),
         ("income_classes = [\"low\", \"high\"]", "income_class = \"high\"", ""),
         ("diagnosis_groups = [\"two\"]", "diagnosis_group = \"two\"", ""),

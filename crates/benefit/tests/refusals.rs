@@ -620,3 +620,40 @@ fn lines_are_sorted_by_day_level_and_conditions() {
         sort_lines(&catalogue, &bill("2026-06-30", "USD"), &facts(primary, adult, Sex::Male));
     assert!(error.unwrap_err().to_string().contains("the bill is in USD and the catalogue in CNY"));
 }
+
+#[test]
+fn facts_that_contradict_each_other_are_refused_with_field_and_remedy() {
+    let plan = common::shipped_plans().join("lanzhou-employee/2026-01-01.toml");
+    let (source, plan) = common::load_file(&plan);
+    let key = benefit::SumKey {
+        service_date: "2026-03-01".parse().unwrap(),
+        category: benefit::Category::Other,
+        class: benefit::ItemClass::A,
+        programme: 0,
+        slot: primitives::SlotId(0),
+    };
+    let sums = benefit::CategorySums::new(vec![benefit::SumRow::empty(key)]).unwrap();
+    let read = |facts: &str| {
+        let text = format!("visit_type = \"outpatient\"\n{facts}");
+        let facts: benefit::source::FactsSource = toml::from_str(&text).unwrap();
+        benefit::read_person(&facts, &[], &[(&source, &plan)], &sums)
+    };
+    for (facts, words) in [
+        ("age = 200", "`age` says 200 years; write the age in full years"),
+        ("age_band = [131, 140]", "`age_band` says 131 years"),
+        ("person_classes = [\"active\", \"retired\"]", "both `active` and `retired`; leave out"),
+        ("filing = \"unfiled\"", "`filing` is `unfiled` at the insured place"),
+        ("filing = \"unfiled\"\nplace = \"home\"", "leave `filing` out or say the `place`"),
+    ] {
+        let error = read(facts).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+    for facts in [
+        "age = 130",
+        "age_band = [90, 255]",
+        "person_classes = [\"retired\", \"civil_servant\"]",
+        "filing = \"unfiled\"\nplace = \"province\"",
+    ] {
+        read(facts).unwrap();
+    }
+}

@@ -17,7 +17,7 @@ use crate::{
     },
     stay::days_of_service,
     sums::{CategorySums, SumKey, SumRow},
-    word::{Category, IncomeClass, ItemClass},
+    word::{Category, Filing, IncomeClass, ItemClass, PersonClass, Place},
 };
 
 /// Compiles an example of a plan.
@@ -96,12 +96,49 @@ pub(crate) fn read_visit(
     Ok(Visit { sums, facts, expect })
 }
 
+/// The oldest age that facts may state.
+const AGE_MAX: u8 = 130;
+
+/// Classes that nobody has at the same time.
+const NEVER_BOTH: &[(PersonClass, PersonClass)] = &[
+    (PersonClass::Active, PersonClass::Retired),
+    (PersonClass::Active, PersonClass::Newborn),
+    (PersonClass::Retired, PersonClass::Newborn),
+    (PersonClass::Retired, PersonClass::Child),
+];
+
+/// Refuses facts that contradict each other or cannot be.
+fn check_possible(facts: &FactsSource) -> Result<(), String> {
+    let oldest = facts.age.or(facts.age_band.map(|(from, _)| from)).unwrap_or(0);
+    if oldest > AGE_MAX {
+        let field = if facts.age.is_some() { "age" } else { "age_band" };
+        return Err(format!(
+            "`{field}` says {oldest} years; write the age in full years, at most {AGE_MAX}"
+        ));
+    }
+    let has = |class: PersonClass| facts.person_classes.contains(&class);
+    if let Some((one, other)) = NEVER_BOTH.iter().find(|(one, other)| has(*one) && has(*other)) {
+        let (one, other) = (one.name(), other.name());
+        return Err(format!(
+            "`person_classes` has both `{one}` and `{other}`; leave out the one that is wrong"
+        ));
+    }
+    let place = facts.place.unwrap_or(Place::Home);
+    if place == Place::Home && facts.filing == Some(Filing::Unfiled) {
+        return Err(String::from(
+            "`filing` is `unfiled` at the insured place, where no filing is needed; leave `filing` out or say the `place`",
+        ));
+    }
+    Ok(())
+}
+
 /// The facts with the plan's names as numbers.
 pub(crate) fn facts(
     facts: &FactsSource,
     source: &PlanSource,
     sums: &CategorySums,
 ) -> Result<Facts, String> {
+    check_possible(facts)?;
     let names = Names::new(source);
     let head = &source.plan;
     let known = |field: &str, numbers: &crate::source::Names, name: &Option<String>| {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// "steps: `pool`: base 1000.00, deductible 200.00 of 200.00, ...".
-pub(super) fn steps(bench: &Bench<'_>, parts: &[AdjudicatedPart]) -> String {
+pub(crate) fn steps(bench: &Bench<'_>, parts: &[AdjudicatedPart]) -> String {
     let mut texts: Vec<String> = Vec::new();
     for part in parts {
         let place = usize::from(part.plan);
