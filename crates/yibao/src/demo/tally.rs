@@ -1,8 +1,8 @@
 //! What a demonstration says it did: counted from the receipts on the ledger, not from what its
 //! desks remember.
 //!
-//! Money is taken from the entries that were posted, so a payment that bounced is a claim and not
-//! cash, and what was given back is not paid. What a provider waives is no money. Only refusals
+//! Money is taken from the entries that were posted, so a payment that bounced is a receivable and
+//! not cash, and what was given back is not paid. What a provider waives is no money. Only refusals
 //! are counted at the desks: most of them never reach the ledger.
 
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ pub struct Tally {
     /// Who paid, by name: payers, `personal_account`, `cash`.
     pub sources: BTreeMap<&'static str, Flow>,
     /// What patients owe providers, because a payment failed.
-    pub claims: Flow,
+    pub receivable: Flow,
     /// What providers owe patients, because a payment back failed.
     pub debts: Flow,
     /// Payments that a rail refused for good, by its reason.
@@ -78,8 +78,8 @@ pub struct Tally {
     pub pending: Flow,
 }
 
-/// The name under which a claim on a patient appears among the sources.
-const CLAIMS: &str = "claims";
+/// The name under which a receivable appears among the sources.
+const RECEIVABLE: &str = "receivable";
 /// The name under which a debt to a patient appears among the sources.
 const DEBTS: &str = "debts";
 
@@ -101,12 +101,12 @@ impl Tally {
     #[must_use]
     pub fn unaccounted(&self) -> i128 {
         let paid: i128 = self.sources.values().map(|flow| flow.net()).sum();
-        self.charged() - paid - self.claims.net() - self.debts.net() - self.pending.net()
+        self.charged() - paid - self.receivable.net() - self.debts.net() - self.pending.net()
     }
 
     fn flow(&mut self, source: &'static str) -> &mut Flow {
         match source {
-            CLAIMS => &mut self.claims,
+            RECEIVABLE => &mut self.receivable,
             DEBTS => &mut self.debts,
             other => self.sources.entry(other).or_default(),
         }
@@ -147,7 +147,7 @@ fn name_of(account: &Account) -> Option<&'static str> {
         }
         Account::PersonalAccount(_) => "personal_account",
         Account::Rail(_) => "cash",
-        Account::Receivable(_) => CLAIMS,
+        Account::Receivable(_) => RECEIVABLE,
         Account::OwedToPatients(_) => DEBTS,
         _ => return None,
     })
@@ -313,7 +313,7 @@ pub fn lines(tally: &Tally, refusals: &Refusals, currency: Currency) -> Vec<Stri
         lines.push(format!("    paid: {source:<20}{}", of(*flow)));
     }
     for (what, flow) in [
-        ("not paid: owed by patients", tally.claims),
+        ("not paid: owed by patients", tally.receivable),
         ("owed to patients", tally.debts),
         ("still on its way", tally.pending),
     ] {

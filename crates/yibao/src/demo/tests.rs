@@ -124,7 +124,7 @@ fn every_payment_has_its_word_and_the_shares_are_those_of_a_region() {
     assert!(tally.settled.count > 4 * 256, "{tally:?}");
     assert!(tally.refunded.count > 0, "{tally:?}");
     assert!(tally.failed.contains_key("insufficient_funds"), "{tally:?}");
-    assert!(tally.claims.net() > 0, "{tally:?}");
+    assert!(tally.receivable.net() > 0, "{tally:?}");
     assert_eq!(tally.unaccounted(), 0);
     let refusals = &demonstration.refusals;
     assert_eq!(refusals.refunds, BTreeMap::new());
@@ -141,7 +141,7 @@ fn every_payment_has_its_word_and_the_shares_are_those_of_a_region() {
     let funds = tally.sources.keys().filter(|source| !own.contains(source));
     let share = |minor: i128| minor * 100 / tally.charged();
     let funds = share(funds.map(|source| tally.net(source)).sum());
-    let cash = share(tally.net("cash") + tally.claims.net());
+    let cash = share(tally.net("cash") + tally.receivable.net());
     assert!((50..=75).contains(&funds), "funds pay {funds} %: {tally:?}");
     assert!((20..=40).contains(&cash), "people pay {cash} % in cash: {tally:?}");
 }

@@ -260,8 +260,8 @@ fn parts(visit_type: VisitType, nights: u32) -> Vec<Part> {
     use Pick::{Any, Everyday, Hospital};
     match visit_type {
         VisitType::Pharmacy => vec![
-            part(WesternMedicine, 100, (1, 3), 4, Everyday),
-            part(ChinesePatentMedicine, 45, (1, 2), 3, Everyday),
+            part(WesternMedicine, 100, (1, 3), 5, Everyday),
+            part(ChinesePatentMedicine, 45, (1, 2), 4, Everyday),
             part(HerbalMedicine, 10, (2, 5), 10, Everyday),
         ],
         VisitType::ChronicSpecial => vec![
@@ -300,10 +300,11 @@ fn parts(visit_type: VisitType, nights: u32) -> Vec<Part> {
         ],
         VisitType::Emergency => vec![
             part(Consultation, 100, (1, 1), 1, Everyday),
-            part(WesternMedicine, 85, (1, 4), 2, Everyday),
-            part(Laboratory, 70, (1, 4), 1, Everyday),
-            part(Imaging, 40, (1, 1), 1, Everyday),
-            part(Treatment, 70, (1, 3), 2, Everyday),
+            part(WesternMedicine, 90, (1, 4), 3, Everyday),
+            part(Laboratory, 90, (2, 5), 1, Everyday),
+            part(Imaging, 60, (1, 1), 1, Everyday),
+            part(Examination, 30, (1, 1), 1, Everyday),
+            part(Treatment, 80, (1, 4), 3, Everyday),
         ],
         _ => vec![
             part(Consultation, 100, (1, 1), 1, Everyday),
