@@ -22,9 +22,30 @@ impl fmt::Display for BadInput {
 
 impl std::error::Error for BadInput {}
 
-/// A [`BadInput`] that says this.
-pub fn bad(words: impl Into<String>) -> anyhow::Error {
-    BadInput(words.into()).into()
+/// A [`BadInput`] that says this, on one line that cannot steer the terminal.
+pub fn bad(words: impl AsRef<str>) -> anyhow::Error {
+    BadInput(printable(words.as_ref())).into()
+}
+
+/// A text on one line without what could steer a terminal or turn the order of what is read:
+/// control characters, line and paragraph separators, and marks of writing direction.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|one| !one.is_control() && !is_steering(*one)).collect()
+}
+
+/// Characters that show nothing and change how others are shown.
+const fn is_steering(one: char) -> bool {
+    matches!(
+        one,
+        '\u{61c}'
+            | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// Reads a file of at most so many bytes; `what` names it in errors (`the bill`).
@@ -207,5 +228,14 @@ mod tests {
         let words = toml("list = [\nmore");
         assert!(words.starts_with("the form `a.toml`, line 2: this is not TOML: "), "{words}");
         assert!(json("{\"list\":[]} x").contains("trailing characters"));
+    }
+
+    #[test]
+    fn nothing_that_steers_a_terminal_or_the_order_of_reading_gets_through() {
+        for steering in ["\u{1b}[2J", "\u{7}", "\u{202e}", "\u{2066}", "\u{200f}", "\u{2028}"] {
+            let text = printable(&format!("a{steering}b"));
+            assert!(text == "ab" || text == "a[2Jb", "{text:?}");
+        }
+        assert_eq!(printable("阿托伐他汀钙片 20mg×28片"), "阿托伐他汀钙片 20mg×28片");
     }
 }

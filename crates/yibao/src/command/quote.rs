@@ -1,8 +1,10 @@
 //! `yibao quote`: the split of a bill under a plan, and why, without any ledger.
 //!
-//! Reading order: [`Quote::run`], [`read_plans`], [`work_out`], `report` (what is printed). The
+//! Reading order: [`Quote::run`], [`read_plans`], [`work_out`], `report` (what is printed), `cases`
+//! (a folder of plans checked by its own examples). The
 //! guide `docs/guide/quote.md` says what goes in and what comes out.
 
+mod cases;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -11,9 +13,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use benefit::source::{AccumulatorValue, CatalogueSource, FactsSource, PlanSource};
 use benefit::{
-    Accumulators, AdjudicatedPart, Bill, Catalogue, ExplainedBill, ExplainedPart, Explanation,
-    Facts, Plan, Sorted, VisitFacts, adjudicate_stay, compile, explain, read_person, sort_lines,
-    split_stay, visit_facts,
+    Accumulators, AdjudicatedPart, AdjudicationError, Bill, Catalogue, ExplainedBill,
+    ExplainedPart, Explanation, Facts, Plan, Sorted, VisitFacts, adjudicate_stay, compile, explain,
+    read_person, sort_lines, split_stay, visit_facts,
 };
 use clap::Args;
 use gateway::problem::Language;
@@ -34,12 +36,15 @@ const PERSON_BYTES_MAX: u64 = 1 << 20;
 #[derive(Args)]
 pub struct Quote {
     /// The plan, a TOML file; again for a stay that lies in several plan years.
-    #[arg(long = "plan", value_name = "FILE", required = true)]
+    #[arg(long = "plan", value_name = "FILE", required_unless_present = "cases")]
     plans: Vec<PathBuf>,
     /// The bill, a JSON file.
-    #[arg(long, value_name = "FILE")]
-    bill: PathBuf,
-    /// The catalogue; `catalogue.toml` beside the plan when left out.
+    #[arg(long, value_name = "FILE", required_unless_present = "cases")]
+    bill: Option<PathBuf>,
+    /// Instead of a bill: a folder of plans, whose examples and cases are worked out and checked.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["plans", "bill", "catalogue", "person", "json"])]
+    cases: Option<PathBuf>,
+    /// The catalogue; when left out, the one that the plan names, else `catalogue.toml` beside it.
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
     /// The person and the visit, a JSON file; nothing is known of them when left out.
@@ -86,9 +91,17 @@ struct Answer {
 }
 
 impl Quote {
+    /// The bill's file; the arguments have one whenever they name no folder of cases.
+    fn bill(&self) -> &Path {
+        self.bill.as_deref().unwrap_or(Path::new(""))
+    }
+
     pub fn run(self) -> Result<ExitCode> {
-        let answer = work_out(&self)?;
+        if let Some(folder) = &self.cases {
+            return cases::run(folder);
+        }
         let language = self.lang.unwrap_or_else(super::language::of_environment);
+        let answer = work_out(&self).map_err(|error| report::failure(error, language))?;
         let explanation = answer.explain(language);
         if self.json {
             println!("{}", report::json(&answer, &explanation)?);
@@ -101,8 +114,8 @@ impl Quote {
 
 fn work_out(quote: &Quote) -> Result<Answer> {
     let plans = read_plans(&quote.plans)?;
-    let bill: Bill = read_json("the bill", &quote.bill, BILL_BYTES_MAX)?;
-    let in_bill = |words: String| bad(format!("the bill `{}`: {words}", quote.bill.display()));
+    let bill: Bill = read_json("the bill", quote.bill(), BILL_BYTES_MAX)?;
+    let in_bill = |words: String| bad(format!("the bill `{}`: {words}", quote.bill().display()));
     let currency = plans[0].plan.currency();
     if bill.currency != currency {
         let words = format!(
@@ -111,7 +124,7 @@ fn work_out(quote: &Quote) -> Result<Answer> {
         );
         return Err(in_bill(words));
     }
-    let catalogue = read_catalogue(quote)?;
+    let catalogue = read_catalogue(quote, &plans)?;
     let person = match &quote.person {
         Some(file) => read_json("the person", file, PERSON_BYTES_MAX)?,
         None => nobody(&plans[0].source),
@@ -130,13 +143,40 @@ fn work_out(quote: &Quote) -> Result<Answer> {
         read_person(&person.facts, &person.accumulators, &sources, &sorted.sums)
             .map_err(in_person)?;
     let compiled: Vec<&Plan> = plans.iter().map(|one| &one.plan).collect();
-    let parts = adjudicate_stay(&compiled, &sorted.sums, &facts, &accumulators)
-        .map_err(|error| in_person(error.to_string()))?;
+    let parts =
+        adjudicate_stay(&compiled, &sorted.sums, &facts, &accumulators).map_err(|error| {
+            match line_at_fault(&bill, error) {
+                Some(words) => in_bill(words),
+                None => in_person(error.to_string()),
+            }
+        })?;
     for part in &parts {
         accumulators.apply(&part.adjudication.changes)?;
     }
     let is_assumed = quote.person.is_none();
     Ok(Answer { plans, catalogue, bill, facts, is_assumed, visit, sorted, parts, accumulators })
+}
+
+/// The line that names what person or plan do not have, with the remedy.
+fn line_at_fault(bill: &Bill, error: AdjudicationError) -> Option<String> {
+    let numbered = |line_no: u32, words: String| Some(format!("line {line_no}: {words}"));
+    match error {
+        AdjudicationError::UnknownSlot(slot) => {
+            let line = bill.lines.iter().find(|line| line.slot == slot)?;
+            let words = format!(
+                "`slot` names slot {slot}, which is not among the person's; add it to `facts.slots` of --person or leave it out"
+            );
+            numbered(line.line_no, words)
+        }
+        AdjudicationError::UnknownProgramme(number) => {
+            let line = bill.lines.iter().find(|line| line.programme == number)?;
+            let words = format!(
+                "`programme` names programme {number}, which the plan does not have; use one of its numbers or leave it out"
+            );
+            numbered(line.line_no, words)
+        }
+        _ => None,
+    }
 }
 
 /// The plans, which must fit together.
@@ -171,15 +211,18 @@ fn read_plan(file: &Path) -> Result<Loaded> {
     Ok(Loaded { source, plan })
 }
 
-fn read_catalogue(quote: &Quote) -> Result<Catalogue> {
-    let beside = |plan: &PathBuf| plan.with_file_name("catalogue.toml");
+fn read_catalogue(quote: &Quote, plans: &[Loaded]) -> Result<Catalogue> {
+    let of_plan = |(file, one): (&PathBuf, &Loaded)| {
+        file.with_file_name(one.source.plan.catalogue.as_deref().unwrap_or("catalogue.toml"))
+    };
     let file = match &quote.catalogue {
         Some(file) => file.clone(),
         None => {
-            let file = beside(&quote.plans[0]);
-            if let Some(other) = quote.plans.iter().map(beside).find(|other| *other != file) {
+            let mut files = quote.plans.iter().zip(plans).map(of_plan);
+            let file = files.next().unwrap_or_default();
+            if let Some(other) = files.find(|other| *other != file) {
                 return Err(bad(format!(
-                    "the plans lie in different folders; say with --catalogue whether `{}` or `{}` counts",
+                    "the plans name different catalogues; say with --catalogue whether `{}` or `{}` counts",
                     file.display(),
                     other.display()
                 )));
@@ -193,7 +236,11 @@ fn read_catalogue(quote: &Quote) -> Result<Catalogue> {
             file
         }
     };
-    let source: CatalogueSource = read_toml("the catalogue", &file, CATALOGUE_BYTES_MAX)?;
+    read_catalogue_file(&file)
+}
+
+fn read_catalogue_file(file: &Path) -> Result<Catalogue> {
+    let source: CatalogueSource = read_toml("the catalogue", file, CATALOGUE_BYTES_MAX)?;
     Catalogue::compile(&source)
         .map_err(|error| bad(format!("the catalogue `{}`: {error}", file.display())))
 }
@@ -222,7 +269,7 @@ fn check_days(plans: &[Loaded], sorted: &Sorted, quote: &Quote) -> Result<()> {
     }
     Err(bad(format!(
         "the bill `{}`: no plan given holds on {day}, the day of a line; add the plan of that day with another --plan",
-        quote.bill.display()
+        quote.bill().display()
     )))
 }
 

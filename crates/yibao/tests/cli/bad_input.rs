@@ -41,7 +41,8 @@ fn a_file_that_cannot_be_read_is_named() {
         &quote(PLAN, binary.to_str().expect("UTF-8"), PERSON),
         &["binary.json`, line 2", "not UTF-8", "save it as UTF-8"],
     );
-    let catalogue = ["quote", "--plan", "plans/beijing-employee/2023-01-01.toml", "--bill", BILL];
+    let catalogue =
+        ["quote", "--plan", "plans/partial-three-levels/2020-01-01.toml", "--bill", BILL];
     refused(&yibao(catalogue), &["there is no catalogue", "name one with --catalogue FILE"]);
 }
 
@@ -85,14 +86,16 @@ fn a_bill_says_what_is_wrong_with_which_line() {
             "\"amount\": \"1.00\", \"category\": \"surgeon\" }",
             &["`lines[0].category`", "`surgeon` is not a category; use one of"],
         ),
-        ("\"amount\": \"1.00\" }", "\"amount\": \"1.00\", \"slot\": 3 }", &["slot 3"]),
+        (
+            "\"amount\": \"1.00\" }",
+            "\"amount\": \"1.00\", \"slot\": 3 }",
+            &["line 1: `slot` names slot 3", "leave it out"],
+        ),
     ] {
         let bill = changed(&files, BILL, from, to);
         let run = quote(PLAN, &bill, PERSON);
         let mut words = words.to_vec();
-        if !words.iter().any(|word| word.starts_with("slot")) {
-            words.push("the bill `");
-        }
+        words.push("the bill `");
         refused(&run, &words);
     }
     let empty = files.write("empty.json", "{\"currency\":\"CNY\",\"lines\":[]}");
@@ -256,5 +259,30 @@ fn arguments_that_nobody_knows_are_refused_with_the_usage() {
         (&["frobnicate"], &["frobnicate"]),
     ] {
         refused(&yibao(arguments), words);
+    }
+}
+
+#[test]
+fn an_error_begins_in_the_readers_language_and_names_the_option() {
+    for (language, words) in [
+        ("zh-Hans", "找不到账单文件，请检查 --bill 的路径。"),
+        ("zh-Hant", "找不到帳單檔案，請檢查 --bill 的路徑。"),
+        ("de", "Die Datei der Rechnung ist nicht da; prüfen Sie den Pfad hinter --bill."),
+        ("en", "the bill `no.json` does not exist; check the path"),
+    ] {
+        let run = yibao(["quote", "--plan", PLAN, "--bill", "no.json", "--lang", language]);
+        refused(&run, &[words, "`no.json`"]);
+    }
+}
+
+#[test]
+fn facts_that_contradict_each_other_are_refused() {
+    let files = Files::new();
+    for (to, words) in [
+        ("\"age\": 200", "`age` says 200 years"),
+        ("\"age\": 67, \"filing\": \"unfiled\"", "no filing is needed"),
+    ] {
+        let person = changed(&files, PERSON, "\"age\": 67", to);
+        refused(&quote(PLAN, BILL, &person), &["the person `", words]);
     }
 }

@@ -115,7 +115,10 @@ fn a_stay_over_new_year_falls_under_two_plans() {
 fn without_a_person_what_is_assumed_is_said() {
     let text = quote(&["--plan", PLAN, "--bill", BILL]).ok();
     let second = text.lines().nth(1).expect("a second line");
-    assert!(second.contains("visit type `outpatient`") && second.contains("--person"), "{second}");
+    assert!(
+        second.contains("visit type outpatient care") && second.contains("--person"),
+        "{second}"
+    );
 }
 
 #[test]
@@ -132,8 +135,34 @@ fn another_catalogue_may_be_named() {
 #[test]
 fn names_in_a_bill_cannot_steer_the_terminal() {
     let files = Files::new();
-    let bill = read(BILL).replace("挂号费", "\\u001b[2J\\u0007fee");
+    let bill = read(BILL).replace("挂号费", "\\u001b[2J\\u0007\\u202efee");
     let bill = files.write("bill.json", &bill);
     let text = quote(&["--plan", PLAN, "--bill", &bill, "--person", PERSON]).ok();
+    assert!(!text.contains('\u{202e}'));
     assert!(text.contains("[2Jfee") && !text.contains('\u{1b}') && !text.contains('\u{7}'));
+}
+
+#[test]
+fn a_folder_of_plans_is_checked_by_its_own_examples_and_cases() {
+    let text = quote(&["--cases", "plans/lanzhou-employee"]).ok();
+    assert!(
+        text.contains("plans/lanzhou-employee/cases/lz-der-01.toml: visit 1: step `"),
+        "{text}"
+    );
+    assert!(
+        text.contains("tier 1: 55% of 800.00 is 440.00") && text.contains(", 0 failed"),
+        "{text}"
+    );
+    let files = Files::new();
+    std::fs::create_dir(files.at("cases")).expect("a folder");
+    let case = read("plans/lanzhou-employee/cases/lz-der-01.toml");
+    files.write("2026-01-01.toml", &read(PLAN));
+    files.write("cases/wrong.toml", &case.replace("440.00", "441.00"));
+    let folder = files.at("");
+    let run = quote(&["--cases", folder.to_str().expect("UTF-8")]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    let told = "`payers.pooled_fund` is 440.00, expected 441.00";
+    assert!(run.out.contains(told) && run.out.contains("1 failed"), "{}", run.out);
+    let empty = quote(&["--cases", "samples"]);
+    empty.fails(2, &["the folder `samples` has no plan"]);
 }

@@ -13,6 +13,7 @@ use primitives::{Amount, Currency, Hash, Period};
 use serde::{Deserialize, Serialize};
 
 use super::Answer;
+use crate::command::input::{BadInput, bad, printable};
 
 /// The form of the JSON. It changes only together with this name.
 const FORMAT: &str = "yibao quote 1";
@@ -26,6 +27,7 @@ struct Words {
     reasons: String,
     lines: String,
     assumed: String,
+    failure: BTreeMap<String, String>,
 }
 
 struct Locale {
@@ -69,6 +71,40 @@ fn locale(language: Language) -> &'static Locale {
 /// The sentences of reasons.
 pub fn messages(language: Language) -> &'static Messages {
     &locale(language).messages
+}
+
+/// How the sentences of input errors begin, with the key of the words for readers of other
+/// languages. The first that fits counts.
+const FAILURES: &[(&str, &str, &str)] = &[
+    ("the plan `", "does not exist", "plan_missing"),
+    ("the bill `", "does not exist", "bill_missing"),
+    ("the person `", "does not exist", "person_missing"),
+    ("the catalogue `", "does not exist", "catalogue_missing"),
+    ("there is no catalogue", "", "no_catalogue"),
+    ("the plan `", "example `", "plan_example"),
+    ("the plan `", "", "plan"),
+    ("the plans", "", "plan"),
+    ("the bill `", "no plan given holds", "bill_day"),
+    ("the bill `", "", "bill"),
+    ("the person `", "", "person"),
+    ("the catalogue `", "", "catalogue"),
+];
+
+/// An input error for readers of the language: which file is wrong and what to do, then the place
+/// and the detail, which are in the words of the file's own fields.
+pub fn failure(error: anyhow::Error, language: Language) -> anyhow::Error {
+    if !error.is::<BadInput>() {
+        return error;
+    }
+    let detail = error.to_string();
+    let fits = |(start, inside, _): &&(&str, &str, &str)| {
+        detail.starts_with(start) && detail.contains(inside)
+    };
+    let known = FAILURES.iter().find(fits).map_or("other", |(_, _, key)| key);
+    match locale(language).words.failure.get(known) {
+        Some(words) => bad(format!("{words} {detail}")),
+        None => error,
+    }
 }
 
 #[derive(Serialize)]
@@ -188,10 +224,9 @@ fn accumulators(answer: &Answer) -> Vec<Running<'_>> {
 
 /// The answer for people.
 pub fn text(answer: &Answer, explanation: &Explanation, language: Language) -> String {
-    let words = &locale(language).words;
     let mut out = String::new();
     // Writing into a string does not fail.
-    let _ = write_text(&mut out, answer, explanation, words);
+    let _ = write_text(&mut out, answer, explanation, locale(language));
     out
 }
 
@@ -199,11 +234,12 @@ fn write_text(
     out: &mut String,
     answer: &Answer,
     explanation: &Explanation,
-    words: &Words,
+    Locale { messages, words }: &Locale,
 ) -> std::fmt::Result {
-    writeln!(out, "{}", explanation.headline)?;
+    writeln!(out, "{}", printable(&explanation.headline))?;
     if answer.is_assumed {
-        let assumed = words.assumed.replace("{visit_type}", answer.facts.visit_type.name());
+        let visit_type = messages.text("visit_type", answer.facts.visit_type.name());
+        let assumed = words.assumed.replace("{visit_type}", visit_type);
         writeln!(out, "{assumed}")?;
     }
     let is_payment = |figure: &&FigureText| {
@@ -221,11 +257,14 @@ fn write_text(
         write_step(out, number, step)?;
     }
     writeln!(out, "\n{}", words.lines)?;
+    if !explanation.catalogue.is_empty() {
+        writeln!(out, "  {}", printable(&explanation.catalogue))?;
+    }
     let amounts = answer.bill.lines.iter().zip(&explanation.lines);
     for (line, explained) in amounts {
         let name = if line.name.is_empty() { &line.item_code } else { &line.name };
         writeln!(out, "{:>5}  {}  {}", line.line_no, line.service_date, printable(name))?;
-        writeln!(out, "       {}", explained.sentence)?;
+        writeln!(out, "       {}", printable(&explained.sentence))?;
     }
     Ok(())
 }
@@ -247,26 +286,23 @@ fn write_table<'a>(
         let indent = if row.figure == "deductible" { "  " } else { "" };
         // Some names end as a part of a sentence.
         let name = row.name.trim_end_matches([',', '，']);
-        writeln!(out, "  {:>width$}  {indent}{name}", row.text)?;
+        writeln!(out, "  {:>width$}  {indent}{}", row.text, printable(name))?;
     }
     Ok(())
 }
 
 fn write_step(out: &mut String, number: u32, step: &StepText) -> std::fmt::Result {
     let slot = if step.slot == 0 { String::new() } else { format!(" #{}", step.slot) };
-    writeln!(out, "{number}. {}{slot}", step.title)?;
+    writeln!(out, "{number}. {}{slot}", printable(&step.title))?;
     for sentence in &step.sentences {
-        writeln!(out, "   {sentence}")?;
+        writeln!(out, "   {}", printable(sentence))?;
     }
     if !step.words.is_empty() {
-        let words = step.words.trim().replace('\n', "\n   > ");
-        writeln!(out, "   > {words}")?;
-        writeln!(out, "   — {} [{} / {}]", step.source, step.plan, step.rule)?;
+        for line in step.words.trim().lines() {
+            writeln!(out, "   > {}", printable(line))?;
+        }
+        let source = printable(&step.source);
+        writeln!(out, "   — {source} [{} / {}]", step.plan, step.rule)?;
     }
     Ok(())
-}
-
-/// A text from a file without what could steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|one| !one.is_control()).collect()
 }
