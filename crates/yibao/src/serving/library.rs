@@ -101,12 +101,6 @@ impl Library {
         }
     }
 
-    /// The folder.
-    #[must_use]
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
-
     /// The plan file with this hash.
     ///
     /// # Errors
