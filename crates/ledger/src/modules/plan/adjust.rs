@@ -1,7 +1,7 @@
 //! What a new version changes for a settlement: the one computation behind the simulation, the
 //! payment, and taking back.
 
-use primitives::{Amount, RegionId, SchemeId, Timestamp};
+use primitives::{RegionId, SchemeId, Timestamp};
 
 use super::difference::{AdjustedRow, Counted, Difference, DifferenceStanding, Direction};
 use super::rejection;
@@ -158,13 +158,5 @@ impl AdjustedRow {
         let fund = fund::view::fund(state, self.batch.0, self.fund)
             .ok_or_else(|| fund::rejection::UNKNOWN_FUND.with(self.fund))?;
         post(state, now, fund.currency, &[Entry { debit, credit, amount: self.amount }])
-    }
-}
-
-impl SettlementRecord {
-    /// What the person bears: personal account and cash.
-    #[must_use]
-    pub fn own_share(&self) -> Amount {
-        self.personal_account().saturating_add(self.cash())
     }
 }

@@ -287,4 +287,10 @@ impl SettlementRecord {
         let paid = self.parts.iter().map(|part| part.adjudication.personal_account);
         paid.fold(Amount::ZERO, Amount::saturating_add)
     }
+
+    /// What the person bears: personal account and cash.
+    #[must_use]
+    pub fn own_share(&self) -> Amount {
+        self.personal_account().saturating_add(self.cash())
+    }
 }
