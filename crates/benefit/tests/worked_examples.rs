@@ -149,7 +149,7 @@ fn every_worked_example_is_a_golden_case_and_gives_the_stated_amounts() {
             None => compare(id, sample, &visits[0]),
         };
         assert!(compared > 0, "nothing of {id} is compared");
-        let stated = |field: &str| sample.get(field).map(|bills| sums(bills));
+        let stated = |field: &str| sample.get(field).map(sums);
         let bills = [
             stated("bill_with_programme"),
             stated("bill_without"),
