@@ -36,7 +36,8 @@ pub struct Genesis {
     pub chain_id: ChainId,
     /// The instant before the first block.
     pub time: Timestamp,
-    /// The salt of the state's keys: random, chosen once, and known to whoever checks a state proof.
+    /// The salt of the state's keys: random, chosen once, and known to whoever checks a state
+    /// proof.
     pub salt: Hash,
     /// The secret that blinds the state's values: random, chosen once, and known only to those who
     /// execute the ledger. Whoever has it can try values of rows against state proofs; keep this

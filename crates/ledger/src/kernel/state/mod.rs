@@ -9,8 +9,9 @@
 //! configuration and never all at once (decision record 0002).
 //!
 //! Hashes are keyed BLAKE3, the key being the domain tag:
-//! - value `BLAKE3(VALUE, blind, value)`, where the blind is `BLAKE3(secret of the ledger, key_hash)`,
-//!   so that a proof about one row says nothing of the values of its neighbours; bucket `BLAKE3(BUCKET, (key_hash, value hash) of every row)`;
+//! - value `BLAKE3(VALUE, blind, value)`, where the blind is `BLAKE3(secret of the ledger,
+//!   key_hash)`, so that a proof about one row says nothing of the values of its neighbours;
+//! - bucket `BLAKE3(BUCKET, (key_hash, value hash) of every row)`;
 //! - inner node `BLAKE3(NODE, left, right)`; root `BLAKE3(ROOT, salt, number of rows, top node)`.
 //!
 //! Invariants: equal rows give an equal root, whatever the history (test

@@ -214,8 +214,8 @@ fn an_inner_node_cannot_pose_as_a_bucket() {
     assert_eq!(forged.verify(&root, &key, None), Err(StateProofError::OtherRoot));
 }
 
-/// A provider knows the key of a person's account and that it holds one of few values. It grinds ids
-/// of its own until a row of it lies in the same bucket, and reads the proof of that row.
+/// A provider knows the key of a person's account and that it holds one of few values. It grinds
+/// ids of its own until a row of it lies in the same bucket, and reads the proof of that row.
 #[test]
 fn a_proof_does_not_let_anybody_try_values_of_neighbours() {
     let state = filled(BUCKET_ENTRIES_MAX as u16);

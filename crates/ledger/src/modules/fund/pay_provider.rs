@@ -20,9 +20,10 @@ use crate::modules::organisation::{self, OrganisationKind, rejection as organisa
 /// Books what a payer has paid a provider for settled visits: the due goes down, the money is
 /// outside.
 ///
-/// Signed by the payer. A region's bureau clears for all of its region and signs alone: dues are kept
-/// apart by region, so it can only clear what its own region owes. An insurer that pays directly
-/// needs the provider's signature too, because dues of one region are not kept apart by payer.
+/// Signed by the payer. A region's bureau clears for all of its region and signs alone: dues are
+/// kept apart by region, so it can only clear what its own region owes. An insurer that pays
+/// directly needs the provider's signature too, because dues of one region are not kept apart by
+/// payer.
 #[derive(
     Clone,
     Copy,

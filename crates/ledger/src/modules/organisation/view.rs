@@ -49,8 +49,8 @@ pub fn require_kind(
     Ok(row)
 }
 
-/// The organisation signed, is active, and one of the keys that it signed with is authorised for this
-/// and has not expired. The root key may do everything that govern and key changes need, and
+/// The organisation signed, is active, and one of the keys that it signed with is authorised for
+/// this and has not expired. The root key may do everything that govern and key changes need, and
 /// nothing of the daily business.
 ///
 /// # Errors

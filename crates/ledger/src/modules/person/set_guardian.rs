@@ -54,10 +54,10 @@ pub enum GuardianGround {
 
 /// Names a guardian, who may consent, lock and unlock for the person.
 ///
-/// By the person's own wish it is signed with the person's key, and a lock stops it. For a minor, and
-/// for a person without a key, the home region's bureau and an identity authority sign, both with
-/// scope `attest`, and commit to the documents they saw: a guardian can unlock and pay, so no bureau
-/// makes one alone. A person who has a key and is of age decides alone.
+/// By the person's own wish it is signed with the person's key, and a lock stops it. For a minor,
+/// and for a person without a key, the home region's bureau and an identity authority sign, both
+/// with scope `attest`, and commit to the documents they saw: a guardian can unlock and pay, so no
+/// bureau makes one alone. A person who has a key and is of age decides alone.
 #[derive(
     Clone,
     Debug,

@@ -240,7 +240,8 @@ pub fn require_card(
     Ok(UsedCard { person, bureau, commitment: card.commitment, day, amount })
 }
 
-/// Notes what a key pays, against the person's spending of the day. Call it once per [`require_key`] or
+/// Notes what a key pays, against the person's spending of the day. Call it once per
+/// [`require_key`] or
 /// [`require_guardian`] when the money moves.
 ///
 /// # Errors
@@ -356,8 +357,8 @@ fn require_page(
     require(network::view::is_own_page(state, page), || rejection::FOREIGN_PAGE.reject())
 }
 
-/// A key pays at most so much at once, and nothing when the person's keys have spent more on the day
-/// than this one may see spent.
+/// A key pays at most so much at once, and nothing when the person's keys have spent more on the
+/// day than this one may see spent.
 fn require_limits(
     key: &PersonKey,
     spent: Option<DaySpending>,

@@ -36,8 +36,9 @@ pub(super) struct Adjustment {
 
 impl PolicyChange {
     /// Adjudicates the settlement that stands under the new version. The running amounts and what
-    /// second payers may reimburse are then as if it had been settled so; no money moves. An earlier
-    /// version's difference is taken back first. Nothing for a settlement that comes out the same.
+    /// second payers may reimburse are then as if it had been settled so; no money moves. An
+    /// earlier version's difference is taken back first. Nothing for a settlement that comes out
+    /// the same.
     pub(super) fn adjust(
         &self,
         state: &mut Overlay<'_>,
@@ -82,8 +83,8 @@ impl PolicyChange {
 /// difference that stands booked for it is taken back, and it counts as it was settled.
 ///
 /// What the fund paid comes back from the personal account; where that has not enough, the person
-/// owes it ([`DifferenceStanding::Recalled`]). What the person paid goes back there; what the person
-/// owed is owed no more.
+/// owes it ([`DifferenceStanding::Recalled`]). What the person paid goes back there; what the
+/// person owed is owed no more.
 ///
 /// # Errors
 /// As posting, and `not_adjudicable`.

@@ -106,8 +106,8 @@ pub enum DifferenceStanding {
     Settled,
     /// The fund's owner has let it go.
     Waived,
-    /// The fund had paid it, then the settlement was changed and the personal account could not give
-    /// it back: the person owes it, a receivable of the fund.
+    /// The fund had paid it, then the settlement was changed and the personal account could not
+    /// give it back: the person owes it, a receivable of the fund.
     Recalled,
 }
 

@@ -8,10 +8,10 @@
 //! adjudicated under.
 //!
 //! A successor whose first day is past leaves settlements that would now come out differently.
-//! Their differences are simulated from the settlements' records, proposed in batches and approved by
-//! another key. The payment brings the records along; the ledger adjudicates each again and pays what
-//! was approved only when it comes out the same. A settlement that is refunded or corrected takes its
-//! difference back.
+//! Their differences are simulated from the settlements' records, proposed in batches and approved
+//! by another key. The payment brings the records along; the ledger adjudicates each again and pays
+//! what was approved only when it comes out the same. A settlement that is refunded or corrected
+//! takes its difference back.
 //!
 //! Kinds: 501 `draft_plan`, 502 `review_plan`, 503 `approve_plan`, 504 `publish_plan`, 505
 //! `withdraw_plan`, 506 `propose_differences`, 507 `approve_differences`, 508 `pay_differences`,

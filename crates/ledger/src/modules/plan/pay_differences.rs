@@ -28,13 +28,13 @@ use crate::modules::visit::SettlementRecord;
 /// work of a transaction, since each is adjudicated again.
 pub const RECORDS_MAX: usize = 64;
 
-/// Books differences of an approved batch: what the fund owes goes to personal accounts, what people
-/// owe becomes a receivable of the fund. Signed by the fund's owner with scope `treasury`.
+/// Books differences of an approved batch: what the fund owes goes to personal accounts, what
+/// people owe becomes a receivable of the fund. Signed by the fund's owner with scope `treasury`.
 ///
-/// The settlements' records come along (decision record 0003). The ledger adjudicates each under the
-/// new version; a row is booked only when its settlement still stands and the difference is exactly
-/// the one that was approved. From then on second payers reimburse what is left of the person's
-/// share, and a refund or correction takes the difference back.
+/// The settlements' records come along (decision record 0003). The ledger adjudicates each under
+/// the new version; a row is booked only when its settlement still stands and the difference is
+/// exactly the one that was approved. From then on second payers reimburse what is left of the
+/// person's share, and a refund or correction takes the difference back.
 ///
 /// A row that cannot be booked stops no other and is counted by its reason; it may be tried again.
 #[derive(

@@ -45,8 +45,8 @@ pub struct ProposeDifferences {
     pub new_version: u16,
     /// The fund that pays or is paid.
     pub fund: FundId,
-    /// The hash of the whole simulation ([`super::Simulation::hash`]), which approvers compute again
-    /// from the settlements' records.
+    /// The hash of the whole simulation ([`super::Simulation::hash`]), which approvers compute
+    /// again from the settlements' records.
     pub simulation: Hash,
     /// The rows, 1 to 500, sorted by settlement, each once.
     #[schemars(length(min = 1, max = 500))]
