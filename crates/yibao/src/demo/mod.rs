@@ -78,8 +78,10 @@ pub struct Demonstration {
     /// Whether the books closed, inside and outside, and no payment waits.
     pub is_clean: bool,
     /// What the receipts say about visits, in the end.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at what was printed"))]
     pub reading: Reading,
     /// What was refused in the made-up region.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at what was printed"))]
     pub refusals: tally::Refusals,
     /// Those who drive payments outside, for as long as the node serves.
     pub outboxes: Vec<Arc<Outbox>>,

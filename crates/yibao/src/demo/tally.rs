@@ -91,6 +91,7 @@ impl Tally {
     }
 
     /// What one source paid in the end.
+    #[cfg(test)]
     #[must_use]
     pub fn net(&self, source: &str) -> i128 {
         self.sources.get(source).map_or(0, |flow| flow.net())
