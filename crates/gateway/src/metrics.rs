@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
@@ -88,8 +88,12 @@ impl Metrics {
     pub fn text(&self, figures: &[Figure]) -> String {
         let mut asked = Registry::with_prefix("yibao");
         for figure in figures {
-            let gauge = ConstGauge::new(figure.value);
-            asked.register(figure.name, figure.meaning, gauge);
+            let Figure { name, meaning, value, is_total } = *figure;
+            if is_total {
+                asked.register(name, meaning, ConstCounter::new(value));
+            } else {
+                asked.register(name, meaning, ConstGauge::new(value));
+            }
         }
         let mut text = String::new();
         // Writing into a string fails only when a metric cannot be encoded, which integers can.

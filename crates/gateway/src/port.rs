@@ -127,6 +127,8 @@ pub struct Figure {
     pub meaning: &'static str,
     /// How much.
     pub value: u64,
+    /// Whether it counts what has happened since the node was opened, and so never falls.
+    pub is_total: bool,
 }
 
 /// Why an envelope was not kept.

@@ -201,6 +201,9 @@ fn figures_count_what_happened_and_name_nobody() {
         "yibao_gateway_requests_total{operation=\"get_session\",status=\"401\"} 1",
         "yibao_gateway_sessions 1",
         "yibao_node_ready 1",
+        "# TYPE yibao_node_waiting_transactions gauge",
+        "# TYPE yibao_node_blocks counter",
+        "yibao_node_blocks_total 7",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }

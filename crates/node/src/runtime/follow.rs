@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::NodeFailure;
+use super::metrics::add;
 use super::queue::{self, NotReceived, Weight};
 use super::shared::Shared;
 use super::types::Committed;
@@ -21,8 +22,9 @@ pub(crate) const HISTORY_BATCH_MAX: usize = 4_096;
 pub(crate) enum HistoryTask {
     /// Take a block in.
     Block(Arc<Committed>),
-    /// Make durable what was taken in, and say so; the sender is dropped when that failed.
-    MakeDurable(SyncSender<()>),
+    /// Make durable what was taken in, and say whether that was possible: a reader may be in the
+    /// way.
+    MakeDurable(SyncSender<bool>),
 }
 
 impl Weight for HistoryTask {
@@ -63,10 +65,11 @@ impl HistoryFollower {
             next = self.tasks.try_receive();
         };
         self.append(&blocks)?;
-        if !waiting.is_empty() && self.history.make_durable()? {
+        if !waiting.is_empty() {
+            let is_durable = self.history.make_durable()?;
             for done in waiting {
                 // Whoever asked may have gone.
-                let _ = done.send(());
+                let _ = done.send(is_durable);
             }
         }
         Ok(is_open)
@@ -118,7 +121,7 @@ enum Stage {
     Idle,
     /// The history is made durable up to the snapshot's block first: a start from the snapshot does
     /// not replay what lies before.
-    History(Box<Snapshot>, Receiver<()>),
+    History(Box<Snapshot>, Receiver<bool>),
     /// The store writes it, this height.
     Writing(u64),
 }
@@ -130,6 +133,8 @@ pub(crate) struct SnapshotWriter<D: Disk> {
     pace: SnapshotPace,
     blocks: u64,
     bytes: u64,
+    /// The last one was given up: another is tried as soon as there is a block.
+    is_overdue: bool,
     stage: Stage,
 }
 
@@ -140,7 +145,8 @@ impl<D: Disk> SnapshotWriter<D> {
         pace: SnapshotPace,
         blocks_replayed: u64,
     ) -> Self {
-        Self { store, history, pace, blocks: blocks_replayed, bytes: 0, stage: Stage::Idle }
+        let (blocks, bytes, is_overdue, stage) = (blocks_replayed, 0, false, Stage::Idle);
+        Self { store, history, pace, blocks, bytes, is_overdue, stage }
     }
 
     /// Counts a block and goes on with the snapshot, without waiting.
@@ -150,7 +156,7 @@ impl<D: Disk> SnapshotWriter<D> {
         // A large state is written less often, so that snapshots stay a part of what blocks write.
         let rows = shared.view().state.entry_count();
         let bytes_due = self.pace.bytes.max(rows.saturating_mul(BLOCK_BYTES_PER_ROW));
-        if self.blocks >= self.pace.blocks || self.bytes >= bytes_due {
+        if self.is_overdue || self.blocks >= self.pace.blocks || self.bytes >= bytes_due {
             self.request(shared)?;
         }
         self.go_on(shared, false);
@@ -174,12 +180,12 @@ impl<D: Disk> SnapshotWriter<D> {
         self.history.send(HistoryTask::MakeDurable(done)).map_err(|_| NodeFailure::Stopped)?;
         let snapshot = Snapshot { header, tip, state, partial_tiles };
         self.stage = Stage::History(Box::new(snapshot), durable);
-        (self.blocks, self.bytes) = (0, 0);
+        (self.blocks, self.bytes, self.is_overdue) = (0, 0, false);
         Ok(())
     }
 
     /// Goes on with the snapshot that was requested; with `wait`, to its end. One that fails is
-    /// given up: blocks are not concerned, and the next one is tried in its time.
+    /// given up and counted: blocks are not concerned, and another one is tried after the next.
     pub(crate) fn go_on(&mut self, shared: &Shared, wait: bool) {
         loop {
             let stage = std::mem::replace(&mut self.stage, Stage::Idle);
@@ -192,18 +198,24 @@ impl<D: Disk> SnapshotWriter<D> {
                         durable.try_recv()
                     };
                     match is_durable {
-                        Ok(()) => self.begin(*snapshot),
+                        Ok(true) => self.begin(*snapshot, shared),
+                        Ok(false) => {
+                            let reason = "a reader of the history was in the way";
+                            self.give_up(snapshot.tip.height, &reason, shared);
+                        }
                         Err(TryRecvError::Empty) => {
                             self.stage = Stage::History(snapshot, durable);
                             return;
                         }
-                        // The history could not be made durable, or ended, which stops the node.
+                        // The history ended, which stops the node.
                         Err(TryRecvError::Disconnected) => return,
                     }
                 }
                 Stage::Writing(height) => {
                     let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
-                    match store.finish_snapshot(wait) {
+                    let finished = store.finish_snapshot(wait);
+                    drop(store);
+                    match finished {
                         None => {
                             self.stage = Stage::Writing(height);
                             return;
@@ -211,19 +223,27 @@ impl<D: Disk> SnapshotWriter<D> {
                         Some(Ok(())) => {
                             shared.counters.snapshot_height.store(height, Ordering::Relaxed);
                         }
-                        Some(Err(error)) => tracing::error!(height, %error, "no snapshot"),
+                        Some(Err(error)) => self.give_up(height, &error, shared),
                     }
                 }
             }
         }
     }
 
-    fn begin(&mut self, snapshot: Snapshot) {
+    fn begin(&mut self, snapshot: Snapshot, shared: &Shared) {
         let height = snapshot.tip.height;
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
-        match store.begin_snapshot(snapshot) {
+        let begun = store.begin_snapshot(snapshot);
+        drop(store);
+        match begun {
             Ok(()) => self.stage = Stage::Writing(height),
-            Err(error) => tracing::error!(height, %error, "no snapshot"),
+            Err(error) => self.give_up(height, &error, shared),
         }
+    }
+
+    fn give_up(&mut self, height: u64, reason: &dyn std::fmt::Display, shared: &Shared) {
+        tracing::error!(height, %reason, "a snapshot was given up; another follows");
+        self.is_overdue = true;
+        add(&shared.counters.snapshots_given_up, 1);
     }
 }

@@ -15,6 +15,7 @@ pub(crate) struct Counters {
     pub(crate) execute_micros: AtomicU64,
     pub(crate) durable_micros: AtomicU64,
     pub(crate) snapshot_height: AtomicU64,
+    pub(crate) snapshots_given_up: AtomicU64,
 }
 
 pub(crate) fn add(counter: &AtomicU64, number: usize) {
@@ -58,4 +59,6 @@ pub struct Metrics {
     pub subscribers: u64,
     /// The height of the last snapshot; 0 for none.
     pub snapshot_height: u64,
+    /// Snapshots that could not be written since the node was opened; another follows each.
+    pub snapshots_given_up: u64,
 }

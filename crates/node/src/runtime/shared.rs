@@ -225,6 +225,7 @@ impl Shared {
             history_lag_blocks: number(self.recent.lag()),
             subscribers: number(self.subscribers.count()),
             snapshot_height: count(&counters.snapshot_height),
+            snapshots_given_up: count(&counters.snapshots_given_up),
         }
     }
 }

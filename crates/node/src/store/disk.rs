@@ -113,7 +113,7 @@ impl Folder {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
         let path = path.into();
         let failed = |source| FolderError::Io { path: path.clone(), source };
-        std::fs::create_dir_all(&path).map_err(failed)?;
+        make_folder(&path).map_err(failed)?;
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         let lock = options.open(path.join("lock")).map_err(failed)?;
@@ -129,6 +129,44 @@ impl Folder {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Makes a folder and those above it, durably: what is made durable in it later would be gone with
+/// its name.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    let naming = naming_folders(path);
+    std::fs::create_dir_all(path)?;
+    for (folder, is_named_anew) in naming {
+        match File::open(&folder).and_then(|folder| folder.sync_all()) {
+            // What was there before may lie where this user may not look.
+            Err(error) if is_named_anew || error.kind() != io::ErrorKind::PermissionDenied => {
+                return Err(error);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The folders in which a path's own name and those above it are missing, and the one above them,
+/// whose name for the path may never have been synced; whether something is named anew in each.
+fn naming_folders(path: &Path) -> Vec<(PathBuf, bool)> {
+    let mut folders = Vec::new();
+    for name in path.ancestors() {
+        let Some(above) = name.parent() else { break };
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        let is_missing = !name.exists();
+        if is_missing || folders.is_empty() {
+            folders.push((above.to_owned(), is_missing));
+        }
+        if !is_missing {
+            break;
+        }
+    }
+    folders
 }
 
 impl Disk for Folder {
@@ -193,5 +231,25 @@ impl DiskFile for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_folder_that_gets_a_new_name_is_synced_and_always_the_one_above() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        let above = root.path().to_owned();
+        let expected = [(at("one/two"), true), (at("one"), true), (above.clone(), true)];
+        assert_eq!(naming_folders(&at("one/two/three")), expected);
+        make_folder(&at("one/two/three")).unwrap();
+        assert_eq!(naming_folders(&at("one/two/three")), [(at("one/two"), false)]);
+        assert_eq!(naming_folders(&at("one/new")), [(at("one"), true)]);
+        assert_eq!(naming_folders(Path::new("new")), [(PathBuf::from("."), true)]);
+        std::fs::write(at("file"), b"").unwrap();
+        assert!(make_folder(&at("file/below")).is_err());
     }
 }

@@ -167,3 +167,27 @@ fn idempotency_keys_outlive_a_restart_until_the_transaction_has_expired() {
     let all = node.receipts_of(&own, node::runtime::Direction::OldestFirst, None, 9).unwrap();
     assert_eq!(all.len(), 3);
 }
+
+#[test]
+fn a_snapshot_that_a_reader_of_the_history_holds_up_is_counted_and_tried_again() {
+    let place = Place::new();
+    let mut config = place.config(Threads::Caller);
+    config.snapshots = SnapshotPace { blocks: 4, bytes: u64::MAX, at_stop: false };
+    let (node, _) = place.try_open(config).unwrap();
+    node.submit(open_fund(1, now())).unwrap();
+    pay(&node, 1, 2);
+    // Somebody reads and does not come to an end: what he sees cannot be written over.
+    let mut reader = rusqlite::Connection::open(place.history()).unwrap();
+    let reading = reader.transaction().unwrap();
+    let count = |reading: &rusqlite::Transaction<'_>| -> i64 {
+        reading.query_row("SELECT count(*) FROM receipt", [], |row| row.get(0)).unwrap()
+    };
+    assert!(count(&reading) > 0);
+    pay(&node, 2, 4);
+    let metrics = node.metrics();
+    assert_eq!((metrics.snapshot_height, metrics.snapshots_given_up), (0, 1));
+    drop(reading);
+    pay(&node, 4, 5);
+    let metrics = node.metrics();
+    assert_eq!((metrics.snapshot_height, metrics.snapshots_given_up), (5, 1));
+}

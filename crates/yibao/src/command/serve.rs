@@ -31,6 +31,10 @@ pub struct Serve {
     /// several times. Without it, all clients of a proxy share one limit of refused sign-ins.
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<IpAddr>,
+    /// The data folder is a restored backup, and the newest copy of its blocks that there is. Say so
+    /// once, and never of two copies: each would sign a history of its own.
+    #[arg(long)]
+    newest_copy: bool,
     /// The form of the log on the standard error stream; YIBAO_LOG chooses how much of it.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -47,7 +51,7 @@ impl Serve {
         log::start(self.log_format)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let listener = open_port(self.listen)?;
-        let (node, report) = open_node(&self.data, Arc::clone(&clock))?;
+        let (node, report) = open_node(&self.data, Arc::clone(&clock), self.newest_copy)?;
         tracing::info!(
             chain = %node.chain_id(),
             height = node.view().tip.height,

