@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use ledger::State;
-use ledger::modules::visit::view;
+use ledger::modules::{person, visit::view};
 use primitives::{CivilDate, Hash, Party, Timestamp};
 
 use super::folder::{Member, keep_family};
@@ -13,8 +13,8 @@ use super::people;
 use super::population::{EMPLOYEE, Population};
 use super::region::Settlement;
 
-/// The member around whom the family is chosen: somebody with a device key, a settled visit, and
-/// the most money left on the personal account. A place among the people.
+/// The member around whom the family is chosen: somebody with a device key, an unlocked wallet, a
+/// settled visit, and the most money left on the personal account. A place among the people.
 pub fn choose(
     population: &Population,
     settlement: &Settlement,
@@ -23,7 +23,11 @@ pub fn choose(
 ) -> Option<usize> {
     let has_key = |place: &usize| {
         let resident = &population.people[*place];
-        resident.scheme == EMPLOYEE && people::device_secret(resident, &Hash::default()).is_some()
+        let is_locked =
+            person::view::person(state, resident.id).is_none_or(|row| row.lock.is_some());
+        !is_locked
+            && resident.scheme == EMPLOYEE
+            && people::device_secret(resident, &Hash::default()).is_some()
     };
     let left = |place: &usize| view::personal_account(state, population.people[*place].id, now);
     settlement.shown.keys().copied().filter(has_key).max_by_key(left)
