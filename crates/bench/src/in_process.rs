@@ -38,6 +38,7 @@ pub fn open(data: &Path, genesis: &Genesis) -> Result<NodeHandle> {
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
         threads: Threads::Own { checking: 0 },
+        is_newest_copy: false,
     };
     let (node, _) = Node::open(Folder::open(&folder)?, genesis, config)?;
     Ok(node)

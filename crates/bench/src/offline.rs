@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use ledger::Transaction;
 use node::NodeHandle;
-use node::verify::verify_chain;
+use node::verify::{Evidence, verify_chain};
 use proof::policy::{Policy, policy_text};
 
 use crate::figures::{Bar, Figures};
@@ -42,8 +42,8 @@ pub fn voucher(figures: &mut Figures, node: &NodeHandle, settled: &Transaction) 
 /// When it diverges.
 pub fn chain(figures: &mut Figures, data: &Path) -> Result<()> {
     let begin = Instant::now();
-    let report =
-        verify_chain(&Region::node_folder(data), |_| {}).map_err(|error| anyhow!("{error}"))?;
+    let report = verify_chain(&Region::node_folder(data), Evidence::default(), |_| {})
+        .map_err(|error| anyhow!("{error}"))?;
     let seconds = begin.elapsed().as_secs_f64();
     figures.note("verify_chain/transactions", report.accepted as f64 / seconds, "1/s", Bar::Told);
     figures.note("verify_chain/signatures", report.signatures as f64 / seconds, "1/s", Bar::Told);

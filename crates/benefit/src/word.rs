@@ -357,20 +357,8 @@ words! {
 }
 
 /// An income class, numbered by the plan that names it; 0 when none is attested.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    Serialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(BorshSerialize, Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct IncomeClass(#[schemars(range(max = 31))] u8);
 

@@ -12,24 +12,21 @@ use crate::rate::Rate;
 /// Debt and direction are accounts, never signs: an amount is not negative. In JSON an amount is a
 /// string of whole minor units (`"452"` is 4.52 yuan); a JSON number is refused, so that no client
 /// can send a float.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(BorshSerialize, BorshDeserialize)]
 pub struct Amount(u64);
 
 /// What to do with the part of a minor unit that a division leaves over.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {

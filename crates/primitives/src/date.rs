@@ -142,18 +142,8 @@ impl<'de> Deserialize<'de> for CivilDate {
 }
 
 /// A span of days, both ends in it; an open end lasts for ever.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Period {
     /// The first day.
@@ -185,38 +175,16 @@ impl Period {
 }
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z, as a block says it. A string in JSON.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(BorshSerialize, BorshDeserialize)]
 pub struct Timestamp(u64);
 
 /// A fixed distance of local time from UTC in minutes, -720 to 840.
 ///
 /// Regions keep a fixed distance: a time zone database changes with the operating system, and two
 /// nodes must never disagree about which day it is (decision record 0004).
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct UtcOffset(pub i16);
 

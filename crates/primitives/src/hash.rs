@@ -8,7 +8,16 @@ use sha2::{Digest, Sha256};
 
 /// 32 bytes of a hash or of a salted commitment. Lower-case hex in JSON.
 #[derive(
-    Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize
 )]
 pub struct Hash(pub [u8; 32]);
 

@@ -9,7 +9,16 @@ use crate::id::{OrganisationId, PersonId};
 
 /// A party that signs, owns an account, or is concerned by an event.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize
 )]
 pub enum Party {
     /// An admitted organisation.

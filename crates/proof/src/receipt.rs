@@ -26,18 +26,8 @@ const FIELD_TAG: &[u8] = b"yibao/field/v1";
 const SALT_TAG: &[u8] = b"yibao/field-salt/v1";
 
 /// What became of a transaction that was executed.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeCode {
     /// It happened.
@@ -47,17 +37,8 @@ pub enum OutcomeCode {
 }
 
 /// What the ledger answers to one executed transaction; its bytes are a leaf of the receipt log.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptRecord {
     /// The version of this form; see [`RECEIPT_VERSION`].
@@ -161,17 +142,8 @@ impl JsonSchema for FieldName {
 }
 
 /// What a field says.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "type", content = "value", deny_unknown_fields)]
 pub enum FieldValue {
     /// Money.
@@ -230,17 +202,8 @@ impl fmt::Display for FieldValue {
 }
 
 /// One thing that a receipt says.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// What it is about.
@@ -325,17 +288,8 @@ impl fmt::Display for FieldsError {
 impl core::error::Error for FieldsError {}
 
 /// One field shown: with the salt, its commitment can be computed again.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
     /// The place of the field's commitment in the record; the first is 0.

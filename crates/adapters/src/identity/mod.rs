@@ -73,7 +73,15 @@ pub struct Attestation {
 
 /// What an attestation says.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize
 )]
 #[serde(deny_unknown_fields)]
 pub struct AttestedIndex {
@@ -105,7 +113,15 @@ pub struct IndexRotation {
 
 /// What a rotation says.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize
 )]
 #[serde(deny_unknown_fields)]
 pub struct RotatedIndex {

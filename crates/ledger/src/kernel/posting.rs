@@ -23,18 +23,8 @@ const HOLDS: Table<Hash, Hold> = Table::new(0x0002);
 const REGIONS: Table<OrganisationId, Vec<RegionId>> = Table::new(0x0007);
 
 /// One amount from one account to another.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// The account that gives.
     pub debit: Account,
@@ -45,18 +35,8 @@ pub struct Entry {
 }
 
 /// An entry as it stands in a receipt.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 pub struct PostedEntry {
     /// What moved.
     #[serde(flatten)]

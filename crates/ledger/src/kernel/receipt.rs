@@ -10,17 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::posting::PostedEntry;
 
 /// Something that happened, for those whom it concerns.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// The stable name, such as `visit_settled`; message key in `locales/`.
     pub name: String,
@@ -55,18 +46,8 @@ macro_rules! events {
 pub(crate) use events;
 
 /// What an executor does with its rail.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectAction {
     /// Capture what the authorisation holds, or take the money where the rail does not hold.
@@ -79,17 +60,8 @@ pub enum EffectAction {
 
 /// An action outside the ledger. It has exactly one executor: the organisation whose rail
 /// authorised it.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 pub struct Effect {
     /// Number within the receipt, from zero.
     pub number: u8,

@@ -29,20 +29,8 @@ pub const VALIDITY_MILLIS_MAX: u64 = 7 * 24 * 3_600 * 1_000;
 /// 16 random bytes that the author chooses before the first try and keeps for every further one.
 ///
 /// They also salt the receipt, so they must come from a good source of randomness.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct IdempotencyKey(
     #[serde(with = "hex_key")]
@@ -102,17 +90,8 @@ impl Content {
 }
 
 /// One party's signature over the transaction id.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Authorisation {
     /// Who signs.

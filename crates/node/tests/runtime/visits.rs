@@ -10,8 +10,8 @@ use ledger::modules::organisation::{AdmitOrganisation, AuthoriseKey, Organisatio
 use ledger::modules::person::{EnrolPerson, KeyGrade, NewKey, NewPerson};
 use ledger::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
 use ledger::modules::visit::{
-    CashLeg, CheckIn, Consent, Identification, QuoteRequest, RailKind, RefundVisit, RetryEffect, SettleVisit,
-    SettlementRecord, TakeOverEffect, VisitSubject, quote, quote_remaining,
+    CashLeg, CheckIn, Consent, Identification, QuoteRequest, RailKind, RefundVisit, RetryEffect,
+    SettleVisit, SettlementRecord, TakeOverEffect, VisitSubject, quote, quote_remaining,
 };
 use ledger::{Authorisation, Effect, Receipt, Transaction};
 use node::NodeHandle;

@@ -19,17 +19,8 @@ use crate::modules::person::require_bureau;
 /// Assigns a numbered slot for a chronic special disease or a programme. What the slot means is
 /// told by the opened commitment to provider, payer and person, and to nobody else. Signed by the
 /// region's bureau with scope `attest`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignSlot {
     /// Whose coverage.

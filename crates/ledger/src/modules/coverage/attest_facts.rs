@@ -18,17 +18,8 @@ use crate::modules::person::require_bureau;
 /// Attests what rules may ask about a person. On the days of the attestation it takes the place of
 /// what was attested before; on other days that stays. Signed by the region's bureau with scope
 /// `attest`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttestFacts {
     /// Whose coverage.

@@ -16,17 +16,8 @@ use crate::modules::person::require_bureau;
 
 /// Ends a coverage after a day. Care until then still counts. Signed by the region's bureau with
 /// scope `attest`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndCoverage {
     /// Whose coverage.

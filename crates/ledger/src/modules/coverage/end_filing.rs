@@ -17,17 +17,8 @@ use crate::modules::person::require_bureau;
 
 /// Ends a registration for care elsewhere after a day within its period. Signed by the region's
 /// bureau with scope `attest`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndFiling {
     /// Whose coverage.

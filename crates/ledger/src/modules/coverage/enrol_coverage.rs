@@ -23,17 +23,8 @@ use crate::modules::{network, person};
 /// A person has one place at a time in each family of schemes within the network: a second one is
 /// refused, and the rejection names the region that holds the first. A period that begins on the
 /// day after the same coverage ends prolongs it.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolCoverage {
     /// Who is covered.

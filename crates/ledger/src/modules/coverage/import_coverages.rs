@@ -20,17 +20,8 @@ use crate::modules::person::require_bureau;
 use crate::modules::{network, person};
 
 /// One coverage of a batch.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportedCoverage {
     /// Who is covered.
@@ -60,17 +51,8 @@ impl ImportedCoverage {
 ///
 /// A row that is refused stops no other and leaves nothing behind; the receipt's fields
 /// `refused.00` and following list such rows as `ROW:CODE`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportCoverages {
     /// The insured place of all rows.

@@ -20,17 +20,8 @@ use crate::modules::organisation::Scope;
 use crate::modules::person::{NewPerson, require_bureau, require_identity_check};
 
 /// One person of a batch.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportedPerson {
     /// The person.
@@ -71,17 +62,8 @@ impl ImportedPerson {
 /// A row that is refused stops no other and leaves nothing behind; the receipt's fields
 /// `refused.00` and following list such rows as `ROW:CODE`. A key that is not a valid public key
 /// stops the whole batch before it stands in a block.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportPersons {
     /// The home region and insured place of all rows.

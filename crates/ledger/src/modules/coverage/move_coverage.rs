@@ -26,17 +26,8 @@ use crate::modules::{network, person};
 /// With `keep_counters` the running amounts go along, so that a deductible that was met stays met;
 /// the bureaus say so when both plans number them alike. Refunds of earlier care find them in
 /// either place. Without it the new place starts from zero.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveCoverage {
     /// Whose coverage.

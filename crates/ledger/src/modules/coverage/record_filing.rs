@@ -19,17 +19,8 @@ use crate::modules::person::require_bureau;
 
 /// Records a registration for care elsewhere (备案). Signed by the region's bureau with scope
 /// `attest`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordFiling {
     /// Whose coverage.

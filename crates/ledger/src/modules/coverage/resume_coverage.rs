@@ -17,17 +17,8 @@ use crate::modules::person::require_bureau;
 /// Lets a suspended coverage hold again from a day on, which may lie ahead (a waiting period after
 /// missed premiums) or behind (they were paid after all). It also ends a waiting period early.
 /// Signed by the region's bureau with scope `attest`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeCoverage {
     /// Whose coverage.

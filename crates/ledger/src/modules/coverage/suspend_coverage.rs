@@ -16,17 +16,8 @@ use crate::modules::person::require_bureau;
 
 /// Lets a coverage rest from a day on until it is resumed: premiums are missing, or service abroad.
 /// Care before that day still counts. Signed by the region's bureau with scope `attest`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SuspendCoverage {
     /// Whose coverage.

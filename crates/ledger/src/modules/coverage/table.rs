@@ -62,18 +62,8 @@ pub struct Coverage {
 }
 
 /// What rules may ask about a person: bands and classes, attested by the bureau with an end.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttestedFacts {
     /// For which days; it always has an end. Choose the end of a month or year, since the exact day

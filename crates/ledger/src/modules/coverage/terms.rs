@@ -10,17 +10,8 @@ use super::table::AttestedFacts;
 use crate::kernel::rejection::{Rejection, require};
 
 /// What covers a person, from when to when, and what is attested about the person.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoverageTerms {
     /// The scheme.

@@ -24,18 +24,8 @@ use crate::modules::network;
 ///
 /// The first assignment may begin on any day. Later ones begin tomorrow at the earliest and replace
 /// what was assigned from their first day on: a refund thus finds the fund that paid.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignPayerFund {
     /// The region whose scheme it is.

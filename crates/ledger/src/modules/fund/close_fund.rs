@@ -17,18 +17,8 @@ use crate::kernel::rejection::{Rejection, require};
 
 /// Closes an empty fund for ever. What is refunded into it afterwards can be transferred out. Its
 /// floor ends with it. Signed by the fund's owner.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseFund {
     /// The fund's region.

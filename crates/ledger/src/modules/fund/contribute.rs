@@ -15,18 +15,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::Rejection;
 
 /// Books contributions, subsidies or premiums that came into a fund. Signed by the fund's owner.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contribute {
     /// The fund's region.

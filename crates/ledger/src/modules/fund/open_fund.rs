@@ -20,17 +20,8 @@ use crate::modules::organisation::{self, OrganisationKind};
 
 /// Opens a fund (基金) with its account. Signed by its owner: the region's bureau, or an insurer for
 /// its own fund, with a key for treasury.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenFund {
     /// The region in which it pays.

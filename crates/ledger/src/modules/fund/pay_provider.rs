@@ -24,18 +24,8 @@ use crate::modules::organisation::{self, OrganisationKind, rejection as organisa
 /// kept apart by region, so it can only clear what its own region owes. An insurer that pays
 /// directly needs the provider's signature too, because dues of one region are not kept apart by
 /// payer.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayProvider {
     /// The region whose bureau clears, or in which the insurer pays.

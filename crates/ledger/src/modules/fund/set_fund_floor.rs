@@ -16,18 +16,8 @@ use crate::kernel::rejection::Rejection;
 
 /// Sets what must always be left in a fund. A floor above the present balance stops every payment
 /// until enough has come in. Signed by the fund's owner.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetFundFloor {
     /// The fund's region.

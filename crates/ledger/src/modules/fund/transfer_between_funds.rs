@@ -14,18 +14,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::Rejection;
 
 /// A fund by its region and number.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FundAddress {
     /// The region.
@@ -37,18 +27,8 @@ pub struct FundAddress {
 /// Moves money from one fund to another, such as last year's surplus into this year's fund. Signed
 /// by the owner of each. A closed fund may give, so that what is refunded into it later finds its
 /// way on.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransferBetweenFunds {
     /// The fund that gives.

@@ -16,17 +16,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation;
 
 /// Opens a pooling area (统筹区) with its bureau, currency and settings. Signed by the governing set.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenRegion {
     /// The six-digit administrative code (`admdvs`).

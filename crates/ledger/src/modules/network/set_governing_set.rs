@@ -25,17 +25,8 @@ const _: () = assert!(3 * AUTHORISATIONS_MAX > 2 * GOVERNING_MAX);
 const _: () = assert!(3 * AUTHORISATIONS_MAX <= 2 * (GOVERNING_MAX + 1));
 
 /// Names the whole new governing set. Signed by more than two thirds of the present one.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetGoverningSet {
     /// The members, 1 to 23.

@@ -14,17 +14,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 
 /// Changes a region's calendar and limits. Signed by the governing set.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRegion {
     /// The region.

@@ -17,17 +17,8 @@ use crate::kernel::rejection::{Rejection, require};
 /// Names all web origins in which passkeys may sign. Signed by the governing set.
 ///
 /// The rpId stays as genesis set it: passkeys are bound to it for ever.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetWebOrigins {
     /// Origins such as `https://wallet.example.org`, 1 to 32.

@@ -35,17 +35,8 @@ pub struct RegionRow {
 }
 
 /// A region's calendar and the limits that it sets itself.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegionSettings {
     /// Local time less UTC in minutes; "day", "month" and "year" are computed in it.

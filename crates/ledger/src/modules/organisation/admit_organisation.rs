@@ -16,17 +16,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network::{self, require_governing};
 
 /// Admits an organisation with its offline root key. Signed by the governing set.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdmitOrganisation {
     /// Its public code.

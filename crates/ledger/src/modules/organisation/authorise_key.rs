@@ -19,17 +19,8 @@ use crate::kernel::rejection::{Rejection, require};
 pub const KEY_LIFE_MILLIS_MAX: u64 = 2 * 365 * 24 * 3_600 * 1_000;
 
 /// Authorises a key for daily use. Signed by the organisation's root key.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthoriseKey {
     /// Whose key.

@@ -15,17 +15,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network::require_governing;
 
 /// Ends the suspension of an organisation. Signed by the governing set.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeOrganisation {
     /// Which one.

@@ -15,17 +15,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network::require_governing;
 
 /// Takes a key back at once. Signed by the organisation's root key, or by the governing set.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeKey {
     /// Whose key.

@@ -16,17 +16,8 @@ use crate::modules::network::require_governing;
 
 /// Replaces an organisation's root key. Signed by the present root key, or by the governing set
 /// when that is lost. Online keys stay.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateRootKey {
     /// Whose key.

@@ -16,17 +16,8 @@ use crate::modules::network::require_governing;
 
 /// Suspends an organisation: nothing signed by it counts until it is resumed. Signed by the
 /// governing set.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SuspendOrganisation {
     /// Which one.

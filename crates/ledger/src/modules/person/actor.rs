@@ -13,18 +13,8 @@ use crate::modules::network;
 use crate::modules::organisation::{self, OrganisationKind, Scope};
 
 /// Who acts for a person. Every actor is visible in the body and signs with an own key.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// The person, with one of the person's own keys.

@@ -18,17 +18,8 @@ use crate::kernel::rejection::{Rejection, require};
 /// Adds a key to a person who is not locked. Signed by one of the person's keys, which cannot give
 /// higher limits than its own; or at a desk by the home region's bureau with scope `clerk` and an
 /// identity authority with scope `attest`. A guardian cannot add a key.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddPersonKey {
     /// Whose key.

@@ -19,17 +19,8 @@ use crate::kernel::rejection::{Rejection, require};
 ///
 /// The delay runs from the asking and not from the locking: else whoever holds a stolen key would
 /// wait out an old lock unseen.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskUnlock {
     /// Who asks.

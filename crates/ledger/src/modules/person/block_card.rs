@@ -16,17 +16,8 @@ use crate::kernel::rejection::{Rejection, require};
 
 /// Blocks the card for good, also while the person is locked. Signed by the person's own key, by a
 /// guardian, or at a desk by the home region's bureau with scope `clerk`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlockCard {
     /// Whose card.

@@ -21,17 +21,8 @@ use crate::modules::organisation::Scope;
 ///
 /// Keys, guardians, lock and card go; care until the last day can still be settled; what is on the
 /// personal account stays there for those to whom it belongs. The blind index stays taken.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClosePerson {
     /// Whom.

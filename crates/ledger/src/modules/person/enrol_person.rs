@@ -18,17 +18,8 @@ use crate::modules::organisation::Scope;
 /// Enrols a natural person at home in a region, and opens the personal account. Signed by the
 /// region's bureau with scope `attest`, and by an identity authority with scope `attest`, which
 /// thereby says that the blind index is this natural person's: one natural person, one id.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolPerson {
     /// The home region.

@@ -20,17 +20,8 @@ use crate::kernel::rejection::{Rejection, require};
 /// region's bureau with scope `clerk`. Who locked is recorded and told to the person.
 ///
 /// Locking again while an unlock waits takes the unlock back.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LockPerson {
     /// Whom.

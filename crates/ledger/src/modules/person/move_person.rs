@@ -21,17 +21,8 @@ use crate::modules::organisation::Scope;
 ///
 /// The card goes, since the old bureau holds its PIN. The personal account stays as it is, so both
 /// regions must have the same currency.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MovePerson {
     /// Who moves.

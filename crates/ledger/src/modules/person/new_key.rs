@@ -10,17 +10,8 @@ use super::table::{KeyGrade, PersonKey};
 use crate::kernel::rejection::{Rejection, require};
 
 /// A key to register, with what it may spend. All zero for a key that never pays.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// The public key.

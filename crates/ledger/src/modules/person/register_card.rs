@@ -17,17 +17,8 @@ use crate::kernel::rejection::{Rejection, require};
 /// Registers a card for payments with a PIN at a desk, in place of a blocked one. Signed by the
 /// home region's bureau with scope `clerk`; the person is not locked. The PIN stays with the
 /// bureau.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterCard {
     /// Whose card.

@@ -19,17 +19,8 @@ use crate::kernel::rejection::{Rejection, require};
 pub const PAIRS_MAX: usize = 500;
 
 /// One natural person's index under the old and under the new key.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IndexPair {
     /// The index that is enrolled.
@@ -44,17 +35,8 @@ pub struct IndexPair {
 ///
 /// A network has one authority whose indices count: indices of two authorities could not be
 /// compared.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemapBlindIndices {
     /// The pairs, 1 to 500.

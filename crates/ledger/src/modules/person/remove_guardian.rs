@@ -17,17 +17,8 @@ use crate::modules::organisation::Scope;
 
 /// Ends a guardianship at once. Signed by the person's own key while there is no lock, by the
 /// guardian who steps back, or by the home region's bureau with scope `attest`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveGuardian {
     /// Whose guardian.

@@ -17,17 +17,8 @@ use crate::kernel::rejection::{Rejection, require};
 /// Counts a wrong PIN; at the region's `pin_failures_max` the card pays no more until the counter
 /// is reset. Signed by the home region's bureau, which checks PINs, with scope `clerk`. A right PIN
 /// that pays sets the counter back.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportPinFailure {
     /// Whose card.

@@ -17,17 +17,8 @@ use crate::kernel::rejection::{Rejection, require};
 /// Sets the counter of wrong PINs back to zero. Signed at a desk by the home region's bureau with
 /// scope `clerk`, and by an identity authority with scope `attest`, which checked who asks; the
 /// person is not locked.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPinCounter {
     /// Whose card.

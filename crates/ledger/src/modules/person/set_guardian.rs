@@ -24,18 +24,8 @@ pub const MINORITY_DAYS_MAX: i32 = 18 * 366;
 pub const MAJORITY_AGE: u8 = 18;
 
 /// On what ground somebody becomes a guardian.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GuardianGround {
     /// The person wants it.
@@ -58,17 +48,8 @@ pub enum GuardianGround {
 /// and for a person without a key, the home region's bureau and an identity authority sign, both
 /// with scope `attest`, and commit to the documents they saw: a guardian can unlock and pay, so no
 /// bureau makes one alone. A person who has a key and is of age decides alone.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetGuardian {
     /// Who gets a guardian.

@@ -21,17 +21,8 @@ const HOUR_MILLIS: u64 = 3_600_000;
 /// `clerk` and an identity authority with scope `attest`; or by the person's own key, when
 /// `ask_unlock` was accepted at least the region's `unlock_delay_hours` before and nobody locked
 /// again since.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnlockPerson {
     /// Whom.

@@ -19,18 +19,8 @@ use crate::kernel::rejection::{Rejection, require};
 /// Approves a proposed batch of differences for payment. Signed like the approval of a plan: by a
 /// regulator or finance authority of the governing set with scope `publish`, and by another key
 /// than proposed it.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveDifferences {
     /// The region.

@@ -18,18 +18,8 @@ use crate::kernel::rejection::{Rejection, require};
 
 /// Approves a reviewed version. Signed with scope `publish` by a regulator or finance authority of
 /// the governing set; where there is none, by the bureau with a third key.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovePlan {
     /// The region.

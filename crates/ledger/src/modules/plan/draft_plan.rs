@@ -24,17 +24,8 @@ use crate::modules::network;
 /// bureau with scope `publish`.
 ///
 /// The service days, the currency and the hash of the source file are inside the compiled plan.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftPlan {
     /// The region.

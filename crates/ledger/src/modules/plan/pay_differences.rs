@@ -37,17 +37,8 @@ pub const RECORDS_MAX: usize = 64;
 /// person's share, and a refund or correction takes the difference back.
 ///
 /// A row that cannot be booked stops no other and is counted by its reason; it may be tried again.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayDifferences {
     /// The region.

@@ -20,17 +20,8 @@ use crate::modules::fund;
 /// Proposes what a version with effect in the past changes for settlements under the version that
 /// it superseded, as a simulation found it. Nothing is paid before another key approves.
 /// Signed by the region's bureau with scope `publish`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposeDifferences {
     /// The region.

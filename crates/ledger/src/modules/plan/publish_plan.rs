@@ -22,18 +22,8 @@ use crate::modules::network;
 /// takes over from what it names as superseded. Its first day may be past: differences of what is
 /// settled already are then proposed and paid apart. Signed by the region's bureau with scope
 /// `publish`.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishPlan {
     /// The region.

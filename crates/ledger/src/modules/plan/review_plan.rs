@@ -17,18 +17,8 @@ use crate::kernel::rejection::{Rejection, require};
 
 /// Says that somebody else has checked a drafted version against its source. Signed by the region's
 /// bureau with scope `publish` and another key than the drafter's.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewPlan {
     /// The region.

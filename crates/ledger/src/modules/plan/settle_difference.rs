@@ -19,18 +19,8 @@ use crate::modules::organisation::Scope;
 use crate::modules::{fund, person, voucher};
 
 /// How a person's debt ends.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SettlementWay {
     /// The personal account pays; the person signs.
@@ -43,18 +33,8 @@ pub enum SettlementWay {
 
 /// Ends what a person owes a fund because a version took effect in the past. Signed by the person
 /// when the personal account pays, else by the fund's owner.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleDifference {
     /// The settlement, by the transaction that settled it first.

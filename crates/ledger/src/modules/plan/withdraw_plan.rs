@@ -17,18 +17,8 @@ use crate::modules::network;
 
 /// Takes a version back: at any step before publication, or until the day before its first. What it
 /// would have superseded stays in force. Signed by the region's bureau with scope `publish`.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawPlan {
     /// The region.

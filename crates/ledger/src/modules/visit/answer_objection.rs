@@ -17,18 +17,8 @@ use crate::modules::network;
 use crate::modules::organisation::{self, Scope};
 
 /// What became of an objection.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectionAnswer {
     /// The person is right: a refund or a correction follows or has been made.
@@ -43,17 +33,8 @@ pub enum ObjectionAnswer {
 /// The bureau answers alone once the region's `objection_answer_days` are over, or while the
 /// provider is suspended. An objection that it upholds so stays until the bureau has refunded or
 /// corrected the settlement, for which it does not need the provider either.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerObjection {
     /// The settlement as it stands.

@@ -23,17 +23,8 @@ use crate::modules::organisation::Scope;
 /// account at once, through a rail as payments of their own; one without its rail's word yet has to
 /// wait for it. Signed by the provider with scope `clerk`, or by the bureau with scope
 /// `countersign` while the provider is suspended.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelVisit {
     /// Which visit.

@@ -19,19 +19,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, OrganisationKind, Scope};
 
 /// How money leaves the person's hands on a rail.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RailKind {
     /// It is taken from something bound to the person: a card, a bank account, a wallet. The
@@ -43,17 +32,8 @@ pub enum RailKind {
 }
 
 /// How cash is collected: who executes it on which rail, and what that rail answered.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CashLeg {
     /// The organisation whose rail authorised the payment: the provider itself, or one that signs

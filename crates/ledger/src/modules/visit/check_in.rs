@@ -16,18 +16,8 @@ use crate::modules::organisation::{self, OrganisationKind, Scope};
 use crate::modules::{coverage, network, person};
 
 /// How the desk knew who the patient is.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Identification {
     /// The rotating code of the person's wallet.
@@ -42,17 +32,8 @@ pub enum Identification {
 
 /// Opens a visit, stay or purchase of an insured person at a provider. Signed by the provider with
 /// scope `clerk`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckIn {
     /// A new random id.

@@ -19,18 +19,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 
 /// What a rail did.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome", deny_unknown_fields)]
 pub enum EffectResult {
     /// The money moved.
@@ -48,17 +38,8 @@ pub enum EffectResult {
 /// Says what became of an ordered payment: done posts it, failed puts it on the provider's worklist
 /// (a claim on the patient, or a debt to the patient). It never undoes a settlement. Signed by the
 /// executor with scope `execute`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmEffect {
     /// The payment's reference.

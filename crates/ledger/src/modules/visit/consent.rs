@@ -16,18 +16,8 @@ use crate::modules::organisation::{self, Scope};
 use crate::modules::person;
 
 /// Who agrees to a settlement in the person's name, and how. It stands in receipt and voucher.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "form", deny_unknown_fields)]
 pub enum Consent {
     /// The person's own key signs.
@@ -51,18 +41,8 @@ pub enum Consent {
 }
 
 /// Why nobody could agree.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EmergencyReason {
     /// The person was unconscious.

@@ -22,17 +22,8 @@ pub(super) const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 /// days that the region sets after the settlement or its last change: the bureau then decides with
 /// [`super::DecideContest`], and until then the settlement shows it. Signed by the person, a
 /// guardian or, for somebody without keys or who has died, a desk of the home region's bureau.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContestConsent {
     /// The settlement as it stands.

@@ -18,18 +18,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 
 /// What the bureau found.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ContestDecision {
     /// Nobody could agree in the person's place: the settlement is refunded wholly. What was right
@@ -42,17 +32,8 @@ pub enum ContestDecision {
 /// Decides about a contested consent. Upheld, it refunds the settlement in the same transaction as
 /// [`super::RefundVisit`] does, without the provider's signature. Signed by the bureau with scope
 /// `countersign`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecideContest {
     /// The settlement as it stands.

@@ -21,17 +21,8 @@ pub(super) const OBJECTION_MILLIS_MAX: u64 = 180 * 24 * 3_600 * 1_000;
 /// Objects to a settlement; the provider has to answer, or the bureau in its place after the
 /// region's deadline. The words lie in the vault. Signed by the person, a guardian or, for somebody
 /// without keys or who has died, a desk of the home region's bureau.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectToSettlement {
     /// The settlement as it stands.

@@ -24,17 +24,8 @@ use crate::kernel::rejection::{Rejection, require};
 /// moves. Signed by the provider (`settle`) and the bureau (`countersign`); by the bureau alone
 /// while the provider is suspended or when it left an objection unanswered that was upheld; by a
 /// form of consent only where the person has to pay more than before.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefundVisit {
     /// The settlement as it stands, from its last receipt.

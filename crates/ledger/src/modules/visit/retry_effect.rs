@@ -24,17 +24,8 @@ use crate::modules::organisation::Scope;
 /// Works off a provider's worklist: a failed collection is collected anew (with the person's
 /// consent), a failed refund is paid again, on another rail if need be. Signed by the provider with
 /// scope `settle`, or by the bureau with scope `countersign` while the provider is suspended.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryEffect {
     /// The payment that failed.

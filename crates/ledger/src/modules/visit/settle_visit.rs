@@ -32,17 +32,8 @@ use crate::modules::{coverage, network, voucher};
 ///
 /// Signed by the provider (`settle`), the region's bureau (`countersign`), the form of consent, and
 /// the executor of the cash leg where that is not the provider (`execute`).
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleVisit {
     /// Which visit.

@@ -21,18 +21,8 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 
 /// Why a settlement is corrected.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CorrectionReason {
     /// A line, quantity or price was wrong.
@@ -49,17 +39,8 @@ pub enum CorrectionReason {
 /// original plan versions but with the facts as they are attested now; the difference moves. Signed
 /// as a settlement: provider (`settle`; see [`super::RefundVisit`] for when the bureau stands in),
 /// bureau (`countersign`) and the form of consent, which from then on is the settlement's.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SupersedeSettlement {
     /// The settlement as it stands, from its last receipt.

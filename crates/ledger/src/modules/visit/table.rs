@@ -22,17 +22,8 @@ pub(super) const EFFECTS: Table<Hash, EffectRow> = Table::new(0x0701);
 pub(super) const DEPOSITS_MAX: usize = 8;
 
 /// What a visit is about; it does not change after check-in.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VisitSubject {
     /// Whose visit.
@@ -204,18 +195,8 @@ impl EffectRow {
 }
 
 /// Where a payment outside stands.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectStatus {
     /// Ordered.
@@ -231,17 +212,8 @@ pub enum EffectStatus {
 
 /// What a settlement was, in full: kept by those whom it concerns; the ledger keeps its hash. Every
 /// later change of the settlement brings it along.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettlementRecord {
     /// Which visit.

@@ -23,17 +23,8 @@ use crate::modules::network;
 use crate::modules::organisation::{self, Scope};
 
 /// Where a deposit comes from.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(rename_all = "snake_case")]
 pub enum DepositFrom {
@@ -46,17 +37,8 @@ pub enum DepositFrom {
 /// Takes a deposit for a stay. It stays the person's until the settlement, which uses it or gives
 /// it back.
 /// Signed by the provider with scope `clerk`, and by the form of consent.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TakeDeposit {
     /// Which stay.

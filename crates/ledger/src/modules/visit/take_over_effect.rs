@@ -25,17 +25,8 @@ const HOUR_MILLIS: u64 = 3_600_000;
 /// Takes over an ordered payment after the region's deadline: the bureau becomes its one executor.
 /// It must ask the old executor's rail first and says with the commitment what it heard. Signed by
 /// the bureau with scope `execute`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TakeOverEffect {
     /// The payment.

@@ -19,17 +19,8 @@ use benefit::VisitType;
 
 /// Notes a stay's bill so far: the person sees at once that there is a new daily list. The list
 /// itself lies in the vault. Signed by the provider with scope `clerk`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRunningBill {
     /// Which stay.

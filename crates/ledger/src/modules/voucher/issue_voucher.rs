@@ -19,18 +19,8 @@ use crate::modules::{network, person};
 /// Notes that a sealed voucher of a settlement was issued, once for each purpose. Signed by the
 /// provider with scope `settle`, or by the bureau of the person's home region with scope
 /// `countersign`.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssueVoucher {
     /// The transaction that settled the visit first.

@@ -22,18 +22,8 @@ use crate::modules::person;
 ///
 /// Signed by the payer with scope `countersign` and by the person, or a guardian, who thereby lets
 /// the payer see what others marked. A lock of the person stops it.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarkVoucherUsed {
     /// The transaction that settled the visit first.

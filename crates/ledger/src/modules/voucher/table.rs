@@ -17,18 +17,8 @@ pub(super) const SETTLEMENTS: Table<Hash, SettlementRow> = Table::new(0x0800);
 pub const MARKS_MAX: usize = 16;
 
 /// What a voucher is issued for.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VoucherPurpose {
     /// To be reimbursed by a second payer.

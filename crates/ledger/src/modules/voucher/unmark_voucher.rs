@@ -17,18 +17,8 @@ use crate::modules::organisation::{self, Scope};
 
 /// Takes a mark back, wholly or in part, because the payer reversed what it had reimbursed. Signed
 /// by that payer with scope `countersign`; the person is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnmarkVoucher {
     /// The transaction that settled the visit first.
