@@ -3,8 +3,8 @@
 //! `make bench` prints a table and writes the same figures to `target/bench/report.json`. Nothing
 //! here is a test: a figure never fails a build (docs/performance.md says what they mean).
 //!
-//! Reading order: [`plan`](mod@plan) (what is measured), [`region`] (the population), [`settlement`]
-//! (what is signed beforehand), then one file per thing that is measured.
+//! Reading order: [`plan`](mod@plan) (what is measured), [`region`] (the population),
+//! [`settlement`] (what is signed beforehand), then one file per thing that is measured.
 
 mod adjudication;
 mod ceiling;

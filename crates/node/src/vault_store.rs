@@ -130,8 +130,8 @@ impl VaultStore {
     }
 
     /// Lets `change` put the same document for other readers in the place of the envelope: one of
-    /// them was added or taken away. With `None` it stays as it is. Old or new is there at any time,
-    /// never neither, and no other writer comes between reading and writing.
+    /// them was added or taken away. With `None` it stays as it is. Old or new is there at any
+    /// time, never neither, and no other writer comes between reading and writing.
     ///
     /// # Errors
     /// A size out of bounds, no envelope under this commitment, or a failing disk.

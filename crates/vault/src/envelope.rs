@@ -9,9 +9,10 @@
 //! wrap and cannot be moved by anybody else, and [`Envelope::open`] keeps to it. But whoever has
 //! once opened an envelope knows what was in it, and a program of one's own need not keep to a
 //! deadline. So the store drops ended grants ([`Envelope::drop_ended`]), hands nothing out to their
-//! readers, and notes every hand-out. [`Envelope::revoke`] takes a reader's wrap away: from then on the stored envelope is
-//! shut to him, an older copy of it is not. To shut out somebody who may hold a copy, content that
-//! is still worth hiding would have to be sealed anew, and the copy cannot be called back.
+//! readers, and notes every hand-out. [`Envelope::revoke`] takes a reader's wrap away: from then on
+//! the stored envelope is shut to him, an older copy of it is not. To shut out somebody who may
+//! hold a copy, content that is still worth hiding would have to be sealed anew, and the copy
+//! cannot be called back.
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};

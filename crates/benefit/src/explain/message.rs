@@ -201,7 +201,8 @@ impl Messages {
     }
 
     /// A message; every one that is asked for is there. Words of the closed lists are in the tables
-    /// `visit_type`, `hospital_level`, `place`, `filing`, `network`, `sex`, `person_class`, `payer`.
+    /// `visit_type`, `hospital_level`, `place`, `filing`, `network`, `sex`, `person_class`,
+    /// `payer`.
     #[must_use]
     pub fn text(&self, table: &str, key: &str) -> &str {
         self.tables.get(table).and_then(|table| table.get(key)).map_or("", String::as_str)

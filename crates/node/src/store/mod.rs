@@ -174,8 +174,8 @@ pub struct Store<D: Disk> {
 }
 
 impl<D: Disk> Store<D> {
-    /// Opens the store: the newest snapshot that is whole, the log behind it, and the tiles. Nothing
-    /// on the disk is changed before [`Store::settle`].
+    /// Opens the store: the newest snapshot that is whole, the log behind it, and the tiles.
+    /// Nothing on the disk is changed before [`Store::settle`].
     ///
     /// # Errors
     /// When the disk fails, or a block that was acknowledged is damaged or missing.

@@ -31,8 +31,8 @@ pub struct Serve {
     /// several times. Without it, all clients of a proxy share one limit of refused sign-ins.
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<IpAddr>,
-    /// The data folder is a restored backup, and the newest copy of its blocks that there is. Say so
-    /// once, and never of two copies: each would sign a history of its own.
+    /// The data folder is a restored backup, and the newest copy of its blocks that there is. Say
+    /// so once, and never of two copies: each would sign a history of its own.
     #[arg(long)]
     newest_copy: bool,
     /// The form of the log on the standard error stream; YIBAO_LOG chooses how much of it.

@@ -38,8 +38,9 @@ pub const EVERY_SCOPE: [Scope; 8] = [
 
 const YEAR_MILLIS: u64 = 365 * 24 * 3_600 * 1_000;
 
-/// The purpose of the key of a bureau's desk. A machine holds the key that countersigns; whoever sees
-/// a card, a PIN or an identity card signs with this one, so that the machine attests none of them.
+/// The purpose of the key of a bureau's desk. A machine holds the key that countersigns; whoever
+/// sees a card, a PIN or an identity card signs with this one, so that the machine attests none of
+/// them.
 pub const CLERK: &str = "clerk";
 /// What a bureau's daily key may do: everything but the desk's.
 const MACHINE_SCOPES: [Scope; 7] = [

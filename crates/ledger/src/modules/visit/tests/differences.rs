@@ -257,3 +257,30 @@ fn what_the_fund_lets_go_is_not_the_persons_share() {
     whole_refund(&mut world, &record);
     assert_eq!((world.balance(PURSE), standing(&world, &record)), (5_000, None));
 }
+
+#[test]
+fn a_batch_has_a_number_of_its_own_and_must_be_there() {
+    let (mut world, record) = adjusted("60%");
+    let records = core::slice::from_ref(&record);
+    world.rejected(&[org("bureau")], &payment(9, records), rejection::UNKNOWN_BATCH);
+    let PolicyChange { region, scheme, old_version, new_version } = change(2);
+    let settlement = record.transaction_id;
+    let amount = fen(1);
+    let again = ProposeDifferences {
+        region,
+        scheme,
+        batch: 1,
+        old_version,
+        new_version,
+        fund: POOL,
+        simulation: Hash([4; 32]),
+        rows: vec![Difference {
+            settlement,
+            person: ALICE,
+            amount,
+            direction: Direction::ToPerson,
+        }],
+    };
+    world.rejected(&[org("bureau")], &again, rejection::BATCH_EXISTS);
+    world.accepted(&[org("bureau")], &ProposeDifferences { batch: 2, ..again });
+}
