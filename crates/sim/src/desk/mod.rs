@@ -90,6 +90,7 @@ impl World {
         if self.dice.chance(250) {
             self.take_over_late_payment();
         }
+        self.book_again_what_is_not_known();
         self.hand_out_some();
         self.tidy_money();
     }

@@ -25,9 +25,6 @@ impl World {
             4 => self.transfer(),
             _ => self.pay_provider(),
         }
-        if self.planted.desk == Some(DeskBug::BooksTwice) {
-            self.book_again_what_is_not_known();
-        }
     }
 
     fn contribute(&mut self) {
@@ -47,7 +44,10 @@ impl World {
     }
 
     /// The planted bug: what was not answered is booked anew, under another reference.
-    fn book_again_what_is_not_known(&mut self) {
+    pub(super) fn book_again_what_is_not_known(&mut self) {
+        if self.planted.desk != Some(DeskBug::BooksTwice) {
+            return;
+        }
         let unknown = self.books.contributions.iter().find(|(_, jobs)| {
             jobs.len() == 1
                 && self.jobs[jobs[0]].is_sent

@@ -7,7 +7,7 @@ use adapters::rail::Rail;
 use ledger::kernel::receipt::EffectAction;
 use node::NodeHandle;
 use node::voucher::IssueVoucherError;
-use primitives::{CivilDate, Hash};
+use primitives::{Hash, OrganisationId};
 use proof::policy::{Policy, policy_text};
 
 use crate::actor::organisation;
@@ -17,7 +17,7 @@ use crate::check::{Rule, Scope, Violation, require};
 use crate::desk::Intent;
 use crate::job::{Fate, Persistence};
 use crate::machine::End;
-use crate::rails::{CLEARING, bank};
+use crate::rails::{CLEARING, COUNTER, bank};
 use crate::region::{BUREAU, OFFSET, POOL};
 use crate::world::World;
 
@@ -49,6 +49,9 @@ impl World {
                 return Ok(());
             }
         }
+        // What the rails moved says more than that something is left, and may be why it is.
+        self.look(Scope::All)?;
+        self.compare_movements()?;
         Err(Violation::new(Rule::Quiescence, self.what_is_left()))
     }
 
@@ -153,8 +156,15 @@ impl World {
         Ok(())
     }
 
-    /// Every rail moved what the ledger says, and nothing else.
+    /// Every rail moved what the ledger says, and nothing else, and its account says so.
     fn check_rails(&self) -> Result<(), Violation> {
+        let moved = self.compare_movements()?;
+        moved.iter().try_for_each(|(executor, net)| self.compare_net(*executor, *net))
+    }
+
+    /// Every rail moved what the ledger says, and nothing else; what each executor collected less
+    /// what it gave back.
+    fn compare_movements(&self) -> Result<Vec<(OrganisationId, i128)>, Violation> {
         let (first, last) = self.span();
         let day = |instant: primitives::Timestamp, days| {
             let day = instant.day(OFFSET);
@@ -162,61 +172,31 @@ impl World {
         };
         // The clock may have been set back, and the bank's clock is off.
         let days = (day(first, -2), day(last, 2));
+        let compare = |rail: &str, executor, source: &dyn Rail, known: &BTreeSet<Hash>| {
+            let paid_before = self.paid_before();
+            let outside = Outside { rail, executor, source, days, paid_before, known };
+            self.audit.effects.compare_rail(&outside)?;
+            outside.net()
+        };
         let nothing = BTreeSet::new();
         let mut at_bank = 0;
         for (name, rail) in self.rails.bank() {
-            let source = rail.bank.rail(bank());
-            let outside = Outside {
-                rail: name,
-                executor: bank(),
-                source: &source,
-                days,
-                paid_before: self.paid_before(),
-                known: &nothing,
-            };
-            self.audit.effects.compare_rail(&outside)?;
-            at_bank += outside.net()?;
+            at_bank += compare(name, bank(), &rail.bank.rail(bank()), &nothing)?;
         }
-        self.compare_net(bank(), at_bank)?;
-        self.check_clearing(days)?;
+        // The bureau's rail moved what the bureau took over.
+        let bureau = organisation(BUREAU);
+        let cleared = compare(CLEARING, bureau, &self.rails.debit.bank.rail(bureau), &nothing)?;
+        let mut moved = vec![(bank(), at_bank), (bureau, cleared)];
         let tills = self.region.providers.iter().zip(&self.rails.tills).enumerate();
         for (place, (provider, till)) in tills {
             let known = self.references_at_till(place);
-            let outside = Outside {
-                rail: crate::rails::COUNTER,
-                executor: provider.code,
-                source: &*till.counter as &dyn Rail,
-                days,
-                paid_before: self.paid_before(),
-                known: &known,
-            };
-            self.audit.effects.compare_rail(&outside)?;
-            self.compare_net(provider.code, outside.net()?)?;
+            let net = compare(COUNTER, provider.code, &*till.counter, &known)?;
+            moved.push((provider.code, net));
         }
-        Ok(())
+        Ok(moved)
     }
 
-    /// The bureau's rail moved what the bureau took over.
-    fn check_clearing(&self, days: (CivilDate, CivilDate)) -> Result<(), Violation> {
-        let executor = organisation(BUREAU);
-        let source = self.rails.debit.bank.rail(executor);
-        let outside = Outside {
-            rail: CLEARING,
-            executor,
-            source: &source,
-            days,
-            paid_before: self.paid_before(),
-            known: &BTreeSet::new(),
-        };
-        self.audit.effects.compare_rail(&outside)?;
-        self.compare_net(executor, outside.net()?)
-    }
-
-    fn compare_net(
-        &self,
-        executor: primitives::OrganisationId,
-        net: i128,
-    ) -> Result<(), Violation> {
+    fn compare_net(&self, executor: OrganisationId, net: i128) -> Result<(), Violation> {
         let on_ledger = -self.audit.money.balance(&rail_account(executor));
         require(Rule::EffectsAgree, on_ledger == net, || {
             format!("the rails of `{executor}` hold {net}, the ledger says {on_ledger}")
