@@ -7,12 +7,32 @@ mod command;
 mod demo;
 mod serving;
 
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
 use command::input::BadInput;
 
+/// What a shell reports of a program that ended because nobody reads its output any more.
+const BROKEN_PIPE: i32 = 141;
+
+/// Whoever reads the output may stop reading, as `head` does: that ends the program and is no
+/// failure of it. The standard library panics there.
+fn end_with_the_reader() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let words = info.payload().downcast_ref::<String>();
+        if words.is_some_and(|words| {
+            words.starts_with("failed printing to stdout") && words.contains("os error 32")
+        }) {
+            std::process::exit(BROKEN_PIPE);
+        }
+        usual(info);
+    }));
+}
+
 fn main() -> ExitCode {
+    end_with_the_reader();
     let arguments = command::Arguments::parse();
     match arguments.run() {
         Ok(code) => code,

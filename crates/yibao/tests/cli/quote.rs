@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kit::{Files, Run, yibao};
+use crate::kit::{Files, Run, command, yibao};
 use crate::support::read;
 
 const PLAN: &str = "plans/lanzhou-employee/2026-01-01.toml";
@@ -14,6 +14,15 @@ fn quote(more: &[&str]) -> Run {
     let mut arguments = vec!["quote"];
     arguments.extend(more);
     yibao(arguments)
+}
+
+#[test]
+fn a_reader_that_stops_reading_ends_the_program_quietly() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let run = command().args(["quote", "--plan", PLAN, "--bill", BILL]).stdout(writer).output();
+    let run: Run = run.expect("the binary runs").into();
+    assert_eq!((run.code, run.err.contains("panicked")), (141, false), "{}", run.err);
 }
 
 #[test]
