@@ -9,7 +9,9 @@ use adapters::effect::RailName;
 use adapters::rail::{Rail, Token};
 use adapters::sqlite::Place;
 use node::NodeHandle;
-use node::outbox::{Authorisation, OpenReason, Outbox, OutboxConfig, OutboxFailure, StepReport};
+use node::outbox::{
+    Authorisation, OpenEffect, OpenReason, Outbox, OutboxConfig, OutboxFailure, StepReport,
+};
 use primitives::{Hash, OrganisationId, Party, Text};
 
 use crate::actor::{Actor, organisation};
@@ -124,15 +126,14 @@ impl Executors {
         }
     }
 
-    /// Effects that wait for a clerk of this provider.
+    /// What waits for a clerk of this provider.
     ///
     /// # Panics
     /// When the book fails.
     #[must_use]
-    pub fn waiting_for_clerk(&self, provider: usize) -> Vec<Hash> {
+    pub fn waiting_for_clerk(&self, provider: usize) -> Vec<OpenEffect> {
         let open = self.tills[provider].worklist(256).expect("a sound book can be read");
-        let waits = open.into_iter().filter(|one| one.reason == OpenReason::Clerk);
-        waits.map(|one| one.reference).collect()
+        open.into_iter().filter(|one| one.reason == OpenReason::Clerk).collect()
     }
 
     /// A clerk hands out the money of an effect; nothing when it does not wait any more.

@@ -14,7 +14,7 @@ use super::{Authorisation, Word};
 const SCHEMA: Schema = Schema {
     name: "book of effects",
     application_id: 0x7962_6562,
-    version: 2,
+    version: 3,
     tables: &[
         "CREATE TABLE follower (
             only_row     INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -47,6 +47,12 @@ const SCHEMA: Schema = Schema {
             effect       BLOB NOT NULL REFERENCES effect (reference),
             is_main      INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE owed_change (
+            reference    BLOB PRIMARY KEY REFERENCES effect (reference),
+            refused      TEXT NOT NULL,
+            tries        INTEGER NOT NULL,
+            till         TEXT
+        ) STRICT, WITHOUT ROWID",
     ],
 };
 
@@ -66,7 +72,7 @@ pub enum BookError {
 
 /// The book of one organisation. Every call that returns `Ok` is durable.
 pub struct Book {
-    database: Database,
+    pub(super) database: Database,
     secret: Hash,
 }
 
@@ -173,31 +179,35 @@ impl Book {
     }
 
     /// Effects that no rail was told, oldest first: new ones, those that wait for a clerk, and
-    /// those that a person must look at, among them those whose word the ledger refuses.
+    /// those that a person must look at, among them those whose word the ledger refuses; and as a
+    /// refund of the collection the change that a rail refused to give back.
     ///
     /// # Errors
     /// When the store fails.
     pub fn open_effects(&self, limit: u32) -> Result<Vec<OpenEffect>, BookError> {
         Ok(self.database.read(|connection| {
-            connection
+            let open = connection
                 .prepare_cached(
                     "SELECT reference, effect, reason, till FROM effect
                      WHERE stage = 'open' OR (stage = 'final' AND reason IS NOT NULL)
                      ORDER BY sequence LIMIT ?1",
                 )?
                 .query_map([limit], open_of)?
-                .collect()
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let left = limit.saturating_sub(u32::try_from(open.len()).unwrap_or(u32::MAX));
+            Ok([open, super::change::list_owed(connection, left)?].concat())
         })?)
     }
 
-    /// How many effects the ledger still waits for; how many of them wait for a clerk, and how many
-    /// for another person.
+    /// How many effects the ledger still waits for, or whose change is owed; how many of them wait
+    /// for a clerk, and how many for another person.
     pub(crate) fn counts(&self) -> Result<(u64, u64, u64), BookError> {
         Ok(self.database.read(|connection| {
             connection.query_row(
                 "SELECT count(*), count(*) FILTER (WHERE reason = 'clerk'),
-                 count(*) FILTER (WHERE reason <> 'clerk') FROM effect
-                 WHERE stage IN ('open', 'ordered', 'final')",
+                 count(*) FILTER (WHERE reason <> 'clerk')
+                 FROM (SELECT reason FROM effect WHERE stage IN ('open', 'ordered', 'final')
+                       UNION ALL SELECT iif(till IS NULL, 'clerk', NULL) FROM owed_change)",
                 [],
                 |row| {
                     let count = |column| row.get::<_, Sql<u64>>(column).map(|count| count.0);
@@ -222,11 +232,15 @@ impl Book {
     /// [`BookError::NotWaiting`], or a failing store.
     pub fn hand_out(&self, effect: &Hash, till: &Token) -> Result<(), BookError> {
         let changed = self.database.write(|tx| {
-            tx.execute(
+            let changed = tx.execute(
                 "UPDATE effect SET till = ?2, next_look_at = 0, reason = NULL
                  WHERE reference = ?1 AND stage = 'open' AND reason = 'clerk'",
                 params![Sql(*effect), till.as_str()],
-            )
+            )? + tx.execute(
+                "UPDATE owed_change SET till = ?2 WHERE reference = ?1 AND till IS NULL",
+                params![Sql(*effect), till.as_str()],
+            )?;
+            Ok(changed)
         })?;
         if changed == 1 { Ok(()) } else { Err(BookError::NotWaiting(*effect)) }
     }
@@ -474,7 +488,7 @@ impl Book {
         })
     }
 
-    fn each<T>(
+    pub(super) fn each<T>(
         &self,
         items: &[T],
         write: impl Fn(&Transaction<'_>, &T) -> rusqlite::Result<usize>,

@@ -11,7 +11,7 @@ use adapters::effect::{
     Effect as RailEffect, EffectState, Executor, ExecutorError, OutboxRecord, OutboxStore,
     RailName, ReconcileError, Reconciliation, SqliteOutbox,
 };
-use adapters::rail::{Rail, Reference, Token, Verdict};
+use adapters::rail::{Rail, Token, Verdict};
 use adapters::sqlite::{Place, StoreError};
 use ledger::Effect;
 use primitives::{Amount, CivilDate, Hash, OrganisationId, UtcOffset};
@@ -26,7 +26,7 @@ use crate::runtime::{NodeHandle, SubmitError, SubmitResult, SubscriptionEnd};
 use crate::signature::SecretKey;
 
 /// How many effects a station handles at once. Our own limit.
-const AT_ONCE: u32 = 256;
+pub(super) const AT_ONCE: u32 = 256;
 /// How often a station is repeated within a step while it is full. Our own limit: it bounds a step
 /// of an outbox that is far behind to some seconds.
 const ROUNDS_MAX: u32 = 16;
@@ -77,7 +77,7 @@ pub struct StepReport {
 pub struct OutboxBacklog {
     /// Receipts that were not looked at yet; what they order is in no other figure.
     pub lag: u64,
-    /// Effects that the ledger still waits for.
+    /// Effects that the ledger still waits for, and those whose change is owed.
     pub open: u64,
     /// Those of them that wait for a clerk.
     pub for_clerk: u64,
@@ -142,10 +142,10 @@ pub enum OutboxFailure {
 pub struct Outbox {
     node: NodeHandle,
     organisation: OrganisationId,
-    book: Book,
+    pub(super) book: Book,
     executor: Executor,
     rails: BTreeSet<RailName>,
-    clerk_rails: BTreeSet<RailName>,
+    pub(super) clerk_rails: BTreeSet<RailName>,
     clock: Arc<dyn Clock>,
     confirmer: Confirmer,
     stepping: Mutex<()>,
@@ -274,6 +274,7 @@ impl Outbox {
         let _one = self.stepping.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = self.rounds(Self::take)?;
         let ordered = self.rounds(Self::order)?;
+        self.order_change()?;
         let sweep = self.executor.sweep(AT_ONCE)?;
         for (reference, error) in &sweep.failed {
             tracing::error!(%reference, %error, "an effect cannot be driven");
@@ -364,7 +365,7 @@ impl Outbox {
         Ok(Round { seen, done: ordered.len() + done.len() })
     }
 
-    fn submit(&self, orders: &[RailEffect]) -> Result<(), OutboxFailure> {
+    pub(super) fn submit(&self, orders: &[RailEffect]) -> Result<(), OutboxFailure> {
         if orders.is_empty() {
             return Ok(());
         }
@@ -407,7 +408,7 @@ impl Outbox {
             let EffectState::Final(verdict) = &record.state else { continue };
             match self.book.effect_of(&reference)? {
                 Some((effect, true)) => words.push(self.word(effect, record, verdict)?),
-                Some((effect, false)) => log_change(&effect, &reference, verdict),
+                Some((effect, false)) => self.note_change(&effect, record, verdict)?,
                 None => {
                     tracing::error!(%reference, "the outbox has an order that no effect asked for")
                 }
@@ -567,16 +568,6 @@ fn heard(answer: &SubmitResult) -> Heard {
             | SubmitError::Overloaded { .. },
         ) => Heard::Later,
         Err(error) => Heard::Refused(error.to_string()),
-    }
-}
-
-fn log_change(effect: &Hash, reference: &Reference, verdict: &Verdict) {
-    match verdict {
-        Verdict::Done(_) => tracing::info!(%effect, %reference, "what was paid too much went back"),
-        Verdict::Refused(refusal) => tracing::error!(
-            %effect, %reference, %refusal,
-            "what was paid too much could not be given back; a person must do it"
-        ),
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Reading order: this file (what an organisation knows about a payment), [`book`] (what is kept on
 //! disk), [`plan`] (which order an effect becomes), [`follower`] (the steps), `confirm` (what the
-//! ledger is told).
+//! ledger is told), `change` (what was paid too much).
 //!
 //! An effect goes through three books, each durable before the next one is touched: the history
 //! says that the ledger ordered it, the outbox of [`adapters::effect`] that the rail is told, and
@@ -14,6 +14,7 @@
 //! ends (test `wherever_the_process_dies_every_payment_happens_once_and_the_ledger_hears_of_it`).
 
 pub mod book;
+mod change;
 mod confirm;
 pub mod follower;
 pub mod plan;

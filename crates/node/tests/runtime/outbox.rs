@@ -19,6 +19,7 @@ use adapters::rail::{
 use adapters::sqlite::Place as Books;
 use ledger::kernel::account::{self, Account};
 use ledger::kernel::posting;
+use ledger::kernel::receipt::EffectAction::Refund;
 use ledger::modules::visit::{EffectStatus, view};
 use node::NodeHandle;
 use node::outbox::{
@@ -280,6 +281,49 @@ fn cash_is_paid_at_the_till_and_handed_out_by_a_clerk() {
     assert_eq!(status(&node, &refund), EffectStatus::Done);
     let float = yuan(100).minor() + yuan(75).minor();
     assert_eq!(counter.open_shift_of(&clerk).unwrap().expected.minor(), float);
+}
+
+#[test]
+fn change_that_a_short_till_refuses_waits_for_a_clerk_and_goes_back_once() {
+    let hospital = Hospital::new(Style::PayAndRefund);
+    let node = hospital.place.driven();
+    let outbox = hospital.outbox(&node);
+    let (counter, clerk) = (hospital.counter(), "anna".parse::<Clerk>().unwrap());
+    counter.open_shift(&clerk, yuan(10)).unwrap();
+    let reference = Reference::of_authorisation(&primitives::VisitId([1; 16]), 0);
+    let due = yuan(200);
+    let taking = Taking { reference, clerk: clerk.clone(), due, tendered: due };
+    counter.take_money(&taking).unwrap();
+    // A shift ends and the next begins: what was taken lies in the safe.
+    let expected = counter.open_shift_of(&clerk).unwrap().expected;
+    counter.close_shift(&clerk, expected, None).unwrap();
+    counter.open_shift(&clerk, yuan(10)).unwrap();
+    let note = Note::Paid { reference, from: clerk.till(), amount: due };
+    let commitment = outbox.record_authorisation(&authorisation("counter", note)).unwrap();
+    let settled = effect_of(&hospital.desk(&node).settle(1, 15_000, "counter", commitment));
+    settle_down(&outbox);
+    assert_eq!(status(&node, &settled), EffectStatus::Done);
+
+    for _ in 0..2 {
+        let [waiting] = &outbox.worklist(9).unwrap()[..] else { panic!("one waits") };
+        assert_eq!((waiting.reference, &waiting.reason), (settled, &OpenReason::Clerk));
+        assert_eq!((waiting.effect.action, waiting.effect.amount), (Refund, yuan(50)));
+        let backlog = outbox.backlog().unwrap();
+        assert_eq!((backlog.open, backlog.for_clerk, backlog.stuck), (1, 1, 0));
+        // The till is still short.
+        outbox.hand_out(&settled, &clerk.till()).unwrap();
+        assert!(outbox.hand_out(&settled, &clerk.till()).is_err(), "it does not wait any more");
+        settle_down(&outbox);
+    }
+    counter.add_change(Reference(sha256(b"safe")), &clerk, yuan(45)).unwrap();
+    outbox.hand_out(&settled, &clerk.till()).unwrap();
+    // A process that dies here goes on.
+    drop(outbox);
+    let outbox = hospital.outbox(&node);
+    settle_down(&outbox);
+    assert!(outbox.is_idle().unwrap());
+    assert_eq!(outbox.worklist(9).unwrap(), []);
+    assert_eq!(counter.open_shift_of(&clerk).unwrap().expected, yuan(5));
 }
 
 #[test]

@@ -14,6 +14,9 @@ use primitives::{Amount, CivilDate, Hash};
 
 use super::{Executed, Rule, Scope, Violation, require};
 
+/// In so many tries a clerk has handed change out.
+const CHANGE_TRIES_MAX: u32 = 64;
+
 /// A payment that the ledger ordered.
 #[derive(Clone, Debug)]
 pub struct Ordered {
@@ -134,7 +137,7 @@ impl EffectCheck {
             // Without a word its money may have moved or not.
             if *status == EffectStatus::Pending {
                 lines.remove(reference);
-                lines.remove(&Reference::of_effect(reference, 0).0);
+                take_change(reference, &mut lines);
                 continue;
             }
             if let Some(paid) = outside.paid_before.get(&effect.authorisation) {
@@ -192,7 +195,7 @@ fn check_paid_before(
     })?;
     let taken = lines.get(&paid.reference).cloned().unwrap_or_default();
     let is_taken = matches!(taken.as_slice(), [one] if one.amount == paid.amount);
-    let change = lines.remove(&Reference::of_effect(reference, 0).0).unwrap_or_default();
+    let change = take_change(reference, lines);
     let too_much = paid.amount.checked_sub(ordered.effect.amount);
     let is_even = match (too_much, change.as_slice()) {
         (Some(Amount::ZERO), []) => true,
@@ -205,6 +208,15 @@ fn check_paid_before(
             "payment {reference} of {wanted:?} was {paid:?}: the rail has {taken:?}, {change:?}"
         )
     })
+}
+
+/// What went back as change of a payment, in all tries.
+fn take_change(
+    reference: &Hash,
+    lines: &mut BTreeMap<Hash, Vec<StatementLine>>,
+) -> Vec<StatementLine> {
+    let references = (0..CHANGE_TRIES_MAX).map(|number| Reference::of_effect(reference, number).0);
+    references.filter_map(|reference| lines.remove(&reference)).flatten().collect()
 }
 
 /// A rail as its owner sees it at the end.

@@ -253,12 +253,18 @@ impl World {
         }
     }
 
-    /// The clerk of a provider hands out everything that waits.
-    pub(crate) fn hand_out(&self, provider: usize) {
+    /// The clerk of a provider hands out everything that waits. Change waits when the till was
+    /// short: there the clerk goes to the safe first.
+    pub(crate) fn hand_out(&mut self, provider: usize) {
         let Some(executors) = &self.executors else { return };
         let till = self.rails.tills[provider].clerk.till();
-        for effect in executors.waiting_for_clerk(provider) {
-            executors.hand_out(provider, &effect, &till);
+        for waiting in executors.waiting_for_clerk(provider) {
+            if waiting.effect.original == Some(waiting.reference) {
+                self.bring_change(provider, waiting.effect.amount);
+            }
+            if let Some(executors) = &self.executors {
+                executors.hand_out(provider, &waiting.reference, &till);
+            }
         }
     }
 
