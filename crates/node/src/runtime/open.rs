@@ -158,7 +158,10 @@ impl Node {
 /// Writes the genesis at the first start, compares it at every later one.
 fn keep_genesis<D: Disk>(disk: &D, genesis: &Genesis) -> Result<(), OpenError> {
     match read_genesis(disk).map_err(OpenError::GenesisFile)? {
-        Some(there) if there == *genesis => Ok(()),
+        // The start that wrote it may have ended before its name was durable.
+        Some(there) if there == *genesis => {
+            disk.sync_folder(GENESIS_FOLDER).map_err(OpenError::GenesisFile)
+        }
         Some(there) => Err(OpenError::OtherGenesis { there: there.chain_id.to_string() }),
         None => write_genesis(disk, genesis).map_err(OpenError::GenesisFile),
     }

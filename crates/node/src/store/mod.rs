@@ -227,12 +227,14 @@ impl<D: Disk> Store<D> {
         self.log.first_height()
     }
 
-    /// Makes the last block durable for certain and clears what is left of an interrupted write.
+    /// Makes the last block and the mark durable for certain and clears what is left of an
+    /// interrupted write.
     ///
     /// # Errors
     /// When the disk fails: the store then takes nothing more.
     pub fn settle(&mut self) -> Result<(), StoreError> {
-        self.log.settle()
+        self.log.settle()?;
+        self.mark().settle()
     }
 
     /// What was signed last.

@@ -114,6 +114,24 @@ fn a_failed_sync_stops_the_node_and_nobody_is_told_that_it_happened() {
 }
 
 #[test]
+fn a_power_cut_after_a_failed_sync_and_a_start_loses_nothing_that_was_acknowledged() {
+    for at in 1..=operations_of_a_whole_run() {
+        let place = Place::new();
+        let disk = FaultyDisk::new(Faults { failed_sync_at: Some(at), ..Faults::default() });
+        if let Some(node) = open(&place, &disk) {
+            run(&node);
+        }
+        // The power stays on: what no sync made durable is still to be seen.
+        let disk = disk.after_restart(Faults::default());
+        let node = open(&place, &disk).expect("what can be seen is a whole ledger");
+        let (acknowledged, unknown) = run(&node);
+        assert_eq!((acknowledged.len() as u64, unknown), (PAYMENTS + 1, None));
+        drop(node);
+        recover_and_finish(&place, &disk.after_power_cut(at, Faults::default()), &acknowledged);
+    }
+}
+
+#[test]
 fn with_threads_of_its_own_a_node_stops_the_same_way() {
     let place = Place::new();
     let whole = {

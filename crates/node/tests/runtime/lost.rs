@@ -39,8 +39,8 @@ fn block_file(disk: &FaultyDisk) -> (String, Vec<u8>) {
     disk.files().into_iter().find(|(path, _)| path.starts_with("blocks/")).unwrap()
 }
 
-/// Zeros a sector of the last record, as an interrupted write leaves it behind: its first one (0) or
-/// its second one (1).
+/// Zeros a sector of the last record, as an interrupted write leaves it behind: its first one (0)
+/// or its second one (1).
 fn tear_last_block(disk: &FaultyDisk, sector: usize) {
     let (path, bytes) = block_file(disk);
     let start = (0..bytes.len()).rev().find(|at| bytes[*at..].starts_with(b"yb-block")).unwrap();
@@ -218,6 +218,52 @@ fn a_checkpoint_that_cannot_be_kept_is_not_given_out() {
         }
     }
     assert_eq!(refusals, 2, "the sync of the file and that of its name");
+}
+
+#[test]
+fn a_mark_whose_name_was_not_synced_is_durable_before_the_next_block() {
+    let mut failed_starts = 0;
+    for failed_sync_at in 1..40 {
+        let place = Place::new();
+        let disk =
+            FaultyDisk::new(Faults { failed_sync_at: Some(failed_sync_at), ..Faults::default() });
+        let Err(error) = place.open_on(disk.clone()) else { continue };
+        let is_mark = error.to_string().contains("`signed/checkpoint`");
+        failed_starts += u32::from(is_mark);
+        // The power stays on, so the next start sees names that the disk may not have.
+        let disk = copy(&disk);
+        let (node, _) = place.open_on(disk.clone()).unwrap();
+        node.submit(open_fund(1, now())).unwrap();
+        drop(node);
+        for seed in 0..32 {
+            let after = disk.after_power_cut(seed, Faults::default());
+            assert_eq!(verify(&place, &after).unwrap().blocks, 1, "seed {seed}");
+            let (node, _) = place.open_on(after).expect("an ordinary power cut");
+            assert_eq!(node.view().tip.height, 1, "seed {seed}");
+        }
+    }
+    assert_eq!(failed_starts, 2, "the sync of the mark and that of its name");
+}
+
+#[test]
+fn a_checkpoint_that_is_given_out_after_a_start_outlives_a_power_cut() {
+    for ahead in 1..9 {
+        let place = Place::new();
+        let disk = chain(&place, false);
+        let (node, _) = place.open_on(disk.clone()).unwrap();
+        node.submit(contribute(1, 6, 6, now())).unwrap();
+        let failed_sync_at = Some(disk.operations() + ahead);
+        disk.plan(Faults { failed_sync_at, ..Faults::default() });
+        let _ = node.checkpoint();
+        drop(node);
+        let disk = copy(&disk);
+        let (node, _) = place.open_on(disk.clone()).unwrap();
+        let given = node.checkpoint().unwrap();
+        for seed in 0..32 {
+            let after = disk.after_power_cut(seed, Faults::default());
+            assert_eq!(after.files()["signed/checkpoint"], given.encode().as_bytes());
+        }
+    }
 }
 
 #[test]
