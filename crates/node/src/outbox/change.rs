@@ -1,5 +1,5 @@
-//! Change: what was paid beyond an effect's amount goes back. What a rail refuses to give back, as a
-//! till that is short does, is owed until a clerk has handed it out.
+//! Change: what was paid beyond an effect's amount goes back. What a rail refuses to give back, as
+//! a till that is short does, is owed until a clerk has handed it out.
 //!
 //! Invariant: change goes back once (test
 //! `change_that_a_short_till_refuses_waits_for_a_clerk_and_goes_back_once`).
