@@ -26,6 +26,9 @@ pub struct Options {
     /// Only the usual region in process, with so many settlements: for a profiler.
     #[arg(long, value_name = "SETTLEMENTS")]
     profile: Option<usize>,
+    /// People of the region for a profiler.
+    #[arg(long, default_value_t = PEOPLE)]
+    profile_people: u64,
     /// Where the report goes.
     #[arg(long, default_value = "target/bench/report.json")]
     report: PathBuf,
@@ -63,7 +66,8 @@ pub fn run(options: &Options) -> Result<()> {
     std::fs::create_dir_all(&options.folder)?;
     let usual = Size { people: PEOPLE, funds: 20, mix: Mix::Ed25519 };
     if let Some(settlements) = options.profile {
-        return profile(options, usual, settlements);
+        let size = Size { people: options.profile_people, ..usual };
+        return profile(options, size, settlements);
     }
     println!("one core, and signatures alone");
     adjudication::measure(&mut figures)?;
@@ -100,9 +104,15 @@ fn profile(options: &Options, size: Size, settlements: usize) -> Result<()> {
         println!("begin");
         std::io::stdout().flush()?;
     }
+    let before = process::processor_seconds();
     let outcome = in_process::saturate(&node, &encoded)?;
+    let spent = process::processor_seconds() - before;
     println!("end: {:.0} settlements/s, p99 {:.0} ms", outcome.per_second, outcome.p99);
+    println!("{:.1} us of processor time each", spent * 1e6 / settlements as f64);
     println!("{:#?}", node.metrics());
+    drop(node);
+    let mut figures = Figures::default();
+    ceiling::measure(&mut figures);
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! What a session may load. A handler gets a person, a fund or a visit only through these
 //! functions, so nothing is shown without its rule.
 
+use std::sync::Arc;
+
 use ledger::kernel::account::{Account, Books};
 use ledger::modules::fund::{self, FundRow};
 use ledger::modules::person::{self, PersonRow};
@@ -46,7 +48,7 @@ impl Call {
     ///
     /// # Errors
     /// `not_yours`, whether or not there is such a person.
-    pub fn person(&self, session: &Session, id: PersonId) -> Result<PersonRow, Problem> {
+    pub fn person(&self, session: &Session, id: PersonId) -> Result<Arc<PersonRow>, Problem> {
         let not_yours = || Problem::new(&code::NOT_YOURS);
         let state = &self.view.state;
         let row = person::view::person(state, id).ok_or_else(not_yours)?;
@@ -69,7 +71,7 @@ impl Call {
         session: &Session,
         region: RegionId,
         fund: FundId,
-    ) -> Result<FundRow, Problem> {
+    ) -> Result<Arc<FundRow>, Problem> {
         let not_yours = || Problem::new(&code::NOT_YOURS);
         let state = &self.view.state;
         let Party::Organisation(id) = session.party else { return Err(not_yours()) };

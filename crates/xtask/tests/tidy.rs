@@ -14,6 +14,8 @@ const PURE_DEPENDENCIES: &[&str] = &[
     "borsh",
     "chacha20",
     "chacha20poly1305",
+    "foldhash",
+    "hashbrown",
     "hex",
     "hpke",
     "rand_core",

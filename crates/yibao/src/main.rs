@@ -13,6 +13,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use command::input::BadInput;
 
+/// Blocks are made by one thread and let go by another; the usual allocator is slow at that
+/// (decision record 0012).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a shell reports of a program that ended because nobody reads its output any more.
 const BROKEN_PIPE: i32 = 141;
 

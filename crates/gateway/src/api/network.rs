@@ -55,7 +55,7 @@ fn get(call: &Call) -> Result<Reply, Problem> {
         time: tip.time,
         state_root: call.view.state.root(),
         receipts: tip.log.size(),
-        governing: row.governing,
+        governing: row.governing.clone(),
         rp_id: row.rp_id.to_string(),
         origins: row.origins.iter().map(|origin| origin.to_string()).collect(),
     })

@@ -115,7 +115,7 @@ fn scheme_of(call: &Call) -> Result<(RegionId, SchemeId), Problem> {
 fn view(
     (region, scheme): (RegionId, SchemeId),
     version: u16,
-    row: VersionRow,
+    row: &VersionRow,
     in_force: Option<Period>,
 ) -> PlanView {
     PlanView {
@@ -127,7 +127,7 @@ fn view(
         catalogue_root: row.catalogue_root,
         valid: row.valid,
         in_force,
-        supersedes: row.supersedes,
+        supersedes: row.supersedes.clone(),
         published: match row.standing {
             PlanStanding::Published(day) => Some(day),
             PlanStanding::Drafted
@@ -150,7 +150,7 @@ fn in_force(call: &Call) -> Result<Reply, Problem> {
     };
     let found = plan::view::plan_in_force(state, region, scheme, day).map_err(|_| not_found())?;
     let row = plan::view::version(state, region, scheme, found.version).ok_or_else(not_found)?;
-    Reply::json(&view((region, scheme), found.version, row, Some(found.period)))
+    Reply::json(&view((region, scheme), found.version, &row, Some(found.period)))
 }
 
 fn list(call: &Call) -> Result<Reply, Problem> {
@@ -159,7 +159,7 @@ fn list(call: &Call) -> Result<Reply, Problem> {
     let published = plan::view::published(state, region, scheme);
     let plans = published.into_iter().filter_map(|one| {
         let row = plan::view::version(state, region, scheme, one.version)?;
-        Some(view((region, scheme), one.version, row, None))
+        Some(view((region, scheme), one.version, &row, None))
     });
     Reply::json(&PlanList { plans: plans.collect() })
 }

@@ -49,6 +49,6 @@ fn get(call: &Call) -> Result<Reply, Problem> {
         region: id,
         bureau: row.bureau,
         currency: row.currency,
-        settings: row.settings,
+        settings: row.settings.clone(),
     })
 }

@@ -346,8 +346,8 @@ fn may_bring(call: &Call, session: &Session, transaction: &Transaction) -> bool 
 /// Whether the session's key may sign for a member of the governing set.
 fn governs(call: &Call, session: &Session) -> bool {
     let Party::Organisation(id) = session.party else { return false };
-    let governing = network::view::network(&call.view.state).governing;
-    session.scopes.contains(&Scope::Govern) && governing.contains(&id)
+    let network = network::view::network(&call.view.state);
+    session.scopes.contains(&Scope::Govern) && network.governing.contains(&id)
 }
 
 fn rehearse(call: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -44,7 +44,7 @@ fn organisation_key(
     let online = organisation::view::key(state, id, key)?;
     let is_good = row.standing == Standing::Active && now < online.expires;
     is_good.then_some(Registered {
-        scopes: online.scopes,
+        scopes: online.scopes.clone(),
         expires: Some(online.expires),
         is_passkey: false,
     })

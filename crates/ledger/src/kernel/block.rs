@@ -322,7 +322,7 @@ fn receipt(
 ) -> Receipt {
     let transaction = context.transaction;
     let content = transaction.content();
-    let seed = content.receipt_seed();
+    let seed = transaction.receipt_seed();
     let mut concerns: BTreeSet<Party> =
         transaction.signers().iter().map(|signer| signer.party).collect();
     let (outcome, code, detail) = match result {

@@ -24,9 +24,8 @@ pub trait Kind:
 
     /// The public keys that the body registers. They are checked (on the curve, canonical, not of
     /// small order) together with the signatures, before the transaction may stand in a block.
-    fn registers(&self) -> Vec<PublicKey> {
-        Vec::new()
-    }
+    /// Nothing for a kind that never registers any: its bodies need not be decoded for that.
+    const REGISTERS: Option<fn(&Self) -> Vec<PublicKey>> = None;
 
     /// What can be said of the body alone.
     ///
@@ -64,7 +63,7 @@ pub struct KindEntry {
     pub body_from_json: fn(serde_json::Value) -> Result<Vec<u8>, FieldError>,
     /// The JSON body of an encoded one.
     pub body_to_json: fn(&[u8]) -> Option<serde_json::Value>,
-    registers: fn(&[u8]) -> Vec<PublicKey>,
+    registers: Option<fn(&[u8]) -> Vec<PublicKey>>,
     run: fn(&[u8], &Context<'_>, &mut Overlay<'_>) -> Result<Outcome, Rejection>,
 }
 
@@ -105,9 +104,7 @@ impl KindEntry {
             body_to_json: |bytes| {
                 codec::decode::<K>(bytes).ok().and_then(|body| serde_json::to_value(body).ok())
             },
-            registers: |bytes| {
-                codec::decode::<K>(bytes).map(|body| body.registers()).unwrap_or_default()
-            },
+            registers: K::REGISTERS.map(|_| registered::<K> as fn(&[u8]) -> Vec<PublicKey>),
             run: |bytes, context, state| {
                 let body: K =
                     codec::decode(bytes).map_err(|error| code::MALFORMED_BODY.with(error))?;
@@ -122,7 +119,7 @@ impl KindEntry {
     /// The public keys that an encoded body registers; none for a body that does not decode.
     #[must_use]
     pub fn registers(&self, body: &[u8]) -> Vec<PublicKey> {
-        (self.registers)(body)
+        self.registers.map(|registers| registers(body)).unwrap_or_default()
     }
 
     /// Decodes, checks, authorises and executes.
@@ -137,6 +134,13 @@ impl KindEntry {
     ) -> Result<Outcome, Rejection> {
         (self.run)(body, context, state)
     }
+}
+
+fn registered<K: Kind>(body: &[u8]) -> Vec<PublicKey> {
+    let (Some(registers), Ok(body)) = (K::REGISTERS, codec::decode::<K>(body)) else {
+        return Vec::new();
+    };
+    registers(&body)
 }
 
 /// A body whose re-encoding differs would have two ids for one meaning.

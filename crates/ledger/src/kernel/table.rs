@@ -1,7 +1,8 @@
 //! Typed rows: a table is a two-byte prefix and the types of key and value.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
+use core::any::Any;
 use core::marker::PhantomData;
 use primitives::codec;
 
@@ -25,7 +26,7 @@ impl<K: BorshSerialize, V: BorshSerialize + BorshDeserialize> Table<K, V> {
     pub fn key_bytes(&self, key: &K) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(48);
         bytes.extend_from_slice(&self.prefix.to_be_bytes());
-        bytes.extend_from_slice(&codec::encode(key));
+        borsh::to_writer(&mut bytes, key).expect("a vector takes every key");
         bytes
     }
 
@@ -37,6 +38,26 @@ impl<K: BorshSerialize, V: BorshSerialize + BorshDeserialize> Table<K, V> {
     pub fn get(&self, state: &(impl Read + ?Sized), key: &K) -> Option<V> {
         let bytes = state.read(&self.key_bytes(key))?;
         Some(codec::decode(bytes).expect("a row was written by this table in this format"))
+    }
+
+    /// The row, if there is one, decoded once per block: for rows that many transactions read and
+    /// few change.
+    ///
+    /// # Panics
+    /// As [`Table::get`].
+    pub fn shared(&self, state: &(impl Read + ?Sized), key: &K) -> Option<Arc<V>>
+    where
+        V: Any + Send + Sync,
+    {
+        let key = self.key_bytes(key);
+        let decode = || {
+            let bytes = state.read(&key)?;
+            Some(codec::decode(bytes).expect("a row was written by this table in this format"))
+        };
+        match state.memo() {
+            Some(memo) => memo.row(&key, decode),
+            None => decode().map(Arc::new),
+        }
     }
 
     /// Whether there is such a row.

@@ -79,13 +79,15 @@ impl Content {
     /// The id: `SHA-256("yibao/transaction/v1" || borsh(content))`.
     #[must_use]
     pub fn id(&self) -> Hash {
-        sha256_parts(&[b"yibao/transaction/v1", &codec::encode(self)])
+        self.hashes().0
     }
 
-    /// The seed of the receipt's salts. Whoever does not know the content cannot compute it.
-    #[must_use]
-    pub fn receipt_seed(&self) -> Hash {
-        sha256_parts(&[b"yibao/receipt-seed/v1", &codec::encode(self)])
+    /// The id, and the seed of the receipt's salts: `SHA-256("yibao/receipt-seed/v1" ||
+    /// borsh(content))`. Whoever does not know the content cannot compute the seed.
+    fn hashes(&self) -> (Hash, Hash) {
+        let bytes = codec::encode(self);
+        let hash = |domain: &[u8]| sha256_parts(&[domain, &bytes]);
+        (hash(b"yibao/transaction/v1"), hash(b"yibao/receipt-seed/v1"))
     }
 }
 
@@ -163,6 +165,7 @@ pub struct Signer {
 #[derive(Clone, Debug)]
 pub struct VerifiedTransaction {
     id: Hash,
+    receipt_seed: Hash,
     content: Content,
     signers: Vec<Signer>,
 }
@@ -207,7 +210,7 @@ impl Transaction {
         if !self.authorisations.is_sorted_by(|one, next| place(one) < place(next)) {
             return Err(TransactionError::SignerOrder);
         }
-        let id = self.content.id();
+        let (id, receipt_seed) = self.content.hashes();
         let signers = self
             .authorisations
             .iter()
@@ -221,7 +224,7 @@ impl Transaction {
         for key in kind.map(|kind| kind.registers(&self.content.body)).unwrap_or_default() {
             verifier.check_key(&key).map_err(|_| TransactionError::Key(key))?;
         }
-        Ok(VerifiedTransaction { id, content: self.content, signers })
+        Ok(VerifiedTransaction { id, receipt_seed, content: self.content, signers })
     }
 }
 
@@ -230,6 +233,12 @@ impl VerifiedTransaction {
     #[must_use]
     pub const fn id(&self) -> Hash {
         self.id
+    }
+
+    /// The seed of the receipt's salts.
+    #[must_use]
+    pub const fn receipt_seed(&self) -> Hash {
+        self.receipt_seed
     }
 
     /// What was signed.

@@ -27,6 +27,13 @@ const APPLICATION_ID: i32 = 0x7962_6879;
 /// The form of the tables; a file of another form is made anew.
 const FORM: i32 = 3;
 
+/// How much of the file the writer keeps in memory: without it each index entry, at a random place,
+/// reads and writes a page.
+const CACHE_KIB: i64 = 32 * 1_024;
+/// How many pages the log beside the file holds before they are moved into it: pages that change
+/// often are moved once instead of many times.
+const WAL_PAGES: i64 = 8_192;
+
 const TABLES: &str = "
     CREATE TABLE progress (
         only_row       INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -244,6 +251,8 @@ fn prepare(path: &Path) -> rusqlite::Result<Option<Connection>> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let id: i32 = tx.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let form: i32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -315,30 +324,38 @@ fn insert<'a>(
     receipts: impl Iterator<Item = &'a std::sync::Arc<Receipt>>,
 ) -> rusqlite::Result<u64> {
     let mut insert_receipt = tx.prepare_cached("INSERT INTO receipt VALUES (?1, ?2)")?;
-    let mut insert_transaction =
-        tx.prepare_cached("INSERT OR IGNORE INTO by_transaction VALUES (?1, ?2)")?;
-    let mut insert_party = tx.prepare_cached("INSERT OR IGNORE INTO by_party VALUES (?1, ?2)")?;
-    let mut insert_executor =
-        tx.prepare_cached("INSERT OR IGNORE INTO by_executor VALUES (?1, ?2)")?;
-    let mut insert_visit =
-        tx.prepare_cached("INSERT OR IGNORE INTO by_settled_visit VALUES (?1, ?2)")?;
+    let mut by_transaction = Vec::new();
+    let mut by_party = Vec::new();
+    let mut by_executor = Vec::new();
+    let mut by_visit = Vec::new();
     let mut index = first;
     for receipt in receipts {
         let at = sql_number(index);
         insert_receipt.execute(params![at, codec::encode(&**receipt)])?;
-        insert_transaction.execute([short_of(&receipt.record.transaction_id), at])?;
-        for party in &receipt.concerns {
-            insert_party.execute([short_of_party(party), at])?;
-        }
-        for effect in &receipt.effects {
-            insert_executor.execute([short_of_party(&Party::Organisation(effect.executor)), at])?;
-        }
-        if let Some(record) = settlement_in(receipt) {
-            insert_visit.execute([short_of_visit(record.visit), at])?;
+        by_transaction.push([short_of(&receipt.record.transaction_id), at]);
+        by_party.extend(receipt.concerns.iter().map(|party| [short_of_party(party), at]));
+        let executors = receipt.effects.iter().map(|effect| effect.executor);
+        by_executor.extend(executors.map(|one| [short_of_party(&Party::Organisation(one)), at]));
+        if let Some(visit) = visit_settled_in(receipt) {
+            by_visit.push([short_of_visit(visit), at]);
         }
         index += 1;
     }
+    insert_sorted(tx, "INSERT OR IGNORE INTO by_transaction VALUES (?1, ?2)", by_transaction)?;
+    insert_sorted(tx, "INSERT OR IGNORE INTO by_party VALUES (?1, ?2)", by_party)?;
+    insert_sorted(tx, "INSERT OR IGNORE INTO by_executor VALUES (?1, ?2)", by_executor)?;
+    insert_sorted(tx, "INSERT OR IGNORE INTO by_settled_visit VALUES (?1, ?2)", by_visit)?;
     Ok(index)
+}
+
+/// Inserts the entries of an index in its order, so that those of one page come together.
+fn insert_sorted(tx: &Transaction<'_>, sql: &str, mut rows: Vec<[i64; 2]>) -> rusqlite::Result<()> {
+    rows.sort_unstable();
+    let mut insert = tx.prepare_cached(sql)?;
+    for row in rows {
+        insert.execute(row)?;
+    }
+    Ok(())
 }
 
 /// SQLite has signed integers only; heights and positions stay far below 2^63.
@@ -364,6 +381,11 @@ pub(crate) fn settlement_in(receipt: &Receipt) -> Option<SettlementRecord> {
         return None;
     }
     codec::decode(&receipt.witness).ok()
+}
+
+/// The visit of [`settlement_in`], without decoding the rest of the record.
+fn visit_settled_in(receipt: &Receipt) -> Option<VisitId> {
+    SettlementRecord::visit_in(&receipt.witness)
 }
 
 fn short_of_party(party: &Party) -> i64 {

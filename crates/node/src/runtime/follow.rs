@@ -16,7 +16,7 @@ use crate::store::{Disk, Snapshot, Store};
 /// made. Our own limit: it bounds memory to some tens of megabytes.
 pub(crate) const HISTORY_LAG_MAX: usize = 16_384;
 /// How many receipts and blocks the history takes in with one commit.
-pub(crate) const HISTORY_BATCH_MAX: usize = 4_096;
+pub(crate) const HISTORY_BATCH_MAX: usize = 8_192;
 
 /// What the history is to do.
 pub(crate) enum HistoryTask {

@@ -100,7 +100,7 @@ impl World {
 
     fn lock_of(&self, place: usize) -> Option<Lock> {
         let id = self.region.people[place].id;
-        self.with_state(|state| persons::person(state, id)).and_then(|row| row.lock)
+        self.with_state(|state| persons::person(state, id)).and_then(|row| row.lock.clone())
     }
 
     /// Most often somebody who is locked, so that not everybody is in the end.

@@ -7,8 +7,8 @@
 use alloc::{sync::Arc, vec::Vec};
 use primitives::Hash;
 
-use super::VALUE_BYTES_MAX;
 use super::proof::{blind, bucket_hash, value_hash};
+use super::{BUCKET_ENTRIES_MAX, VALUE_BYTES_MAX};
 
 /// A row to set (`Some`) or to take away (`None`).
 #[derive(Clone, Copy)]
@@ -43,6 +43,7 @@ impl Bucket {
 
     /// The hash over its rows.
     pub(super) fn hash(&self, secret: &Hash) -> Hash {
+        assert!(self.count() <= BUCKET_ENTRIES_MAX, "an overfull bucket is split before");
         bucket_hash(self.entries().map(|entry| (entry.key_hash, entry.value_hash(secret))))
     }
 

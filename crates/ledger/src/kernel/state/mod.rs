@@ -32,8 +32,9 @@ use bucket::Write;
 use page::Node;
 pub use proof::{StateProof, StateProofError};
 
-/// The most rows of one bucket; part of the state's definition, since it decides the root.
-pub const BUCKET_ENTRIES_MAX: usize = 16;
+/// The most rows of one bucket; part of the state's definition, since it decides the root. Few, for
+/// one row that changes has its whole bucket hashed again (decision record 0002).
+pub const BUCKET_ENTRIES_MAX: usize = 4;
 /// The longest value of a row, in bytes.
 pub const VALUE_BYTES_MAX: usize = 1 << 20;
 
@@ -50,6 +51,14 @@ pub struct Seeds {
     pub salt: Hash,
     /// Blinds the hashes of values. Only who executes the ledger knows it.
     pub secret: Hash,
+}
+
+impl Seeds {
+    /// What seeds maps of rows while a block is executed: no result depends on it.
+    pub(crate) const fn map_seed(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.secret.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
 }
 
 impl core::fmt::Debug for Seeds {

@@ -6,6 +6,7 @@ use crate::kernel::posting::{
 };
 use crate::kernel::rejection::{Rejection, kernel as code};
 use crate::kernel::state::State;
+use crate::kernel::table::Table;
 use crate::testing::{REGION, fen, organisation};
 use primitives::{Amount, Currency, Hash, VisitId};
 
@@ -124,6 +125,31 @@ fn a_discarded_transaction_leaves_nothing() {
     assert_eq!(account(&overlay, &personal(1)).unwrap().balance(), 99);
     assert!(overlay.keep_transaction().is_empty(), "its entries are forgotten too");
     assert_eq!(account(&overlay, &personal(1)).unwrap().balance(), 99);
+}
+
+#[test]
+fn a_decoded_row_is_forgotten_when_the_row_changes() {
+    const ROWS: Table<u8, u64> = Table::new(0xfff0);
+    let state = opened(0);
+    let mut overlay = Overlay::new(&state);
+    let seen = |overlay: &Overlay<'_>| ROWS.shared(overlay, &1).map(|row| *row);
+    assert_eq!(seen(&overlay), None);
+    ROWS.put(&mut overlay, &1, &7);
+    assert_eq!(seen(&overlay), Some(7), "also one that was known to be absent");
+    overlay.keep_transaction();
+    ROWS.put(&mut overlay, &1, &8);
+    assert_eq!(seen(&overlay), Some(8));
+    overlay.discard_transaction();
+    assert_eq!(seen(&overlay), Some(7), "a discarded transaction leaves nothing");
+    let failed: Result<(), ()> = overlay.attempt(|part| {
+        ROWS.remove(part, &1);
+        assert_eq!(seen(part), None);
+        Err(())
+    });
+    assert_eq!((failed, seen(&overlay)), (Err(()), Some(7)));
+    ROWS.remove(&mut overlay, &1);
+    assert_eq!(seen(&overlay), None);
+    assert_eq!(ROWS.shared(&state, &1), None, "the state itself remembers nothing");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What every change of an existing row has in common.
 
+use alloc::sync::Arc;
 use primitives::{CivilDate, Party, PersonId, RegionId};
 
 use super::rejection;
@@ -17,8 +18,8 @@ use crate::modules::network;
 pub(super) fn require_row(
     state: &(impl Read + ?Sized),
     person: PersonId,
-) -> Result<CoverageRow, Rejection> {
-    COVERAGES.get(state, &person).ok_or_else(|| rejection::NOT_COVERED.reject())
+) -> Result<Arc<CoverageRow>, Rejection> {
+    COVERAGES.shared(state, &person).ok_or_else(|| rejection::NOT_COVERED.reject())
 }
 
 /// The day that counts as today when what ended long ago is put away.
@@ -46,7 +47,7 @@ pub(super) fn change(
     event: &str,
     edit: impl FnOnce(&mut CoverageRow) -> Result<(), Rejection>,
 ) -> Result<Outcome, Rejection> {
-    let mut row = require_row(state, person)?;
+    let mut row = Arc::unwrap_or_clone(require_row(state, person)?);
     row.prune(retention_day(context, state, region)?);
     edit(&mut row)?;
     COVERAGES.put(state, &person, &row);

@@ -4,7 +4,7 @@
 //! Invariant: what an adjudication added to a family's amounts is taken from that same family's,
 //! whatever was attested since (test `a_refund_restores_the_family_that_the_settlement_counted`).
 
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, sync::Arc};
 use benefit::accumulator::{ACCUMULATORS_MAX, AccumulatorError};
 use benefit::{AccumulatorChange, AccumulatorScope, Accumulators};
 use primitives::{CivilDate, FamilyId, PersonId, RegionId, SchemeId};
@@ -193,7 +193,7 @@ pub(crate) fn set_running_amounts(
         require(within, || rejection::TOO_MANY_COUNTERS.reject())?;
         FAMILIES.put(state, &(*family, amounts.scheme), &shared);
     }
-    let mut row = require_row(state, person)?;
+    let mut row = Arc::unwrap_or_clone(require_row(state, person)?);
     row.set_counters(region, amounts.scheme, lasting(&amounts.own))?;
     COVERAGES.put(state, &person, &row);
     Ok(())

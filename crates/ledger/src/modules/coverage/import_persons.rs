@@ -77,9 +77,9 @@ impl Kind for ImportPersons {
     const NUMBER: u16 = 411;
     const NAME: &'static str = "import_persons";
 
-    fn registers(&self) -> Vec<PublicKey> {
-        self.rows.iter().flat_map(|row| row.person.keys.iter().map(|new| new.key)).collect()
-    }
+    const REGISTERS: Option<fn(&Self) -> Vec<PublicKey>> = Some(|body| {
+        body.rows.iter().flat_map(|row| row.person.keys.iter().map(|new| new.key)).collect()
+    });
 
     fn check(&self) -> Result<(), Rejection> {
         check_rows(self.rows.len())

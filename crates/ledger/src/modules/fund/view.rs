@@ -1,6 +1,6 @@
 //! What others may read of funds, and the one place that says which fund pays. All of it is public.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use benefit::{Payer, PayerShare};
 use primitives::{Amount, CivilDate, FundId, OrganisationId, RegionId, SchemeId};
 
@@ -42,8 +42,8 @@ pub struct FundedShare {
 }
 
 /// A fund, if it was opened.
-pub fn fund(state: &(impl Read + ?Sized), region: RegionId, fund: FundId) -> Option<FundRow> {
-    FUNDS.get(state, &(region, fund))
+pub fn fund(state: &(impl Read + ?Sized), region: RegionId, fund: FundId) -> Option<Arc<FundRow>> {
+    FUNDS.shared(state, &(region, fund))
 }
 
 /// Every assignment of a payer in a scheme, by first day.
@@ -52,8 +52,8 @@ pub fn assignments(
     region: RegionId,
     scheme: SchemeId,
     payer: Payer,
-) -> Vec<Assignment> {
-    PAYING.get(state, &(region, scheme, payer)).unwrap_or_default()
+) -> Arc<Vec<Assignment>> {
+    PAYING.shared(state, &(region, scheme, payer)).unwrap_or_default()
 }
 
 /// The fund that pays this payer's share for a service on this day. The answer for a day that has

@@ -12,9 +12,10 @@ use primitives::Party;
 /// # Errors
 /// `no_governing_quorum` with the count, or why a member's key does not count.
 pub fn require_governing(context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-    let governing = view::network(state).governing;
+    let network = view::network(state);
+    let governing = &network.governing;
     let mut signed = 0_usize;
-    for member in &governing {
+    for member in governing {
         if context.has_signed(Party::Organisation(*member)) {
             organisation::view::require_signed(
                 context,

@@ -1,6 +1,6 @@
 //! Changes who governs.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{OrganisationId, Party};
 use schemars::JsonSchema;
@@ -54,7 +54,7 @@ impl Kind for SetGoverningSet {
             organisation::view::require_active(state, *member)
                 .map_err(|_| rejection::INVALID_GOVERNING_SET.with(member))?;
         }
-        let mut row = view::network(state);
+        let mut row = Arc::unwrap_or_clone(view::network(state));
         row.governing = self.members.clone();
         row.governing.sort();
         NETWORK.put(state, &(), &row);

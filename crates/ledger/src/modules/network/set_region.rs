@@ -1,5 +1,6 @@
 //! Changes a region's settings.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Party, RegionId};
 use schemars::JsonSchema;
@@ -63,7 +64,7 @@ impl Kind for SetRegion {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_region(state, self.region)?;
+        let mut row = Arc::unwrap_or_clone(view::require_region(state, self.region)?);
         row.settings = self.settings.clone();
         REGIONS.put(state, &self.region, &row);
         Ok(Outcome::event("region_changed", [Party::Organisation(row.bureau)]))

@@ -1,6 +1,6 @@
 //! Changes the web origins in which passkeys may sign.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Party, Text};
 use schemars::JsonSchema;
@@ -52,7 +52,7 @@ impl Kind for SetWebOrigins {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::network(state);
+        let mut row = Arc::unwrap_or_clone(view::network(state));
         row.origins = self.origins.clone();
         NETWORK.put(state, &(), &row);
         Ok(Outcome::event(

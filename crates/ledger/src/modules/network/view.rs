@@ -1,5 +1,6 @@
 //! What others may read of the network's parameters. All of it is public.
 
+use alloc::sync::Arc;
 use primitives::key::WebAuthnContext;
 use primitives::{OrganisationId, RegionId, sha256};
 
@@ -12,8 +13,8 @@ use crate::kernel::rejection::Rejection;
 ///
 /// # Panics
 /// When genesis did not write them.
-pub fn network(state: &(impl Read + ?Sized)) -> NetworkRow {
-    NETWORK.get(state, &()).expect("genesis writes the network's parameters")
+pub fn network(state: &(impl Read + ?Sized)) -> Arc<NetworkRow> {
+    NETWORK.shared(state, &()).expect("genesis writes the network's parameters")
 }
 
 /// Whether an assertion was made on a page of this network: one of its origins, under its rpId.
@@ -24,15 +25,18 @@ pub fn is_own_page(state: &(impl Read + ?Sized), page: &WebAuthnContext) -> bool
 }
 
 /// A region, if it is on this ledger.
-pub fn region(state: &(impl Read + ?Sized), id: RegionId) -> Option<RegionRow> {
-    REGIONS.get(state, &id)
+pub fn region(state: &(impl Read + ?Sized), id: RegionId) -> Option<Arc<RegionRow>> {
+    REGIONS.shared(state, &id)
 }
 
 /// A region that must be there.
 ///
 /// # Errors
 /// `unknown_region`.
-pub fn require_region(state: &(impl Read + ?Sized), id: RegionId) -> Result<RegionRow, Rejection> {
+pub fn require_region(
+    state: &(impl Read + ?Sized),
+    id: RegionId,
+) -> Result<Arc<RegionRow>, Rejection> {
     region(state, id).ok_or_else(|| rejection::UNKNOWN_REGION.with(id))
 }
 

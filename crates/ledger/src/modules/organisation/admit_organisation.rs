@@ -37,9 +37,8 @@ impl Kind for AdmitOrganisation {
     const NUMBER: u16 = 201;
     const NAME: &'static str = "admit_organisation";
 
-    fn registers(&self) -> alloc::vec::Vec<PublicKey> {
-        alloc::vec![self.root_key]
-    }
+    const REGISTERS: Option<fn(&Self) -> alloc::vec::Vec<PublicKey>> =
+        Some(|body| alloc::vec![body.root_key]);
 
     fn check(&self) -> Result<(), Rejection> {
         let provider = self.kind == OrganisationKind::Provider;

@@ -38,9 +38,8 @@ impl Kind for AuthoriseKey {
     const NUMBER: u16 = 204;
     const NAME: &'static str = "authorise_key";
 
-    fn registers(&self) -> alloc::vec::Vec<PublicKey> {
-        alloc::vec![self.key]
-    }
+    const REGISTERS: Option<fn(&Self) -> alloc::vec::Vec<PublicKey>> =
+        Some(|body| alloc::vec![body.key]);
 
     fn check(&self) -> Result<(), Rejection> {
         let ordered = self.scopes.is_sorted_by(|a, b| a < b);

@@ -1,5 +1,6 @@
 //! Ends a suspension.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{OrganisationId, Party};
 use schemars::JsonSchema;
@@ -33,8 +34,10 @@ impl Kind for ResumeOrganisation {
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
         let id = self.organisation;
-        let mut row = view::organisation(state, id)
-            .ok_or_else(|| rejection::UNKNOWN_ORGANISATION.with(id))?;
+        let mut row = Arc::unwrap_or_clone(
+            view::organisation(state, id)
+                .ok_or_else(|| rejection::UNKNOWN_ORGANISATION.with(id))?,
+        );
         require(row.standing == Standing::Suspended, || rejection::NOT_SUSPENDED.with(id))?;
         row.standing = Standing::Active;
         ORGANISATIONS.put(state, &id, &row);

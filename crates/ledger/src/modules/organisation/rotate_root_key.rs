@@ -1,5 +1,6 @@
 //! Replaces a root key.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{OrganisationId, Party, PublicKey};
 use schemars::JsonSchema;
@@ -30,9 +31,8 @@ impl Kind for RotateRootKey {
     const NUMBER: u16 = 206;
     const NAME: &'static str = "rotate_root_key";
 
-    fn registers(&self) -> alloc::vec::Vec<PublicKey> {
-        alloc::vec![self.root_key]
-    }
+    const REGISTERS: Option<fn(&Self) -> alloc::vec::Vec<PublicKey>> =
+        Some(|body| alloc::vec![body.root_key]);
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
         view::require_root_signed(context, state, self.organisation)
@@ -41,7 +41,7 @@ impl Kind for RotateRootKey {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_active(state, self.organisation)?;
+        let mut row = Arc::unwrap_or_clone(view::require_active(state, self.organisation)?);
         row.root_key = self.root_key;
         ORGANISATIONS.put(state, &self.organisation, &row);
         Ok(Outcome::event("root_key_rotated", [Party::Organisation(self.organisation)]))

@@ -1,5 +1,6 @@
 //! Suspends an organisation.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{OrganisationId, Party};
 use schemars::JsonSchema;
@@ -33,7 +34,7 @@ impl Kind for SuspendOrganisation {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_active(state, self.organisation)?;
+        let mut row = Arc::unwrap_or_clone(view::require_active(state, self.organisation)?);
         row.standing = Standing::Suspended;
         ORGANISATIONS.put(state, &self.organisation, &row);
         Ok(Outcome::event("organisation_suspended", [Party::Organisation(self.organisation)]))

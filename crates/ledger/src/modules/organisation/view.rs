@@ -1,6 +1,7 @@
 //! What others may read of organisations, and the one place where an organisation's signature is
 //! judged.
 
+use alloc::sync::Arc;
 use primitives::{OrganisationId, Party, PublicKey};
 
 use super::rejection;
@@ -13,13 +14,20 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 
 /// An organisation, if it is admitted.
-pub fn organisation(state: &(impl Read + ?Sized), id: OrganisationId) -> Option<OrganisationRow> {
-    ORGANISATIONS.get(state, &id)
+pub fn organisation(
+    state: &(impl Read + ?Sized),
+    id: OrganisationId,
+) -> Option<Arc<OrganisationRow>> {
+    ORGANISATIONS.shared(state, &id)
 }
 
 /// One of an organisation's keys.
-pub fn key(state: &(impl Read + ?Sized), id: OrganisationId, key: PublicKey) -> Option<OnlineKey> {
-    KEYS.get(state, &(id, key))
+pub fn key(
+    state: &(impl Read + ?Sized),
+    id: OrganisationId,
+    key: PublicKey,
+) -> Option<Arc<OnlineKey>> {
+    KEYS.shared(state, &(id, key))
 }
 
 /// An organisation that is admitted and not suspended.
@@ -29,7 +37,7 @@ pub fn key(state: &(impl Read + ?Sized), id: OrganisationId, key: PublicKey) -> 
 pub fn require_active(
     state: &(impl Read + ?Sized),
     id: OrganisationId,
-) -> Result<OrganisationRow, Rejection> {
+) -> Result<Arc<OrganisationRow>, Rejection> {
     let row = organisation(state, id).ok_or_else(|| rejection::UNKNOWN_ORGANISATION.with(id))?;
     require(row.standing == Standing::Active, || rejection::ORGANISATION_SUSPENDED.with(id))?;
     Ok(row)
@@ -43,7 +51,7 @@ pub fn require_kind(
     state: &(impl Read + ?Sized),
     id: OrganisationId,
     kind: OrganisationKind,
-) -> Result<OrganisationRow, Rejection> {
+) -> Result<Arc<OrganisationRow>, Rejection> {
     let row = require_active(state, id)?;
     require(row.kind == kind, || rejection::WRONG_KIND.with(id))?;
     Ok(row)
@@ -60,7 +68,7 @@ pub fn require_signed(
     state: &(impl Read + ?Sized),
     id: OrganisationId,
     scope: Scope,
-) -> Result<OrganisationRow, Rejection> {
+) -> Result<Arc<OrganisationRow>, Rejection> {
     require_signed_key(context, state, id, scope).map(|(row, _)| row)
 }
 
@@ -73,7 +81,7 @@ pub fn require_signed_key(
     state: &(impl Read + ?Sized),
     id: OrganisationId,
     scope: Scope,
-) -> Result<(OrganisationRow, PublicKey), Rejection> {
+) -> Result<(Arc<OrganisationRow>, PublicKey), Rejection> {
     fitting(context, state, id, |row, used| {
         if scope == Scope::Govern && used == row.root_key {
             return Ok(());
@@ -92,7 +100,7 @@ pub fn require_root_signed(
     context: &Context<'_>,
     state: &(impl Read + ?Sized),
     id: OrganisationId,
-) -> Result<OrganisationRow, Rejection> {
+) -> Result<Arc<OrganisationRow>, Rejection> {
     let signed = fitting(context, state, id, |row, used| {
         require(used == row.root_key, || rejection::UNKNOWN_KEY.with("sign with the root key"))
     });
@@ -106,7 +114,7 @@ fn fitting(
     state: &(impl Read + ?Sized),
     id: OrganisationId,
     judge: impl Fn(&OrganisationRow, PublicKey) -> Result<(), Rejection>,
-) -> Result<(OrganisationRow, PublicKey), Rejection> {
+) -> Result<(Arc<OrganisationRow>, PublicKey), Rejection> {
     let party = Party::Organisation(id);
     require(context.has_signed(party), || rejection::SIGNATURE_MISSING.with(id))?;
     let row = require_active(state, id)?;

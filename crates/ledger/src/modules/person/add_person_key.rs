@@ -1,5 +1,6 @@
 //! Adds a key to a person.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, PersonId, PublicKey};
 use schemars::JsonSchema;
@@ -34,9 +35,8 @@ impl Kind for AddPersonKey {
     const NUMBER: u16 = 303;
     const NAME: &'static str = "add_person_key";
 
-    fn registers(&self) -> alloc::vec::Vec<PublicKey> {
-        alloc::vec![self.new.key]
-    }
+    const REGISTERS: Option<fn(&Self) -> alloc::vec::Vec<PublicKey>> =
+        Some(|body| alloc::vec![body.new.key]);
 
     fn check(&self) -> Result<(), Rejection> {
         let allowed = matches!(self.by, Actor::OwnKey | Actor::Desk);
@@ -57,7 +57,7 @@ impl Kind for AddPersonKey {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
-        let mut row = view::require_unlocked(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_unlocked(state, self.person)?);
         require(row.key(&self.new.key).is_none(), || rejection::KEY_EXISTS.reject())?;
         require(row.keys.len() < KEYS_MAX, || rejection::TOO_MANY_KEYS.with(KEYS_MAX))?;
         if self.by == Actor::OwnKey {

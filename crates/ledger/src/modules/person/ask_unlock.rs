@@ -1,5 +1,6 @@
 //! Asks to be unlocked.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Party, PersonId};
 use schemars::JsonSchema;
@@ -40,7 +41,7 @@ impl Kind for AskUnlock {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
-        let mut row = view::require_person(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         let lock = row.lock.as_mut().ok_or_else(|| rejection::NOT_LOCKED.reject())?;
         require(lock.unlock_asked.is_none(), || rejection::UNLOCK_ASKED.reject())?;
         lock.unlock_asked = Some(context.time);

@@ -32,9 +32,8 @@ impl Kind for EnrolPerson {
     const NUMBER: u16 = 301;
     const NAME: &'static str = "enrol_person";
 
-    fn registers(&self) -> alloc::vec::Vec<PublicKey> {
-        self.person.keys.iter().map(|new| new.key).collect()
-    }
+    const REGISTERS: Option<fn(&Self) -> alloc::vec::Vec<PublicKey>> =
+        Some(|body| body.person.keys.iter().map(|new| new.key).collect());
 
     fn check(&self) -> Result<(), Rejection> {
         self.person.check()

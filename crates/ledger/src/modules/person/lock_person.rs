@@ -1,5 +1,6 @@
 //! Locks a person.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::PersonId;
 use proof::receipt::FieldValue;
@@ -44,7 +45,7 @@ impl Kind for LockPerson {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         let by = require_actor(context, state, self.person, self.by)?;
-        let mut row = view::require_person(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         let waits = row.lock.as_ref().is_none_or(|lock| lock.unlock_asked.is_some());
         require(waits, || rejection::ALREADY_LOCKED.reject())?;
         row.lock = Some(Lock { by, since: context.time, unlock_asked: None });

@@ -1,5 +1,6 @@
 //! Changes the home region.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Party, PersonId, RegionId};
 use schemars::JsonSchema;
@@ -42,7 +43,7 @@ impl Kind for MovePerson {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_person(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         require(row.region != self.region, || rejection::SAME_REGION.with(self.region))?;
         let old = network::view::require_region(state, row.region)?;
         let new = network::view::require_region(state, self.region)?;

@@ -1,5 +1,6 @@
 //! Registers a card with a PIN.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, PersonId};
 use schemars::JsonSchema;
@@ -36,7 +37,7 @@ impl Kind for RegisterCard {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_unlocked(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_unlocked(state, self.person)?);
         let in_use = row.card.as_ref().is_some_and(|card| !card.blocked);
         require(!in_use, || rejection::CARD_EXISTS.reject())?;
         // What the old card spent today still counts: a new card is no way around the day's limit.

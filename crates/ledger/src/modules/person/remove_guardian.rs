@@ -1,5 +1,6 @@
 //! Ends a guardianship.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, Party, PersonId};
 use schemars::JsonSchema;
@@ -54,7 +55,7 @@ impl Kind for RemoveGuardian {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_person(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         let before = row.guardians.len();
         row.guardians.retain(|one| one.guardian != self.guardian);
         let found = row.guardians.len() < before;

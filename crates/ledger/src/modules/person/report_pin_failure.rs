@@ -1,5 +1,6 @@
 //! Counts a wrong PIN.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::PersonId;
 use schemars::JsonSchema;
@@ -34,7 +35,7 @@ impl Kind for ReportPinFailure {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_person(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         let failures_max = view::settings(state, row.region)?.pin_failures_max;
         let card = row.card.as_mut().ok_or_else(|| rejection::NO_CARD.reject())?;
         require(!card.blocked, || rejection::CARD_BLOCKED.reject())?;

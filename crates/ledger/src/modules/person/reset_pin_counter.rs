@@ -1,5 +1,6 @@
 //! Sets the counter of wrong PINs back.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::PersonId;
 use schemars::JsonSchema;
@@ -35,7 +36,7 @@ impl Kind for ResetPinCounter {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_unlocked(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_unlocked(state, self.person)?);
         let card = row.card.as_mut().ok_or_else(|| rejection::NO_CARD.reject())?;
         require(!card.blocked, || rejection::CARD_BLOCKED.reject())?;
         card.pin_failures = 0;

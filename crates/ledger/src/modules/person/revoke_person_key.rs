@@ -1,5 +1,6 @@
 //! Revokes one of a person's keys.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Party, PersonId, PublicKey};
 use schemars::JsonSchema;
@@ -40,7 +41,7 @@ impl Kind for RevokePersonKey {
     }
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let mut row = view::require_person(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         require(row.key(&self.key).is_some(), || rejection::UNKNOWN_KEY.with(self.person))?;
         row.keys.retain(|one| one.key != self.key);
         PERSONS.put(state, &self.person, &row);

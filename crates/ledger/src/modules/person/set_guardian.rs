@@ -1,5 +1,6 @@
 //! Names a guardian.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, Hash, Party, Period, PersonId};
 use schemars::JsonSchema;
@@ -114,7 +115,7 @@ impl Kind for SetGuardian {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
-        let mut row = view::require_person(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         view::require_person(state, self.guardian)
             .map_err(|_| rejection::INVALID_GUARDIAN.with(self.guardian))?;
         let today = view::today(context, state, &row)?;

@@ -1,5 +1,6 @@
 //! Takes a lock off.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::PersonId;
 use proof::receipt::FieldValue;
@@ -49,7 +50,7 @@ impl Kind for UnlockPerson {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         let by = require_actor(context, state, self.person, self.by)?;
-        let mut row = view::require_person(state, self.person)?;
+        let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         let lock = row.lock.take().ok_or_else(|| rejection::NOT_LOCKED.reject())?;
         if self.by == Actor::OwnKey {
             let asked = lock.unlock_asked.ok_or_else(|| rejection::UNLOCK_NOT_ASKED.reject())?;

@@ -7,7 +7,7 @@
 //! the same transaction; noting checks the day's limit again, so that two uses in one transaction
 //! add up.
 
-use alloc::collections::BTreeSet;
+use alloc::{collections::BTreeSet, sync::Arc};
 use primitives::{Amount, CivilDate, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId};
 
 use super::actor::require_bureau;
@@ -95,8 +95,8 @@ impl UsedCard {
 }
 
 /// A person, if enrolled.
-pub fn person(state: &(impl Read + ?Sized), id: PersonId) -> Option<PersonRow> {
-    PERSONS.get(state, &id)
+pub fn person(state: &(impl Read + ?Sized), id: PersonId) -> Option<Arc<PersonRow>> {
+    PERSONS.shared(state, &id)
 }
 
 /// The bytes under which a person's row is kept; for state proofs to the person.
@@ -115,7 +115,10 @@ pub fn by_blind_index(state: &(impl Read + ?Sized), index: &Hash) -> Option<Pers
 ///
 /// # Errors
 /// `unknown_person`, `person_closed`.
-pub fn require_person(state: &(impl Read + ?Sized), id: PersonId) -> Result<PersonRow, Rejection> {
+pub fn require_person(
+    state: &(impl Read + ?Sized),
+    id: PersonId,
+) -> Result<Arc<PersonRow>, Rejection> {
     let row = person(state, id).ok_or_else(|| rejection::UNKNOWN_PERSON.with(id))?;
     require(row.status == PersonStatus::Active, || rejection::PERSON_CLOSED.with(id))?;
     Ok(row)
@@ -130,7 +133,7 @@ pub fn require_person_on(
     state: &(impl Read + ?Sized),
     id: PersonId,
     day: CivilDate,
-) -> Result<PersonRow, Rejection> {
+) -> Result<Arc<PersonRow>, Rejection> {
     let row = person(state, id).ok_or_else(|| rejection::UNKNOWN_PERSON.with(id))?;
     if let PersonStatus::Closed { last_day } = row.status {
         require(day <= last_day, || {
@@ -147,7 +150,7 @@ pub fn require_person_on(
 pub fn require_unlocked(
     state: &(impl Read + ?Sized),
     id: PersonId,
-) -> Result<PersonRow, Rejection> {
+) -> Result<Arc<PersonRow>, Rejection> {
     let row = require_person(state, id)?;
     require(row.lock.is_none(), || rejection::PERSON_LOCKED.with(id))?;
     Ok(row)
@@ -251,7 +254,7 @@ pub fn note_key_spending(state: &mut Overlay<'_>, used: &UsedKey) -> Result<(), 
     if used.amount.is_zero() {
         return Ok(());
     }
-    let mut row = require_person(state, used.person)?;
+    let mut row = Arc::unwrap_or_clone(require_person(state, used.person)?);
     let key = row.key(&used.key).ok_or_else(|| rejection::UNKNOWN_KEY.reject())?;
     require_limits(key, row.spent, used.day, used.amount)?;
     let amount = DaySpending::on(row.spent, used.day).saturating_add(used.amount);
@@ -266,7 +269,7 @@ pub fn note_key_spending(state: &mut Overlay<'_>, used: &UsedKey) -> Result<(), 
 /// # Errors `desk_day_limit_reached` when the card pays twice in one transaction and both together
 /// are too much.
 pub fn note_card_spending(state: &mut Overlay<'_>, used: &UsedCard) -> Result<(), Rejection> {
-    let mut row = require_person(state, used.person)?;
+    let mut row = Arc::unwrap_or_clone(require_person(state, used.person)?);
     let settings = settings(state, row.region)?;
     let card = row.card.as_mut().ok_or_else(|| rejection::NO_CARD.reject())?;
     let before = DaySpending::on(card.spent, used.day);
@@ -297,7 +300,7 @@ pub(super) fn settings(
     state: &(impl Read + ?Sized),
     region: RegionId,
 ) -> Result<RegionSettings, Rejection> {
-    Ok(network::view::require_region(state, region)?.settings)
+    Ok(network::view::require_region(state, region)?.settings.clone())
 }
 
 /// The day of the block in a person's home region.

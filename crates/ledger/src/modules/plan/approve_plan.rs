@@ -1,6 +1,6 @@
 //! Approves a reviewed version.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, OrganisationId, Party, RegionId, SchemeId};
 use proof::receipt::FieldValue;
@@ -61,7 +61,7 @@ impl Kind for ApprovePlan {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         let key = (self.region, self.scheme, self.version);
-        let mut row = require_same(state, &key, self.hash)?;
+        let mut row = Arc::unwrap_or_clone(require_same(state, &key, self.hash)?);
         require(row.standing == PlanStanding::Reviewed, || rejection::WRONG_STANDING.reject())?;
         row.approver = Some(self.require_signed(context, state)?);
         row.standing = PlanStanding::Approved;

@@ -52,5 +52,5 @@ fn supervisors(state: &dyn Read, bureau: OrganisationId) -> Vec<OrganisationId> 
             *id != bureau && row.standing == Standing::Active && kinds.contains(&row.kind)
         })
     };
-    network::view::network(state).governing.into_iter().filter(supervises).collect()
+    network::view::network(state).governing.iter().copied().filter(supervises).collect()
 }

@@ -1,5 +1,6 @@
 //! Publishes an approved version.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, Party, RegionId, SchemeId};
 use proof::receipt::FieldValue;
@@ -50,7 +51,7 @@ impl Kind for PublishPlan {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         let key = (self.region, self.scheme, self.version);
-        let mut row = require_same(state, &key, self.hash)?;
+        let mut row = Arc::unwrap_or_clone(require_same(state, &key, self.hash)?);
         require(row.standing == PlanStanding::Approved, || rejection::WRONG_STANDING.reject())?;
         let mut scheme = SCHEMES.get(state, &(self.region, self.scheme)).unwrap_or_default();
         require_room(&scheme.published, row.valid, &row.supersedes)?;

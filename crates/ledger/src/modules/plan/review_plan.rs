@@ -1,5 +1,6 @@
 //! Reviews a drafted version.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, Party, RegionId, SchemeId};
 use proof::receipt::FieldValue;
@@ -45,7 +46,7 @@ impl Kind for ReviewPlan {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         let key = (self.region, self.scheme, self.version);
-        let mut row = require_same(state, &key, self.hash)?;
+        let mut row = Arc::unwrap_or_clone(require_same(state, &key, self.hash)?);
         require(row.standing == PlanStanding::Drafted, || rejection::WRONG_STANDING.reject())?;
         let reviewer = require_publisher(context, state, self.region)?;
         require_other_key(&reviewer, &[row.drafter])?;

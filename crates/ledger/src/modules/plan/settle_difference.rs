@@ -1,5 +1,6 @@
 //! Ends what a person owes because of a policy with effect in the past.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, Hash, Party};
 use proof::receipt::FieldValue;
@@ -66,7 +67,10 @@ impl SettleDifference {
 /// What a person still owes.
 const OPEN: [DifferenceStanding; 2] = [DifferenceStanding::Owed, DifferenceStanding::Recalled];
 
-fn fund_of(state: &(impl Read + ?Sized), row: &AdjustedRow) -> Result<fund::FundRow, Rejection> {
+fn fund_of(
+    state: &(impl Read + ?Sized),
+    row: &AdjustedRow,
+) -> Result<Arc<fund::FundRow>, Rejection> {
     fund::view::fund(state, row.batch.0, row.fund)
         .ok_or_else(|| fund::rejection::UNKNOWN_FUND.with(row.fund))
 }

@@ -1,7 +1,7 @@
 //! Rows of plan versions. A version's bytes lie in a row of their own, so that reading what it is
 //! costs little.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{CivilDate, Hash, OrganisationId, Period, PublicKey, RegionId, SchemeId};
 
@@ -97,9 +97,9 @@ pub(super) struct SchemeRow {
 pub(super) fn require_version(
     state: &(impl Read + ?Sized),
     key: &VersionKey,
-) -> Result<VersionRow, Rejection> {
+) -> Result<Arc<VersionRow>, Rejection> {
     let (region, scheme, version) = key;
-    VERSIONS.get(state, key).ok_or_else(|| {
+    VERSIONS.shared(state, key).ok_or_else(|| {
         rejection::UNKNOWN_VERSION
             .with(format_args!("version {version} of scheme `{scheme}` in `{region}`"))
     })
@@ -110,7 +110,7 @@ pub(super) fn require_same(
     state: &(impl Read + ?Sized),
     key: &VersionKey,
     hash: Hash,
-) -> Result<VersionRow, Rejection> {
+) -> Result<Arc<VersionRow>, Rejection> {
     let row = require_version(state, key)?;
     require(row.hash == hash, || rejection::HASH_DIFFERS.with(row.hash))?;
     Ok(row)

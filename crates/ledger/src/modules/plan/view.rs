@@ -42,8 +42,8 @@ pub fn version(
     region: RegionId,
     scheme: SchemeId,
     version: u16,
-) -> Option<VersionRow> {
-    VERSIONS.get(state, &(region, scheme, version))
+) -> Option<Arc<VersionRow>> {
+    VERSIONS.shared(state, &(region, scheme, version))
 }
 
 /// The compiled bytes of a version; nothing for a withdrawn one.
@@ -68,7 +68,7 @@ pub fn published(
     region: RegionId,
     scheme: SchemeId,
 ) -> Vec<Publication> {
-    SCHEMES.get(state, &(region, scheme)).map(|row| row.published).unwrap_or_default()
+    SCHEMES.shared(state, &(region, scheme)).map(|row| row.published.clone()).unwrap_or_default()
 }
 
 /// The version in force for services on this day.
@@ -81,11 +81,10 @@ pub fn plan_in_force(
     scheme: SchemeId,
     day: CivilDate,
 ) -> Result<PlanRef, Rejection> {
-    let (version, period) =
-        schedule::in_force(&published(state, region, scheme), day).ok_or_else(|| {
-            rejection::NO_PLAN_IN_FORCE
-                .with(format_args!("scheme `{scheme}` in `{region}` on {day}"))
-        })?;
+    let row = SCHEMES.shared(state, &(region, scheme)).unwrap_or_default();
+    let (version, period) = schedule::in_force(&row.published, day).ok_or_else(|| {
+        rejection::NO_PLAN_IN_FORCE.with(format_args!("scheme `{scheme}` in `{region}` on {day}"))
+    })?;
     let hash = require_version(state, &(region, scheme, version))?.hash;
     Ok(PlanRef { region, scheme, version, hash, period })
 }

@@ -1,5 +1,6 @@
 //! Takes a version back before it begins.
 
+use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Party, RegionId, SchemeId};
 use proof::receipt::FieldValue;
@@ -43,7 +44,7 @@ impl Kind for WithdrawPlan {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         let key = (self.region, self.scheme, self.version);
-        let mut row = require_version(state, &key)?;
+        let mut row = Arc::unwrap_or_clone(require_version(state, &key)?);
         let region = network::view::require_region(state, self.region)?;
         match row.standing {
             PlanStanding::Withdrawn => return Err(rejection::WRONG_STANDING.reject()),

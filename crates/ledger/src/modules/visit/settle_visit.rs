@@ -61,6 +61,12 @@ impl SettlementRecord {
         sha256_parts(&[b"yibao/settlement-record/v1", &codec::encode(self)])
     }
 
+    /// The visit of an encoded record, which stands first in it; nothing for other bytes.
+    #[must_use]
+    pub fn visit_in(encoded: &[u8]) -> Option<VisitId> {
+        encoded.first_chunk().map(|id| VisitId(*id))
+    }
+
     /// The split of all parts together.
     #[must_use]
     pub fn cash(&self) -> Amount {
