@@ -1,13 +1,15 @@
 //! The gateway's parts, and who may come in.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use adapters::clock::Clock;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use ledger::kernel::context::PlanMemo;
-use primitives::Timestamp;
+use primitives::{Party, Timestamp};
 
 use crate::config::Config;
 use crate::hub::Hub;
@@ -16,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::port::{Port, View};
 use crate::problem::{Problem, code};
 use crate::session::challenge::Challenges;
-use crate::session::limit::Limiter;
+use crate::session::limit::{Limiter, Place};
 use crate::session::{Session, Sessions, registered};
 
 /// The HTTP edge of one organisation.
@@ -35,6 +37,8 @@ pub struct Gateway {
     pub sign_in_failures: Limiter,
     /// Refused sign-ins from an address.
     pub address_failures: Limiter,
+    /// How often anybody may ask.
+    pub rates: Rates,
     /// Who listens to live receipts.
     pub hub: Arc<Hub>,
     /// Transactions on their way.
@@ -45,6 +49,54 @@ pub struct Gateway {
     pub contract: Bytes,
     /// Decoded plans.
     plans: Mutex<PlanMemo>,
+}
+
+/// How often anybody may ask.
+pub struct Rates {
+    /// From an address, without a session.
+    pub address: Limiter,
+    /// With one session.
+    pub session: Limiter,
+    /// As one person.
+    pub person: Limiter,
+    /// As one organisation.
+    pub organisation: Limiter,
+}
+
+impl Rates {
+    fn new(config: &Config) -> Result<Self, getrandom::Error> {
+        Ok(Self {
+            address: Limiter::with_rate(config.address_rate)?,
+            session: Limiter::with_rate(config.session_rate)?,
+            person: Limiter::with_rate(config.person_rate)?,
+            organisation: Limiter::with_rate(config.organisation_rate)?,
+        })
+    }
+
+    /// Counts a request without a session.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub fn count_address(&self, client: IpAddr, now: Timestamp) -> Result<(), Problem> {
+        self.address.take(Place::address(client, None), now).map_err(too_many)
+    }
+
+    /// Counts a request of a session and of its party.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub fn count_session(&self, session: &Session, now: Timestamp) -> Result<(), Problem> {
+        let party = match session.party {
+            Party::Person(_) => &self.person,
+            Party::Organisation(_) => &self.organisation,
+        };
+        self.session.take(session.place(), now).map_err(too_many)?;
+        party.take(Place::party(session.party), now).map_err(too_many)
+    }
+}
+
+fn too_many(wait: Duration) -> Problem {
+    Problem::new(&code::TOO_MANY_REQUESTS).retry(wait)
 }
 
 impl Gateway {
@@ -72,6 +124,7 @@ impl Gateway {
             challenges: Challenges::new().map_err(no_randomness)?,
             sign_in_failures: limiter(config.sign_in_failures_max)?,
             address_failures: limiter(config.address_failures_max)?,
+            rates: Rates::new(&config).map_err(no_randomness)?,
             hub,
             in_flight: InFlight::default(),
             metrics: Metrics::new(),

@@ -264,6 +264,7 @@ pub fn problems_of(endpoint: &Endpoint) -> Vec<ProblemCode> {
     problems.extend([
         code::ADDRESS_TOO_LONG,
         code::HEADERS_TOO_LARGE,
+        code::TOO_MANY_REQUESTS,
         code::OVERLOADED,
         code::STILL_WORKING,
         code::INTERNAL,

@@ -1,22 +1,26 @@
 //! From a request to its handler and back: limits, session, body, answer, headers, figures.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
+use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api;
 use crate::call::{self, Call, Pairs};
-use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX};
-use crate::endpoint::{Access, Endpoint, Reply};
+use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, OPERATOR_REQUESTS_MAX};
+use crate::endpoint::{Access, BodyKind, Endpoint, Reply};
 use crate::gateway::Gateway;
+use crate::json_room;
 use crate::problem::{Language, Problem, code};
 use crate::session::Session;
 
@@ -28,20 +32,28 @@ pub struct Peer(pub IpAddr);
 struct Shared {
     gateway: Arc<Gateway>,
     open_requests: Arc<Semaphore>,
-    /// Room for bodies, in units of [`BODY_UNIT`] bytes.
+    /// Those of them that put something on the ledger.
+    open_submissions: Arc<Semaphore>,
+    /// Health and figures: they are answered when nothing else is.
+    operator_requests: Arc<Semaphore>,
+    /// Room for bodies, in units of [`ROOM_UNIT`] bytes.
     body_room: Arc<Semaphore>,
+    /// Room for large answers, in the same units.
+    answer_room: Arc<Semaphore>,
 }
 
 /// The place of a request among those that are answered at once, and of its body in memory. It goes
 /// with the work and not with the client: whoever goes away leaves a handler behind that still runs
 /// and still holds the body.
 struct Room {
-    _request: OwnedSemaphorePermit,
+    _request: Vec<OwnedSemaphorePermit>,
     _body: Option<OwnedSemaphorePermit>,
 }
 
-/// The unit in which room for bodies is given out, in bytes.
-const BODY_UNIT: usize = 1_024;
+/// The unit in which room is given out, in bytes.
+const ROOM_UNIT: usize = 1_024;
+/// An answer below this length takes no room: there are no more of them than connections.
+const LARGE_ANSWER_BYTES: usize = 64 * 1_024;
 /// When to come again after `overloaded`.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -55,8 +67,18 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// content security policy of its own.
 pub fn router(gateway: Arc<Gateway>, web: Option<Router>) -> Router {
     let open_requests = Arc::new(Semaphore::new(gateway.config.requests_max));
-    let body_room = Arc::new(Semaphore::new(gateway.config.body_bytes_max / BODY_UNIT));
-    let shared = Arc::new(Shared { gateway, open_requests, body_room });
+    let open_submissions = Arc::new(Semaphore::new(gateway.config.submissions_max));
+    let operator_requests = Arc::new(Semaphore::new(OPERATOR_REQUESTS_MAX));
+    let body_room = Arc::new(Semaphore::new(gateway.config.body_bytes_max / ROOM_UNIT));
+    let answer_room = Arc::new(Semaphore::new(gateway.config.answer_bytes_max / ROOM_UNIT));
+    let shared = Arc::new(Shared {
+        gateway,
+        open_requests,
+        open_submissions,
+        operator_requests,
+        body_room,
+        answer_room,
+    });
     let mut router: Router<Arc<Shared>> = Router::new();
     // With a web app the first page is the app's.
     let served = |endpoint: &&&Endpoint| web.is_none() || endpoint.path != "/";
@@ -195,18 +217,12 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let gateway = &shared.gateway;
     check_head(request.uri(), request.headers())?;
-    let place = Arc::clone(&shared.open_requests).try_acquire_owned().map_err(|_| overloaded())?;
-    let session = match &endpoint.access {
-        Access::Public(_) => None,
-        Access::Session(_) | Access::Party { .. } => {
-            let (view, now) = (gateway.port.view(), gateway.clock.now());
-            Some(gateway.authenticate(request.headers(), &view, now)?)
-        }
-    };
-    call::check_media_type(endpoint, request.headers())?;
+    let place = shared.place(endpoint)?;
     let peer =
         request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0);
     let client = client_address(peer, request.headers(), &gateway.config.trusted_proxies);
+    let session = who_asks(gateway, endpoint, request.headers(), client)?;
+    call::check_media_type(endpoint, request.headers())?;
     let (mut parts, body) = request.into_parts();
     let path = path_of(&mut parts).await?;
     let query = query_of(&parts.uri)?;
@@ -240,9 +256,88 @@ async fn answer(
             },
         }
     };
-    tokio::time::timeout(gateway.config.answer_timeout, handled)
+    let answered = tokio::time::timeout(gateway.config.answer_timeout, handled)
         .await
-        .unwrap_or_else(|_| Err(Problem::new(&code::STILL_WORKING)))
+        .unwrap_or_else(|_| Err(Problem::new(&code::STILL_WORKING)))?;
+    shared.hold(endpoint, answered)
+}
+
+impl Shared {
+    /// A place among the requests that are answered at once.
+    fn place(&self, endpoint: &Endpoint) -> Result<Vec<OwnedSemaphorePermit>, Problem> {
+        let lanes = match endpoint.operation {
+            "get_live" | "get_ready" | "get_metrics" => vec![&self.operator_requests],
+            "submit_transaction" => vec![&self.open_submissions, &self.open_requests],
+            _ => vec![&self.open_requests],
+        };
+        let take = |lane: &Arc<Semaphore>| Arc::clone(lane).try_acquire_owned();
+        lanes.into_iter().map(take).collect::<Result<_, _>>().map_err(|_| overloaded())
+    }
+
+    /// Lets a large answer go out only when there is room for it: whoever asks for many and reads
+    /// none of them fills no memory. What everybody may read lies in memory once.
+    fn hold(&self, endpoint: &Endpoint, response: Response) -> Result<Response, Problem> {
+        let bytes = response.body().size_hint().exact().unwrap_or(0);
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        if bytes < LARGE_ANSWER_BYTES || !endpoint.access.needs_session() {
+            return Ok(response);
+        }
+        let room = take_room(&self.answer_room, bytes)?;
+        Ok(response.map(|body| Body::new(Held { body, _room: room })))
+    }
+}
+
+/// The session of a request, where one is needed, once it is counted.
+fn who_asks(
+    gateway: &Gateway,
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+    client: IpAddr,
+) -> Result<Option<Session>, Problem> {
+    let now = gateway.clock.now();
+    if !endpoint.access.needs_session() {
+        gateway.rates.count_address(client, now)?;
+        return Ok(None);
+    }
+    match gateway.authenticate(headers, &gateway.port.view(), now) {
+        Ok(session) => {
+            gateway.rates.count_session(&session, now)?;
+            Ok(Some(session))
+        }
+        // Whoever is not let in is counted by its address, and told first to come less often.
+        Err(problem) => Err(gateway.rates.count_address(client, now).err().unwrap_or(problem)),
+    }
+}
+
+/// The body of an answer that keeps its room until it is sent or given up.
+struct Held {
+    body: Body,
+    _room: OwnedSemaphorePermit,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+fn take_room(room: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+    let units = u32::try_from(bytes.div_ceil(ROOM_UNIT)).unwrap_or(u32::MAX);
+    Arc::clone(room).try_acquire_many_owned(units).map_err(|_| overloaded())
 }
 
 fn handle(call: &Call, session: Option<Session>) -> Result<Reply, Problem> {
@@ -323,18 +418,28 @@ async fn read_body(
         return Err(too_large());
     }
     // A body that does not say its length may take all that the operation allows.
-    let room = hint.upper().map_or(most, bytes).min(most).div_ceil(BODY_UNIT);
-    let room = u32::try_from(room).unwrap_or(u32::MAX);
-    let room = Arc::clone(&shared.body_room).try_acquire_many_owned(room);
-    let room = room.map_err(|_| overloaded())?;
+    let length = hint.upper().map_or(most, bytes).min(most);
+    let mut room = take_room(&shared.body_room, length)?;
     let timeout = shared.gateway.config.body_timeout;
-    match tokio::time::timeout(timeout, to_bytes(body, most)).await {
-        Ok(Ok(bytes)) => Ok((bytes, Some(room))),
+    let body = match tokio::time::timeout(timeout, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => bytes,
         // `to_bytes` fails when the bound is passed or when the client breaks off.
-        Ok(Err(error)) if is_too_long(&error) => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::new(&code::BODY_INCOMPLETE)),
-        Err(_) => Err(Problem::new(&code::BODY_TOO_SLOW)),
+        Ok(Err(error)) if is_too_long(&error) => return Err(too_large()),
+        Ok(Err(_)) => return Err(Problem::new(&code::BODY_INCOMPLETE)),
+        Err(_) => return Err(Problem::new(&code::BODY_TOO_SLOW)),
+    };
+    if let BodyKind::Json(..) = endpoint.body {
+        let needed = json_room::bytes_in_memory(&body);
+        let all = shared.gateway.config.body_bytes_max;
+        if needed > all {
+            let words = "it has more members and items than fit into memory; send less at once";
+            return Err(Problem::new(&code::BODY_TOO_LARGE).with(words));
+        }
+        if needed > length {
+            room.merge(take_room(&shared.body_room, needed - length)?);
+        }
     }
+    Ok((body, Some(room)))
 }
 
 fn is_too_long(error: &axum::Error) -> bool {

@@ -1,5 +1,5 @@
-//! Connections: accepted in bounded number, with time limits on headers, closed in order at the
-//! end.
+//! Connections: accepted in bounded number, in all and of one address, with time limits on headers
+//! and on reading answers, closed in order at the end.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,12 +16,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower_service::Service as _;
 
-use crate::config::{Config, HEADERS_MAX};
+use crate::config::{Config, HEAD_BUFFER_BYTES, HEADERS_MAX};
+use crate::connection::{Doors, Paced};
 use crate::router::Peer;
 
-/// The most bytes of a request's head that are buffered; larger ones get 431 from the protocol
-/// itself.
-const HEAD_BUFFER_BYTES: usize = 64 * 1_024;
 /// How long open requests may take to finish when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -37,6 +35,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
     let slots = Arc::new(Semaphore::new(config.connections_max));
+    let doors = Doors::default();
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
@@ -52,12 +51,16 @@ pub async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        // A proxy stands for many clients; each of them is limited by its own connections there.
+        let is_proxy = config.trusted_proxies.contains(&address.ip().to_canonical());
+        let most = if is_proxy { usize::MAX } else { config.connections_per_address_max };
+        let Some(entered) = doors.enter(address.ip(), most) else { continue };
         let connection = connection(stream, Peer(address.ip()), router.clone(), &config);
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             // An error here is the client's: it went away or does not speak HTTP.
             let _ = watched.await;
-            drop(slot);
+            drop((slot, entered));
         });
     }
     drop(listener);
@@ -81,5 +84,5 @@ fn connection(
         .header_read_timeout(config.header_timeout)
         .max_headers(HEADERS_MAX.saturating_mul(2))
         .max_buf_size(HEAD_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Paced::new(stream, config.write_timeout)), service)
 }

@@ -7,10 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
-use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Reply, schema_of};
+use crate::endpoint::{
+    Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
+};
 use crate::problem::{Problem, code};
 use crate::session::challenge::{sign_in_message, sign_in_text};
-use crate::session::{Session, registered};
+use crate::session::limit::Place;
+use crate::session::{Session, SessionId, registered};
 
 /// The endpoints of sessions.
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -57,6 +60,55 @@ pub static ENDPOINTS: &[Endpoint] = &[
         body: BodyKind::None,
         answer: AnswerKind::Nothing,
         problems: &[],
+    },
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/session/rotate",
+        operation: "rotate_session",
+        summary: "Gives the session another token; the one it had is worth nothing from then on",
+        access: Access::Session(rotate_session),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(201, schema_of::<NewSessionView>),
+        problems: &[],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/sessions",
+        operation: "list_sessions",
+        summary: "Lists the open sessions of a person, or those of an organisation that were opened with \
+                  the same key",
+        access: Access::Session(list_sessions),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<SessionsView>),
+        problems: &[],
+    },
+    Endpoint {
+        method: Method::DELETE,
+        path: "/v1/sessions",
+        operation: "delete_sessions",
+        summary: "Signs out everywhere: ends all sessions that `list_sessions` lists, this one too",
+        access: Access::Session(delete_sessions),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Nothing,
+        problems: &[],
+    },
+    Endpoint {
+        method: Method::DELETE,
+        path: "/v1/sessions/{session_id}",
+        operation: "delete_listed_session",
+        summary: "Ends one of the sessions that `list_sessions` lists",
+        access: Access::Session(delete_listed_session),
+        parameters: &[Parameter::path(
+            "session_id",
+            "the session's id: 16 hex digits",
+            schema_of::<SessionId>,
+        )],
+        body: BodyKind::None,
+        answer: AnswerKind::Nothing,
+        problems: &[code::NOT_FOUND],
     },
 ];
 
@@ -113,6 +165,32 @@ pub struct SessionView {
     pub expires: Timestamp,
 }
 
+/// The open sessions of a party.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Sessions")]
+pub struct SessionsView {
+    /// The sessions, the oldest first.
+    pub sessions: Vec<ListedSessionView>,
+}
+
+/// A session in a list.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ListedSession")]
+pub struct ListedSessionView {
+    /// Its name, for ending it; it says nothing of the token.
+    pub id: SessionId,
+    /// The key that it was opened with.
+    pub key: PublicKey,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When it asked for something last.
+    pub used: Timestamp,
+    /// From when on it counts no more, whatever is done with it.
+    pub expires: Timestamp,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+}
+
 /// A new session with its token.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NewSession")]
@@ -156,21 +234,26 @@ fn create_challenge(call: &Call) -> Result<Reply, Problem> {
 fn create_session(call: &Call) -> Result<Reply, Problem> {
     let request: SignInRequest = call.json()?;
     let gateway = &call.gateway;
-    let (client, party) = (call.client, Some(request.party));
-    let wait = gateway.sign_in_failures.wait(client, party, call.now);
-    if let Some(wait) = wait.or_else(|| gateway.address_failures.wait(client, None, call.now)) {
+    let place = Place::address(call.client, Some(request.party));
+    let anywhere = Place::address(call.client, None);
+    let wait = gateway.sign_in_failures.wait(place, call.now);
+    if let Some(wait) = wait.or_else(|| gateway.address_failures.wait(anywhere, call.now)) {
         return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
     }
     let registered = check_sign_in(call, &request).inspect_err(|_| {
-        gateway.sign_in_failures.count(client, party, call.now);
-        gateway.address_failures.count(client, None, call.now);
+        gateway.sign_in_failures.count(place, call.now);
+        gateway.address_failures.count(anywhere, call.now);
         gateway.metrics.sign_in_refused();
     })?;
     let (token, session) = gateway
         .sessions
         .open(request.party, request.key, registered, call.now)
         .map_err(no_randomness)?;
-    let view = NewSessionView { token, session: SessionView::from(&session) };
+    new_session(token, &session)
+}
+
+fn new_session(token: String, session: &Session) -> Result<Reply, Problem> {
+    let view = NewSessionView { token, session: SessionView::from(session) };
     Ok(Reply::json(&view)?
         .status(StatusCode::CREATED)
         .header(header::LOCATION, HeaderValue::from_static("/v1/session")))
@@ -207,5 +290,42 @@ fn get_session(_: &Call, session: &Session) -> Result<Reply, Problem> {
 
 fn delete_session(call: &Call, session: &Session) -> Result<Reply, Problem> {
     call.gateway.sessions.close(session);
+    Ok(Reply::nothing())
+}
+
+fn rotate_session(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let rotated = call.gateway.sessions.rotate(session, call.now).map_err(no_randomness)?;
+    let (token, session) = rotated.ok_or_else(|| Problem::new(&code::SESSION_ENDED))?;
+    new_session(token, &session)
+}
+
+fn list_sessions(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let open = call.gateway.sessions.of(session, call.now).into_iter();
+    let sessions = open.map(|(one, used)| ListedSessionView {
+        id: one.id(),
+        key: one.key,
+        opened: one.opened,
+        used,
+        expires: one.expires,
+        is_this: one.id() == session.id(),
+    });
+    Reply::json(&SessionsView { sessions: sessions.collect() })
+}
+
+fn delete_sessions(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let sessions = &call.gateway.sessions;
+    for (one, _) in sessions.of(session, call.now) {
+        sessions.close(&one);
+    }
+    Ok(Reply::nothing())
+}
+
+fn delete_listed_session(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let id: SessionId = call.path("session_id")?;
+    let sessions = &call.gateway.sessions;
+    let mut open = sessions.of(session, call.now).into_iter();
+    let (one, _) =
+        open.find(|(one, _)| one.id() == id).ok_or_else(|| Problem::new(&code::NOT_FOUND))?;
+    sessions.close(&one);
     Ok(Reply::nothing())
 }

@@ -1,31 +1,80 @@
-//! How often somebody may try: a bucket of attempts per place, refilled with time.
+//! How often somebody may ask or try: a bucket of requests per place, refilled with time.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use primitives::{Party, Timestamp, codec};
+use primitives::{Hash, Party, Timestamp, codec};
 
 /// How many buckets there are. Places that fall into one bucket share it, so memory is bounded
 /// however many addresses somebody has.
-const BUCKETS: usize = 4_096;
+const BUCKETS: usize = 16_384;
 
-/// Counts attempts by the address that they come from, and by whom they are for where that is said;
-/// an IPv6 address counts by its /64 network.
-///
-/// Nobody is counted across addresses: signatures are not guessed by trying, and whoever could use
-/// up a party's attempts from afar could keep it from signing in.
-pub struct Limiter {
-    burst: u32,
-    refill_millis: u64,
-    key: [u8; 32],
-    buckets: Mutex<Vec<Bucket>>,
+/// So many a second, and more at once after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many come back each second; at most a million.
+    pub per_second: u32,
+    /// How many may come at once.
+    pub burst: u32,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Bucket {
-    /// The instant at which the bucket will be full again, in milliseconds.
-    full_at: u64,
+/// Counts requests or attempts by a place, which is whatever names who asks.
+pub struct Limiter {
+    burst: u32,
+    refill_micros: u64,
+    key: [u8; 32],
+    /// The instants at which the buckets will be full again, in microseconds.
+    full_at: Vec<AtomicU64>,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Place([u8; 32]);
+
+impl Place {
+    fn of(kind: u8, bytes: &[u8]) -> Self {
+        Self(*blake3::Hasher::new().update(&[kind]).update(bytes).finalize().as_bytes())
+    }
+
+    /// An address, and whom the attempt is for where that is said; an IPv6 address counts by its
+    /// /64 network.
+    ///
+    /// For sign-ins nobody is counted across addresses: signatures are not guessed by trying, and
+    /// whoever could use up a party's attempts from afar could keep it from signing in.
+    #[must_use]
+    pub fn address(address: IpAddr, party: Option<Party>) -> Self {
+        let network = match network_of(address) {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(network) => network,
+        };
+        Self::of(0, &codec::encode(&(network.octets(), party)))
+    }
+
+    /// A session, by the hash of its token.
+    #[must_use]
+    pub fn session(token_hash: Hash) -> Self {
+        Self(token_hash.0)
+    }
+
+    /// A party that has signed in.
+    #[must_use]
+    pub fn party(party: Party) -> Self {
+        Self::of(1, &codec::encode(&party))
+    }
+}
+
+/// Where an address counts: itself, or the /64 network of an IPv6 address, all of which one client
+/// may use.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
 }
 
 impl Limiter {
@@ -34,47 +83,73 @@ impl Limiter {
     /// # Errors
     /// When the system gives no randomness.
     pub fn new(burst: u32, refill_millis: u64) -> Result<Self, getrandom::Error> {
-        let mut key = [0_u8; 32];
-        getrandom::fill(&mut key)?;
-        let buckets = Mutex::new(vec![Bucket::default(); BUCKETS]);
-        Ok(Self { burst, refill_millis, key, buckets })
+        Self::with_refill(burst, refill_millis.saturating_mul(1_000))
     }
 
-    fn place(&self, address: IpAddr, party: Option<Party>) -> usize {
-        let network = match address {
-            IpAddr::V4(address) => address.to_ipv6_mapped(),
-            IpAddr::V6(address) => match address.to_ipv4_mapped() {
-                Some(_) => address,
-                None => {
-                    let [a, b, c, d, ..] = address.segments();
-                    Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)
-                }
-            },
-        };
+    /// Allows so many.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn with_rate(rate: Rate) -> Result<Self, getrandom::Error> {
+        Self::with_refill(rate.burst, 1_000_000 / u64::from(rate.per_second.clamp(1, 1_000_000)))
+    }
+
+    fn with_refill(burst: u32, refill_micros: u64) -> Result<Self, getrandom::Error> {
+        let mut key = [0_u8; 32];
+        getrandom::fill(&mut key)?;
+        let full_at = std::iter::repeat_with(AtomicU64::default).take(BUCKETS).collect();
+        Ok(Self { burst, refill_micros, key, full_at })
+    }
+
+    fn bucket(&self, place: Place) -> &AtomicU64 {
         // Keyed, so that nobody can choose an address that shares somebody else's bucket.
-        let hash = blake3::keyed_hash(&self.key, &codec::encode(&(network.octets(), party)));
+        let hash = blake3::keyed_hash(&self.key, &place.0);
         let [low, high, ..] = hash.as_bytes();
-        usize::from(u16::from_le_bytes([*low, *high])) % BUCKETS
+        let number = usize::from(u16::from_le_bytes([*low, *high])) % BUCKETS;
+        self.full_at.get(number).expect("the remainder is below the number of buckets")
+    }
+
+    /// How long a place whose bucket is full at this instant has to wait; nothing when it may ask.
+    fn wait_of(&self, full_at: u64, now: Timestamp) -> Option<Duration> {
+        let debt = full_at.saturating_sub(micros(now));
+        let allowed = self.refill_micros.saturating_mul(u64::from(self.burst.saturating_sub(1)));
+        let over = debt.saturating_sub(allowed);
+        (over > 0).then(|| Duration::from_micros(over))
     }
 
     /// How long this place has to wait before it may try; `None` when it may try now.
     #[must_use]
-    pub fn wait(&self, address: IpAddr, party: Option<Party>, now: Timestamp) -> Option<Duration> {
-        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets.get(self.place(address, party)).copied().unwrap_or_default();
-        let debt = bucket.full_at.saturating_sub(now.millis());
-        let allowed = self.refill_millis.saturating_mul(u64::from(self.burst.saturating_sub(1)));
-        let over = debt.saturating_sub(allowed);
-        (over > 0).then(|| Duration::from_millis(over))
+    pub fn wait(&self, place: Place, now: Timestamp) -> Option<Duration> {
+        self.wait_of(self.bucket(place).load(Ordering::Relaxed), now)
     }
 
     /// Counts one attempt of this place.
-    pub fn count(&self, address: IpAddr, party: Option<Party>, now: Timestamp) {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = buckets.get_mut(self.place(address, party)) {
-            bucket.full_at = bucket.full_at.max(now.millis()).saturating_add(self.refill_millis);
-        }
+    pub fn count(&self, place: Place, now: Timestamp) {
+        let counted = |full_at| Some(self.after(full_at, now));
+        let _ = self.bucket(place).fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);
     }
+
+    /// Counts one request of this place if it may ask now.
+    ///
+    /// # Errors
+    /// How long it has to wait; then nothing is counted.
+    pub fn take(&self, place: Place, now: Timestamp) -> Result<(), Duration> {
+        let bucket = self.bucket(place);
+        let counted = |full_at| match self.wait_of(full_at, now) {
+            Some(_) => None,
+            None => Some(self.after(full_at, now)),
+        };
+        let taken = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);
+        taken.map(|_| ()).map_err(|full_at| self.wait_of(full_at, now).unwrap_or_default())
+    }
+
+    fn after(&self, full_at: u64, now: Timestamp) -> u64 {
+        full_at.max(micros(now)).saturating_add(self.refill_micros)
+    }
+}
+
+const fn micros(now: Timestamp) -> u64 {
+    now.millis().saturating_mul(1_000)
 }
 
 #[cfg(test)]
@@ -83,32 +158,54 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
+    fn at(address: IpAddr) -> Place {
+        Place::address(address, None)
+    }
+
+    #[test]
+    fn a_rate_gives_its_burst_at_once_and_then_so_many_a_second() {
+        let limiter = Limiter::with_rate(Rate { per_second: 100, burst: 10 }).unwrap();
+        let place = Place::party(Party::Person(primitives::PersonId([1; 16])));
+        let taken = |from: u64| {
+            let asked = (0..1_000).map(|millis| NOW.plus_millis(from + millis));
+            asked.filter(|now| limiter.take(place, *now).is_ok()).count()
+        };
+        // In the first second the burst comes on top.
+        assert_eq!(taken(0), 109);
+        assert_eq!(taken(1_000), 100);
+        let now = NOW.plus_millis(1_999);
+        let wait = limiter.take(place, now).unwrap_err();
+        assert!(wait <= Duration::from_millis(10), "{wait:?}");
+        let other = Place::party(Party::Person(primitives::PersonId([2; 16])));
+        assert!(limiter.take(other, now).is_ok());
+    }
+
     #[test]
     fn after_the_burst_one_attempt_comes_back_at_a_time() {
         let limiter = Limiter::new(3, 1_000).unwrap();
         let here: IpAddr = "192.0.2.1".parse().unwrap();
         for _ in 0..3 {
-            assert_eq!(limiter.wait(here, None, NOW), None);
-            limiter.count(here, None, NOW);
+            assert_eq!(limiter.wait(at(here), NOW), None);
+            limiter.count(at(here), NOW);
         }
-        assert_eq!(limiter.wait(here, None, NOW), Some(Duration::from_secs(1)));
+        assert_eq!(limiter.wait(at(here), NOW), Some(Duration::from_secs(1)));
         let later = NOW.plus_millis(1_000);
-        assert_eq!(limiter.wait(here, None, later), None);
-        limiter.count(here, None, later);
-        assert!(limiter.wait(here, None, later).is_some());
-        assert_eq!(limiter.wait(here, None, NOW.plus_millis(60_000)), None);
+        assert_eq!(limiter.wait(at(here), later), None);
+        limiter.count(at(here), later);
+        assert!(limiter.wait(at(here), later).is_some());
+        assert_eq!(limiter.wait(at(here), NOW.plus_millis(60_000)), None);
     }
 
     #[test]
     fn an_ipv6_network_is_one_place_and_another_address_is_not() {
         let limiter = Limiter::new(1, 1_000).unwrap();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        limiter.count(address("2001:db8::1"), None, NOW);
-        assert!(limiter.wait(address("2001:db8::ffff"), None, NOW).is_some());
-        limiter.count(address("192.0.2.1"), None, NOW);
-        assert!(limiter.wait(address("::ffff:192.0.2.1"), None, NOW).is_some());
+        limiter.count(at(address("2001:db8::1")), NOW);
+        assert!(limiter.wait(at(address("2001:db8::ffff")), NOW).is_some());
+        limiter.count(at(address("192.0.2.1")), NOW);
+        assert!(limiter.wait(at(address("::ffff:192.0.2.1")), NOW).is_some());
         let others = (1..=9).map(|n| address(&format!("198.51.100.{n}")));
-        assert!(others.filter(|other| limiter.wait(*other, None, NOW).is_none()).count() >= 7);
+        assert!(others.filter(|other| limiter.wait(at(*other), NOW).is_none()).count() >= 7);
     }
 
     #[test]
@@ -116,11 +213,12 @@ mod tests {
         let limiter = Limiter::new(1, 1_000).unwrap();
         let party = |number| Some(Party::Person(primitives::PersonId([number; 16])));
         let here: IpAddr = "192.0.2.1".parse().unwrap();
-        limiter.count(here, party(0), NOW);
-        assert!(limiter.wait(here, party(0), NOW).is_some());
-        let others = (1..=9).filter(|number| limiter.wait(here, party(*number), NOW).is_none());
+        limiter.count(Place::address(here, party(0)), NOW);
+        assert!(limiter.wait(Place::address(here, party(0)), NOW).is_some());
+        let may = |place| limiter.wait(place, NOW).is_none();
+        let others = (1..=9).filter(|number| may(Place::address(here, party(*number))));
         assert!(others.count() >= 7);
         let there = (1..=9).map(|n| format!("198.51.100.{n}").parse::<IpAddr>().unwrap());
-        assert!(there.filter(|there| limiter.wait(*there, party(0), NOW).is_none()).count() >= 7);
+        assert!(there.filter(|there| may(Place::address(*there, party(0)))).count() >= 7);
     }
 }

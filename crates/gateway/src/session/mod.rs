@@ -3,15 +3,19 @@
 //! Reading order: [`challenge`] (what is signed), [`registered`] (whose key it is), [`limit`]
 //! (against guessing), this file (tokens).
 //!
-//! Invariants: a token is kept as its hash only, so what is looked up is never the secret itself; a
-//! challenge opens one session at the most (test `a_challenge_opens_one_session`); a session ends
-//! with its key (test `a_session_ends_when_its_key_is_revoked`).
+//! Invariants: a token is kept as its hash only, so what is looked up is never the secret itself; it
+//! is always chosen here, and a new one for every sign-in (test
+//! `no_client_chooses_its_token_and_every_sign_in_has_a_new_one`); a challenge opens one session at
+//! the most (test `a_challenge_opens_one_session`); a session ends with its key (test
+//! `a_session_ends_when_its_key_is_revoked`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fmt;
+use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::modules::organisation::Scope;
-use primitives::{Hash, Party, PublicKey, Timestamp, sha256};
+use primitives::{Hash, Party, PublicKey, Timestamp, sha256, sha256_parts};
 use tokio::sync::watch;
 
 pub mod challenge;
@@ -28,9 +32,73 @@ pub struct Session {
     /// What the key may do on the ledger; empty for persons, whose keys may do everything of
     /// theirs.
     pub scopes: Vec<Scope>,
-    /// From when on the session counts no more.
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// From when on the session counts no more, whatever is done with it.
     pub expires: Timestamp,
     token_hash: Hash,
+}
+
+impl Session {
+    /// Names the session without saying anything of its token.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        let [a, b, c, d, e, f, g, h, ..] =
+            sha256_parts(&[b"yibao/session-id/v1", self.token_hash.as_bytes()]).0;
+        SessionId([a, b, c, d, e, f, g, h])
+    }
+
+    /// What its requests are counted by.
+    #[must_use]
+    pub fn place(&self) -> limit::Place {
+        limit::Place::session(self.token_hash)
+    }
+
+    /// Whether this session may see and end another one: a person all of its own, an organisation
+    /// those of the same key, so that a clerk does not sign the settling system out.
+    #[must_use]
+    pub fn may_end(&self, other: &Self) -> bool {
+        self.party == other.party
+            && (matches!(self.party, Party::Person(_)) || self.key == other.key)
+    }
+}
+
+/// The name of a session: 16 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId([u8; 8]);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl serde::Serialize for SessionId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl schemars::JsonSchema for SessionId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SessionId".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9a-f]{16}$" })
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut id = [0; 8];
+        let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        match hex::decode_to_slice(text, &mut id) {
+            Ok(()) if is_lower => Ok(Self(id)),
+            _ => Err("write the 16 lower-case hex digits of a session's id"),
+        }
+    }
 }
 
 /// How many sessions there may be.
@@ -38,6 +106,10 @@ pub struct Session {
 pub struct SessionLimits {
     /// For how long a session lasts, in milliseconds.
     pub lifetime_millis: u64,
+    /// After how many milliseconds without a request a person's session ends.
+    pub person_idle_millis: u64,
+    /// After how many milliseconds without a request an organisation's session ends.
+    pub organisation_idle_millis: u64,
     /// How many a party has at once; the oldest gives way.
     pub per_party_max: usize,
     /// How many there are in all; the ones that expire first give way.
@@ -46,7 +118,13 @@ pub struct SessionLimits {
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { lifetime_millis: 12 * 3_600_000, per_party_max: 16, total_max: 200_000 }
+        Self {
+            lifetime_millis: 12 * 3_600_000,
+            person_idle_millis: 30 * 60_000,
+            organisation_idle_millis: 2 * 3_600_000,
+            per_party_max: 16,
+            total_max: 200_000,
+        }
     }
 }
 
@@ -66,6 +144,8 @@ struct Inner {
 /// A session with those who wait for its end: they hear of it when this is dropped.
 struct OpenSession {
     session: Session,
+    /// When it asked for something last.
+    used: Timestamp,
     is_open: watch::Sender<()>,
 }
 
@@ -80,6 +160,14 @@ impl Inner {
             }
         }
         Some(session)
+    }
+
+    fn insert(&mut self, session: Session, now: Timestamp) {
+        let token_hash = session.token_hash;
+        self.by_party.entry(session.party).or_default().push_back(token_hash);
+        self.by_expiry.insert((session.expires, token_hash));
+        let open = OpenSession { session, used: now, is_open: watch::Sender::new(()) };
+        self.by_token.insert(token_hash, open);
     }
 
     fn remove_first(&mut self) {
@@ -112,13 +200,11 @@ impl Sessions {
         registered: registered::Registered,
         now: Timestamp,
     ) -> Result<(String, Session), getrandom::Error> {
-        let mut secret = [0_u8; 32];
-        getrandom::fill(&mut secret)?;
-        let token = hex::encode(secret);
-        let token_hash = sha256(token.as_bytes());
+        let (token, token_hash) = new_token()?;
         let latest = now.plus_millis(self.limits.lifetime_millis);
         let expires = registered.expires.map_or(latest, |expires| expires.min(latest));
-        let session = Session { party, key, scopes: registered.scopes, expires, token_hash };
+        let session =
+            Session { party, key, scopes: registered.scopes, opened: now, expires, token_hash };
         let mut inner = self.lock();
         while inner.by_expiry.first().is_some_and(|(ends, _)| *ends <= now)
             || inner.by_token.len() >= self.limits.total_max
@@ -131,12 +217,48 @@ impl Sessions {
         {
             inner.remove(oldest);
         }
-        let is_open = watch::Sender::new(());
-        let open = OpenSession { session: session.clone(), is_open };
-        inner.by_token.insert(token_hash, open);
-        inner.by_party.entry(party).or_default().push_back(token_hash);
-        inner.by_expiry.insert((expires, token_hash));
+        inner.insert(session.clone(), now);
         Ok((token, session))
+    }
+
+    /// Gives a session another token; the one it had is worth nothing any more. How long the session
+    /// lasts stays as it was. `None` when the session is over.
+    ///
+    /// # Errors
+    /// When the system gives no randomness; then nothing has changed.
+    pub fn rotate(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Option<(String, Session)>, getrandom::Error> {
+        let (token, token_hash) = new_token()?;
+        let mut inner = self.lock();
+        if inner.remove(session.token_hash).is_none() {
+            return Ok(None);
+        }
+        let session = Session { token_hash, ..session.clone() };
+        inner.insert(session.clone(), now);
+        Ok(Some((token, session)))
+    }
+
+    /// The open sessions that this one may end, itself among them, with when each asked for
+    /// something last; the oldest first.
+    #[must_use]
+    pub fn of(&self, session: &Session, now: Timestamp) -> Vec<(Session, Timestamp)> {
+        let inner = self.lock();
+        let tokens = inner.by_party.get(&session.party).into_iter().flatten();
+        let open = tokens.filter_map(|token| inner.by_token.get(token));
+        let open = open.filter(|one| self.is_good(one, now) && session.may_end(&one.session));
+        open.map(|one| (one.session.clone(), one.used)).collect()
+    }
+
+    /// Whether a session has neither expired nor been idle for too long.
+    fn is_good(&self, open: &OpenSession, now: Timestamp) -> bool {
+        let idle = match open.session.party {
+            Party::Person(_) => self.limits.person_idle_millis,
+            Party::Organisation(_) => self.limits.organisation_idle_millis,
+        };
+        now < open.session.expires && now < open.used.plus_millis(idle)
     }
 
     /// The session of a token, if it is still good. The token is hashed before it is compared, so
@@ -145,20 +267,19 @@ impl Sessions {
     pub fn find(&self, token: &str, now: Timestamp) -> Option<Session> {
         let token_hash = sha256(token.as_bytes());
         let mut inner = self.lock();
-        match inner.by_token.get(&token_hash) {
-            Some(open) if now < open.session.expires => Some(open.session.clone()),
-            Some(_) => {
-                inner.remove(token_hash);
-                None
-            }
-            None => None,
+        let open = inner.by_token.get_mut(&token_hash)?;
+        if self.is_good(open, now) {
+            open.used = open.used.max(now);
+            return Some(open.session.clone());
         }
+        inner.remove(token_hash);
+        None
     }
 
-    /// Whether a session was neither closed nor has expired.
+    /// Whether a session was neither closed nor has expired nor been idle for too long.
     #[must_use]
     pub fn is_open(&self, session: &Session, now: Timestamp) -> bool {
-        now < session.expires && self.lock().by_token.contains_key(&session.token_hash)
+        self.lock().by_token.get(&session.token_hash).is_some_and(|open| self.is_good(open, now))
     }
 
     /// Waits until a session is closed, gave way to others, or was found to have expired; at once
@@ -184,6 +305,15 @@ impl Sessions {
     }
 }
 
+/// A token and its hash.
+fn new_token() -> Result<(String, Hash), getrandom::Error> {
+    let mut secret = [0_u8; 32];
+    getrandom::fill(&mut secret)?;
+    let token = hex::encode(secret);
+    let token_hash = sha256(token.as_bytes());
+    Ok((token, token_hash))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,7 +330,9 @@ mod tests {
 
     #[test]
     fn a_token_is_good_until_it_expires_or_is_closed() {
-        let sessions = Sessions::new(SessionLimits::default());
+        let never = u64::MAX / 2;
+        let limits = SessionLimits { person_idle_millis: never, ..SessionLimits::default() };
+        let sessions = Sessions::new(limits);
         let (token, session) = open(&sessions, 1, NOW);
         assert_eq!(sessions.find(&token, NOW), Some(session.clone()));
         assert_eq!(sessions.find(&token[1..], NOW), None);
@@ -211,6 +343,40 @@ mod tests {
         let (token, session) = open(&sessions, 1, NOW);
         sessions.close(&session);
         assert!(sessions.find(&token, NOW).is_none());
+    }
+
+    #[test]
+    fn a_session_that_is_not_used_ends_before_its_time() {
+        let sessions = Sessions::new(SessionLimits::default());
+        let idle = SessionLimits::default().person_idle_millis;
+        let (token, session) = open(&sessions, 1, NOW);
+        let mut now = NOW;
+        for _ in 0..3 {
+            now = now.plus_millis(idle - 1);
+            assert!(sessions.is_open(&session, now));
+            assert!(sessions.find(&token, now).is_some());
+        }
+        let late = now.plus_millis(idle);
+        // Looking whether it is open is no use of it.
+        assert!(!sessions.is_open(&session, late));
+        assert!(sessions.of(&session, late).is_empty());
+        assert!(sessions.find(&token, late).is_none());
+        assert_eq!(sessions.count(), 0);
+    }
+
+    #[test]
+    fn a_session_gets_another_token_and_lasts_no_longer_for_it() {
+        let sessions = Sessions::new(SessionLimits::default());
+        let (old, session) = open(&sessions, 1, NOW);
+        let later = NOW.plus_millis(1_000);
+        let (new, rotated) = sessions.rotate(&session, later).unwrap().unwrap();
+        assert!(sessions.find(&old, later).is_none());
+        assert_eq!(sessions.find(&new, later), Some(rotated.clone()));
+        assert_eq!((rotated.expires, rotated.opened), (session.expires, session.opened));
+        assert_ne!(rotated.id(), session.id());
+        // Somebody else with the old token cannot get a new one either.
+        assert_eq!(sessions.rotate(&session, later).unwrap(), None);
+        assert_eq!(sessions.count(), 1);
     }
 
     #[test]
@@ -227,7 +393,12 @@ mod tests {
 
     #[test]
     fn the_oldest_session_of_a_party_and_the_first_to_expire_of_all_give_way() {
-        let limits = SessionLimits { per_party_max: 2, total_max: 3, lifetime_millis: 1_000 };
+        let limits = SessionLimits {
+            per_party_max: 2,
+            total_max: 3,
+            lifetime_millis: 1_000,
+            ..SessionLimits::default()
+        };
         let sessions = Sessions::new(limits);
         let at = |millis| NOW.plus_millis(millis);
         let first = open(&sessions, 1, at(0)).0;

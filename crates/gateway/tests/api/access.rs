@@ -10,6 +10,7 @@ use vault::{EnvelopeContext, Grant, ReaderSecret};
 
 use crate::support::events::Events;
 use crate::support::insured::{VISIT, bill, sealed, settle};
+use crate::support::keys;
 use crate::support::{Ask, REGION, START, World, id_of, organisation, person};
 
 /// A region with an open visit of person 1 at `hospital`, its sealed bill, and a settled visit.
@@ -93,6 +94,14 @@ fn submission(given: &Given, path: &str) -> Ask {
     Ask { path: path.to_owned(), ..ask }
 }
 
+/// Whether all of these sessions were opened with a party's key, and one of them asks.
+fn are_sessions_of(list: &Value, party: Party) -> bool {
+    let sessions = list["sessions"].as_array().unwrap();
+    let key = keys::public(&party.to_string()).to_string();
+    let asks = sessions.iter().filter(|session| session["is_this"] == true).count();
+    asks == 1 && sessions.iter().all(|session| session["key"] == key.as_str())
+}
+
 fn commitment() -> String {
     sealed(VISIT, b"bill").0.to_string()
 }
@@ -147,6 +156,36 @@ fn own_trials() -> Vec<Trial> {
             "delete_session",
             |_| Ask::delete("/v1/session"),
             (two, Status(204)),
+            (one, Status(204)),
+        ),
+        party(
+            "rotate_session",
+            |_| Ask::post("/v1/session/rotate", &json!({})),
+            (two, Status(201)),
+            (one, Status(201)),
+        ),
+        party(
+            "list_sessions",
+            |_| Ask::get("/v1/sessions"),
+            (two, Own(|list| are_sessions_of(list, two()))),
+            (one, Own(|list| are_sessions_of(list, one()))),
+        ),
+        party(
+            "delete_sessions",
+            |_| Ask::delete("/v1/sessions"),
+            (two, Status(204)),
+            (one, Status(204)),
+        ),
+        // Of whose session it is only the party itself hears anything.
+        party(
+            "delete_listed_session",
+            |given| {
+                let token = given.world.token(one());
+                let list = given.world.ask(&Ask::get("/v1/sessions").token(&token)).json();
+                let id = list["sessions"][0]["id"].as_str().unwrap().to_owned();
+                Ask::delete(format!("/v1/sessions/{id}"))
+            },
+            (two, Status(404)),
             (one, Status(204)),
         ),
         party(

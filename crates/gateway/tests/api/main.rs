@@ -3,6 +3,7 @@
 mod access;
 mod contract;
 mod event;
+mod limits;
 mod privacy;
 mod problems;
 mod rail;

@@ -66,6 +66,7 @@ fn values(name: &str, ids: &[String], receipts: u64) -> Vec<String> {
         "scheme" => own(&["310"]),
         "fund" | "version" => own(&["1"]),
         "rail" => own(&["counter"]),
+        "session_id" => own(&["0123456789abcdef"]),
         "clerk" => own(&["clerk-1"]),
         "kind" => own(&["settle_visit"]),
         "code" => own(&["expired"]),

@@ -1,5 +1,6 @@
 //! Signing in and out.
 
+use adapters::clock::Clock as _;
 use primitives::{PublicKey, Timestamp};
 use serde_json::json;
 
@@ -109,6 +110,128 @@ fn a_session_ends_by_time_and_by_signing_out() {
     ask(&second).expect(200);
     world.clock.advance_millis(12 * 3_600_000);
     ask(&second).problem(401, "session_ended");
+}
+
+#[test]
+fn a_session_that_is_not_used_ends_and_one_that_is_used_goes_on() {
+    let world = World::new();
+    let (idle, used) = (world.token(person(1)), world.token(person(1)));
+    let ask = |token: &str| world.ask(&Ask::get("/v1/session").token(token));
+    for _ in 0..3 {
+        world.clock.advance_millis(29 * 60_000);
+        ask(&used).expect(200);
+    }
+    ask(&idle).problem(401, "session_ended");
+    // Systems of organisations ask less often.
+    let system = world.token(organisation("hospital"));
+    world.clock.advance_millis(119 * 60_000);
+    ask(&system).expect(200);
+    ask(&used).problem(401, "session_ended");
+    world.clock.advance_millis(120 * 60_000);
+    ask(&system).problem(401, "session_ended");
+}
+
+#[test]
+fn a_rotated_token_takes_the_place_of_the_old_one() {
+    let world = World::new();
+    let old = world.token(person(1));
+    let ask = |token: &str| world.ask(&Ask::get("/v1/session").token(token));
+    let before = ask(&old).expect(200).json();
+    world.clock.advance_millis(60_000);
+    let rotate = |token: &str| world.ask(&Ask::post("/v1/session/rotate", &json!({})).token(token));
+    let rotated = rotate(&old).expect(201).json();
+    let new = rotated["token"].as_str().unwrap();
+    assert_ne!(new, old);
+    // It lasts no longer than it would have.
+    assert_eq!(rotated["expires"], before["expires"]);
+    ask(new).expect(200);
+    ask(&old).problem(401, "session_ended");
+    rotate(&old).problem(401, "session_ended");
+    ask(new).expect(200);
+}
+
+#[test]
+fn a_person_lists_its_sessions_and_signs_out_everywhere() {
+    let world = World::new();
+    let list = |token: &str| world.ask(&Ask::get("/v1/sessions").token(token)).expect(200).json();
+    let first = world.token(person(1));
+    world.clock.advance_millis(60_000);
+    let (second, stranger) = (world.token(person(1)), world.token(person(2)));
+    let listed = list(&second);
+    let sessions = listed["sessions"].as_array().unwrap();
+    let is_this: Vec<bool> = sessions.iter().map(|one| one["is_this"] == true).collect();
+    assert_eq!(is_this, [false, true]);
+    assert_eq!(sessions[0]["opened"], "2026-01-01T00:00:00.000Z");
+    for token in [&first, &second, &stranger] {
+        assert!(!listed.to_string().contains(token), "a list shows no token");
+    }
+    // One of them, and nobody else's.
+    let id = sessions[0]["id"].as_str().unwrap();
+    let end =
+        |id: &str, token: &str| world.ask(&Ask::delete(format!("/v1/sessions/{id}")).token(token));
+    end(id, &stranger).problem(404, "not_found");
+    end("x", &second).problem(422, "invalid_field");
+    end(id, &second).expect(204);
+    let ask = |token: &str| world.ask(&Ask::get("/v1/session").token(token));
+    ask(&first).problem(401, "session_ended");
+    // All of them.
+    let third = world.token(person(1));
+    world.ask(&Ask::delete("/v1/sessions").token(&third)).expect(204);
+    for token in [&second, &third] {
+        ask(token).problem(401, "session_ended");
+    }
+    ask(&stranger).expect(200);
+}
+
+#[test]
+fn an_organisations_key_sees_and_ends_its_own_sessions_and_not_those_of_other_keys() {
+    let world = World::new();
+    let hospital = organisation("hospital");
+    let expires = world.clock.now().plus_millis(100 * DAY);
+    let body = json!({
+        "organisation": "hospital", "key": public("till"), "scopes": ["clerk"], "expires": expires
+    });
+    let content = world.content(hospital, "authorise_key", body);
+    let authorisations = vec![world.authorise(&content, hospital, "hospital-root")];
+    world.execute(ledger::Transaction { content, authorisations });
+    let system = world.token(hospital);
+    let till = world.ask(&world.sign_in_with(hospital, "till")).expect(201).json();
+    let till = till["token"].as_str().unwrap();
+    let listed = world.ask(&Ask::get("/v1/sessions").token(till)).expect(200).json();
+    assert_eq!(listed["sessions"].as_array().unwrap().len(), 1, "{listed}");
+    world.ask(&Ask::delete("/v1/sessions").token(till)).expect(204);
+    let ask = |token: &str| world.ask(&Ask::get("/v1/session").token(token));
+    ask(till).problem(401, "session_ended");
+    ask(&system).expect(200);
+}
+
+#[test]
+fn no_client_chooses_its_token_and_every_sign_in_has_a_new_one() {
+    let world = World::new();
+    let planted = "f".repeat(64);
+    let sign_in = || {
+        let ask = world.sign_in_with(person(1), &person(1).to_string());
+        // A token that was planted before stays worth nothing, wherever it stands.
+        let ask = ask.token(&planted).with("cookie", format!("token={planted}"));
+        let answer = world.ask(&ask).expect(201);
+        assert_eq!(answer.header("set-cookie"), "", "no browser sends a token by itself");
+        assert!(answer.header("cache-control").contains("no-store"));
+        answer.json()["token"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (sign_in(), sign_in());
+    assert!(first != second && first != planted);
+    assert_eq!(first.len(), 64);
+    let ask = |ask: Ask| world.ask(&ask);
+    ask(Ask::get("/v1/session").token(&planted)).problem(401, "session_ended");
+    // A token counts in the header only: addresses end up in logs, and browsers send cookies along
+    // with requests that another page makes.
+    for header in [("cookie", format!("token={first}")), ("x-token", first.clone())] {
+        ask(Ask::get("/v1/session").with(header.0, header.1)).problem(401, "session_missing");
+    }
+    for name in ["token", "access_token"] {
+        ask(Ask::get(format!("/v1/session?{name}={first}"))).problem(401, "session_missing");
+    }
+    ask(Ask::get("/v1/session").token(&first)).expect(200);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Backends for keys and signatures: checking them fast, making them, keeping secret keys in files,
 //! and a software authenticator for devices without passkeys.
 //!
-//! Reading order: this file, [`secret`], [`file`], [`authenticator`].
+//! Reading order: this file, [`secret`], [`file`], [`passphrase`], [`authenticator`].
 //!
 //! What makes a signature valid is said in [`primitives::key`] and nowhere else. A second,
 //! independent backend in `tests/signature` answers every public and own vector the same way,
@@ -9,6 +9,7 @@
 
 pub mod authenticator;
 pub mod file;
+pub mod passphrase;
 pub mod secret;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, UnparsedPublicKey};
@@ -17,7 +18,11 @@ use primitives::{PublicKey, SignatureError, Verifier};
 use sm2::dsa::signature::Verifier as _;
 
 pub use authenticator::SoftwareAuthenticator;
-pub use file::{KeyFileError, load_key, save_key};
+pub use file::{
+    KeyFile, KeyFileError, ProtectedKey, load_key, parse_key_file, read_key_file, replace_key,
+    save_key, save_key_with,
+};
+pub use passphrase::{Passphrase, PassphraseError};
 pub use secret::{Scheme, SecretKey, SecretKeyError, ValidatorKey};
 
 /// The user id that every SM2 signature here is made under (GB/T 35276, section 10).

@@ -14,6 +14,7 @@ mod demo;
 pub mod input;
 pub mod keys;
 mod language;
+mod passphrase;
 mod quote;
 mod serve;
 mod tx;
@@ -27,6 +28,8 @@ pub use verify::{check_voucher, print_voucher};
 #[derive(Parser)]
 #[command(name = "yibao", version, about, arg_required_else_help = true)]
 pub struct Arguments {
+    #[command(flatten)]
+    passphrase: passphrase::PassphraseOptions,
     #[command(subcommand)]
     command: Command,
 }
@@ -45,7 +48,7 @@ enum Command {
     Get(ask::Get),
     /// Send JSON to a gateway by its path, such as a bill that is to be quoted.
     Post(ask::Post),
-    /// Make and look at keys.
+    /// Make keys, look at them, and protect their files with a passphrase.
     Keys(keys::Keys),
     /// Seal, sample, grant and open itemised bills.
     Vault(vault::Vault),
@@ -61,6 +64,7 @@ impl Arguments {
     /// # Errors
     /// What went wrong, in words for the person at the terminal.
     pub fn run(self) -> Result<ExitCode> {
+        self.passphrase.keep();
         match self.command {
             Command::Demo(demo) => demo.run(),
             Command::Serve(serve) => serve.run(),

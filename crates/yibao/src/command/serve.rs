@@ -12,6 +12,7 @@ use clap::Args;
 use gateway::Config;
 use node::runtime::{Health, NodeHandle};
 
+use crate::serving::limits::{Limits, fit_to_open_files, read_limits};
 use crate::serving::log::{self, LogFormat};
 use crate::serving::{HttpServer, NODE_FOLDER, NodePort, Upkeep, open_node, open_port, rails};
 
@@ -51,7 +52,8 @@ impl Serve {
         log::start(self.log_format)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let listener = open_port(self.listen)?;
-        let (node, report) = open_node(&self.data, Arc::clone(&clock), self.newest_copy)?;
+        let Limits { gateway, mempool } = read_limits(&self.data)?;
+        let (node, report) = open_node(&self.data, Arc::clone(&clock), mempool, self.newest_copy)?;
         tracing::info!(
             chain = %node.chain_id(),
             height = node.view().tip.height,
@@ -59,7 +61,7 @@ impl Serve {
             blocks_replayed = report.blocks_replayed,
             "the node is up"
         );
-        let served = self.serve(&node, clock, listener);
+        let served = self.serve(&node, clock, listener, gateway);
         let health = node.status();
         node.stop();
         served?;
@@ -75,16 +77,23 @@ impl Serve {
     }
 
     /// Answers and drives payments outside until the process is told to stop.
-    fn serve(self, node: &NodeHandle, clock: Arc<dyn Clock>, listener: TcpListener) -> Result<()> {
+    fn serve(
+        self,
+        node: &NodeHandle,
+        clock: Arc<dyn Clock>,
+        listener: TcpListener,
+        limits: Config,
+    ) -> Result<()> {
         let payments = rails::open_payments(&self.data, node, &clock)?;
         let node_folder = self.data.join(NODE_FOLDER);
         let upkeep = Upkeep::new(node_folder, payments.clone(), Arc::clone(&clock));
         let port = NodePort::new(node.clone(), self.data, Arc::clone(&upkeep));
-        let config = Config {
+        let mut config = Config {
             is_behind_tls: self.behind_tls,
             trusted_proxies: self.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
-            ..Config::default()
+            ..limits
         };
+        fit_to_open_files(&mut config);
         let mut server = HttpServer::start(Arc::new(port), clock, listener, config)?;
         let _upkeep = upkeep.start()?;
         let driving = payments

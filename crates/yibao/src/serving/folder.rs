@@ -7,6 +7,7 @@
 //! DIR/node/origin            the name of the receipt log, such as `yibao.example/gansu`
 //! DIR/node/keys/blocks.key   the key that certifies blocks, as `yibao keys new` writes it
 //! DIR/node/keys/log.key      the key that signs checkpoints of the receipt log (Ed25519)
+//! DIR/limits.toml            what clients and sessions may take, where that is not the default
 //! DIR/trust-policy.txt       whom a holder of vouchers trusts, as a C2SP policy
 //! DIR/ORGANISATION/          what one organisation alone has: its vault, its books
 //! ```
@@ -65,6 +66,7 @@ struct Identity {
 pub fn open_node(
     data: &Path,
     clock: Arc<dyn Clock>,
+    mempool: MempoolLimits,
     is_newest_copy: bool,
 ) -> Result<(NodeHandle, OpenReport)> {
     let folder = data.join(NODE_FOLDER);
@@ -79,7 +81,7 @@ pub fn open_node(
         clock,
         history: folder.join("history.sqlite"),
         randomness,
-        mempool: MempoolLimits::default(),
+        mempool,
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
         is_newest_copy,

@@ -4,11 +4,12 @@
 //! [`library`] (what is kept beside the blocks), [`rails`] (payments outside), [`payments`] (what
 //! their people see of them), [`upkeep`] (what is done again and again), `port` (the
 //! gateway's window on a full node),
-//! [`http`] (the gateway on its port), [`log`].
+//! [`http`] (the gateway on its port), [`limits`] (what an operator may set), [`log`].
 
 pub mod folder;
 pub mod http;
 pub mod library;
+pub mod limits;
 pub mod log;
 pub mod payments;
 mod port;

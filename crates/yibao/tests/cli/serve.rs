@@ -15,7 +15,7 @@ use crate::support::founding::{CHAIN, ORIGIN, genesis, key};
 use crate::tx::OPEN_FUND;
 
 /// Writes the data folder of this ledger before its first block, as `yibao serve` reads it.
-fn found(data: &Path) {
+pub fn found(data: &Path) {
     let node = data.join("node");
     fs::create_dir_all(node.join("genesis")).expect("a folder");
     fs::create_dir_all(node.join("keys")).expect("a folder");

@@ -72,7 +72,12 @@ impl World {
     /// and 2 are covered, person 1 has 50.00 in the personal account and an open visit at
     /// `hospital`.
     pub fn insured() -> Self {
-        let world = Self::new();
+        Self::insured_with(gateway::Config::default())
+    }
+
+    /// The same behind a gateway with these limits.
+    pub fn insured_with(config: gateway::Config) -> Self {
+        let world = Self::with_config(config);
         world.publish_plan();
         world.fill_fund();
         for number in [1, 2] {
