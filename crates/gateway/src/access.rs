@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ledger::kernel::account::{Account, Books};
 use ledger::modules::fund::{self, FundRow};
 use ledger::modules::person::{self, PersonRow};
-use ledger::modules::visit::{SettlementRecord, VisitRow, VisitSubject};
+use ledger::modules::visit::{SettledVisit, SettlementRecord, VisitRow, VisitSubject};
 use ledger::modules::{network, visit};
 use primitives::{CivilDate, FundId, Party, PersonId, RegionId, Timestamp, VisitId};
 
@@ -19,6 +19,11 @@ pub const PERSON_RULE: &str =
     "the person, a guardian of today, or the bureau of the person's home region";
 /// Who may read a visit.
 pub const VISIT_RULE: &str = "the visit's person, provider and bureau";
+
+/// Who may read what a visit's change means for later ones. Its provider is not among them: it
+/// would learn of its patient's other visits.
+pub const LATER_RULE: &str =
+    "the person, a guardian of today, or the bureau of the visit's insured place; no provider";
 
 /// A visit that the session may see.
 pub struct SeenVisit {
@@ -91,6 +96,35 @@ impl Call {
             Ok(seen)
         } else {
             Err(Problem::new(&code::NOT_FOUND))
+        }
+    }
+
+    /// A person's settled visit, for those who may know of the person's other visits too.
+    ///
+    /// # Errors
+    /// `not_found`, also for a visit of others, and for its own provider.
+    pub fn settled_visit_of(
+        &self,
+        session: &Session,
+        person: PersonId,
+        id: VisitId,
+    ) -> Result<(SettledVisit, SettlementRecord), Problem> {
+        let not_found = || Problem::new(&code::NOT_FOUND);
+        if matches!(session.party, Party::Person(_)) {
+            self.person(session, person)?;
+        }
+        let seen = self.any_visit(id)?;
+        let region = seen.subject.region;
+        let allowed = match session.party {
+            Party::Person(_) => seen.subject.person == person,
+            Party::Organisation(bureau) => {
+                seen.subject.person == person
+                    && network::view::is_bureau(&self.view.state, region, bureau)
+            }
+        };
+        match (seen.row, seen.record) {
+            (VisitRow::Settled(settled), Some(record)) if allowed => Ok((settled, record)),
+            _ => Err(not_found()),
         }
     }
 

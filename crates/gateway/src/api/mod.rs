@@ -12,6 +12,7 @@ pub mod fund;
 pub mod health;
 pub mod index;
 pub mod kind;
+pub mod later;
 pub mod log;
 pub mod network;
 pub mod organisation;
@@ -49,6 +50,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     fund::ENDPOINTS,
     quote::ENDPOINTS,
     visit::ENDPOINTS,
+    later::ENDPOINTS,
     bill::ENDPOINTS,
     rail::ENDPOINTS,
     till::ENDPOINTS,

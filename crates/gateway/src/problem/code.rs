@@ -103,6 +103,8 @@ problems! {
     BILL_INVALID = 422, "invalid_bill";
     /// One of several fields is needed, and only one.
     ONE_OF_NEEDED = 422, "one_of_needed";
+    /// More later settlements than one transaction takes.
+    LATER_TOO_MANY = 409, "too_many_later_settlements";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

@@ -3,6 +3,7 @@
 mod access;
 mod contract;
 mod event;
+mod later;
 mod limits;
 mod privacy;
 mod problems;

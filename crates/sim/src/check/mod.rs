@@ -7,6 +7,7 @@
 
 pub mod effects;
 pub mod keys;
+mod later;
 pub mod log;
 pub mod money;
 pub mod plans;

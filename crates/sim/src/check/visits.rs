@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use benefit::{Accumulators, CategorySums, Payer, adjudicate, split_stay};
+use benefit::{
+    AccumulatorChange, Accumulators, Adjudication, CategorySums, Payer, adjudicate, split_stay,
+};
 use ledger::State;
 use ledger::kernel::account::Account;
 use ledger::modules::coverage;
 use ledger::modules::visit::{
-    AnswerObjection, CancelVisit, CheckIn, ContestConsent, ContestDecision, DecideContest,
+    AdjustLaterSettlements, AnswerObjection, CancelVisit, CheckIn, ContestConsent, ContestDecision, DecideContest,
     ObjectToSettlement, Part, RefundVisit, SettleVisit, SettlementRecord, Split,
     SupersedeSettlement, VisitRow, view,
 };
@@ -34,7 +36,9 @@ pub struct VisitCheck {
     /// What second payers reimburse, by the transaction that settled first.
     marks: BTreeMap<Hash, Amount>,
     /// What the person bears now, by the same.
-    own_shares: BTreeMap<Hash, Amount>,
+    pub(super) own_shares: BTreeMap<Hash, Amount>,
+    /// What a settlement counts for since it was adjudicated again, by the same.
+    counted: BTreeMap<Hash, Vec<Vec<AccumulatorChange>>>,
     touched: BTreeSet<VisitId>,
     touched_people: BTreeSet<PersonId>,
     settled: u64,
@@ -78,6 +82,8 @@ impl VisitCheck {
             self.change(executed, change, plans)
         } else if let Some(body) = executed.body::<SupersedeSettlement>() {
             self.change(executed, (&body.original, &body.sums, &body.split), plans)
+        } else if let Some(body) = executed.body::<AdjustLaterSettlements>() {
+            self.later(executed, &body, plans)
         } else if let Some(body) = executed.body::<DecideContest>()
             && body.decision == ContestDecision::Upheld
         {
@@ -93,7 +99,7 @@ impl VisitCheck {
     }
 
     /// Second payers together never reimburse more than the person bears.
-    fn check_marks(&self, index: u64, settlement: &Hash) -> Result<(), Violation> {
+    pub(super) fn check_marks(&self, index: u64, settlement: &Hash) -> Result<(), Violation> {
         let of =
             |amounts: &BTreeMap<Hash, Amount>| amounts.get(settlement).copied().unwrap_or_default();
         let (marked, own) = (of(&self.marks), of(&self.own_shares));
@@ -187,17 +193,46 @@ impl VisitCheck {
         self.check_marks(index, &settlement)
     }
 
-    fn undo(&mut self, index: u64, original: &SettlementRecord) -> Result<(), Violation> {
+    /// Takes a settlement out of the running amounts, as it counts now.
+    pub(super) fn undo(
+        &mut self,
+        index: u64,
+        original: &SettlementRecord,
+    ) -> Result<(), Violation> {
+        let again = self.counted.remove(&original.transaction_id);
+        let parts = original.parts.iter().map(|part| part.adjudication.changes.clone());
+        let counted = again.unwrap_or_else(|| parts.collect());
         let own = self.accumulators.entry(original.subject.person).or_default();
-        for part in original.parts.iter().rev() {
-            let changes = part.adjudication.changes.iter();
-            let lasting: Vec<_> =
-                changes.filter(|change| !change.key.period.is_visit()).copied().collect();
-            own.undo(&lasting).map_err(|error| {
+        for changes in counted.iter().rev() {
+            own.undo(&lasting(changes)).map_err(|error| {
                 Violation::new(Rule::Accumulators, format!("receipt {index}: {error}"))
             })?;
         }
         Ok(())
+    }
+
+    /// Counts a settlement that was adjudicated again.
+    pub(super) fn count(
+        &mut self,
+        index: u64,
+        record: &SettlementRecord,
+        parts: Vec<Vec<AccumulatorChange>>,
+    ) -> Result<(), Violation> {
+        let own = self.accumulators.entry(record.subject.person).or_default();
+        for changes in &parts {
+            own.apply(&lasting(changes)).map_err(|error| {
+                Violation::new(Rule::Accumulators, format!("receipt {index}: {error}"))
+            })?;
+        }
+        self.counted.insert(record.transaction_id, parts);
+        self.touched_people.insert(record.subject.person);
+        Ok(())
+    }
+
+    /// Whether this is the settlement that stands.
+    pub(super) fn stands(&self, record: &SettlementRecord) -> bool {
+        matches!(self.visits.get(&record.visit),
+            Some(Known::Settled { record: known, .. }) if known.hash() == record.hash())
     }
 
     /// Adjudicates again from the record, on running amounts of our own, and compares every byte.
@@ -207,13 +242,37 @@ impl VisitCheck {
         record: &SettlementRecord,
         plans: &PlanCheck,
     ) -> Result<(), Violation> {
+        let again = self.replay(index, record, plans)?;
+        let own = self.accumulators.entry(record.subject.person).or_default();
+        for (again, part) in again.iter().zip(&record.parts) {
+            let is_same = codec::encode(again) == codec::encode(&part.adjudication);
+            require(Rule::Explanation, is_same, || {
+                format!(
+                    "receipt {index} is explained as {again:?}, recorded as {:?}",
+                    part.adjudication
+                )
+            })?;
+            own.apply(&lasting(&again.changes)).map_err(|error| {
+                Violation::new(Rule::Explanation, format!("receipt {index}: {error}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What adjudicating a record's parts gives on running amounts of our own.
+    pub(super) fn replay(
+        &self,
+        index: u64,
+        record: &SettlementRecord,
+        plans: &PlanCheck,
+    ) -> Result<Vec<Adjudication>, Violation> {
         let broken =
             |words: String| Violation::new(Rule::Explanation, format!("receipt {index}: {words}"));
-        let own = self.accumulators.entry(record.subject.person).or_default();
         if record.sums.rows().is_empty() {
-            return require(Rule::Explanation, record.parts.is_empty(), || {
+            require(Rule::Explanation, record.parts.is_empty(), || {
                 format!("receipt {index} has parts of an empty bill")
-            });
+            })?;
+            return Ok(Vec::new());
         }
         let mut hashes: Vec<Hash> = Vec::new();
         for part in record.parts.iter().rev() {
@@ -228,27 +287,19 @@ impl VisitCheck {
         require(Rule::Explanation, cut.len() == record.parts.len(), || {
             format!("receipt {index} has {} parts, {} are explained", record.parts.len(), cut.len())
         })?;
-        let mut running = own.clone();
+        let mut running =
+            self.accumulators.get(&record.subject.person).cloned().unwrap_or_default();
+        let mut adjudicated = Vec::with_capacity(cut.len());
         for (stay, part) in cut.iter().zip(&record.parts) {
             require(Rule::Explanation, hashes[stay.plan] == part.plan.hash, || {
                 format!("receipt {index} has a part under another plan")
             })?;
             let again = adjudicate(plain[stay.plan], &stay.sums, &part.facts, &running)
                 .map_err(|error| broken(error.to_string()))?;
-            require(
-                Rule::Explanation,
-                codec::encode(&again) == codec::encode(&part.adjudication),
-                || {
-                    format!(
-                        "receipt {index} is explained as {again:?}, recorded as {:?}",
-                        part.adjudication
-                    )
-                },
-            )?;
             running.apply(&again.changes).map_err(|error| broken(error.to_string()))?;
+            adjudicated.push(again);
         }
-        *own = running.filter(|key| !key.period.is_visit());
-        Ok(())
+        Ok(adjudicated)
     }
 
     fn objection(&mut self, executed: &Executed<'_>) -> Result<(), Violation> {
@@ -327,6 +378,11 @@ impl VisitCheck {
             format!("{person} has {there:?}, the settlements that stand add up to {own:?}")
         })
     }
+}
+
+/// What outlives the visit.
+fn lasting(changes: &[AccumulatorChange]) -> Vec<AccumulatorChange> {
+    changes.iter().filter(|change| !change.key.period.is_visit()).copied().collect()
 }
 
 /// The split that was signed is the sum of the parts, and adds up.

@@ -5,8 +5,8 @@ use benefit::{CategorySums, SumRow};
 use ledger::kernel::receipt::EffectAction;
 use ledger::modules::person::Actor;
 use ledger::modules::visit::{
-    AnswerObjection, CashLeg, Consent, ContestConsent, ContestDecision, CorrectionReason,
-    DecideContest, EffectStatus, ObjectToSettlement, ObjectionAnswer, RailKind, RefundVisit,
+    AdjustLaterSettlements, AnswerObjection, CashLeg, Consent, ContestConsent, ContestDecision, CorrectionReason,
+    DecideContest, EffectStatus, Later, ObjectToSettlement, ObjectionAnswer, RailKind, RefundVisit,
     RetryEffect, SettlementRecord, Split, SupersedeSettlement, TakeOverEffect, VisitRow,
     quote_remaining, view,
 };
@@ -126,6 +126,41 @@ impl World {
         }
         more.signers = signers;
         Some(more)
+    }
+
+    /// A person takes what a refund or correction changes for later settlements, whatever it is.
+    pub(super) fn take_what_changes_later(&mut self) {
+        let is_settled = |one: &super::visit::Visit| one.record.is_some();
+        let Some(visit) = self.some_visit(is_settled) else { return };
+        let Some((_, changed)) = self.visits[visit].record.clone() else { return };
+        let person = changed.subject.person;
+        let since = |state: &ledger::State, id: VisitId| match view::visit(state, id) {
+            Some(VisitRow::Settled(row)) => Some(row),
+            _ => None,
+        };
+        let own = self.visits.iter().filter_map(|one| one.record.as_ref());
+        let own = own.map(|(_, record)| record).filter(|one| one.subject.person == person);
+        let view = self.view();
+        let Some(first) = since(&view.state, changed.visit) else { return };
+        let mut later: Vec<_> = own
+            .filter(|one| one.visit != changed.visit)
+            .filter_map(|one| Some((since(&view.state, one.visit)?.settled, one.clone())))
+            .filter(|(settled, _)| *settled > first.settled)
+            .collect();
+        later.sort_by_key(|(settled, _)| *settled);
+        let later: Vec<SettlementRecord> = later.into_iter().map(|(_, record)| record).collect();
+        let asked = Later { changed: &changed, records: &later };
+        let Ok(differences) = asked.differences(&view.state, &self.plans, self.now()) else {
+            return;
+        };
+        if differences.is_empty() {
+            return;
+        }
+        let consent = Consent::OwnKey;
+        let body = AdjustLaterSettlements { changed, later, differences, consent };
+        let signers = [&self.region.bureau, &self.person_of(visit)];
+        let draft = Draft::new(&body, &signers);
+        self.offer(Intent::Office, draft, Persistence::Once);
     }
 
     /// A person objects to a settlement or contests it, or somebody answers.

@@ -1,7 +1,8 @@
-//! What a new version changes for a settlement: the one computation behind the simulation, the
-//! payment, and taking back.
+//! What a new version changes for a settlement: the one computation behind simulation and payment;
+//! and how whatever changes a settlement that stands is booked and taken back.
 
-use primitives::{RegionId, SchemeId, Timestamp};
+use alloc::vec::Vec;
+use primitives::{Hash, RegionId, SchemeId, Timestamp};
 
 use super::difference::{AdjustedRow, Counted, Difference, DifferenceStanding, Direction};
 use super::rejection;
@@ -13,7 +14,6 @@ use crate::kernel::posting::{self, Entry, post};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::visit::{self, SettlementRecord};
 use crate::modules::{fund, voucher};
-use alloc::vec::Vec;
 
 /// A version with effect in the past, and the one that it superseded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +36,8 @@ pub(super) struct Adjustment {
 
 impl PolicyChange {
     /// Adjudicates the settlement that stands under the new version. The running amounts and what
-    /// second payers may reimburse are then as if it had been settled so; no money moves. An
-    /// earlier version's difference is taken back first. Nothing for a settlement that comes out
-    /// the same.
+    /// second payers may reimburse are then as if it had been settled so; no money moves. What is
+    /// booked already counts no more. Nothing for a settlement that comes out the same.
     pub(super) fn adjust(
         &self,
         state: &mut Overlay<'_>,
@@ -49,14 +48,17 @@ impl PolicyChange {
         visit::view::require_record(state, record)?;
         let subject = &record.subject;
         let id = record.transaction_id;
-        let earlier = ADJUSTED.get(state, &id).map(|row| row.new_version);
+        let booked = ADJUSTED.get(state, &id);
+        let earlier = booked.as_ref().and_then(|row| row.new_version);
         let mut versions = record.parts.iter().map(|part| part.plan.version).chain(earlier);
         let ours = subject.region == self.region
             && subject.scheme == self.scheme
             && versions.any(|version| version == self.old_version);
         require(ours, || rejection::SETTLEMENT_MISMATCH.with(id))?;
-        take_back(state, record, now)?;
-        require(!ADJUSTED.has(state, &id), || rejection::SETTLEMENT_ADJUSTED.with(id))?;
+        if let Some(booked) = &booked {
+            require(booked.is_counted(), || rejection::SETTLEMENT_ADJUSTED.with(id))?;
+            visit::count_as_settled(state, record, &booked.counted, now)?;
+        }
         let quote = visit::quote_again(state, plans, record, now)?;
         let in_force = quote.parts.iter().any(|part| part.plan.version == self.new_version);
         require(in_force, || rejection::NOT_RETROACTIVE.with("the version is not in force"))?;
@@ -79,8 +81,35 @@ impl PolicyChange {
     }
 }
 
-/// A settlement is about to be refunded, corrected or adjudicated under a further version: the
-/// difference that stands booked for it is taken back, and it counts as it was settled.
+/// Books `next` for a settlement in place of what stands booked: only what is left between both
+/// moves, so that nobody has to give back first what is due again.
+///
+/// # Errors
+/// `settlement_adjusted` while the person owes a recalled difference, and as posting.
+pub(crate) fn rebook(
+    state: &mut Overlay<'_>,
+    now: Timestamp,
+    settlement: Hash,
+    next: Option<&AdjustedRow>,
+) -> Result<(), Rejection> {
+    let earlier = ADJUSTED.get(state, &settlement);
+    require(earlier.as_ref().is_none_or(AdjustedRow::is_counted), || {
+        rejection::SETTLEMENT_ADJUSTED.with(settlement)
+    })?;
+    let entries = |row: Option<&AdjustedRow>| row.map(AdjustedRow::entries).unwrap_or_default();
+    let left = visit::net_entries(&entries(earlier.as_ref()), &entries(next));
+    if let Some(row) = earlier.as_ref().or(next) {
+        row.post_all(state, now, &left)?;
+    }
+    match next {
+        Some(row) => ADJUSTED.put(state, &settlement, row),
+        None => ADJUSTED.remove(state, &settlement),
+    }
+    Ok(())
+}
+
+/// A settlement is about to be refunded or corrected: the difference that stands booked for it is
+/// taken back, and it counts as it was settled.
 ///
 /// What the fund paid comes back from the personal account; where that has not enough, the person
 /// owes it ([`DifferenceStanding::Recalled`]). What the person paid goes back there; what the
@@ -95,50 +124,59 @@ pub(crate) fn take_back(
 ) -> Result<(), Rejection> {
     let id = record.transaction_id;
     let Some(mut row) = ADJUSTED.get(state, &id) else { return Ok(()) };
-    if row.standing == DifferenceStanding::Recalled {
+    if !row.is_counted() {
         return Ok(());
     }
     visit::count_as_settled(state, record, &row.counted, now)?;
     voucher::adjust_settlement(state, id, record.own_share())?;
-    ADJUSTED.remove(state, &id);
-    let own = Account::PersonalAccount(row.person);
-    match row.standing {
-        DifferenceStanding::Paid => {
-            let there = posting::account(state, &own);
-            if there.is_some_and(|account| account.available_at(now) >= row.amount) {
-                return row.post(state, now, own, row.fund_account());
-            }
-            row.standing = DifferenceStanding::Recalled;
-            row.counted = Vec::new();
-            ADJUSTED.put(state, &id, &row);
-            row.expect(state, now)
-        }
-        DifferenceStanding::Owed => row.expect_no_more(state, now),
-        DifferenceStanding::Settled => row.post(state, now, row.fund_account(), own),
-        DifferenceStanding::Waived | DifferenceStanding::Recalled => Ok(()),
+    let there = posting::account(state, &Account::PersonalAccount(row.person));
+    let has_enough = there.is_some_and(|account| account.available_at(now) >= row.amount);
+    if row.standing != DifferenceStanding::Paid || row.amount.is_zero() || has_enough {
+        return rebook(state, now, id, None);
     }
+    row.post_all(state, now, &visit::net_entries(&row.between, &[]))?;
+    row.standing = DifferenceStanding::Recalled;
+    (row.between, row.counted) = (Vec::new(), Vec::new());
+    row.expect(state, now)?;
+    ADJUSTED.put(state, &id, &row);
+    Ok(())
 }
 
 impl AdjustedRow {
     /// The account of the fund that pays or is paid.
     pub(super) const fn fund_account(&self) -> Account {
-        Account::Fund { region: self.batch.0, fund: self.fund }
+        Account::Fund { region: self.region, fund: self.fund }
     }
 
     /// What people owe the fund, and what it expects of them: a receivable is no money of the fund,
     /// so both stand beside it.
     const fn receivable(&self) -> (Account, Account) {
-        let (region, fund) = (self.batch.0, self.fund);
+        let (region, fund) = (self.region, self.fund);
         (Account::OwedToFund { region, fund }, Account::ExpectedByFund { region, fund })
     }
 
+    /// What has moved because of it and stands.
+    fn entries(&self) -> Vec<Entry> {
+        let own = Account::PersonalAccount(self.person);
+        let moved = match self.standing {
+            DifferenceStanding::Paid => Some((self.fund_account(), own)),
+            DifferenceStanding::Owed | DifferenceStanding::Recalled => Some(self.receivable()),
+            DifferenceStanding::Settled => Some((own, self.fund_account())),
+            DifferenceStanding::Waived => None,
+        };
+        let amount = self.amount;
+        let moved = moved.map(|(debit, credit)| Entry { debit, credit, amount });
+        let own = moved.filter(|entry| !entry.amount.is_zero());
+        own.into_iter().chain(self.between.iter().copied()).collect()
+    }
+
     /// The person owes the amount from now on.
-    pub(super) fn expect(&self, state: &mut Overlay<'_>, now: Timestamp) -> Result<(), Rejection> {
+    fn expect(&self, state: &mut Overlay<'_>, now: Timestamp) -> Result<(), Rejection> {
         let (owed, expected) = self.receivable();
         self.post(state, now, owed, expected)
     }
 
-    /// The person owes it no more: it was paid, let go or taken back.
+    /// The person owes it no more: it was paid or let go.
     pub(super) fn expect_no_more(
         &self,
         state: &mut Overlay<'_>,
@@ -156,8 +194,17 @@ impl AdjustedRow {
         debit: Account,
         credit: Account,
     ) -> Result<(), Rejection> {
-        let fund = fund::view::fund(state, self.batch.0, self.fund)
+        self.post_all(state, now, &[Entry { debit, credit, amount: self.amount }])
+    }
+
+    fn post_all(
+        &self,
+        state: &mut Overlay<'_>,
+        now: Timestamp,
+        entries: &[Entry],
+    ) -> Result<(), Rejection> {
+        let fund = fund::view::fund(state, self.region, self.fund)
             .ok_or_else(|| fund::rejection::UNKNOWN_FUND.with(self.fund))?;
-        post(state, now, fund.currency, &[Entry { debit, credit, amount: self.amount }])
+        post(state, now, fund.currency, entries)
     }
 }

@@ -1,15 +1,17 @@
-//! What a policy with effect in the past owes to people, and they to a fund.
+//! What a policy with effect in the past owes to people, and they to a fund; and what an earlier
+//! visit that was refunded or corrected changes for later ones.
 
 use alloc::vec::Vec;
 use benefit::AccumulatorChange;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, FamilyId, FundId, Hash, PersonId, RegionId, SchemeId};
+use primitives::{Amount, FamilyId, FundId, Hash, PersonId, RegionId, SchemeId, VisitId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
 use super::table::{BATCHES, BatchKey, SignedBy};
 use crate::kernel::overlay::Read;
+use crate::kernel::posting::Entry;
 use crate::kernel::rejection::{Rejection, require};
 
 /// How many rows a batch has at the most (HOUSE.md section 7.5: imports of at most 500 rows).
@@ -26,7 +28,7 @@ pub enum Direction {
     FromPerson,
 }
 
-/// What a new version changes for one settlement.
+/// What a new version, or another past, changes for one settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -91,8 +93,22 @@ pub enum DifferenceStanding {
     Recalled,
 }
 
-/// What an adjudication under the new version added to the running amounts of the person and of a
-/// family, in place of what the original had added.
+/// Why a settlement that stands is adjudicated again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Cause {
+    /// A version with effect in the past, by the batch that booked it.
+    Policy {
+        /// The scheme of the batch.
+        scheme: SchemeId,
+        /// The batch's number.
+        batch: u32,
+    },
+    /// An earlier visit of the person was refunded or corrected.
+    EarlierVisit(VisitId),
+}
+
+/// What an adjudication again added to the running amounts of the person and of a family, in place
+/// of what the original had added.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Counted {
     /// The family whose amounts counted.
@@ -101,24 +117,37 @@ pub struct Counted {
     pub changes: Vec<AccumulatorChange>,
 }
 
-/// What stands booked for a settlement because of a version with effect in the past: one difference
-/// at a time, against the settlement as it was adjudicated originally.
+/// What stands booked for a settlement because it was adjudicated again: one difference at a time,
+/// against the settlement as it was adjudicated originally.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AdjustedRow {
-    /// The batch that booked it.
-    pub batch: BatchKey,
-    /// The version that it follows from.
-    pub new_version: u16,
+    /// Why.
+    pub cause: Cause,
+    /// The version with effect in the past under which it was adjudicated, if it was one.
+    pub new_version: Option<u16>,
     /// Whose settlement.
     pub person: PersonId,
-    /// The fund, in the batch's region.
+    /// The fund's region.
+    pub region: RegionId,
+    /// The fund that pays or is paid.
     pub fund: FundId,
-    /// How much, in minor units.
+    /// How much, in minor units; zero where only funds pay each other.
     pub amount: Amount,
     /// How it stands.
     pub standing: DifferenceStanding,
+    /// What the person's fund and others pay each other besides.
+    pub between: Vec<Entry>,
     /// What it counts for, part by part; taken back with it.
     pub counted: Vec<Counted>,
+}
+
+impl AdjustedRow {
+    /// Whether the running amounts count it in place of the original. A recalled one is a debt
+    /// alone.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.standing != DifferenceStanding::Recalled
+    }
 }
 
 /// The batch, which must be there and at this step.

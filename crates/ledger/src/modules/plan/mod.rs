@@ -11,7 +11,8 @@
 //! Their differences are simulated from the settlements' records, proposed in batches and approved
 //! by another key. The payment brings the records along; the ledger adjudicates each again and pays
 //! what was approved only when it comes out the same. A settlement that is refunded or corrected
-//! takes its difference back.
+//! takes its difference back. What an earlier visit changes for later settlements
+//! (`visit::AdjustLaterSettlements`) is booked and taken back the same way.
 //!
 //! Kinds: 501 `draft_plan`, 502 `review_plan`, 503 `approve_plan`, 504 `publish_plan`, 505
 //! `withdraw_plan`, 506 `propose_differences`, 507 `approve_differences`, 508 `pay_differences`,
@@ -43,13 +44,13 @@ pub mod view;
 mod withdraw_plan;
 
 pub use adjust::PolicyChange;
-pub(crate) use adjust::take_back;
+pub(crate) use adjust::{rebook, take_back};
 pub use approve_differences::ApproveDifferences;
 pub use approve_plan::ApprovePlan;
 pub use bytes::PlanBytes;
 pub use difference::{
-    AdjustedRow, BatchRow, BatchStanding, Counted, DIFFERENCES_MAX, Difference, DifferenceStanding,
-    Direction,
+    AdjustedRow, BatchRow, BatchStanding, Cause, Counted, DIFFERENCES_MAX, Difference,
+    DifferenceStanding, Direction,
 };
 pub use draft_plan::DraftPlan;
 pub use pay_differences::{PayDifferences, RECORDS_MAX};

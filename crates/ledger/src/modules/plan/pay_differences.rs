@@ -7,14 +7,13 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adjust::PolicyChange;
+use super::adjust::{PolicyChange, rebook};
 use super::difference::{
-    AdjustedRow, BatchRow, BatchStanding, Difference, DifferenceStanding, Direction, batch_key,
-    require_batch,
+    AdjustedRow, BatchRow, BatchStanding, Cause, Difference, DifferenceStanding, Direction,
+    batch_key, require_batch,
 };
 use super::rejection;
 use super::table::{ADJUSTED, BATCH_ROWS, BATCHES, BatchKey, signed_by};
-use crate::kernel::account::Account;
 use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -79,16 +78,18 @@ impl Payment<'_> {
         let approved = found
             .and_then(|at| self.rows.get(at))
             .ok_or_else(|| rejection::SETTLEMENT_MISMATCH.with(id))?;
+        let (region, scheme, batch) = self.key;
+        let cause = Cause::Policy { scheme, batch };
         if let Some(earlier) = ADJUSTED.get(state, &id) {
-            if earlier.batch == self.key {
+            if earlier.cause == cause {
                 return Ok(Booked::Before);
             }
-            let another = earlier.new_version != self.batch.new_version;
+            let another = earlier.new_version != Some(self.batch.new_version);
             require(another, || rejection::SETTLEMENT_ADJUSTED.with(id))?;
         }
         let change = PolicyChange {
-            region: self.key.0,
-            scheme: self.key.1,
+            region,
+            scheme,
             old_version: self.batch.old_version,
             new_version: self.batch.new_version,
         };
@@ -99,26 +100,22 @@ impl Payment<'_> {
         require(now == *approved, || {
             rejection::DIFFERENCE_CHANGED.with(format_args!("{} for {id}", now.amount.minor()))
         })?;
-        let mut row = AdjustedRow {
-            batch: self.key,
-            new_version: self.batch.new_version,
+        let standing = match now.direction {
+            Direction::ToPerson => DifferenceStanding::Paid,
+            Direction::FromPerson => DifferenceStanding::Owed,
+        };
+        let row = AdjustedRow {
+            cause,
+            new_version: Some(self.batch.new_version),
             person: now.person,
+            region,
             fund: self.batch.fund,
             amount: now.amount,
-            standing: DifferenceStanding::Paid,
+            standing,
+            between: Vec::new(),
             counted: adjustment.counted,
         };
-        match now.direction {
-            Direction::ToPerson => {
-                let credit = Account::PersonalAccount(row.person);
-                row.post(state, self.now, row.fund_account(), credit)?;
-            }
-            Direction::FromPerson => {
-                row.standing = DifferenceStanding::Owed;
-                row.expect(state, self.now)?;
-            }
-        }
-        ADJUSTED.put(state, &id, &row);
+        rebook(state, self.now, id, Some(&row))?;
         Ok(Booked::Now(row.standing))
     }
 }

@@ -1,4 +1,4 @@
-//! Ends what a person owes because of a policy with effect in the past.
+//! Ends what a person owes a fund because a settlement was adjudicated again.
 
 use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -32,8 +32,9 @@ pub enum SettlementWay {
     Waived,
 }
 
-/// Ends what a person owes a fund because a version took effect in the past. Signed by the person
-/// when the personal account pays, else by the fund's owner.
+/// Ends what a person owes a fund because a version took effect in the past, or because the person
+/// agreed to what an earlier visit changes. Signed by the person when the personal account pays,
+/// else by the fund's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +72,7 @@ fn fund_of(
     state: &(impl Read + ?Sized),
     row: &AdjustedRow,
 ) -> Result<Arc<fund::FundRow>, Rejection> {
-    fund::view::fund(state, row.batch.0, row.fund)
+    fund::view::fund(state, row.region, row.fund)
         .ok_or_else(|| fund::rejection::UNKNOWN_FUND.with(row.fund))
 }
 
@@ -105,7 +106,7 @@ impl Kind for SettleDifference {
                 person::view::note_key_spending(state, &used)?;
                 Some(Account::PersonalAccount(row.person))
             }
-            SettlementWay::Received => Some(Account::Outside(row.batch.0)),
+            SettlementWay::Received => Some(Account::Outside(row.region)),
             SettlementWay::Waived => None,
         };
         row.expect_no_more(state, context.time)?;

@@ -21,8 +21,8 @@ pub(super) const BYTES: Table<VersionKey, Vec<u8>> = Table::new(0x0501);
 pub(super) const SCHEMES: Table<(RegionId, SchemeId), SchemeRow> = Table::new(0x0502);
 pub(super) const BATCHES: Table<BatchKey, BatchRow> = Table::new(0x0503);
 pub(super) const BATCH_ROWS: Table<BatchKey, Vec<Difference>> = Table::new(0x0504);
-/// What stands booked for a settlement because of a new version, by the transaction that settled it
-/// first.
+/// What stands booked for a settlement because it was adjudicated again, by the transaction that
+/// settled it first.
 pub(super) const ADJUSTED: Table<Hash, AdjustedRow> = Table::new(0x0505);
 
 /// How many published versions a scheme has at the most. Our own limit: it bounds the row.

@@ -89,6 +89,25 @@ pub fn plan_in_force(
     Ok(PlanRef { region, scheme, version, hash, period })
 }
 
+/// A version of the same scheme in place of another, for the days on which both are.
+///
+/// # Errors
+/// `unknown_plan_version`.
+pub(crate) fn in_place_of(
+    state: &(impl Read + ?Sized),
+    plan: &PlanRef,
+    version: u16,
+) -> Result<Option<PlanRef>, Rejection> {
+    let row = require_version(state, &(plan.region, plan.scheme, version))?;
+    let from = row.valid.from.max(plan.period.from);
+    let to = match (row.valid.to, plan.period.to) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    let period = Period { from, to };
+    Ok(period.contains(from).then_some(PlanRef { version, hash: row.hash, period, ..*plan }))
+}
+
 /// The plan of a version, decoded once for many calls.
 ///
 /// # Errors
@@ -130,7 +149,7 @@ pub fn batch_rows(
     BATCH_ROWS.get(state, &(region, scheme, batch)).unwrap_or_default()
 }
 
-/// What stands booked for a settlement because of a version with effect in the past.
+/// What stands booked for a settlement because it was adjudicated again.
 pub fn adjusted(state: &(impl Read + ?Sized), settlement: &Hash) -> Option<AdjustedRow> {
     ADJUSTED.get(state, settlement)
 }

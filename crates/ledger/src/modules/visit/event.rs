@@ -14,6 +14,9 @@ crate::kernel::receipt::events! {
     "settlement_superseded",
         "a settlement was corrected",
         "the person, the provider, the owners of the funds that paid";
+    "later_settlements_adjusted",
+        "later settlements were adjudicated again after a refund or correction",
+        "the person, the bureau of the insured place, the owners of the funds that pay or are paid, never providers";
     "settlement_objected",
         "a person objected to a settlement",
         "the person, the provider, the bureau of the insured place";

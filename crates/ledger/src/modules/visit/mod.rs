@@ -2,12 +2,13 @@
 //! objection, and the payments outside that belong to them.
 //!
 //! Reading order: `table` (what is kept), [`quote`] (the split), [`consent`], `settle_visit`,
-//! `money` (the postings), `cash`, `resettle` (what refund and correction share), `confirm_effect`.
+//! `money` (the postings), `cash`, `resettle` (what refund and correction share), [`later`] (what they change
+//! for later settlements), `confirm_effect`.
 //!
 //! Kinds: 701 `check_in`, 702 `cancel_visit`, 703 `update_running_bill`, 704 `take_deposit`,
 //! 705 `settle_visit`, 706 `refund_visit`, 707 `supersede_settlement`, 708 `object_to_settlement`,
 //! 709 `answer_objection`, 710 `confirm_effect`, 711 `contest_consent`, 712 `retry_effect`,
-//! 713 `take_over_effect`, 714 `decide_contest`.
+//! 713 `take_over_effect`, 714 `decide_contest`, 715 `adjust_later_settlements`.
 //!
 //! Invariants: a visit is settled at most once (test `a_visit_is_settled_once`); what was collected
 //! is refunded at most once (test `two_refunds_of_the_same_lines_pay_once`); a refund gives back
@@ -18,6 +19,7 @@
 use crate::kernel::registry::KindEntry;
 use crate::modules::Module;
 
+mod adjust_later_settlements;
 mod answer_objection;
 mod cancel_visit;
 mod cash;
@@ -27,6 +29,7 @@ pub mod consent;
 mod contest_consent;
 mod decide_contest;
 mod event;
+pub mod later;
 mod money;
 mod object_to_settlement;
 pub mod quote;
@@ -46,6 +49,7 @@ mod tests;
 mod update_running_bill;
 pub mod view;
 
+pub use adjust_later_settlements::AdjustLaterSettlements;
 pub use answer_objection::{AnswerObjection, ObjectionAnswer};
 pub use cancel_visit::CancelVisit;
 pub use cash::{CashLeg, RailKind};
@@ -54,6 +58,8 @@ pub use confirm_effect::{ConfirmEffect, EffectResult};
 pub use consent::{Consent, EmergencyReason};
 pub use contest_consent::ContestConsent;
 pub use decide_contest::{ContestDecision, DecideContest};
+pub use later::{LATER_MAX, Later};
+pub(crate) use money::net_entries;
 pub use object_to_settlement::ObjectToSettlement;
 pub use quote::{Part, Quote, QuoteRequest, Split, quote};
 pub use refund_visit::RefundVisit;
@@ -89,6 +95,7 @@ pub(crate) const MODULE: Module = Module {
             KindEntry::of::<RetryEffect>("visit"),
             KindEntry::of::<TakeOverEffect>("visit"),
             KindEntry::of::<DecideContest>("visit"),
+            KindEntry::of::<AdjustLaterSettlements>("visit"),
         ]
     },
     rejections: rejection::ALL,

@@ -52,7 +52,7 @@ pub(super) fn fund_entries(
 
 /// What is left to move when `given` takes the place of `taken`: nobody needs more than the
 /// difference, whatever became of a fund's floor meanwhile.
-pub(super) fn difference(taken: &[Entry], given: &[Entry]) -> Vec<Entry> {
+pub(crate) fn net_entries(taken: &[Entry], given: &[Entry]) -> Vec<Entry> {
     let mut sums: BTreeMap<(Account, Account), (Amount, Amount)> = BTreeMap::new();
     for entry in taken {
         let sum = sums.entry((entry.debit, entry.credit)).or_default();

@@ -59,4 +59,14 @@ crate::kernel::rejection::rejections! {
     NO_OPEN_CONTEST = 732, "no_open_contest", "there is no open contest to decide";
     /// Only a provider or a bureau has a counter.
     NO_COUNTER = 733, "no_counter", "only a provider or a bureau takes cash over a counter";
+    /// Later settlements are too few or too many.
+    LATER_COUNT = 734, "invalid_later_count", "bring 1 to 128 later settlements";
+    /// The earlier visit stands as it was settled first.
+    NOTHING_CHANGED_BEFORE = 735, "earlier_visit_unchanged", "the earlier visit was neither refunded nor corrected";
+    /// A settlement is another's, elsewhere, not later, or there twice.
+    NOT_LATER = 736, "not_a_later_settlement", "list the same person's later settlements in scheme and insured place of the earlier visit, each once, in the order in which they were settled";
+    /// The differences are no longer those that were agreed to.
+    LATER_OUTDATED = 737, "later_outdated", "what changes for later settlements is not what was agreed to; look at it again and sign again";
+    /// No fund pays anything for the settlement.
+    NO_FUND_TO_BEAR = 738, "no_fund_to_bear", "no fund pays for this settlement, so none can bear a difference";
 }

@@ -1,11 +1,11 @@
 //! What refund and correction share: the new bill adjudicated under the original plan versions on
 //! the running amounts as they are now less the original's. What the original moved and what the
 //! new split moves are set against each other and only the difference is posted. Later settlements
-//! stay as they are.
+//! stay as they are, unless the person takes what [`super::later`] offers.
 
 use alloc::vec::Vec;
-use benefit::{CategorySums, Payer};
-use primitives::{Amount, CivilDate, Hash, Party, Timestamp, codec};
+use benefit::{AccumulatorChange, CategorySums, Payer};
+use primitives::{Amount, CivilDate, FamilyId, Hash, Party, Timestamp, codec};
 use proof::receipt::FieldValue;
 
 use super::cash::{CashDue, CashLeg, collect};
@@ -20,6 +20,8 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
 use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::rejection::Rejection;
+use crate::kernel::state::State;
+use crate::modules::coverage::view::RunningAmounts;
 use crate::modules::{coverage, network, plan, voucher};
 
 /// What a settlement becomes.
@@ -95,7 +97,7 @@ impl Resettlement<'_> {
         require_same_split(self.split, &quoted.split)?;
         let taken = fund_entries(state, subject, &self.original.parts)?;
         let given = fund_entries(state, subject, &quoted.parts)?;
-        posting::post(state, context.time, currency, &money::difference(&taken, &given))?;
+        posting::post(state, context.time, currency, &money::net_entries(&taken, &given))?;
         let more = self.more(&quoted);
         let consent = self.change.consent_afterwards(self.original.consent, !more.is_nothing());
         let mut outcome = self.outcome(context, state, &quoted, consent)?;
@@ -212,18 +214,20 @@ fn revised(before: SettledVisit, record: &SettlementRecord, now: Timestamp) -> S
 
 /// The split of what remains after a refund, as [`super::RefundVisit`] will compute it: original
 /// plans and facts, the personal account and the running amounts as they are now less the
-/// original's.
+/// original's. A difference that is booked for it is taken back before.
 ///
 /// # Errors
-/// As [`quote`].
+/// As [`quote`], and as [`super::RefundVisit`] where a difference is booked.
 pub fn quote_remaining(
-    state: &(impl Read + ?Sized),
+    state: &State,
     plans: &PlanMemo,
     original: &SettlementRecord,
     remaining: &CategorySums,
     now: Timestamp,
 ) -> Result<Split, Rejection> {
-    Ok(requote(state, plans, original, (remaining, true), now)?.split)
+    let mut overlay = Overlay::new(state);
+    plan::take_back(&mut overlay, original, now)?;
+    Ok(requote(&overlay, plans, original, (remaining, true), now)?.split)
 }
 
 pub(super) fn requote(
@@ -233,26 +237,51 @@ pub(super) fn requote(
     (sums, keep_facts): (&CategorySums, bool),
     now: Timestamp,
 ) -> Result<Quote, Rejection> {
+    let counted = original.parts.iter();
+    let counted = counted.map(|part| (part.family, part.adjudication.changes.as_slice()));
+    let accumulators = amounts_without(state, original, counted, now)?;
+    requote_on(state, plans, original, (sums, keep_facts), (accumulators, now))
+}
+
+/// As [`requote`], on running amounts that do not count the settlement.
+pub(super) fn requote_on(
+    state: &(impl Read + ?Sized),
+    plans: &PlanMemo,
+    original: &SettlementRecord,
+    (sums, keep_facts): (&CategorySums, bool),
+    (accumulators, now): (RunningAmounts, Timestamp),
+) -> Result<Quote, Rejection> {
     let subject = &original.subject;
-    let (person, region) = (subject.person, subject.region);
-    let today = retention_day(state, original, now)?;
-    let mut accumulators = coverage::view::running_amounts(state, person, region, subject.scheme);
-    for part in original.parts.iter().rev() {
-        accumulators
-            .undo(state, part.family, &part.adjudication.changes, today)
-            .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
-    }
     let request = QuoteRequest {
         subject,
         sums,
         use_personal_account: original.use_personal_account,
-        personal_account: view::personal_account(state, person, now)
+        personal_account: view::personal_account(state, subject.person, now)
             .saturating_add(original.personal_account()),
         accumulators,
         keep_plans_of: &original.parts,
         keep_facts,
     };
     quote(state, plans, request)
+}
+
+/// The running amounts as they are now, less what a settlement's parts are counted for.
+pub(super) fn amounts_without<'a>(
+    state: &(impl Read + ?Sized),
+    original: &SettlementRecord,
+    counted: impl DoubleEndedIterator<Item = (Option<FamilyId>, &'a [AccumulatorChange])>,
+    now: Timestamp,
+) -> Result<RunningAmounts, Rejection> {
+    let subject = &original.subject;
+    let (person, region) = (subject.person, subject.region);
+    let today = retention_day(state, original, now)?;
+    let mut amounts = coverage::view::running_amounts(state, person, region, subject.scheme);
+    for (family, changes) in counted.rev() {
+        amounts
+            .undo(state, family, changes, today)
+            .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
+    }
+    Ok(amounts)
 }
 
 /// The day before which running amounts have been put away.

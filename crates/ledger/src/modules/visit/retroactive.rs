@@ -1,15 +1,15 @@
-//! What a plan version with effect in the past makes of a settlement that stands.
+//! What a plan version with effect in the past makes of a settlement that stands, and how whatever
+//! adjudicates it again is counted.
 
 use primitives::Timestamp;
 
 use super::quote::Quote;
-use super::rejection;
-use super::resettle::{requote, retention_day};
+use super::resettle::{amounts_without, requote};
 use super::table::SettlementRecord;
+use super::view;
 use crate::kernel::context::PlanMemo;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::Rejection;
-use crate::modules::coverage;
 use crate::modules::plan::{self, Counted};
 
 /// Adjudicates a settled bill under the plan versions now in force on its days. The facts stay as
@@ -41,9 +41,7 @@ pub(crate) fn count_again(
     quote: &Quote,
     now: Timestamp,
 ) -> Result<(), Rejection> {
-    let (person, region) = (original.subject.person, original.subject.region);
-    let today = retention_day(state, original, now)?;
-    coverage::view::set_running_amounts(state, person, region, &quote.accumulators, today)
+    view::set_running_amounts_at(state, original, &quote.accumulators, now)
 }
 
 /// Takes away what such a quote had counted, and counts the settlement as it was settled.
@@ -56,15 +54,8 @@ pub(crate) fn count_as_settled(
     counted: &[Counted],
     now: Timestamp,
 ) -> Result<(), Rejection> {
-    let subject = &original.subject;
-    let (person, region) = (subject.person, subject.region);
-    let today = retention_day(state, original, now)?;
-    let mut amounts = coverage::view::running_amounts(state, person, region, subject.scheme);
-    for one in counted.iter().rev() {
-        amounts
-            .undo(state, one.family, &one.changes, today)
-            .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
-    }
+    let counted = counted.iter().map(|one| (one.family, one.changes.as_slice()));
+    let mut amounts = amounts_without(state, original, counted, now)?;
     for part in &original.parts {
         let mut seen = amounts.seen(state, part.family);
         for change in &part.adjudication.changes {
@@ -73,5 +64,5 @@ pub(crate) fn count_as_settled(
         }
         amounts.keep(part.family, &seen);
     }
-    coverage::view::set_running_amounts(state, person, region, &amounts, today)
+    view::set_running_amounts_at(state, original, &amounts, now)
 }

@@ -114,3 +114,18 @@ pub(super) fn set_running_amounts(
     let today = region.retention_day(context.day(region.settings.utc_offset_minutes));
     coverage::view::set_running_amounts(state, subject.person, subject.region, amounts, today)
 }
+
+/// Sets the running amounts of a settlement's person at its insured place.
+///
+/// # Errors
+/// As `coverage::view::set_running_amounts`.
+pub(super) fn set_running_amounts_at(
+    state: &mut Overlay<'_>,
+    record: &super::SettlementRecord,
+    amounts: &RunningAmounts,
+    now: primitives::Timestamp,
+) -> Result<(), Rejection> {
+    let today = super::resettle::retention_day(state, record, now)?;
+    let (person, region) = (record.subject.person, record.subject.region);
+    coverage::view::set_running_amounts(state, person, region, amounts, today)
+}

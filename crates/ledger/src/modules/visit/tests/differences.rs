@@ -12,32 +12,15 @@ use crate::modules::plan::{
 use crate::modules::voucher;
 use primitives::Currency;
 
-const OWED: Account = Account::OwedToFund { region: REGION, fund: POOL };
+pub(super) const OWED: Account = Account::OwedToFund { region: REGION, fund: POOL };
 const EXPECTED: Account = Account::ExpectedByFund { region: REGION, fund: POOL };
-const PURSE: Account = Account::PersonalAccount(ALICE);
-const FUND: Account = Account::Fund { region: REGION, fund: POOL };
+pub(super) const PURSE: Account = Account::PersonalAccount(ALICE);
+pub(super) const FUND: Account = Account::Fund { region: REGION, fund: POOL };
 
 /// Publishes the plan of 2026 anew, in force since 1 January, with this rate for outpatients.
-fn supersede(world: &mut World, version: u16, rate: &str) {
-    let text = PLAN.replace("YEAR", "2026").replace("STAY", "80%").replace("50%", rate);
-    let source: PlanSource = toml::from_str(&text).unwrap();
-    let plan = benefit::compile(&source, sha256(text.as_bytes())).unwrap();
-    let (region, scheme, hash) = (REGION, EMPLOYEE, plan.hash());
-    let draft = DraftPlan {
-        region,
-        scheme,
-        version,
-        plan: PlanBytes(codec::encode(&plan)),
-        catalogue_root: Hash::default(),
-        supersedes: vec![version - 1],
-    };
-    world.accepted(&[org("bureau")], &draft);
-    world.keys.insert(org("bureau"), "reviewer");
-    world.accepted(&[org("bureau")], &ReviewPlan { region, scheme, version, hash });
-    world.keys.remove(&org("bureau"));
-    let approver = organisation("regulator");
-    world.accepted(&[org("regulator")], &ApprovePlan { region, scheme, version, hash, approver });
-    world.accepted(&[org("bureau")], &PublishPlan { region, scheme, version, hash });
+pub(super) fn supersede(world: &mut World, version: u16, rate: &str) {
+    let text = PLAN.replace("50%", rate);
+    publish_text(world, (version, vec![version - 1]), &text, ("2026", "80%"), "reviewer");
 }
 
 fn change(new_version: u16) -> PolicyChange {
@@ -45,13 +28,13 @@ fn change(new_version: u16) -> PolicyChange {
     PolicyChange { region, scheme, old_version: new_version - 1, new_version }
 }
 
-fn simulate(world: &World, new_version: u16, records: &[SettlementRecord]) -> Simulation {
+pub(super) fn simulate(world: &World, new_version: u16, records: &[SettlementRecord]) -> Simulation {
     let (state, plans) = (world.ledger.state(), PlanMemo::default());
     simulate_differences(state, &plans, &change(new_version), records, world.now)
 }
 
 /// A batch with these rows is proposed and approved.
-fn approved(world: &mut World, batch: u32, new_version: u16, rows: Vec<Difference>) {
+pub(super) fn approved(world: &mut World, batch: u32, new_version: u16, rows: Vec<Difference>) {
     let PolicyChange { region, scheme, old_version, .. } = change(new_version);
     let (fund, simulation) = (POOL, Hash([4; 32]));
     let proposal = ProposeDifferences {
@@ -71,14 +54,14 @@ fn approved(world: &mut World, batch: u32, new_version: u16, rows: Vec<Differenc
     world.accepted(&[org("regulator")], &approve);
 }
 
-fn payment(batch: u32, records: &[SettlementRecord]) -> PayDifferences {
+pub(super) fn payment(batch: u32, records: &[SettlementRecord]) -> PayDifferences {
     let mut records = records.to_vec();
     records.sort_by_key(|record| record.transaction_id);
     PayDifferences { region: REGION, scheme: EMPLOYEE, batch, records }
 }
 
 /// Alice's settlement under version 1, then version 2 with this rate, simulated, approved, paid.
-fn adjusted(rate: &str) -> (World, SettlementRecord) {
+pub(super) fn adjusted(rate: &str) -> (World, SettlementRecord) {
     let (mut world, receipt) = settled();
     let record = record(&receipt);
     supersede(&mut world, 2, rate);
@@ -88,12 +71,12 @@ fn adjusted(rate: &str) -> (World, SettlementRecord) {
     (world, record)
 }
 
-fn own_share(world: &World, record: &SettlementRecord) -> u64 {
+pub(super) fn own_share(world: &World, record: &SettlementRecord) -> u64 {
     let row = voucher::view::settlement(world.ledger.state(), &record.transaction_id).unwrap();
     row.own_share.minor()
 }
 
-fn standing(world: &World, record: &SettlementRecord) -> Option<DifferenceStanding> {
+pub(super) fn standing(world: &World, record: &SettlementRecord) -> Option<DifferenceStanding> {
     plans::adjusted(world.ledger.state(), &record.transaction_id).map(|row| row.standing)
 }
 

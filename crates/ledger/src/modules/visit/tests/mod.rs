@@ -11,6 +11,7 @@
 mod consents;
 mod differences;
 mod effects;
+mod later;
 mod refunds;
 mod rights;
 mod settling;
@@ -146,7 +147,17 @@ fn publish(world: &mut World, version: u16, year: &str, stay: &str) {
 }
 
 fn publish_with(world: &mut World, version: u16, year: &str, stay: &str, reviewer: &'static str) {
-    let text = PLAN.replace("YEAR", year).replace("STAY", stay);
+    publish_text(world, (version, vec![]), PLAN, (year, stay), reviewer);
+}
+
+fn publish_text(
+    world: &mut World,
+    (version, supersedes): (u16, Vec<u16>),
+    text: &str,
+    (year, stay): (&str, &str),
+    reviewer: &'static str,
+) {
+    let text = text.replace("YEAR", year).replace("STAY", stay);
     let source: PlanSource = toml::from_str(&text).unwrap();
     let plan = benefit::compile(&source, sha256(text.as_bytes())).unwrap();
     let (region, scheme, hash) = (REGION, EMPLOYEE, plan.hash());
@@ -156,7 +167,7 @@ fn publish_with(world: &mut World, version: u16, year: &str, stay: &str, reviewe
         version,
         plan: PlanBytes(codec::encode(&plan)),
         catalogue_root: Hash::default(),
-        supersedes: vec![],
+        supersedes,
     };
     world.accepted(&[org("bureau")], &draft);
     world.keys.insert(org("bureau"), reviewer);

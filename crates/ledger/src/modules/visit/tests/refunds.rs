@@ -5,12 +5,12 @@ use crate::modules::coverage::AttestFacts;
 use crate::modules::fund::SetFundFloor;
 use crate::modules::organisation::rejection as organisations;
 
-fn both() -> [Party; 2] {
+pub(super) fn both() -> [Party; 2] {
     [org("hospital"), org("bureau")]
 }
 
 /// A refund after which only these rows remain.
-fn refund(world: &World, record: &SettlementRecord, remaining: CategorySums) -> RefundVisit {
+pub(super) fn refund(world: &World, record: &SettlementRecord, remaining: CategorySums) -> RefundVisit {
     let state = world.ledger.state();
     let split = quote_remaining(state, &PlanMemo::default(), record, &remaining, world.now)
         .unwrap_or_default();
