@@ -4,13 +4,14 @@
 //! > Later settlements stay; an effect on them is shown and offered. — HOUSE.md section 5.7
 
 use axum::http::Method;
+use ledger::Receipt;
+use ledger::kernel::registry::Kind as _;
 use ledger::modules::network;
 use ledger::modules::plan::{Difference, Direction};
 use ledger::modules::visit::{
     AdjustLaterSettlements, Consent, LATER_MAX, Later, SettleVisit, SettlementRecord,
 };
 use ledger::modules::voucher;
-use ledger::{Kind, Receipt};
 use primitives::{Amount, CivilDate, Currency, OrganisationId, Party, PersonId, VisitId, codec};
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -10,8 +10,8 @@ use ledger::State;
 use ledger::kernel::account::Account;
 use ledger::modules::coverage;
 use ledger::modules::visit::{
-    AdjustLaterSettlements, AnswerObjection, CancelVisit, CheckIn, ContestConsent, ContestDecision, DecideContest,
-    ObjectToSettlement, Part, RefundVisit, SettleVisit, SettlementRecord, Split,
+    AdjustLaterSettlements, AnswerObjection, CancelVisit, CheckIn, ContestConsent, ContestDecision,
+    DecideContest, ObjectToSettlement, Part, RefundVisit, SettleVisit, SettlementRecord, Split,
     SupersedeSettlement, VisitRow, view,
 };
 use ledger::modules::voucher::MarkVoucherUsed;

@@ -5,10 +5,10 @@ use benefit::{CategorySums, SumRow};
 use ledger::kernel::receipt::EffectAction;
 use ledger::modules::person::Actor;
 use ledger::modules::visit::{
-    AdjustLaterSettlements, AnswerObjection, CashLeg, Consent, ContestConsent, ContestDecision, CorrectionReason,
-    DecideContest, EffectStatus, Later, ObjectToSettlement, ObjectionAnswer, RailKind, RefundVisit,
-    RetryEffect, SettlementRecord, Split, SupersedeSettlement, TakeOverEffect, VisitRow,
-    quote_remaining, view,
+    AdjustLaterSettlements, AnswerObjection, CashLeg, Consent, ContestConsent, ContestDecision,
+    CorrectionReason, DecideContest, EffectStatus, Later, ObjectToSettlement, ObjectionAnswer,
+    RailKind, RefundVisit, RetryEffect, SettlementRecord, Split, SupersedeSettlement,
+    TakeOverEffect, VisitRow, quote_remaining, view,
 };
 use node::outbox::Note;
 use primitives::{Amount, Hash, Party, PersonId, Text, VisitId, codec, sha256, sha256_parts};

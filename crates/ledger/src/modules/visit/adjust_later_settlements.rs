@@ -54,11 +54,7 @@ impl AdjustLaterSettlements {
         fitting.fold(Amount::ZERO, |sum, row| sum.saturating_add(row.amount))
     }
 
-    fn outcome(
-        &self,
-        state: &Overlay<'_>,
-        replayed: &[Replayed],
-    ) -> Result<Outcome, Rejection> {
+    fn outcome(&self, state: &Overlay<'_>, replayed: &[Replayed]) -> Result<Outcome, Rejection> {
         let subject = &self.changed.subject;
         let rows = replayed.iter().filter_map(|one| one.next.as_ref());
         let funds = rows.flat_map(|row| {

@@ -130,8 +130,12 @@ impl Later<'_> {
         let own_share = quote.split.personal_account.saturating_add(quote.split.cash);
         let stands = voucher::view::settlement(state, &settlement)
             .map_or_else(|| record.own_share(), |row| row.own_share);
-        let difference = moved(stands, own_share)
-            .map(|(direction, amount)| Difference { settlement, person, direction, amount });
+        let difference = moved(stands, own_share).map(|(direction, amount)| Difference {
+            settlement,
+            person,
+            direction,
+            amount,
+        });
         let next = self.row(state, record, quote)?;
         Ok(Replayed { settlement, difference, own_share, next })
     }
@@ -171,8 +175,8 @@ impl Later<'_> {
         };
         let stands = plan::view::adjusted(state, &record.transaction_id);
         let counted = quote.parts.into_iter();
-        let counted = counted
-            .map(|part| Counted { family: part.family, changes: part.adjudication.changes });
+        let counted =
+            counted.map(|part| Counted { family: part.family, changes: part.adjudication.changes });
         Ok(Some(AdjustedRow {
             cause: Cause::EarlierVisit(self.changed.visit),
             new_version: stands.and_then(|row| row.new_version),
@@ -271,21 +275,17 @@ fn shared(funds: &FundChanges, toward: Direction) -> (Option<Account>, Vec<Entry
     let largest = same.max_by_key(|(_, (_, amount))| *amount).or_else(|| funds.iter().next());
     let Some((&main, _)) = largest else { return (None, Vec::new()) };
     let others = funds.iter().filter(|(account, _)| **account != main);
-    let entry = |(&account, &(direction, amount)): (&Account, &(Direction, Amount))| {
-        match direction {
-            Direction::ToPerson => Entry { debit: account, credit: main, amount },
-            Direction::FromPerson => Entry { debit: main, credit: account, amount },
-        }
+    let entry = |(&account, &(direction, amount)): (&Account, &(Direction, Amount))| match direction
+    {
+        Direction::ToPerson => Entry { debit: account, credit: main, amount },
+        Direction::FromPerson => Entry { debit: main, credit: account, amount },
     };
     (Some(main), others.map(entry).collect())
 }
 
 /// A fund that pays for the settlement, for the case that only what its provider bears itself
 /// changes: what the provider waived stays waived.
-fn any_fund(
-    state: &Overlay<'_>,
-    record: &SettlementRecord,
-) -> Result<Option<Account>, Rejection> {
+fn any_fund(state: &Overlay<'_>, record: &SettlementRecord) -> Result<Option<Account>, Rejection> {
     let entries = fund_entries(state, &record.subject, &record.parts)?;
     let mut funds = entries.into_iter().map(|entry| entry.debit);
     Ok(funds.find(|account| matches!(account, Account::Fund { .. })))

@@ -28,7 +28,11 @@ fn change(new_version: u16) -> PolicyChange {
     PolicyChange { region, scheme, old_version: new_version - 1, new_version }
 }
 
-pub(super) fn simulate(world: &World, new_version: u16, records: &[SettlementRecord]) -> Simulation {
+pub(super) fn simulate(
+    world: &World,
+    new_version: u16,
+    records: &[SettlementRecord],
+) -> Simulation {
     let (state, plans) = (world.ledger.state(), PlanMemo::default());
     simulate_differences(state, &plans, &change(new_version), records, world.now)
 }

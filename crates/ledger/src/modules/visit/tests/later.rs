@@ -197,8 +197,7 @@ fn one_chain_can_cost_here_and_give_there_and_is_taken_as_a_whole() {
     let body = offered(&world, &changed, &later);
     assert_eq!(amounts(&body), [(FromPerson, 5_000), (ToPerson, 1_005_000)]);
     // Whoever takes less than what is shown takes nothing.
-    let picked =
-        AdjustLaterSettlements { differences: vec![body.differences[1]], ..body.clone() };
+    let picked = AdjustLaterSettlements { differences: vec![body.differences[1]], ..body.clone() };
     world.rejected(&takers(), &picked, rejection::LATER_OUTDATED);
     world.accepted(&takers(), &body);
     assert_eq!((world.balance(PURSE), world.balance(OWED)), (5_000 + 1_005_000, -5_000));
@@ -357,10 +356,8 @@ fn only_the_persons_later_settlements_in_their_order_are_adjudicated_again() {
     world.rejected(&takers(), &listing(&[second; LATER_MAX]), rejection::NOT_LATER);
     world.rejected(&takers(), &listing(&[second]), rejection::LATER_OUTDATED);
     let more = Difference { amount: fen(995_001), ..body.differences[0] };
-    let more = AdjustLaterSettlements {
-        differences: vec![more, body.differences[1]],
-        ..body.clone()
-    };
+    let more =
+        AdjustLaterSettlements { differences: vec![more, body.differences[1]], ..body.clone() };
     world.rejected(&takers(), &more, rejection::LATER_OUTDATED);
     // A visit in between moves the running amounts, and what was shown holds no more.
     settle(&mut world, 6, 10_000_000);
@@ -384,11 +381,8 @@ fn an_open_debt_and_a_second_payer_come_first() {
 
     let (mut world, changed, later) = after_the_cap();
     world.accepted(&takers(), &offered(&world, &changed, &later));
-    let all = posting::Entry {
-        debit: PURSE,
-        credit: Account::Outside(REGION),
-        amount: fen(1_500_000),
-    };
+    let all =
+        posting::Entry { debit: PURSE, credit: Account::Outside(REGION), amount: fen(1_500_000) };
     let now = world.now;
     world.write(|state| posting::post(state, now, Currency::CNY, &[all]).unwrap());
     // The second visit is given back in part, and the account has nothing to give back.

@@ -10,7 +10,11 @@ pub(super) fn both() -> [Party; 2] {
 }
 
 /// A refund after which only these rows remain.
-pub(super) fn refund(world: &World, record: &SettlementRecord, remaining: CategorySums) -> RefundVisit {
+pub(super) fn refund(
+    world: &World,
+    record: &SettlementRecord,
+    remaining: CategorySums,
+) -> RefundVisit {
     let state = world.ledger.state();
     let split = quote_remaining(state, &PlanMemo::default(), record, &remaining, world.now)
         .unwrap_or_default();
