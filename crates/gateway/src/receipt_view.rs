@@ -10,8 +10,9 @@ use ledger::kernel::account::Account;
 use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::receipt::{Effect, Receipt};
 use ledger::modules::network;
+use ledger::modules::visit::{self, SettlementRecord};
 use ledger::{Registry, State};
-use primitives::{Hash, OrganisationId, Party, Timestamp};
+use primitives::{Hash, OrganisationId, Party, Timestamp, VisitId, codec};
 use proof::receipt::{Field, OutcomeCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -35,6 +36,9 @@ pub struct ReceiptView {
     pub time: Timestamp,
     /// What became of it.
     pub outcome: OutcomeView,
+    /// The visit that was settled, refunded or corrected, for those who may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visit: Option<VisitId>,
     /// Facts that a voucher can show.
     pub fields: Vec<Field>,
     /// What was posted.
@@ -100,6 +104,7 @@ pub fn receipt_for(
         height: record.height,
         time: record.time,
         outcome: outcome(receipt, registry, language),
+        visit: visit_of(party, receipt, state),
         fields: if is_batch && matches!(party, Party::Person(_)) {
             Vec::new()
         } else {
@@ -117,6 +122,15 @@ pub fn receipt_for(
             })
             .collect(),
     })
+}
+
+/// The visit whose settlement a receipt brings about.
+fn visit_of(party: Party, receipt: &Receipt, state: &State) -> Option<VisitId> {
+    if receipt.witness.is_empty() {
+        return None;
+    }
+    let record: SettlementRecord = codec::decode(&receipt.witness).ok()?;
+    visit::view::may_see(state, &record.subject, party).then_some(record.visit)
 }
 
 fn outcome(receipt: &Receipt, registry: &Registry, language: Language) -> OutcomeView {

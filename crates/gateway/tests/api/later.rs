@@ -63,6 +63,12 @@ fn the_person_sees_what_changes_and_takes_it_with_the_bureau() {
     assert_eq!(settlement["own_share"], "20500");
     assert_eq!(settlement["own_share_then"], "25500");
     assert_eq!(settlement["direction"], "from_person");
+    // The person finds the visit that changed among the own receipts.
+    let token = world.token(person(1));
+    let receipts = world.ask(&Ask::get("/v1/receipts?limit=200").token(&token)).expect(200).json();
+    let receipts = receipts["receipts"].as_array().unwrap().clone();
+    let refunded = receipts.iter().find(|one| one["events"] == json!(["visit_refunded"])).unwrap();
+    assert_eq!(refunded["visit"], json!(VISIT));
     let body = offer["transaction"].clone();
     assert_eq!(body["consent"], json!({ "form": "own_key" }));
     let token = world.token(person(1));
