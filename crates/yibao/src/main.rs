@@ -1,11 +1,12 @@
 //! The one binary: wiring, the command line, and the demonstration region.
 //!
-//! Reading order: [`command`] (one file per command), [`demo`], [`serving`] (a node behind its
-//! gateway).
+//! Reading order: [`command`] (one file per command), [`demo`], [`simulation`] (what a changed plan
+//! would have cost), [`serving`] (a node behind its gateway).
 
 mod command;
 mod demo;
 mod serving;
+mod simulation;
 
 use std::panic;
 use std::process::ExitCode;

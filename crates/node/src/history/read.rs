@@ -34,7 +34,7 @@ impl HistoryReader {
 
     /// A reader of a history that it leaves exactly as it is, whether a node writes it or not.
     #[must_use]
-    pub(crate) fn untouched(path: &Path) -> Self {
+    pub fn untouched(path: &Path) -> Self {
         Self { is_untouched: true, ..Self::new(path) }
     }
 

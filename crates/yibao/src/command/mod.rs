@@ -15,8 +15,9 @@ pub mod input;
 pub mod keys;
 mod language;
 mod passphrase;
-mod quote;
+pub mod quote;
 mod serve;
+mod simulate_plan;
 mod tx;
 mod vault;
 mod verify;
@@ -42,6 +43,8 @@ enum Command {
     Serve(serve::Serve),
     /// Split a bill under a plan, without any ledger, and say why.
     Quote(quote::Quote),
+    /// Say what a changed plan would have cost, on old bills, before it is published.
+    SimulatePlan(simulate_plan::SimulatePlan),
     /// Write, sign and send a transaction.
     Tx(tx::Tx),
     /// Read something from a gateway by its path, signed in with a key or not.
@@ -69,6 +72,7 @@ impl Arguments {
             Command::Demo(demo) => demo.run(),
             Command::Serve(serve) => serve.run(),
             Command::Quote(quote) => quote.run(),
+            Command::SimulatePlan(simulate) => simulate.run(),
             Command::Tx(tx) => tx.run(),
             Command::Get(get) => get.run(),
             Command::Post(post) => post.run(),

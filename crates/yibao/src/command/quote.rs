@@ -7,6 +7,8 @@
 mod cases;
 mod report;
 
+pub use report::messages;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

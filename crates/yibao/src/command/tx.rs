@@ -15,10 +15,11 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use gateway::openapi::stand_alone_schema;
 use gateway::problem::{Language, words};
-use ledger::kernel::registry::KindEntry;
+use ledger::kernel::registry::{Kind as _, KindEntry};
 use ledger::kernel::transaction::TRANSACTION_VERSION;
+use ledger::modules::plan::DraftPlan;
 use ledger::{Content, IdempotencyKey, Registry, registry};
-use primitives::Party;
+use primitives::{Party, codec};
 use proof::header::ChainId;
 
 use super::input::{bad, read_json};
@@ -184,6 +185,15 @@ fn sign(path: &std::path::Path, key: &std::path::Path, party: Party) -> Result<(
     Ok(())
 }
 
+/// The plan that a transaction drafts: its hashes are those that `yibao simulate-plan` prints.
+fn drafted(content: &Content) -> Option<benefit::Plan> {
+    if content.kind != DraftPlan::NUMBER {
+        return None;
+    }
+    let draft: DraftPlan = codec::decode(&content.body).ok()?;
+    codec::decode(&draft.plan.0).ok()
+}
+
 fn show(path: &std::path::Path, language: Language) -> Result<ExitCode> {
     let file = TransactionFile::read(path)?;
     let content = &file.content;
@@ -205,6 +215,9 @@ fn show(path: &std::path::Path, language: Language) -> Result<ExitCode> {
     println!("  author           {}", content.author);
     println!("  valid until      {}", content.valid_until);
     println!("  idempotency key  {}", file.idempotency_key());
+    if let Some(plan) = drafted(content) {
+        println!("  plan             {}, compiled from file {}", plan.hash(), plan.source_hash());
+    }
     let mut are_valid = true;
     for one in &file.authorisations {
         match file.check(one) {

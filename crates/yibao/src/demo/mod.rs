@@ -17,6 +17,7 @@ pub mod desk;
 mod family;
 pub mod folder;
 pub mod founding;
+pub mod past;
 pub mod people;
 pub mod population;
 pub mod region;

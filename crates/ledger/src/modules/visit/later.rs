@@ -9,7 +9,7 @@
 //!
 //! Only the person's own share moves, and the funds' shares that it moves against; a provider has
 //! what it was due and learns nothing. The payers' funds bear what they would have paid, the one
-//! with the largest change toward the person; decision record 0012 says why.
+//! with the largest change toward the person; decision record 0014 says why.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 use primitives::{Amount, Hash, Party, Timestamp};
