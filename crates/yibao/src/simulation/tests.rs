@@ -62,9 +62,9 @@ fn bill(person: u8, class: PersonClass, visit_type: VisitType, yuan: u64) -> Pas
     PastBill { person: PersonId([person; 16]), family: None, facts, sums }
 }
 
-struct Some(Vec<Batch>);
+struct Given(Vec<Batch>);
 
-impl Source for Some {
+impl Source for Given {
     fn next(&mut self) -> anyhow::Result<Option<Batch>> {
         Ok(self.0.pop())
     }
@@ -84,7 +84,7 @@ fn tally(old: &Plan, new: &Plan) -> Tally {
         bill(3, Retired, Outpatient, 50),
         bill(3, Retired, Inpatient, 50),
     ];
-    let mut source = Some(vec![Batch { bills, is_complete: false }]);
+    let mut source = Given(vec![Batch { bills, is_complete: false }]);
     simulate(&mut source, Plans { old, new }, |_| {}).expect("bills")
 }
 
@@ -97,8 +97,8 @@ fn a_higher_deductible_is_borne_once_a_year_by_those_who_reach_it() {
     assert_eq!(done.people.worse, (1, 5_000));
     assert_eq!((done.people.better.0, done.people.same), (0, 2));
     let classes = &done.classes;
-    assert_eq!(classes[&std::option::Option::Some(PersonClass::Active)].winners.worse, (1, 5_000));
-    assert_eq!(classes[&std::option::Option::Some(PersonClass::Retired)].winners.same, 2);
+    assert_eq!(classes[&Some(PersonClass::Active)].winners.worse, (1, 5_000));
+    assert_eq!(classes[&Some(PersonClass::Retired)].winners.same, 2);
     assert_eq!(done.levels[&HospitalLevel::Secondary].bills, 4);
     assert_eq!((done.refusals.old, done.refusals.new), (1, 0));
     assert_eq!(done.bands.iter().sum::<u64>(), 3);
@@ -134,9 +134,11 @@ fn table_csv_and_picture_say_the_same_in_every_language() {
     let table = csv::csv(&done);
     assert!(table.contains("payer,pooled_fund,,,,75.00,25.00,-50.00,"), "{table}");
     let columns = table.lines().next().map(|line| line.split(',').count());
-    assert!(table.lines().all(|line| {
-        line.starts_with("refused") || std::option::Option::Some(line.split(',').count()) == columns
-    }));
+    assert!(
+        table.lines().all(|line| {
+            line.starts_with("refused") || Some(line.split(',').count()) == columns
+        })
+    );
     let text = report::text(&done, &figures());
     assert!(text.contains("−50.00") && text.contains("3 people with 4 bills"), "{text}");
     for language in [Language::ZhHans, Language::ZhHant, Language::En, Language::De] {

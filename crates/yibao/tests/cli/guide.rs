@@ -9,7 +9,7 @@ use crate::serve::{Served, text};
 use crate::support::read;
 
 /// The commands of a guide, in their order.
-fn commands(guide: &str) -> String {
+pub fn commands(guide: &str) -> String {
     let blocks = guide.split("```sh\n").skip(1);
     blocks.map(|block| block.split("```").next().unwrap_or_default()).collect()
 }

@@ -9,5 +9,6 @@ mod kit;
 mod quote;
 mod rails;
 mod serve;
+mod simulate;
 mod tx;
 mod verify;
