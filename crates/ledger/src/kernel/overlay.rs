@@ -158,7 +158,7 @@ impl RowMemo {
             return known.map(|row| row.expect("a key prefix belongs to one table"));
         }
         let row = decode().map(Arc::new);
-        let erased = row.clone().map(|row| row as Decoded);
+        let erased = row.clone().map(|row| -> Decoded { row });
         self.0.borrow_mut().insert(key.to_vec(), erased);
         row
     }

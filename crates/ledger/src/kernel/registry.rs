@@ -63,7 +63,7 @@ pub struct KindEntry {
     pub body_from_json: fn(serde_json::Value) -> Result<Vec<u8>, FieldError>,
     /// The JSON body of an encoded one.
     pub body_to_json: fn(&[u8]) -> Option<serde_json::Value>,
-    registers: Option<fn(&[u8]) -> Vec<PublicKey>>,
+    registers: Option<Registers>,
     run: fn(&[u8], &Context<'_>, &mut Overlay<'_>) -> Result<Outcome, Rejection>,
 }
 
@@ -104,7 +104,7 @@ impl KindEntry {
             body_to_json: |bytes| {
                 codec::decode::<K>(bytes).ok().and_then(|body| serde_json::to_value(body).ok())
             },
-            registers: K::REGISTERS.map(|_| registered::<K> as fn(&[u8]) -> Vec<PublicKey>),
+            registers: K::REGISTERS.map(|_| -> Registers { registered::<K> }),
             run: |bytes, context, state| {
                 let body: K =
                     codec::decode(bytes).map_err(|error| code::MALFORMED_BODY.with(error))?;
@@ -135,6 +135,9 @@ impl KindEntry {
         (self.run)(body, context, state)
     }
 }
+
+/// The public keys that an encoded body registers.
+type Registers = fn(&[u8]) -> Vec<PublicKey>;
 
 fn registered<K: Kind>(body: &[u8]) -> Vec<PublicKey> {
     let (Some(registers), Ok(body)) = (K::REGISTERS, codec::decode::<K>(body)) else {
