@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Result;
 use gateway::Config;
@@ -57,8 +56,6 @@ macro_rules! settings {
 macro_rules! form {
     ($name:ident, $type:ty, $get:expr, $set:expr) => {
         mod $name {
-            use super::*;
-
             pub(super) fn get(value: $type) -> u64 {
                 ($get)(value)
             }
@@ -73,9 +70,15 @@ form!(count, usize, |value| u64::try_from(value).unwrap_or(u64::MAX), |value| {
     usize::try_from(value).unwrap_or(usize::MAX)
 });
 form!(small, u32, u64::from, |value| u32::try_from(value).unwrap_or(u32::MAX));
-form!(mebibytes, usize, |value: usize| count::get(value >> 20), |value: u64| count::set(value)
-    << 20);
-form!(seconds, Duration, |value: Duration| value.as_secs(), Duration::from_secs);
+form!(mebibytes, usize, |value: usize| super::count::get(value >> 20), |value: u64| {
+    super::count::set(value) << 20
+});
+form!(
+    seconds,
+    std::time::Duration,
+    |value: std::time::Duration| value.as_secs(),
+    std::time::Duration::from_secs
+);
 form!(minutes, u64, |value: u64| value / 60_000, |value: u64| value * 60_000);
 form!(millis, u64, |value: u64| value, |value: u64| value);
 
@@ -139,6 +142,9 @@ fn set(limits: &mut Limits, name: &str, value: u64) -> Result<(), String> {
     if value < least || value > most {
         return Err(format!("`{name}` is {value}; write a number from {least} to {most}"));
     }
+    if value != (setting.get)(&Limits::default()) {
+        tracing::info!(limit = name, value, "a limit is not at its default");
+    }
     (setting.set)(limits, value);
     Ok(())
 }
@@ -168,6 +174,7 @@ fn open_files_max(table: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn a_file_sets_what_it_names_and_leaves_the_rest() {
