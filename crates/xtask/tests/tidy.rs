@@ -97,6 +97,38 @@ fn pure_crates_are_no_std_and_inherit_the_lints() {
     assert_none("pure crates:", &broken);
 }
 
+/// There is nothing for Miri to look at: no crate of ours may hold code that is not checked.
+#[test]
+fn no_crate_holds_unsafe_code_or_lets_it_in() {
+    let mut broken = Vec::new();
+    for member in members() {
+        let manifest = fs::read_to_string(member.folder.join("Cargo.toml")).expect("a manifest");
+        let forbids = manifest.contains("unsafe_code = \"forbid\"")
+            || manifest.contains("[lints]\nworkspace = true");
+        if !forbids {
+            broken.push(format!("`{}` lets code in that nothing checks", member.name));
+        }
+    }
+    let root_manifest = read(Path::new("Cargo.toml"));
+    assert!(root_manifest.contains("unsafe_code = \"forbid\""), "the workspace's lints forbid it");
+    // A keyword in code; words in comments and strings are no code.
+    let keyword = concat!("uns", "afe ");
+    let attribute = concat!("#[uns", "afe(");
+    for path in rust_files() {
+        for (number, line) in read(&path).lines().enumerate() {
+            let code = line.trim_start();
+            let is_code = !code.starts_with("//")
+                && (code.starts_with(keyword)
+                    || code.contains(&format!(" {keyword}"))
+                    || code.contains(attribute));
+            if is_code {
+                broken.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    assert_none("no code of ours is unsafe:", &broken);
+}
+
 #[test]
 fn every_crate_says_its_purpose_first() {
     let broken: Vec<String> = rust_files()

@@ -3,8 +3,8 @@
 //! Reading order: [`challenge`] (what is signed), [`registered`] (whose key it is), [`limit`]
 //! (against guessing), this file (tokens).
 //!
-//! Invariants: a token is kept as its hash only, so what is looked up is never the secret itself; it
-//! is always chosen here, and a new one for every sign-in (test
+//! Invariants: a token is kept as its hash only, so what is looked up is never the secret itself;
+//! it is always chosen here, and a new one for every sign-in (test
 //! `no_client_chooses_its_token_and_every_sign_in_has_a_new_one`); a challenge opens one session at
 //! the most (test `a_challenge_opens_one_session`); a session ends with its key (test
 //! `a_session_ends_when_its_key_is_revoked`).
@@ -221,8 +221,8 @@ impl Sessions {
         Ok((token, session))
     }
 
-    /// Gives a session another token; the one it had is worth nothing any more. How long the session
-    /// lasts stays as it was. `None` when the session is over.
+    /// Gives a session another token; the one it had is worth nothing any more. How long the
+    /// session lasts stays as it was. `None` when the session is over.
     ///
     /// # Errors
     /// When the system gives no randomness; then nothing has changed.

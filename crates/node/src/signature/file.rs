@@ -4,7 +4,8 @@
 //! ```json
 //! {"format":"yibao secret key 1","scheme":"ed25519","secret":"HEX","public":"ed25519:HEX"}
 //! {"format":"yibao secret key 2","scheme":"ed25519","public":"ed25519:HEX",
-//!  "sealed":{"kdf":"argon2id","memory_kib":65536,"passes":3,"salt":"HEX","nonce":"HEX","ciphertext":"HEX"}}
+//!  "sealed":{"kdf":"argon2id","memory_kib":65536,"passes":3,
+//!            "salt":"HEX","nonce":"HEX","ciphertext":"HEX"}}
 //! ```
 //! The public key is there so that a person can see which key it is and so that a damaged file is
 //! noticed.

@@ -1,4 +1,4 @@
-//! Every limit that an operator may set, in `DIR/limits.toml`: one name and one whole number a line.
+//! Every limit that an operator may set, in `DIR/limits.toml`: a name and a whole number a line.
 //!
 //! ```toml
 //! requests_max = 512
