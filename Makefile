@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo demo-check test check fmt contract sim sim-long bench crash deny clean help
+.PHONY: demo demo-check test check fmt contract sim sim-long plants bench crash full-disk deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -30,11 +30,14 @@ fmt: ## writes all code in its one form
 contract: ## writes contract/ and vectors/ anew; read the difference before you commit it
 	UPDATE=1 $(CARGO) test --release -p yibao --test contract
 
-sim: ## the simulator over its seeds, and the bugs planted to show that its checkers find them
+sim: ## the simulator over its 500 seeds, and the bugs planted to show that its checkers find them
 	$(CARGO) test --release -p sim
 
 sim-long: ## simulated worlds without end (ARGS="--from 5000 --steps 300" for others)
 	$(CARGO) run --release --quiet -p sim -- --seeds 0 $(ARGS)
+
+plants: setup ## builds the program with each real bug of crates/sim/plants.toml and says which checker finds it (ARGS=--seeds=40)
+	$(CARGO) run --release --quiet -p sim -- --plants --seeds 100 $(ARGS)
 
 bench: setup ## speed and memory: a table, and target/bench/report.json (ARGS="--quick" for a look)
 	@./scripts/setup bench
@@ -44,6 +47,10 @@ bench: setup ## speed and memory: a table, and target/bench/report.json (ARGS="-
 crash: setup ## kills the program 500 times under load and checks that nothing acknowledged is lost
 	$(CARGO) build --release --quiet --bin yibao --bin bench
 	target/release/bench crash $(ARGS)
+
+full-disk: setup ## fills the disk under the program again and again, and checks what it says and keeps (root, for a small mount)
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench full-disk $(ARGS)
 
 deny: setup ## licences, advisories and sources of all dependencies; what needs no network is in `make test` as well
 	@./scripts/setup deny

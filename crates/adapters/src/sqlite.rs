@@ -1,6 +1,8 @@
 //! The one way in which adapters and the outbox keep books on disk: SQLite, durable at commit (WAL
 //! and `synchronous = FULL`), every write in one immediate transaction.
 
+pub mod copy;
+
 use std::{
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},

@@ -25,6 +25,8 @@ use crate::region::{Region, Signer};
 
 /// Connections that send at once.
 const CONNECTIONS: usize = 128;
+/// Connections that sign in at once.
+const SIGN_IN_CONNECTIONS: usize = 8;
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 
 /// The shipped program, serving a data folder; it is told to stop when this is dropped.
@@ -54,7 +56,24 @@ impl Served {
     /// # Errors
     /// When it does not come up.
     pub fn start(data: &Path) -> Result<Self> {
-        let mut child = Command::new(program()?)
+        Self::run(Command::new(program()?), data)
+    }
+
+    /// The same, and no file of the program may grow beyond so many KiB: where no small disk can be
+    /// mounted, writes fail in the middle all the same.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_limited(data: &Path, file_kibibytes: u64) -> Result<Self> {
+        let mut shell = Command::new("bash");
+        // The system would end a process that meets the limit and has not said that it expects it.
+        shell.args(["-c", r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#]);
+        shell.arg(file_kibibytes.to_string()).arg(program()?);
+        Self::run(shell, data)
+    }
+
+    fn run(mut command: Command, data: &Path) -> Result<Self> {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .env("YIBAO_LOG", "error")
@@ -226,6 +245,34 @@ pub async fn sign_in_all(
         tokens.insert(provider.party(), connection.sign_in(region, provider).await?);
     }
     Ok(tokens)
+}
+
+/// Signs all providers in over several connections: a program that was just started answers on all
+/// cores.
+///
+/// # Errors
+/// When one is not let in.
+pub async fn sign_in_at_once(
+    address: SocketAddr,
+    region: &Arc<Region>,
+) -> Result<BTreeMap<Party, String>> {
+    let mut workers = Vec::new();
+    for first in 0..SIGN_IN_CONNECTIONS {
+        let region = Arc::clone(region);
+        workers.push(tokio::spawn(async move {
+            let mut connection = Connection::open(address).await?;
+            let mut tokens = Vec::new();
+            for provider in region.providers.iter().skip(first).step_by(SIGN_IN_CONNECTIONS) {
+                tokens.push((provider.party(), connection.sign_in(&region, provider).await?));
+            }
+            Ok::<_, anyhow::Error>(tokens)
+        }));
+    }
+    let mut all = BTreeMap::new();
+    for worker in workers {
+        all.extend(worker.await??);
+    }
+    Ok(all)
 }
 
 /// A settlement as it goes over the wire.

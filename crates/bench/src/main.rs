@@ -9,7 +9,9 @@
 mod adjudication;
 mod ceiling;
 mod crash;
+mod drill;
 mod figures;
+mod full_disk;
 mod http;
 mod in_process;
 mod load;
@@ -35,12 +37,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 enum Task {
     Measure(plan::Options),
     Crash(crash::Options),
+    FullDisk(full_disk::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Measure(options) => plan::run(&options),
         Task::Crash(options) => crash::run(&options),
+        Task::FullDisk(options) => full_disk::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -90,6 +90,17 @@ pub enum ReceiptLogError {
         /// How many receipts the signed checkpoint is over.
         size: u64,
     },
+    /// The log was signed under another name.
+    #[error(
+        "this node signed its log as `{there}`, and its name is `{here}` now: a log keeps its name; \
+         put it back into the file `origin`"
+    )]
+    OtherName {
+        /// The name under which it was signed.
+        there: String,
+        /// The name that it has now.
+        here: String,
+    },
 }
 
 type BoxedTiles = Arc<dyn TileSource>;
@@ -177,7 +188,12 @@ impl ReceiptLog {
         let path = self.consistency(*size, tip.log.size())?;
         verify_consistency(*size, *root, tip.log.size(), tip.log.root(), &path)
             .map_err(|_| ReceiptLogError::Forked { size: *size })?;
-        if own.is_none() || signed.checkpoint().origin != key.name() {
+        let there = &signed.checkpoint().origin;
+        if there != key.name() {
+            let (there, here) = (there.clone(), key.name().to_owned());
+            return Err(ReceiptLogError::OtherName { there, here });
+        }
+        if own.is_none() {
             // It was signed with an earlier key of this node, under which nothing is signed again.
             *last = None;
         }

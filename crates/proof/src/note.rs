@@ -113,6 +113,14 @@ impl NoteKey {
         }
     }
 
+    /// The same key under another name, which makes it another one for those who verify.
+    ///
+    /// # Errors
+    /// [`NoteKeyError::Name`].
+    pub fn renamed(&self, name: &str) -> Result<Self, NoteKeyError> {
+        Self::new(name, self.signature_type, self.key)
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {

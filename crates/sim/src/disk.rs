@@ -3,16 +3,20 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use adapters::clock::ManualClock;
 use node::store::fault::{Faults, FaultyDisk, FaultyFile};
 use node::store::{Disk, DiskFile};
 
 use crate::dice::Dice;
+use crate::fault::{Call, Fault, FaultCounts};
 
 /// What disks write in one piece.
 const SECTOR_BYTES: u64 = 512;
+
+/// The block of a snapshot is read in two parts and compared, and is not executed again.
+const SNAPSHOT_BLOCK_READS: u32 = 2;
 
 /// What goes wrong with the disk until the machine starts again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,8 +25,10 @@ pub struct DiskFaults {
     pub power_cut_at: Option<u64>,
     /// The sync of this number fails, of files and folders together, counted from 1 at the start.
     pub failed_sync_at: Option<u64>,
-    /// From this write on there is no room: a part of it is written, later ones not at all.
+    /// From this write on there is no room.
     pub full_from_write: Option<u64>,
+    /// Whether a part of the write with which the room ends is written.
+    pub is_full_within: bool,
     /// A sync takes up to so many milliseconds of the world's time.
     pub sync_millis_max: u64,
     /// Planted: syncs of blocks say that all is well and do nothing.
@@ -36,6 +42,28 @@ struct Shared {
     writes: AtomicU64,
     syncs: AtomicU64,
     has_failed: AtomicBool,
+    /// Whether the start has come to the blocks that it executes again, and whether it is over.
+    start: Mutex<Start>,
+    /// What happened to this disk in all its lives.
+    counts: Arc<Mutex<FaultCounts>>,
+    /// Every operation since the start, for a copy that is looked at.
+    operations: Option<Mutex<Vec<Operation>>>,
+}
+
+/// An operation of the disk: the call, and the file or folder that it is about.
+pub type Operation = (Call, String);
+
+/// How far a start is, as the disk sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// It has found out what is there.
+    Looking,
+    /// It has made the end of the blocks durable, and has read so many parts of blocks since.
+    Settled(u32),
+    /// It executes blocks again.
+    Replaying,
+    /// It is over.
+    Over,
 }
 
 /// The disk. Clones are the same disk.
@@ -50,7 +78,7 @@ pub struct SimFile {
     file: FaultyFile,
     disk: FaultyDisk,
     shared: Arc<Shared>,
-    is_block_log: bool,
+    path: String,
 }
 
 impl SimDisk {
@@ -58,13 +86,21 @@ impl SimDisk {
     #[must_use]
     pub fn new(clock: Arc<ManualClock>, dice: Dice, faults: DiskFaults) -> Self {
         let disk = FaultyDisk::new(inner_faults(faults));
-        Self { disk, shared: shared(clock, dice, faults) }
+        let counts = Arc::new(Mutex::new(FaultCounts::default()));
+        Self { disk, shared: shared(clock, dice, faults, counts) }
     }
 
     /// What is left after the power was cut now; `seed` decides what of the unsynced got through.
     #[must_use]
     pub fn after_power_cut(&self, seed: u64, faults: DiskFaults) -> Self {
-        self.again(self.disk.after_power_cut(seed, inner_faults(faults)), faults)
+        let disk = self.disk.after_power_cut(seed, inner_faults(faults));
+        let losses = disk.losses();
+        self.shared.count(|counts| {
+            counts.note_many(Fault::TornWrite, losses.torn_files);
+            counts.note_many(Fault::LostWrite, losses.sectors);
+            counts.note_many(Fault::LostName, losses.names);
+        });
+        self.again(disk, faults)
     }
 
     /// The same disk for a process that starts anew while the power stayed on.
@@ -74,13 +110,48 @@ impl SimDisk {
     }
 
     fn again(&self, disk: FaultyDisk, faults: DiskFaults) -> Self {
-        let seed = self.shared.dice.lock().unwrap_or_else(PoisonError::into_inner).below(u64::MAX);
-        Self { disk, shared: shared(Arc::clone(&self.shared.clock), Dice::new(seed), faults) }
+        let seed = lock(&self.shared.dice).below(u64::MAX);
+        let (clock, counts) = (Arc::clone(&self.shared.clock), Arc::clone(&self.shared.counts));
+        Self { disk, shared: shared(clock, Dice::new(seed), faults, counts) }
+    }
+
+    /// A copy whose faults are not counted, for looking at what would happen.
+    #[must_use]
+    pub fn aside(&self, faults: DiskFaults) -> Self {
+        let counts = Arc::new(Mutex::new(FaultCounts::default()));
+        let (clock, dice) = (Arc::clone(&self.shared.clock), lock(&self.shared.dice).clone());
+        let disk = self.disk.after_restart(inner_faults(faults));
+        let mut shared = fresh(clock, dice, faults, counts);
+        shared.operations = Some(Mutex::default());
+        Self { disk, shared: Arc::new(shared) }
+    }
+
+    /// Every operation since the start, in order, of a copy that is looked at.
+    #[must_use]
+    pub fn operations_so_far(&self) -> Vec<Operation> {
+        self.shared.operations.as_ref().map_or_else(Vec::new, |all| lock(all).clone())
     }
 
     fn file(&self, file: FaultyFile, path: &str) -> SimFile {
         let (disk, shared) = (self.disk.clone(), Arc::clone(&self.shared));
-        SimFile { file, disk, shared, is_block_log: path.starts_with("blocks/") }
+        SimFile { file, disk, shared, path: path.to_owned() }
+    }
+
+    /// The start is over; whether the node is up. One that failed is counted by how far it came.
+    pub fn start_is_over(&self, is_up: bool) {
+        let before = std::mem::replace(&mut *lock(&self.shared.start), Start::Over);
+        if !is_up {
+            let is_replaying = before == Start::Replaying;
+            let fault =
+                if is_replaying { Fault::StartCutInReplay } else { Fault::StartCutElsewhere };
+            self.shared.count(|counts| counts.note(fault));
+        }
+    }
+
+    /// What happened to this disk in all its lives.
+    #[must_use]
+    pub fn counts(&self) -> FaultCounts {
+        lock(&self.shared.counts).clone()
     }
 
     /// Whether the power is off.
@@ -119,15 +190,36 @@ const fn inner_faults(faults: DiskFaults) -> Faults {
     Faults { power_cut_at: faults.power_cut_at, failed_sync_at: None }
 }
 
-fn shared(clock: Arc<ManualClock>, dice: Dice, faults: DiskFaults) -> Arc<Shared> {
-    Arc::new(Shared {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shared(
+    clock: Arc<ManualClock>,
+    dice: Dice,
+    faults: DiskFaults,
+    counts: Arc<Mutex<FaultCounts>>,
+) -> Arc<Shared> {
+    Arc::new(fresh(clock, dice, faults, counts))
+}
+
+fn fresh(
+    clock: Arc<ManualClock>,
+    dice: Dice,
+    faults: DiskFaults,
+    counts: Arc<Mutex<FaultCounts>>,
+) -> Shared {
+    Shared {
         faults,
         clock,
         dice: Mutex::new(dice),
         writes: AtomicU64::new(0),
         syncs: AtomicU64::new(0),
         has_failed: AtomicBool::new(false),
-    })
+        start: Mutex::new(Start::Looking),
+        counts,
+        operations: None,
+    }
 }
 
 impl Shared {
@@ -141,26 +233,60 @@ impl Shared {
         result
     }
 
+    fn count(&self, note: impl FnOnce(&mut FaultCounts)) {
+        note(&mut lock(&self.counts));
+    }
+
+    /// An operation of the disk begins: whether the power is cut in it, and how far a start is.
+    fn begin(&self, disk: &FaultyDisk, call: Call, path: &str) {
+        if self.faults.power_cut_at == Some(disk.operations() + 1) {
+            self.count(|counts| counts.note_cut(call, path));
+        }
+        if let Some(all) = &self.operations {
+            lock(all).push((call, path.to_owned()));
+        }
+        let mut start = lock(&self.start);
+        *start = match (*start, call) {
+            (Start::Looking, Call::SyncFolder) if path == "blocks" => Start::Settled(0),
+            (Start::Settled(reads), Call::Read) if path.starts_with("blocks/") => {
+                if reads < SNAPSHOT_BLOCK_READS {
+                    Start::Settled(reads + 1)
+                } else {
+                    Start::Replaying
+                }
+            }
+            (stage, _) => stage,
+        };
+    }
+
     /// Counts a write: whether the room ends with it, or ended before.
     fn room(&self) -> Room {
         let write = self.writes.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         match self.faults.full_from_write {
-            Some(from) if write == from => Room::Half,
-            Some(from) if write > from => Room::None,
+            Some(from) if write == from && self.faults.is_full_within => Room::Half,
+            Some(from) if write >= from => Room::None,
             _ => Room::Enough,
         }
     }
 
     /// A sync begins: it takes its time, and fails when it is its turn.
-    fn begin_sync(&self, disk: &FaultyDisk) {
+    fn begin_sync(&self, disk: &FaultyDisk, failure: Fault) {
         let sync = self.syncs.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         if self.faults.failed_sync_at == Some(sync) {
             disk.fail_next_sync();
+            self.count(|counts| counts.note(failure));
         }
         if self.faults.sync_millis_max > 0 {
-            let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
-            self.clock.advance_millis(dice.below(self.faults.sync_millis_max));
+            let millis = lock(&self.dice).below(self.faults.sync_millis_max);
+            self.clock.advance_millis(millis);
+            self.count(|counts| counts.note_many(Fault::SlowSync, u64::from(millis > 0)));
         }
+    }
+
+    /// There is no room for something.
+    fn refuse<T>(&self, fault: Fault) -> io::Result<T> {
+        self.count(|counts| counts.note(fault));
+        self.note(Err(io::ErrorKind::StorageFull.into()))
     }
 }
 
@@ -177,70 +303,78 @@ fn written_when_full(offset: u64, length: usize) -> usize {
     usize::try_from(end.saturating_sub(offset)).unwrap_or(0)
 }
 
-fn full() -> io::Error {
-    io::Error::from(io::ErrorKind::StorageFull)
-}
-
 impl Disk for SimDisk {
     type File = SimFile;
 
     fn create(&self, path: &str) -> io::Result<SimFile> {
         if !matches!(self.shared.room(), Room::Enough) {
-            return self.shared.note(Err(full()));
+            return self.shared.refuse(Fault::FullBeforeWrite);
         }
+        self.shared.begin(&self.disk, Call::Create, path);
         let file = self.shared.note(self.disk.create(path))?;
         Ok(self.file(file, path))
     }
 
     fn open(&self, path: &str) -> io::Result<SimFile> {
+        self.shared.begin(&self.disk, Call::Open, path);
         let file = self.shared.note(self.disk.open(path))?;
         Ok(self.file(file, path))
     }
 
     fn names(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.shared.begin(&self.disk, Call::Names, folder);
         self.shared.note(self.disk.names(folder))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.shared.begin(&self.disk, Call::Rename, to);
         self.shared.note(self.disk.rename(from, to))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
+        self.shared.begin(&self.disk, Call::Remove, path);
         self.shared.note(self.disk.remove(path))
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
-        self.shared.begin_sync(&self.disk);
+        self.shared.begin(&self.disk, Call::SyncFolder, folder);
+        self.shared.begin_sync(&self.disk, Fault::FailedFolderSync);
         self.shared.note(self.disk.sync_folder(folder))
     }
 }
 
 impl DiskFile for SimFile {
     fn length(&self) -> io::Result<u64> {
+        self.shared.begin(&self.disk, Call::Length, &self.path);
         self.shared.note(self.file.length())
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.shared.begin(&self.disk, Call::Read, &self.path);
         self.shared.note(self.file.read_at(offset, buffer))
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         match self.shared.room() {
-            Room::Enough => self.shared.note(self.file.write_at(offset, bytes)),
+            Room::Enough => {
+                self.shared.begin(&self.disk, Call::Write, &self.path);
+                self.shared.note(self.file.write_at(offset, bytes))
+            }
             Room::Half => {
                 let some = &bytes[..written_when_full(offset, bytes.len())];
                 self.shared.note(self.file.write_at(offset, some))?;
-                self.shared.note(Err(full()))
+                self.shared.refuse(Fault::FullWithinWrite)
             }
-            Room::None => self.shared.note(Err(full())),
+            Room::None => self.shared.refuse(Fault::FullBeforeWrite),
         }
     }
 
     fn sync(&self) -> io::Result<()> {
-        if self.shared.faults.lies && self.is_block_log {
+        if self.shared.faults.lies && self.path.starts_with("blocks/") {
             return Ok(());
         }
-        self.shared.begin_sync(&self.disk);
+        self.shared.begin(&self.disk, Call::Sync, &self.path);
+        self.shared.begin_sync(&self.disk, Fault::FailedFileSync);
         self.shared.note(self.file.sync())
     }
 }
@@ -258,7 +392,11 @@ mod tests {
 
     #[test]
     fn a_full_disk_takes_half_of_the_write_that_fills_it_and_nothing_after() {
-        let disk = disk(DiskFaults { full_from_write: Some(3), ..DiskFaults::default() });
+        let disk = disk(DiskFaults {
+            full_from_write: Some(3),
+            is_full_within: true,
+            ..DiskFaults::default()
+        });
         let file = disk.create("blocks/1.log").unwrap();
         file.write_at(0, &[1; 4]).unwrap();
         assert!(!disk.has_failed());

@@ -194,6 +194,7 @@ impl Surroundings<'_> {
                 trap: Arc::clone(self.trap),
             }),
             key: Actor::new(Party::Organisation(organisation), "online").into_key(),
+            is_after_loss: false,
         };
         Outbox::open(node.clone(), config)
     }

@@ -3,6 +3,7 @@
 use crate::check::{Rule, Scope, Violation};
 use crate::dice::Dice;
 use crate::disk::{DiskFaults, SimDisk};
+use crate::fault::Fault;
 use crate::machine::{End, HistoryFate};
 use crate::planted::DiskBug;
 use crate::world::World;
@@ -73,10 +74,15 @@ impl Life {
         // Some faults fall into the start itself, most into the work after it.
         let far = *dice.pick(&[40, 200, 600]);
         let at = dice.between(1, far);
-        match dice.below(6) {
+        match dice.below(9) {
             0 | 1 => faults.power_cut_at = Some(at),
-            2 => faults.failed_sync_at = Some(dice.between(1, far / 8)),
-            3 => faults.full_from_write = Some(dice.between(1, far / 2)),
+            // Where a start executes blocks again.
+            2 => faults.power_cut_at = Some(dice.between(12, 90)),
+            3 | 4 => faults.failed_sync_at = Some(dice.between(1, far / 8)),
+            5 | 6 => {
+                faults.full_from_write = Some(dice.between(1, far / 2));
+                faults.is_full_within = dice.chance(500);
+            }
             _ => {}
         }
         faults
@@ -113,7 +119,14 @@ impl World {
                     self.report.blocks_replayed += found.blocks_replayed;
                     self.report.starts += 1;
                     self.report.torn_blocks += u64::from(found.cut.is_some());
-                    break;
+                    match self.audit.log.after_start(self.node()) {
+                        // The power goes while somebody asks what is there.
+                        Err(_) if self.machine.disk().is_off() => self.end(End::PowerCut),
+                        compared => {
+                            compared?;
+                            break;
+                        }
+                    }
                 }
                 Err(error) if self.machine.disk().has_failed() => {
                     self.note(format_args!("the node does not come up with {faults:?}: {error}"));
@@ -128,7 +141,7 @@ impl World {
             }
         }
         self.life.begin();
-        self.audit.log.after_start(self.node())?;
+        self.report.faults.note_many(Fault::BankSilent, u64::from(self.life.bank_sleeps()));
         self.open_executors()?;
         self.look(Scope::All)
     }
@@ -171,12 +184,14 @@ impl World {
     pub(crate) fn end(&mut self, end: End) {
         self.note(format_args!("the node ends: {end:?}"));
         *self.report.ends.entry(end).or_default() += 1;
+        self.report.faults.note_many(Fault::Kill, u64::from(end == End::Killed));
         self.executors = None;
         self.machine.end(end, &mut self.life.dice);
         if matches!(end, End::PowerCut | End::FailedSyncAndReboot) {
             let fate = self.life.history_fate();
             self.note(format_args!("the history: {fate:?}"));
-            self.machine.damage_history(fate);
+            let is_damaged = self.machine.damage_history(fate);
+            self.report.faults.note_many(Fault::HistoryLost, u64::from(is_damaged));
             self.bring_back_old_disk();
         }
     }

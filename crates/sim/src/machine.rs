@@ -54,6 +54,15 @@ pub enum HistoryFate {
     Lost,
 }
 
+/// Which history a node on a copy of the disk finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// None: it is made anew from the first block.
+    WithoutHistory,
+    /// A copy of the machine's: blocks below the snapshot are not executed again.
+    WithHistory,
+}
+
 /// A machine with a node.
 pub struct Machine {
     genesis: Genesis,
@@ -146,22 +155,30 @@ impl Machine {
             self.history(),
             SnapshotPace { blocks: self.pace, bytes: u64::MAX, at_stop: true },
         );
-        let (node, report) = Node::open(self.disk.clone(), &self.genesis, config)?;
+        let opened = Node::open(self.disk.clone(), &self.genesis, config);
+        self.disk.start_is_over(opened.is_ok());
+        let (node, report) = opened?;
         self.node = Some(node);
         Ok(report)
     }
 
-    /// Starts a node for looking at a copy of a disk, with a history of its own.
+    /// Starts a node for looking at a copy of a disk, with a history of its own: a new one, or a
+    /// copy of the machine's.
     ///
     /// # Errors
     /// When the node does not come up.
     pub fn start_aside(
         &self,
         disk: SimDisk,
-        name: &str,
+        aside: Aside,
     ) -> Result<(NodeHandle, OpenReport), OpenError> {
-        let history = self.folder.path().join(name);
+        let history = self.folder.path().join("aside.sqlite");
         remove(&history);
+        if aside == Aside::WithHistory {
+            for ending in SQLITE_ENDINGS {
+                let _ = std::fs::copy(with(&self.history(), ending), with(&history, ending));
+            }
+        }
         let config = self
             .config(history, SnapshotPace { blocks: u64::MAX, bytes: u64::MAX, at_stop: false });
         Node::open(disk, &self.genesis, config)
@@ -201,11 +218,11 @@ impl Machine {
         }
     }
 
-    /// Lets the history suffer its fate; the node must be down.
-    pub fn damage_history(&self, fate: HistoryFate) {
+    /// Lets the history suffer its fate, and says whether it did; the node must be down.
+    pub fn damage_history(&self, fate: HistoryFate) -> bool {
         let copy = self.history_copy();
         if fate == HistoryFate::Kept || (fate == HistoryFate::Older && !copy.exists()) {
-            return;
+            return false;
         }
         remove(&self.history());
         if fate == HistoryFate::Older {
@@ -213,6 +230,7 @@ impl Machine {
                 let _ = std::fs::copy(with(&copy, ending), with(&self.history(), ending));
             }
         }
+        true
     }
 }
 

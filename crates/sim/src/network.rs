@@ -4,6 +4,7 @@
 use ledger::Transaction;
 
 use crate::dice::Dice;
+use crate::fault::{Fault, FaultCounts};
 
 /// What becomes of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +26,15 @@ pub struct Network {
     dice: Dice,
     faults_per_mille: u64,
     under_way: Vec<(u32, Transaction)>,
+    counts: FaultCounts,
 }
 
 impl Network {
     /// A network that loses, delays or doubles so many messages of a thousand.
     #[must_use]
-    pub const fn new(dice: Dice, faults_per_mille: u64) -> Self {
-        Self { dice, faults_per_mille, under_way: Vec::new() }
+    pub fn new(dice: Dice, faults_per_mille: u64) -> Self {
+        let counts = FaultCounts::default();
+        Self { dice, faults_per_mille, under_way: Vec::new(), counts }
     }
 
     /// Ends all faults; what is under way still arrives.
@@ -50,6 +53,12 @@ impl Network {
             Delivery::Late,
             Delivery::Twice,
         ]);
+        self.counts.note(match delivery {
+            Delivery::RequestLost => Fault::RequestLost,
+            Delivery::AnswerLost => Fault::AnswerLost,
+            Delivery::Late => Fault::RequestLate,
+            Delivery::Well | Delivery::Twice => Fault::RequestTwice,
+        });
         if matches!(delivery, Delivery::Late | Delivery::Twice) {
             let steps = u32::try_from(self.dice.between(1, 8)).unwrap_or(1);
             self.under_way.push((steps, transaction.clone()));
@@ -70,6 +79,12 @@ impl Network {
     /// Everything that is under way, at once.
     pub fn all_arrivals(&mut self) -> Vec<Transaction> {
         std::mem::take(&mut self.under_way).into_iter().map(|one| one.1).collect()
+    }
+
+    /// What went wrong so far.
+    #[must_use]
+    pub const fn counts(&self) -> &FaultCounts {
+        &self.counts
     }
 
     fn shuffle<T>(&mut self, mut list: Vec<T>) -> Vec<T> {

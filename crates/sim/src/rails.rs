@@ -18,6 +18,7 @@ use primitives::{Amount, CivilDate, Currency, OrganisationId, sha256_parts};
 use crate::actor::organisation;
 use crate::clock::{SkewedClock, Trap};
 use crate::dice::Dice;
+use crate::fault::{Fault, FaultCounts};
 use crate::planted::RailBug;
 use crate::region::{BANK, BUREAU, OFFSET, Region};
 
@@ -103,15 +104,33 @@ impl Rails {
         [(DEBIT, &self.debit), (CREDIT, &self.credit)]
     }
 
+    fn lines(&self) -> impl Iterator<Item = &Line> {
+        let tills = self.tills.iter().map(|till| &till.line);
+        [&self.debit.line, &self.credit.line, &self.clearing.0].into_iter().chain(tills)
+    }
+
+    /// What went wrong on all lines.
+    #[must_use]
+    pub fn counts(&self) -> FaultCounts {
+        let mut counts = FaultCounts::default();
+        for line in self.lines() {
+            let of = line.line.counts();
+            for (fault, count) in [
+                (Fault::OrderLost, of.orders_lost),
+                (Fault::OrderAnswerLost, of.answers_lost),
+                (Fault::OrderTwice, of.orders_twice),
+                (Fault::OrderLate, of.orders_late),
+                (Fault::QueryUnanswered, of.queries_unanswered),
+            ] {
+                counts.note_many(fault, count);
+            }
+        }
+        counts
+    }
+
     /// Ends all faults of all lines; what is under way arrives.
     pub fn calm(&self) {
-        for (_, rail) in self.bank() {
-            rail.line.line.calm();
-        }
-        self.clearing.0.line.calm();
-        for till in &self.tills {
-            till.line.line.calm();
-        }
+        self.lines().for_each(|line| line.line.calm());
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use primitives::Hash;
 
 use crate::check::Violation;
+use crate::fault::FaultCounts;
 use crate::machine::End;
 
 /// What happened in a run that held every rule.
@@ -19,12 +20,14 @@ pub struct Report {
     pub failed_starts: u64,
     /// How its lives ended.
     pub ends: BTreeMap<End, u64>,
-    /// How often a process of an executor was killed.
-    pub outboxes_killed: u64,
+    /// What went wrong.
+    pub faults: FaultCounts,
     /// Blocks that were executed again at starts.
     pub blocks_replayed: u64,
     /// Blocks whose writing was interrupted and that were cut off.
     pub torn_blocks: u64,
+    /// Operations of starts and blocks at each of which the power was cut on a copy of the disk.
+    pub swept_operations: u64,
     /// The height at the end.
     pub blocks: u64,
     /// Transactions that were accepted.
@@ -66,9 +69,9 @@ impl Report {
         let own = [
             (&mut self.starts, other.starts),
             (&mut self.failed_starts, other.failed_starts),
-            (&mut self.outboxes_killed, other.outboxes_killed),
             (&mut self.blocks_replayed, other.blocks_replayed),
             (&mut self.torn_blocks, other.torn_blocks),
+            (&mut self.swept_operations, other.swept_operations),
             (&mut self.blocks, other.blocks),
             (&mut self.accepted, other.accepted),
             (&mut self.rejected, other.rejected),
@@ -82,6 +85,7 @@ impl Report {
             *sum += count;
         }
         self.moved += other.moved;
+        self.faults.add(&other.faults);
     }
 }
 
@@ -100,12 +104,12 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} starts, {} failed starts, {} blocks replayed, {} torn blocks cut, {} outboxes killed",
+            "{} starts, {} failed starts, {} blocks replayed, {} torn blocks cut, {} operations swept",
             self.starts,
             self.failed_starts,
             self.blocks_replayed,
             self.torn_blocks,
-            self.outboxes_killed
+            self.swept_operations
         )?;
         let ends: Vec<String> =
             self.ends.iter().map(|(end, count)| format!("{end:?} {count}")).collect();
@@ -122,7 +126,8 @@ impl fmt::Display for Report {
         )?;
         write!(f, "\npayments: {}", list(&self.payment_ends))?;
         write!(f, "\naccepted: {}", list(&self.kinds))?;
-        write!(f, "\nrejected: {}", list(&self.rejections))
+        writeln!(f, "\nrejected: {}", list(&self.rejections))?;
+        write!(f, "{}", self.faults)
     }
 }
 

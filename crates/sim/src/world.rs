@@ -20,6 +20,7 @@ use crate::desk::visit::Visit;
 use crate::desk::{Books, Intent};
 use crate::dice::Dice;
 use crate::executor::{Executors, Round, Surroundings};
+use crate::fault::Fault;
 use crate::job::{Fate, Job, Persistence};
 use crate::life::Life;
 use crate::machine::Machine;
@@ -199,12 +200,16 @@ impl World {
             _ => 0,
         };
         if millis > 0 {
+            if millis > DAY_MILLIS {
+                self.report.faults.note(Fault::ClockAhead);
+            }
             self.clock.advance_millis(millis);
             return;
         }
         // The clock is set back, as when a machine asks for the time again.
         let back = self.dice.between(1, 900_000);
         self.clock.set(Timestamp::from_millis(self.clock.now().millis().saturating_sub(back)));
+        self.report.faults.note(Fault::ClockBack);
         self.note(format_args!("the clock goes {back} ms back"));
     }
 
@@ -288,7 +293,9 @@ impl World {
         }
         self.repeat_old(&mut wave);
         for last in (1..wave.len()).rev() {
-            wave.swap(last, self.dice.place(last + 1));
+            let other = self.dice.place(last + 1);
+            wave.swap(last, other);
+            self.report.faults.note_many(Fault::RequestsReordered, u64::from(other != last));
         }
         let lot = match self.dice.below(3) {
             0 => 1,
@@ -307,6 +314,7 @@ impl World {
         if !self.jobs.is_empty() && self.dice.chance(150) {
             let old = self.dice.place(self.jobs.len());
             wave.push((None, self.jobs[old].transaction.clone()));
+            self.report.faults.note(Fault::OldRequestRepeated);
         }
     }
 
@@ -393,7 +401,7 @@ impl World {
             Round::Done { has_worked } => has_worked,
             Round::Killed => {
                 self.note("an outbox is killed");
-                self.report.outboxes_killed += 1;
+                self.report.faults.note(Fault::OutboxKilled);
                 self.executors = None;
                 self.open_executors()?;
                 true

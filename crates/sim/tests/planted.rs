@@ -285,3 +285,13 @@ fn a_receipt_with_other_words_than_the_client_was_told_is_found() {
         &[Rule::AcknowledgedKept],
     );
 }
+
+#[test]
+fn every_bug_that_can_be_planted_in_the_code_has_its_place_there() {
+    let (plants, root) = (sim::plants::all().unwrap(), sim::plants::root());
+    assert!(plants.len() >= 20, "{} plants", plants.len());
+    for plant in plants {
+        let bent = plant.bend(&root).unwrap_or_else(|error| panic!("{error}"));
+        assert_ne!(bent, std::fs::read_to_string(root.join(&plant.file)).unwrap());
+    }
+}

@@ -1,23 +1,25 @@
 //! A bounded number of worlds in the test command; `cargo run --release -p sim` runs more.
 
-use std::ops::Range;
-
+use sim::fault::{Call, Fault};
 use sim::machine::End;
+use sim::many::{cores, run_many};
 use sim::{Options, Report, run};
 
+const SEEDS: u64 = 500;
 const STEPS: u32 = 120;
+/// So often every fault has really happened in them: one that never meets anybody tests nothing.
+const FAULT_COUNT_MIN: u64 = 80;
 
-/// Every world of these seeds holds every rule, and together they see what the simulator is for.
-fn hold(seeds: Range<u64>) {
-    let mut all = Report::default();
-    for seed in seeds {
-        match run(Options::new(seed, STEPS)) {
-            Ok(report) => all.add(&report),
-            Err(failure) => panic!("seed {seed} breaks a rule\n{failure}"),
+#[test]
+fn five_hundred_worlds_hold_every_rule_and_meet_every_fault() {
+    match run_many(1..SEEDS + 1, STEPS, cores(), |_| ()) {
+        Ok(all) => {
+            println!("{all}");
+            assert_seen(&all);
+            assert_faults(&all);
         }
+        Err(failure) => panic!("seed {} breaks a rule\n{failure}", failure.seed),
     }
-    println!("{all}");
-    assert_seen(&all);
 }
 
 fn assert_seen(all: &Report) {
@@ -43,28 +45,28 @@ fn assert_seen(all: &Report) {
     for payment in ["debit Collect Failed", "credit Collect Done", "counter Refund Done"] {
         assert!(all.payment_ends.contains_key(payment), "no payment ended as `{payment}`");
     }
-    assert!(all.torn_blocks > 0 && all.failed_starts > 0 && all.outboxes_killed > 0);
+    assert!(all.torn_blocks > 0 && all.failed_starts > 0 && all.swept_operations > 0);
     assert!(all.attacks > 0 && all.settled > 0 && all.changed > 0);
 }
 
-#[test]
-fn the_first_worlds_hold_every_rule() {
-    hold(1..56);
-}
-
-#[test]
-fn the_second_worlds_hold_every_rule() {
-    hold(56..111);
-}
-
-#[test]
-fn the_third_worlds_hold_every_rule() {
-    hold(111..166);
-}
-
-#[test]
-fn the_fourth_worlds_hold_every_rule() {
-    hold(166..221);
+fn assert_faults(all: &Report) {
+    for fault in Fault::ALL {
+        let count = all.faults.count(fault);
+        assert!(count >= FAULT_COUNT_MIN, "{fault:?} happened only {count} times");
+    }
+    // What the node does to every folder, and so where the power can be cut.
+    for (folder, calls) in [
+        ("blocks", &[Call::Create, Call::Write, Call::Sync, Call::SyncFolder, Call::Read][..]),
+        ("snapshots", &[Call::Create, Call::Write, Call::Sync, Call::Rename, Call::Remove]),
+        ("receipts", &[Call::Create, Call::Write, Call::Sync, Call::Rename, Call::SyncFolder]),
+        ("signed", &[Call::Create, Call::Write, Call::Sync, Call::Rename, Call::SyncFolder]),
+        ("genesis", &[Call::Create, Call::Open, Call::Read, Call::SyncFolder]),
+    ] {
+        for call in calls {
+            let cuts = all.faults.cuts(*call, folder);
+            assert!(cuts > 0, "no power cut met {call:?} in `{folder}`");
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The one binary: wiring, the command line, and the demonstration region.
 //!
 //! Reading order: [`command`] (one file per command), [`demo`], [`simulation`] (what a changed plan
-//! would have cost), [`serving`] (a node behind its gateway).
+//! would have cost), [`serving`] (a node behind its gateway), [`backup`] (copies of a data folder).
 
+mod backup;
 mod command;
 mod demo;
 mod serving;

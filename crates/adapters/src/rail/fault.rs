@@ -25,6 +25,21 @@ impl Fault {
     pub const ALL: [Self; 4] = [Self::RequestLost, Self::AnswerLost, Self::Duplicated, Self::Late];
 }
 
+/// How often each fault has happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LineCounts {
+    /// Orders that did not arrive.
+    pub orders_lost: u64,
+    /// Orders whose answer was lost.
+    pub answers_lost: u64,
+    /// Orders that arrived twice.
+    pub orders_twice: u64,
+    /// Orders that arrived late.
+    pub orders_late: u64,
+    /// Questions without an answer.
+    pub queries_unanswered: u64,
+}
+
 /// Which calls go wrong, and how: a share of them by seed, or a list.
 #[derive(Clone, Debug)]
 pub enum FaultPlan {
@@ -53,6 +68,7 @@ struct Line {
     calls: u64,
     /// Orders under way, and the number of the call before which they arrive.
     under_way: Vec<(u64, Order)>,
+    counts: LineCounts,
 }
 
 /// The most calls that a late request waits for.
@@ -62,7 +78,8 @@ impl FaultyRail {
     /// This rail behind a line that misbehaves as planned.
     #[must_use]
     pub fn new(rail: Arc<dyn Rail>, plan: FaultPlan) -> Self {
-        let line = Line { plan, draws: 0, calls: 0, under_way: Vec::new() };
+        let (under_way, counts) = (Vec::new(), LineCounts::default());
+        let line = Line { plan, draws: 0, calls: 0, under_way, counts };
         Self { rail, line: Mutex::new(line) }
     }
 
@@ -82,6 +99,33 @@ impl FaultyRail {
     #[must_use]
     pub fn under_way(&self) -> usize {
         self.with_line(|line| line.under_way.len())
+    }
+
+    /// How often each fault has happened.
+    #[must_use]
+    pub fn counts(&self) -> LineCounts {
+        self.with_line(|line| line.counts)
+    }
+
+    /// A fault happens to an order.
+    fn count(&self, fault: Fault) {
+        self.with_line(|line| {
+            let counts = &mut line.counts;
+            let count = match fault {
+                Fault::RequestLost => &mut counts.orders_lost,
+                Fault::AnswerLost => &mut counts.answers_lost,
+                Fault::Duplicated => &mut counts.orders_twice,
+                Fault::Late => &mut counts.orders_late,
+            };
+            *count = count.saturating_add(1);
+        });
+    }
+
+    /// A question stays without an answer.
+    fn count_query(&self) {
+        self.with_line(|line| {
+            line.counts.queries_unanswered = line.counts.queries_unanswered.saturating_add(1);
+        });
     }
 
     fn with_line<T>(&self, work: impl FnOnce(&mut Line) -> T) -> T {
@@ -156,7 +200,11 @@ impl Rail for FaultyRail {
     }
 
     fn perform(&self, order: &Order) -> Outcome {
-        match self.next_call() {
+        let fault = self.next_call();
+        if let Some(fault) = fault {
+            self.count(fault);
+        }
+        match fault {
             None => self.rail.perform(order),
             Some(Fault::RequestLost) => Outcome::Unknown,
             Some(Fault::AnswerLost) => {
@@ -177,7 +225,10 @@ impl Rail for FaultyRail {
     fn query(&self, reference: &Reference) -> Answer {
         match self.next_call() {
             None | Some(Fault::Duplicated) => self.rail.query(reference),
-            Some(Fault::RequestLost | Fault::AnswerLost | Fault::Late) => Answer::Unknown,
+            Some(Fault::RequestLost | Fault::AnswerLost | Fault::Late) => {
+                self.count_query();
+                Answer::Unknown
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use adapters::sqlite::copy::open_to_read;
 use ledger::Receipt;
 use ledger::modules::visit::SettlementRecord;
 use primitives::{Hash, OrganisationId, Party, VisitId, codec};
@@ -208,15 +209,11 @@ impl HistoryReader {
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {
+        if self.is_untouched {
+            return open_to_read(&self.path);
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = if self.is_untouched && !super::with_suffix(&self.path, "-wal").exists() {
-            // Nobody has it open: SQLite would make files beside it, if it could.
-            let name = self.path.to_string_lossy().replace('%', "%25").replace('?', "%3f");
-            let uri = format!("file:{}?immutable=1", name.replace('#', "%23"));
-            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
-        } else {
-            Connection::open_with_flags(&self.path, flags)?
-        };
+        let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         Ok(connection)
     }

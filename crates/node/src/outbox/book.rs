@@ -279,12 +279,30 @@ impl Book {
     ) -> Result<(), BookError> {
         self.database.write(|tx| {
             for (reference, effect) in effects {
+                // One that is there was ordered before blocks were lost, and is ordered again.
                 tx.prepare_cached(
-                    "INSERT OR IGNORE INTO effect (reference, effect, stage, next_look_at)
-                     VALUES (?1, ?2, 'open', 0)",
+                    "INSERT INTO effect (reference, effect, stage, next_look_at)
+                     VALUES (?1, ?2, 'open', 0) ON CONFLICT (reference) DO UPDATE SET
+                     stage = CASE stage WHEN 'told' THEN 'final' WHEN 'dropped' THEN 'open'
+                             ELSE stage END, next_look_at = 0, refusals = 0",
                 )?
                 .execute(params![Sql(*reference), Json(effect)])?;
             }
+            tx.execute("UPDATE follower SET next_receipt = ?1", [Sql(next_receipt)])
+        })?;
+        Ok(())
+    }
+
+    /// Receipts from this one on are gone, and with them words that the ledger was told: what it
+    /// waits for is told or driven again, under the same references, and receipts that come in
+    /// their place are looked at.
+    pub(crate) fn rewind(&self, next_receipt: u64) -> Result<(), BookError> {
+        self.database.write(|tx| {
+            tx.execute(
+                "UPDATE effect SET stage = iif(stage = 'told', 'final', 'open'), next_look_at = 0,
+                 refusals = 0 WHERE stage IN ('told', 'dropped')",
+                [],
+            )?;
             tx.execute("UPDATE follower SET next_receipt = ?1", [Sql(next_receipt)])
         })?;
         Ok(())

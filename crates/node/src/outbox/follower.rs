@@ -55,6 +55,9 @@ pub struct OutboxConfig {
     pub clock: Arc<dyn Clock>,
     /// The organisation's key with scope `execute`.
     pub key: SecretKey,
+    /// Blocks that the book knows of were lost, as the node's operator stated: the book goes on
+    /// from what is left.
+    pub is_after_loss: bool,
 }
 
 /// What a step did.
@@ -160,7 +163,11 @@ impl Outbox {
     /// When one of its books cannot be opened, or the ledger has lost what it looked at.
     pub fn open(node: NodeHandle, config: OutboxConfig) -> Result<Self, OutboxFailure> {
         let book = Book::open(&config.book)?;
-        let (looked_at, there) = (book.next_receipt()?, node.view().tip.log.size());
+        let (mut looked_at, there) = (book.next_receipt()?, node.view().tip.log.size());
+        if config.is_after_loss {
+            looked_at = looked_at.min(there);
+            book.rewind(looked_at)?;
+        }
         if looked_at > there {
             let organisation = config.organisation;
             return Err(OutboxFailure::Ahead { organisation, looked_at, there });

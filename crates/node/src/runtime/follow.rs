@@ -115,6 +115,27 @@ impl Default for SnapshotPace {
     }
 }
 
+/// After a start that executed this part of what is due again, a snapshot follows at once: a node
+/// that is killed again and again comes back as quickly each time.
+const RESTART_SHARE: u64 = 32;
+
+/// What a start found behind its snapshot.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Behind {
+    /// How many blocks.
+    pub(crate) blocks: u64,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+    /// How many rows the state has.
+    pub(crate) rows: u64,
+}
+
+/// After how many bytes of blocks a snapshot is due. A large state is written less often, so that
+/// snapshots stay a part of what blocks write.
+fn bytes_due(pace: SnapshotPace, rows: u64) -> u64 {
+    pace.bytes.max(rows.saturating_mul(BLOCK_BYTES_PER_ROW))
+}
+
 /// How far a snapshot is.
 enum Stage {
     /// None is being written.
@@ -139,23 +160,22 @@ pub(crate) struct SnapshotWriter<D: Disk> {
 }
 
 impl<D: Disk> SnapshotWriter<D> {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         store: Arc<RwLock<Store<D>>>,
         history: queue::Sender<HistoryTask>,
         pace: SnapshotPace,
-        blocks_replayed: u64,
+        behind: Behind,
     ) -> Self {
-        let (blocks, bytes, is_overdue, stage) = (blocks_replayed, 0, false, Stage::Idle);
-        Self { store, history, pace, blocks, bytes, is_overdue, stage }
+        let Behind { blocks, bytes, rows } = behind;
+        let is_overdue = bytes > 0 && bytes >= bytes_due(pace, rows) / RESTART_SHARE;
+        Self { store, history, pace, blocks, bytes, is_overdue, stage: Stage::Idle }
     }
 
     /// Counts a block and goes on with the snapshot, without waiting.
     pub(crate) fn advance(&mut self, bytes: usize, shared: &Shared) -> Result<(), NodeFailure> {
         self.blocks = self.blocks.saturating_add(1);
         self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        // A large state is written less often, so that snapshots stay a part of what blocks write.
-        let rows = shared.view().state.entry_count();
-        let bytes_due = self.pace.bytes.max(rows.saturating_mul(BLOCK_BYTES_PER_ROW));
+        let bytes_due = bytes_due(self.pace, shared.view().state.entry_count());
         if self.is_overdue || self.blocks >= self.pace.blocks || self.bytes >= bytes_due {
             self.request(shared)?;
         }

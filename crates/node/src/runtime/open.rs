@@ -16,7 +16,7 @@ use proof::header::Header;
 
 use super::drive::{Driver, Machine, start};
 use super::follow::{
-    HISTORY_BATCH_MAX, HISTORY_LAG_MAX, HistoryFollower, SnapshotWriter, receipts_of,
+    Behind, HISTORY_BATCH_MAX, HISTORY_LAG_MAX, HistoryFollower, SnapshotWriter, receipts_of,
 };
 use super::handle::NodeHandle;
 use super::metrics::Counters;
@@ -252,6 +252,8 @@ struct Recovered<D: Disk> {
     header: Option<Header>,
     blocks_replayed: u64,
     snapshot_height: u64,
+    /// The bytes of the blocks behind the snapshot.
+    bytes_behind: u64,
 }
 
 /// Executes the blocks again that the snapshot or the history do not cover.
@@ -285,13 +287,16 @@ fn recover<D: Disk>(
             ledger
         }
     };
+    let mut bytes_behind = 0_u64;
     store.replay(covered, |_, stored| -> Result<_, OpenError> {
+        bytes_behind += stored.block.len() as u64;
         let leaves = again.block(&mut ledger, &stored)?;
         Ok(leaves)
     })?;
     again.flush()?;
     let (header, blocks_replayed) = (again.header, again.count);
-    Ok(Recovered { store, ledger, header, blocks_replayed, snapshot_height: covered })
+    let snapshot_height = covered;
+    Ok(Recovered { store, ledger, header, blocks_replayed, snapshot_height, bytes_behind })
 }
 
 /// The ledger at a snapshot, which must be one of this log.
@@ -363,8 +368,12 @@ fn assemble<D: Disk>(
     history: History,
     config: NodeConfig,
 ) -> Result<NodeHandle, OpenError> {
-    let Recovered { store, ledger, header, snapshot_height, .. } = recovered;
-    let blocks_behind_snapshot = ledger.tip().height.saturating_sub(snapshot_height);
+    let Recovered { store, ledger, header, snapshot_height, bytes_behind, .. } = recovered;
+    let behind = Behind {
+        blocks: ledger.tip().height.saturating_sub(snapshot_height),
+        bytes: bytes_behind,
+        rows: ledger.state().entry_count(),
+    };
     let (tiles, mark) = (Arc::clone(store.tiles()), store.mark());
     let receipt_log = ReceiptLog::open(tiles, config.log_signer, mark, ledger.tip())?;
     let store = Arc::new(RwLock::new(store));
@@ -388,8 +397,7 @@ fn assemble<D: Disk>(
     });
     let (tasks, receiver) = queue(HISTORY_LAG_MAX);
     let pace = config.snapshots;
-    let snapshots =
-        SnapshotWriter::new(Arc::clone(&store), tasks.clone(), pace, blocks_behind_snapshot);
+    let snapshots = SnapshotWriter::new(Arc::clone(&store), tasks.clone(), pace, behind);
     let sequencer = Sequencer::new(Arc::clone(&shared), ledger, store, tasks, snapshots);
     let machine = Machine { sequencer, engine: Solo::new(config.signer) };
     let history = HistoryFollower { shared: Arc::clone(&shared), history, tasks: receiver };

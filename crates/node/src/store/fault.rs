@@ -22,6 +22,17 @@ pub struct Faults {
     pub failed_sync_at: Option<u64>,
 }
 
+/// What the power cut before a start took, and what it did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Files of which some unsynced sectors got through and others did not.
+    pub torn_files: u64,
+    /// Unsynced sectors that did not get through.
+    pub sectors: u64,
+    /// Unsynced changes of names that did not get through.
+    pub names: u64,
+}
+
 #[derive(Clone, Default)]
 struct Content {
     /// What reads see.
@@ -48,6 +59,7 @@ struct Inner {
     faults: Faults,
     operations: u64,
     is_off: bool,
+    losses: Losses,
 }
 
 /// The disk. Clones are the same disk.
@@ -92,25 +104,32 @@ impl FaultyDisk {
     #[must_use]
     pub fn after_power_cut(&self, seed: u64, faults: Faults) -> Self {
         let mut inner = self.lock().clone();
-        let mut random = Random(seed);
+        let (mut random, mut losses) = (Random(seed), Losses::default());
         for content in inner.contents.values_mut() {
             let dirty = std::mem::take(&mut content.dirty);
             // All, none, or each sector by itself.
             let rule = random.below(4);
+            let mut kept = 0_u64;
+            let count = dirty.len() as u64;
             for sector in dirty {
                 if rule == 0 || rule > 1 && random.below(2) == 0 {
                     content.keep(sector);
+                    kept += 1;
                 }
             }
             content.visible = content.durable.clone();
+            losses.sectors += count - kept;
+            losses.torn_files += u64::from(kept > 0 && kept < count);
         }
         // Changes of names get through in their order, up to some point.
         let changes = std::mem::take(&mut inner.name_changes);
         let kept = random.below(changes.len() as u64 + 1) as usize;
+        losses.names = (changes.len() - kept) as u64;
         let mut names = inner.durable_names.clone();
         changes.iter().take(kept).for_each(|change| change.apply(&mut names));
         inner.names = names.clone();
         inner.durable_names = names;
+        inner.losses = losses;
         Self::restarted(inner, faults)
     }
 
@@ -119,6 +138,12 @@ impl FaultyDisk {
     #[must_use]
     pub fn after_restart(&self, faults: Faults) -> Self {
         Self::restarted(self.lock().clone(), faults)
+    }
+
+    /// What the last power cut took.
+    #[must_use]
+    pub fn losses(&self) -> Losses {
+        self.lock().losses
     }
 
     /// Changes one byte of a file behind everybody's back.

@@ -84,7 +84,49 @@ pub struct BlockLog<D: Disk> {
     stopped: bool,
 }
 
+/// A file of the log, as a copy needs it.
+pub(crate) struct SegmentView<'a> {
+    /// Its path.
+    pub(crate) path: &'a str,
+    /// The height of its first block.
+    pub(crate) first_height: u64,
+    offsets: &'a [u64],
+    /// Where its last record ends.
+    pub(crate) end: u64,
+    /// Whether further blocks may come into it.
+    pub(crate) is_last: bool,
+}
+
+impl SegmentView<'_> {
+    /// Where the record of this height ends, if another one follows it in this file.
+    pub(crate) fn end_of(&self, height: u64) -> Option<u64> {
+        let next = usize::try_from(height.checked_sub(self.first_height)?).ok()? + 1;
+        self.offsets.get(next).copied()
+    }
+}
+
 impl<D: Disk> BlockLog<D> {
+    const fn new(disk: Arc<D>, limits: LogLimits, key: [u8; 32]) -> Self {
+        Self {
+            disk,
+            limits,
+            key,
+            segments: Vec::new(),
+            next_height: 1,
+            zeros_end: 0,
+            empty_file: None,
+            is_settled: false,
+            stopped: false,
+        }
+    }
+
+    /// The names of the files, in the order of their blocks.
+    fn names(&self) -> Result<Vec<String>, StoreError> {
+        let mut names = self.disk.names(FOLDER).map_err(StoreError::io(FOLDER))?;
+        names.retain(|name| name.ends_with(".log"));
+        Ok(names)
+    }
+
     /// Opens the log.
     ///
     /// `key` is 32 secret random bytes, used for segments begun from now on.
@@ -98,19 +140,8 @@ impl<D: Disk> BlockLog<D> {
         key: [u8; 32],
         known: Known,
     ) -> Result<(Self, Option<Cut>), StoreError> {
-        let mut log = Self {
-            disk,
-            limits,
-            key,
-            segments: Vec::new(),
-            next_height: 1,
-            zeros_end: 0,
-            empty_file: None,
-            is_settled: false,
-            stopped: false,
-        };
-        let mut names = log.disk.names(FOLDER).map_err(StoreError::io(FOLDER))?;
-        names.retain(|name| name.ends_with(".log"));
+        let mut log = Self::new(disk, limits, key);
+        let names = log.names()?;
         let mut cut = None;
         for (index, name) in names.iter().enumerate() {
             let is_last = index + 1 == names.len();
@@ -121,6 +152,35 @@ impl<D: Disk> BlockLog<D> {
             return Err(StoreError::MissingBlocks { first: last + 1, last: known });
         }
         Ok((log, cut))
+    }
+
+    /// Opens the log up to the first record that is not whole, whatever comes after it: for taking
+    /// out of a damaged folder what can be taken.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn open_whole_part(disk: Arc<D>) -> Result<Self, StoreError> {
+        let mut log = Self::new(disk, LogLimits::default(), [0; 32]);
+        for name in log.names()? {
+            match log.open_segment(&name, true, Known::default()) {
+                Ok(None) => {}
+                Ok(Some(_)) | Err(StoreError::Damaged { .. }) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(log)
+    }
+
+    /// The files of the log, in the order of their blocks.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = SegmentView<'_>> {
+        let last = self.segments.len();
+        self.segments.iter().zip(1..).map(move |(segment, number)| SegmentView {
+            path: &segment.path,
+            first_height: segment.header.first_height,
+            offsets: &segment.offsets,
+            end: segment.end,
+            is_last: number == last,
+        })
     }
 
     /// The height of the last block; 0 when there is none.
@@ -248,9 +308,9 @@ impl<D: Disk> BlockLog<D> {
         }
         let offsets = Vec::new();
         let mut segment = Segment { path, file, header, offsets, end: SEGMENT_HEADER_BYTES };
-        let cut = self.scan(&mut segment, length, is_last, known)?;
+        let cut = self.scan(&mut segment, length, is_last, known);
         self.segments.push(segment);
-        Ok(cut)
+        cut
     }
 
     /// Finds the records of a segment.

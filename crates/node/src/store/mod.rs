@@ -93,6 +93,12 @@ pub enum StoreError {
          from another node"
     )]
     Mark(CheckpointError),
+    /// A tile of the receipt log is not what the rest of the log says.
+    #[error(
+        "`{0}` is damaged; stop the node, delete the folder `receipts` and start again: it is made \
+         anew from the blocks"
+    )]
+    DamagedTile(String),
     /// The log has no block of this height.
     #[error("there is no block {0} in the block log")]
     NoBlock(u64),

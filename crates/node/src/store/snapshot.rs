@@ -156,6 +156,20 @@ pub(crate) fn load<D: Disk>(disk: &D, path: &str) -> io::Result<Snapshot> {
     Ok(snapshot)
 }
 
+/// Whether the bytes of a snapshot are those that were written, without building its state.
+pub(crate) fn is_whole<D: Disk>(disk: &D, path: &str) -> io::Result<bool> {
+    let mut reader = Reader::new(disk.open(path)?)?;
+    if reader.take::<16>()? != *MAGIC {
+        return Ok(false);
+    }
+    while reader.offset < reader.sum_at || reader.at < reader.piece.len() {
+        let left = reader.sum_at - reader.offset + (reader.piece.len() - reader.at) as u64;
+        let piece = usize::try_from(left).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+        reader.take_vec(piece)?;
+    }
+    Ok(reader.finish().is_ok())
+}
+
 fn paths<D: Disk>(disk: &D) -> io::Result<Vec<String>> {
     Ok(heights(disk)?.into_iter().map(path_at).collect())
 }

@@ -3,6 +3,9 @@
 //! Full tiles and bundles of entries are files and never change. What is not full yet is kept in
 //! memory, and in every snapshot. Files are written without a sync: blocks that are replayed write
 //! them again, and a snapshot syncs what lies below it first.
+//!
+//! Invariant: what is read from a file is what the part in memory says, or it is not given out
+//! (test `a_changed_byte_of_any_tile_or_bundle_is_noticed_when_it_is_read`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -10,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::Hash;
-use proof::log::{Frontier, leaf_hash};
+use proof::log::{Frontier, leaf_hash, node_hash};
 use proof::tile::{TILE_LEVELS_MAX, TILE_WIDTH, Tile, Tiles, encode_entries, encode_tile};
 
 use super::StoreError;
@@ -56,6 +59,16 @@ pub(crate) fn paths_on<D: Disk>(disk: &D) -> io::Result<BTreeSet<String>> {
         }
     }
     Ok(paths)
+}
+
+/// The paths of all full tiles and bundles of a log of this size.
+pub(crate) fn paths_of(size: u64) -> BTreeSet<String> {
+    let full = Tile::all(size).filter(|tile| !tile.is_partial());
+    full.flat_map(|tile| {
+        let entries = (tile.level() == 0).then(|| entries_path(tile));
+        entries.into_iter().chain([tile_path(tile)])
+    })
+    .collect()
 }
 
 struct Inner {
@@ -191,9 +204,43 @@ impl<D: Disk> TileLog<D> {
         let full = Tile::new(0, tile.index(), TILE_WIDTH).ok_or_else(|| missing(&path))?;
         let path = entries_path(full);
         let bytes = self.read(&path)?;
-        let entries = proof::tile::decode_entries(&bytes).ok_or_else(|| missing(&path))?;
+        let damaged = || StoreError::DamagedTile(path.clone());
+        let entries = proof::tile::decode_entries(&bytes).ok_or_else(damaged)?;
+        let leaves = self.full(0, tile.index())?;
+        if !entries.iter().map(|entry| leaf_hash(entry)).eq(leaves) {
+            return Err(damaged());
+        }
         let row = entries.get(..usize::from(tile.width())).ok_or_else(|| missing(&path))?;
         encode_entries(row).ok_or_else(|| missing(&path))
+    }
+
+    /// The hashes of a full tile, which must add up to the hash that stands for it in the level
+    /// above, and so on up to what is in memory.
+    fn full(&self, level: u8, index: u64) -> Result<Vec<Hash>, StoreError> {
+        let tile = Tile::new(level, index, TILE_WIDTH);
+        let tile = tile.ok_or_else(|| missing(&format!("{FOLDER}/tile/{level}/{index}")))?;
+        let path = tile_path(tile);
+        let bytes = self.read(&path)?;
+        let hashes = tile.decode(&bytes).map_err(|_| StoreError::DamagedTile(path.clone()))?;
+        let (above, place) = (level + 1, index % u64::from(TILE_WIDTH));
+        let index = index / u64::from(TILE_WIDTH);
+        let row = match self.current_hashes(above, index) {
+            Some(row) => row,
+            None => self.full(above, index)?,
+        };
+        if row.get(usize::try_from(place).unwrap_or(usize::MAX)) == fold(&hashes).as_ref() {
+            Ok(hashes)
+        } else {
+            Err(StoreError::DamagedTile(path))
+        }
+    }
+
+    /// The hashes of the tile at this place, when it is the one that is not full yet.
+    fn current_hashes(&self, level: u8, index: u64) -> Option<Vec<Hash>> {
+        let inner = self.inner();
+        let current = Tile::at(level, index, inner.frontier.size())?;
+        let row = inner.partial.hashes.get(usize::from(level))?;
+        current.is_partial().then(|| row.clone())
     }
 
     /// Makes every file of the log durable.
@@ -265,16 +312,20 @@ impl<D: Disk> Tiles for TileLog<D> {
         if let Some(row) = self.partial(tile, |partial| partial.hashes.get(level)) {
             return Ok(row);
         }
-        let path = tile_path(tile);
-        let full = Tile::new(tile.level(), tile.index(), TILE_WIDTH);
-        let full = full.ok_or_else(|| missing(&path))?;
-        let path = tile_path(full);
-        let mut hashes = full.decode(&self.read(&path)?).map_err(|error| {
-            StoreError::io(&path)(io::Error::new(io::ErrorKind::InvalidData, error))
-        })?;
+        let mut hashes = self.full(tile.level(), tile.index())?;
         hashes.truncate(usize::from(tile.width()));
         Ok(hashes)
     }
+}
+
+/// The hash that stands for a row of hashes in the level above.
+fn fold(hashes: &[Hash]) -> Option<Hash> {
+    let mut row = hashes.to_vec();
+    while row.len() > 1 {
+        let (pairs, _) = row.as_chunks::<2>();
+        row = pairs.iter().map(|[left, right]| node_hash(left, right)).collect();
+    }
+    row.pop()
 }
 
 fn tile_path(tile: Tile) -> String {

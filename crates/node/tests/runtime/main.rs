@@ -1,5 +1,6 @@
 //! The running node, over real files or a disk that fails by plan.
 
+mod backup;
 mod concurrent;
 mod fault;
 mod history;

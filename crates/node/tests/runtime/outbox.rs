@@ -97,6 +97,7 @@ impl Hospital {
             clerk_rails: BTreeSet::from([name("counter")]),
             clock,
             key: key("hospital"),
+            is_after_loss: false,
         }
     }
 

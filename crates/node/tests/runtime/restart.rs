@@ -39,6 +39,27 @@ fn a_node_that_is_simply_dropped_comes_back_with_an_equal_root() {
 }
 
 #[test]
+fn a_node_that_is_killed_again_and_again_does_not_replay_more_each_time() {
+    let place = Place::new();
+    let open = || {
+        let mut config = place.config(Threads::Caller);
+        config.snapshots = SnapshotPace { blocks: u64::MAX, bytes: 32_000, at_stop: false };
+        place.try_open(config).unwrap()
+    };
+    let (node, _) = open();
+    node.submit(open_fund(1, now())).unwrap();
+    pay(&node, 1, 20);
+    assert_eq!(node.metrics().snapshot_height, 0);
+    drop(node);
+    for life in 1..6 {
+        let (node, report) = open();
+        assert!(report.blocks_replayed <= 20, "life {life} replays {}", report.blocks_replayed);
+        pay(&node, life * 20, life * 20 + 20);
+        assert!(node.metrics().snapshot_height > report.snapshot_height, "life {life}");
+    }
+}
+
+#[test]
 fn from_a_snapshot_only_what_came_later_is_replayed() {
     let place = Place::new();
     let open = || {

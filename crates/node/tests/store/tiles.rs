@@ -105,3 +105,35 @@ fn an_entry_has_at_most_65535_bytes() {
     log.push(&[1; 65_535]).unwrap();
     assert_eq!(log.size(), 2);
 }
+
+#[test]
+fn a_changed_byte_of_any_tile_or_bundle_is_noticed_when_it_is_read() {
+    let size = 66_000;
+    let disk = FaultyDisk::new(Faults::default());
+    let log = grown(&disk, size);
+    let read = |log: &TileLog<FaultyDisk>, path: &str| {
+        let path = path.strip_prefix("receipts/").unwrap();
+        match path.strip_prefix("tile/entries/") {
+            Some(place) => {
+                let tile = Tile::from_path(&format!("tile/0/{place}")).unwrap();
+                log.entries(tile).map(|_| ())
+            }
+            None => log.tile(Tile::from_path(path).unwrap()).map(|_| ()),
+        }
+    };
+    let files = disk.files();
+    let paths = ["tile/0/000", "tile/0/256", "tile/1/000", "tile/entries/000", "tile/entries/256"];
+    for path in paths.map(|path| format!("receipts/{path}")) {
+        assert!(read(&log, &path).is_ok());
+        for offset in (0..files[&path].len()).step_by(509) {
+            disk.damage(&path, offset, 4);
+            let error = read(&log, &path).unwrap_err();
+            let named = matches!(&error, StoreError::DamagedTile(named) if *named == path);
+            assert!(named, "byte {offset} of `{path}`: {error}");
+            disk.damage(&path, offset, 4);
+        }
+    }
+    // A tile that says otherwise than the one above it is found, whichever of them is damaged.
+    disk.damage("receipts/tile/1/000", 40, 1);
+    assert!(read(&log, "receipts/tile/0/001").is_err());
+}

@@ -8,6 +8,7 @@ use node::NodeHandle;
 use node::runtime::ReadView;
 use primitives::{Hash, Timestamp, codec, sha256};
 use proof::log::{Frontier, leaf_hash, verify_consistency, verify_inclusion};
+use proof::tile::{TILE_WIDTH, Tile, decode_entries, encode_tile};
 
 use super::{Rule, Violation, read_receipt, require};
 
@@ -19,11 +20,18 @@ pub struct LogCheck {
     value_id: Hash,
     state_root: Hash,
     log: Frontier,
+    /// Every block as it was shown, by digest.
+    blocks: Vec<Hash>,
     receipts: Vec<Hash>,
+    leaves: Vec<Hash>,
     by_transaction: BTreeMap<Hash, Vec<u64>>,
     /// What clients were told before the block was looked at.
     told: Vec<(Hash, u64, Hash)>,
     acknowledged: u64,
+}
+
+fn same(holds: bool, words: impl FnOnce() -> String) -> Result<(), Violation> {
+    require(Rule::Recovery, holds, words)
 }
 
 fn digest(receipt: &Receipt) -> Hash {
@@ -91,7 +99,9 @@ impl LogCheck {
         let height = header.height;
         for receipt in receipts {
             let index = self.receipts.len() as u64;
-            self.log.push(leaf_hash(&receipt.record.leaf()));
+            let leaf = leaf_hash(&receipt.record.leaf());
+            self.log.push(leaf);
+            self.leaves.push(leaf);
             self.receipts.push(digest(receipt));
             self.by_transaction.entry(receipt.record.transaction_id).or_default().push(index);
         }
@@ -111,6 +121,7 @@ impl LogCheck {
         self.height = height;
         self.time = header.time;
         self.value_id = header.value_id();
+        self.blocks.push(sha256(&codec::encode(block)));
         self.state_root = header.state_root;
         Ok(())
     }
@@ -178,6 +189,65 @@ impl LogCheck {
                 .map_err(|error| broken(format!("receipt {index} is not proved: {error}")))?;
         }
         Ok(())
+    }
+
+    /// Asks a node for blocks, receipts, tiles, proofs and the checkpoint, of which any part may be
+    /// damaged: whether it answers all of it.
+    ///
+    /// # Errors
+    /// An answer that is another than it was.
+    pub fn says_the_same(&self, node: &NodeHandle) -> Result<bool, Violation> {
+        let mut answers_all = true;
+        for (height, known) in (1..).zip(&self.blocks) {
+            match node.block(height) {
+                Ok(Some(block)) => {
+                    let is_same = sha256(&codec::encode(&block)) == *known;
+                    same(is_same, || format!("block {height} is another one"))?;
+                }
+                _ => answers_all = false,
+            }
+        }
+        for (index, known) in (0..).zip(&self.receipts) {
+            match node.receipt_at(index) {
+                Ok(Some(receipt)) => {
+                    let is_same = digest(&receipt) == *known;
+                    same(is_same, || format!("receipt {index} is another one"))?;
+                }
+                _ => answers_all = false,
+            }
+        }
+        answers_all &= self.tiles_are_the_same(node)?;
+        let (size, root) = (self.log.size(), self.log.root());
+        for (index, leaf) in (0..).zip(&self.leaves).step_by(29) {
+            let Ok(path) = node.inclusion_proof(index, size) else {
+                answers_all = false;
+                continue;
+            };
+            let is_proved = verify_inclusion(*leaf, index, size, root, &path).is_ok();
+            same(is_proved, || format!("the proof of receipt {index} is wrong"))?;
+        }
+        let Ok(signed) = node.checkpoint() else { return Ok(false) };
+        let is_same = signed.checkpoint().size == size && signed.checkpoint().root == root;
+        same(is_same, || String::from("the checkpoint is another one"))?;
+        Ok(answers_all)
+    }
+
+    fn tiles_are_the_same(&self, node: &NodeHandle) -> Result<bool, Violation> {
+        let mut answers_all = true;
+        for tile in Tile::all(self.log.size()).filter(|tile| tile.level() == 0) {
+            let first = tile.index() as usize * usize::from(TILE_WIDTH);
+            let leaves = &self.leaves[first..first + usize::from(tile.width())];
+            match (node.tile(tile), node.entry_bundle(tile)) {
+                (Ok(Some(hashes)), Ok(Some(entries))) => {
+                    let entries = decode_entries(&entries).unwrap_or_default();
+                    let hashed: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+                    let is_same = hashes == encode_tile(leaves) && hashed == leaves;
+                    same(is_same, || format!("`{}` is another one", tile.path()))?;
+                }
+                _ => answers_all = false,
+            }
+        }
+        Ok(answers_all)
     }
 
     /// Whether a transaction was accepted, as the log has it, is for the caller; this is where its

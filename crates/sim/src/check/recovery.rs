@@ -1,15 +1,25 @@
 //! Every way back to the state leads to the same one: replay from genesis, from a snapshot, with
-//! and without the history; and damage is noticed.
+//! and without the history, and from every place at which a start or a block can be cut short; and
+//! damage is noticed.
 
 use std::path::Path;
 
+use ledger::Transaction;
+use node::NodeHandle;
 use node::verify::{Evidence, verify_disk};
+use primitives::Hash;
 
 use super::log::LogCheck;
 use super::{Rule, Violation, require};
 use crate::dice::Dice;
-use crate::disk::{DiskFaults, SimDisk};
-use crate::machine::Machine;
+use crate::disk::{DiskFaults, Operation, SimDisk};
+use crate::fault::{Call, Fault, FaultCounts};
+use crate::machine::{Aside, Machine};
+
+/// How many bits are flipped in every world, one after the other.
+const FLIPS: usize = 4;
+/// The folders in which a bit is flipped, most of them where most files lie.
+const FOLDERS: [&str; 6] = ["blocks/", "blocks/", "snapshots/", "receipts/", "signed/", "genesis/"];
 
 fn broken(words: impl std::fmt::Display) -> Violation {
     Violation::new(Rule::Recovery, words)
@@ -26,7 +36,7 @@ pub fn compare_ways_back(
     log: &LogCheck,
     dice: &mut Dice,
 ) -> Result<(), Violation> {
-    let copy = || machine.disk().after_restart(DiskFaults::default());
+    let copy = || machine.disk().aside(DiskFaults::default());
     let report = verify_disk(copy(), Path::new("simulated disk"), Evidence::default(), |_| {});
     let report = report.map_err(broken)?;
     let is_same = report.blocks == log.height()
@@ -45,7 +55,7 @@ pub fn compare_ways_back(
     for path in files_in(&without_snapshots, "snapshots/") {
         without_snapshots.below().lose(&path);
     }
-    for (disk, name) in [(copy(), "from-snapshot"), (without_snapshots, "from-genesis")] {
+    for (disk, name) in [(copy(), "from a snapshot"), (without_snapshots, "from genesis")] {
         compare_one(machine, log, disk, name)?;
     }
     Ok(())
@@ -57,8 +67,8 @@ fn compare_one(
     disk: SimDisk,
     name: &str,
 ) -> Result<(), Violation> {
-    let (node, _) =
-        machine.start_aside(disk, name).map_err(|error| broken(format!("{name}: {error}")))?;
+    let opened = machine.start_aside(disk, Aside::WithoutHistory);
+    let (node, _) = opened.map_err(|error| broken(format!("{name}: {error}")))?;
     let view = node.view();
     require(Rule::Recovery, view.state.root() == log.state_root(), || {
         format!("the start {name} comes to another state root")
@@ -66,32 +76,146 @@ fn compare_one(
     log.after_start(&node)
 }
 
-/// Flips one bit of a block, a snapshot or the genesis. The node then refuses to start, or starts
-/// with the very same state because the bit did not matter.
+/// Cuts the power at the operations of a start, of the block that this transaction makes, of a
+/// checkpoint and of a stop, one after the other: each time the next start finds the block or not,
+/// whole, and finds it when it was acknowledged. Once from the disk as it is, once without receipt
+/// tiles, so that everything is executed again and every tile written. Gives how many operations
+/// were cut short.
 ///
 /// # Errors
-/// When the node starts with anything else.
-pub fn check_damage(machine: &Machine, log: &LogCheck, dice: &mut Dice) -> Result<(), Violation> {
-    let disk = machine.disk().after_restart(DiskFaults::default());
-    let mut files = files_in(&disk, "blocks/");
-    files.extend(files_in(&disk, "snapshots/"));
-    files.extend(files_in(&disk, "genesis/"));
-    if files.is_empty() {
-        return Ok(());
+/// The first operation after which the node does not come back, or without what it acknowledged.
+pub fn cut_everywhere(
+    machine: &Machine,
+    log: &LogCheck,
+    transaction: &Transaction,
+    dice: &mut Dice,
+    counts: &mut FaultCounts,
+) -> Result<u64, Violation> {
+    let mut swept = 0;
+    for has_tiles in [true, false] {
+        let disk = |faults| {
+            let disk = machine.disk().aside(faults);
+            if !has_tiles {
+                files_in(&disk, "receipts/").iter().for_each(|path| disk.below().lose(path));
+            }
+            disk
+        };
+        let sweep = Sweep { machine, log, transaction, has_tiles };
+        // The way without a cut says what the state is after the block.
+        let whole = disk(DiskFaults::default());
+        let told = sweep.live(&whole);
+        let after = sweep.state_after(&whole.after_restart(DiskFaults::default()), "no cut")?;
+        require(Rule::Workload, told && after != log.state_root(), || {
+            String::from("the block of the sweep was not made")
+        })?;
+        for (number, operation) in (1..).zip(whole.operations_so_far()) {
+            if !sweep.wants(&operation, dice) {
+                continue;
+            }
+            swept += 1;
+            let disk = disk(DiskFaults { power_cut_at: Some(number), ..DiskFaults::default() });
+            let told = sweep.live(&disk);
+            let again = disk.after_power_cut(dice.below(u64::MAX), DiskFaults::default());
+            counts.add(&disk.counts());
+            let at = format!("the power was cut at operation {number}, {operation:?}");
+            let root = sweep.state_after(&again, &at)?;
+            let is_right = root == after || (root == log.state_root() && !told);
+            require(Rule::AcknowledgedKept, is_right, || {
+                format!("{at}; the block was acknowledged: {told}, and is not there")
+            })?;
+        }
     }
-    let path = dice.pick(&files).clone();
-    let length = disk.below().files()[&path].len();
-    if length == 0 {
-        return Ok(());
+    Ok(swept)
+}
+
+/// A sweep over the operations of a start and what follows it.
+struct Sweep<'a> {
+    machine: &'a Machine,
+    log: &'a LogCheck,
+    transaction: &'a Transaction,
+    has_tiles: bool,
+}
+
+impl Sweep<'_> {
+    /// A start, a block, a checkpoint, and an orderly stop; whether the block was acknowledged.
+    fn live(&self, disk: &SimDisk) -> bool {
+        let Ok((node, _)) = self.machine.start_aside(disk.clone(), Aside::WithHistory) else {
+            return false;
+        };
+        let told = node.submit(self.transaction.clone()).is_ok();
+        // What cannot be signed or written any more is not what is looked at here.
+        let _ = node.checkpoint();
+        node.stop();
+        told
     }
-    let (offset, bit) = (dice.place(length), 1 << dice.below(8));
-    disk.below().damage(&path, offset, bit);
-    let Ok((node, _)) = machine.start_aside(disk, "damaged") else { return Ok(()) };
-    let is_same = node.view().state.root() == log.state_root();
-    require(Rule::Recovery, is_same, || {
-        format!("with bit {bit} of byte {offset} of `{path}` flipped, another state came up")
-    })?;
-    log.after_start(&node)
+
+    /// The state that the next start comes to, which has everything that was shown before.
+    fn state_after(&self, disk: &SimDisk, at: &str) -> Result<Hash, Violation> {
+        let opened = self.machine.start_aside(disk.clone(), Aside::WithHistory);
+        let (node, _) = opened.map_err(|error| broken(format!("{at}: {error}")))?;
+        self.log.after_start(&node)?;
+        Ok(node.view().state.root())
+    }
+
+    /// Whether the power is cut in this operation. Most operations read blocks, one like the other:
+    /// of those only some.
+    fn wants(&self, (call, path): &Operation, dice: &mut Dice) -> bool {
+        match call {
+            Call::Read if path.starts_with("blocks/") => {
+                dice.chance(if self.has_tiles { 100 } else { 10 })
+            }
+            _ => self.has_tiles || path.starts_with("receipts"),
+        }
+    }
+}
+
+/// Flips bits in blocks, snapshots, receipt tiles, the mark and the genesis, one at a time. The
+/// node then refuses to start or to answer, or comes up with the very same ledger because the bit
+/// did not matter.
+///
+/// # Errors
+/// When the node says anything else than before.
+pub fn check_damage(
+    machine: &Machine,
+    log: &LogCheck,
+    dice: &mut Dice,
+    counts: &mut FaultCounts,
+) -> Result<(), Violation> {
+    for _ in 0..FLIPS {
+        let disk = machine.disk().aside(DiskFaults::default());
+        let folder: &str = dice.pick::<&str>(&FOLDERS);
+        let files = files_in(&disk, folder);
+        if files.is_empty() {
+            continue;
+        }
+        let path = dice.pick(&files).clone();
+        let length = disk.below().files()[&path].len();
+        if length == 0 {
+            continue;
+        }
+        let (offset, bit) = (dice.place(length), 1 << dice.below(8));
+        disk.below().damage(&path, offset, bit);
+        let aside = if dice.chance(700) { Aside::WithHistory } else { Aside::WithoutHistory };
+        let is_harmless = match machine.start_aside(disk, aside) {
+            Err(_) => false,
+            Ok((node, _)) => is_as_before(&node, log).map_err(|violation| {
+                let words = violation.detail;
+                let what = format!("bit {bit} of byte {offset} of `{path}` is flipped: {words}");
+                Violation::new(violation.rule, what)
+            })?,
+        };
+        let refused = (Fault::FlippedBitRefused, Fault::FlippedBitHarmless);
+        counts.note(if is_harmless { refused.1 } else { refused.0 });
+    }
+    Ok(())
+}
+
+/// Whether the node says everything that it said before: `false` when it refuses to say something.
+fn is_as_before(node: &NodeHandle, log: &LogCheck) -> Result<bool, Violation> {
+    let view = node.view();
+    let is_same = view.state.root() == log.state_root() && view.tip.log.root() == log.log_root();
+    require(Rule::Recovery, is_same, || String::from("another ledger came up"))?;
+    log.says_the_same(node)
 }
 
 fn files_in(disk: &SimDisk, folder: &str) -> Vec<String> {

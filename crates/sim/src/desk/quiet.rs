@@ -12,7 +12,7 @@ use proof::policy::{Policy, policy_text};
 
 use crate::actor::organisation;
 use crate::check::effects::{Outside, rail_account};
-use crate::check::recovery::{check_damage, compare_ways_back};
+use crate::check::recovery::{check_damage, compare_ways_back, cut_everywhere};
 use crate::check::{Rule, Scope, Violation, require};
 use crate::desk::Intent;
 use crate::job::{Fate, Persistence};
@@ -25,6 +25,9 @@ use crate::world::World;
 const ROUNDS_MAX: u32 = 60;
 /// How much time passes in a round: more than outboxes wait before they try again.
 const ROUND_MILLIS: u64 = 700_000;
+
+/// In so many worlds of a thousand a start and a block are cut short at every operation.
+const SWEEPS_PER_MILLE: u64 = 40;
 
 impl World {
     /// Ends all faults and lets everybody finish.
@@ -125,7 +128,24 @@ impl World {
         self.check_vouchers()?;
         self.fill_report();
         compare_ways_back(&self.machine, &self.audit.log, &mut self.dice)?;
-        check_damage(&self.machine, &self.audit.log, &mut self.dice)
+        let counts = &mut self.report.faults;
+        check_damage(&self.machine, &self.audit.log, &mut self.dice, counts)?;
+        if self.dice.chance(SWEEPS_PER_MILLE) {
+            self.cut_everywhere()?;
+        }
+        Ok(())
+    }
+
+    /// A start and a block with the power cut at each of their operations.
+    fn cut_everywhere(&mut self) -> Result<(), Violation> {
+        let number = self.books.number();
+        let draft = self.region.contribution(POOL, 1, primitives::sha256(&number.to_be_bytes()));
+        let transaction = draft.sign(self.region.chain_id, self.now(), self.dice.bytes());
+        let counts = &mut self.report.faults;
+        let (machine, log) = (&self.machine, &self.audit.log);
+        let swept = cut_everywhere(machine, log, &transaction, &mut self.dice, counts)?;
+        self.report.swept_operations += swept;
+        Ok(())
     }
 
     /// What clients believe of their transactions is what the log says.
@@ -232,6 +252,9 @@ impl World {
     }
 
     fn fill_report(&mut self) {
+        self.report.faults.add(&self.machine.disk().counts());
+        self.report.faults.add(self.network.counts());
+        self.report.faults.add(&self.rails.counts());
         let audit = &self.audit;
         self.report.blocks = audit.log.height();
         self.report.accepted = audit.keys.accepted_count();

@@ -48,7 +48,7 @@ impl Demo {
         };
         // From here on it is served like any other data folder.
         drop(demonstration.outboxes);
-        let payments = rails::open_payments(&options.data, &node, &demonstration.clock)?;
+        let payments = rails::open_payments(&options.data, &node, &demonstration.clock, false)?;
         let node_folder = options.data.join(NODE_FOLDER);
         let upkeep = Upkeep::new(node_folder, payments.clone(), Arc::clone(&demonstration.clock));
         let driving: Vec<_> = payments

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use primitives::Timestamp;
 use serde::de::DeserializeOwned;
 
 /// What was handed to a command is not as it should be.
@@ -46,6 +47,15 @@ const fn is_steering(one: char) -> bool {
             | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}'
     )
+}
+
+/// An instant of an option, such as `2026-03-31T16:00:00.000Z`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn instant(text: &str) -> Result<Timestamp, String> {
+    let value = serde_json::Value::String(text.to_owned());
+    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
 /// Reads a file of at most so many bytes; `what` names it in errors (`the bill`).

@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod ask;
+mod backup;
 mod client;
 mod demo;
 pub mod input;
@@ -16,6 +17,7 @@ pub mod keys;
 mod language;
 mod passphrase;
 pub mod quote;
+mod restore;
 mod serve;
 mod simulate_plan;
 mod tx;
@@ -41,6 +43,10 @@ enum Command {
     Demo(demo::Demo),
     /// Serve an existing data folder.
     Serve(serve::Serve),
+    /// Copy a data folder while it is served.
+    Backup(backup::Backup),
+    /// Make a data folder from a backup, as it is or as it was at an earlier block.
+    Restore(restore::Restore),
     /// Split a bill under a plan, without any ledger, and say why.
     Quote(quote::Quote),
     /// Say what a changed plan would have cost, on old bills, before it is published.
@@ -71,6 +77,8 @@ impl Arguments {
         match self.command {
             Command::Demo(demo) => demo.run(),
             Command::Serve(serve) => serve.run(),
+            Command::Backup(backup) => backup.run(),
+            Command::Restore(restore) => restore.run(),
             Command::Quote(quote) => quote.run(),
             Command::SimulatePlan(simulate) => simulate.run(),
             Command::Tx(tx) => tx.run(),

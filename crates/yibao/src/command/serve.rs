@@ -14,7 +14,9 @@ use node::runtime::{Health, NodeHandle};
 
 use crate::serving::limits::{Limits, fit_to_open_files, read_limits};
 use crate::serving::log::{self, LogFormat};
-use crate::serving::{HttpServer, NODE_FOLDER, NodePort, Upkeep, open_node, open_port, rails};
+use crate::serving::{
+    HttpServer, NODE_FOLDER, NodePort, Start, Upkeep, open_node, open_port, rails,
+};
 
 #[derive(Args)]
 pub struct Serve {
@@ -36,6 +38,11 @@ pub struct Serve {
     /// so once, and never of two copies: each would sign a history of its own.
     #[arg(long)]
     newest_copy: bool,
+    /// Newer blocks than those in the data folder are lost for good. Its log then goes on under
+    /// another name, so that nothing that was signed is contradicted; vouchers of what was lost stay
+    /// valid under the earlier name. Say so once, after everything else was tried.
+    #[arg(long, conflicts_with = "newest_copy")]
+    state_loss: bool,
     /// The form of the log on the standard error stream; YIBAO_LOG chooses how much of it.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -53,7 +60,7 @@ impl Serve {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let listener = open_port(self.listen)?;
         let Limits { gateway, mempool } = read_limits(&self.data)?;
-        let (node, report) = open_node(&self.data, Arc::clone(&clock), mempool, self.newest_copy)?;
+        let (node, report) = open_node(&self.data, Arc::clone(&clock), mempool, self.start())?;
         tracing::info!(
             chain = %node.chain_id(),
             height = node.view().tip.height,
@@ -76,6 +83,14 @@ impl Serve {
         }
     }
 
+    const fn start(&self) -> Start {
+        match (self.newest_copy, self.state_loss) {
+            (_, true) => Start::AfterLoss,
+            (true, false) => Start::NewestCopy,
+            (false, false) => Start::Usual,
+        }
+    }
+
     /// Answers and drives payments outside until the process is told to stop.
     fn serve(
         self,
@@ -84,7 +99,7 @@ impl Serve {
         listener: TcpListener,
         limits: Config,
     ) -> Result<()> {
-        let payments = rails::open_payments(&self.data, node, &clock)?;
+        let payments = rails::open_payments(&self.data, node, &clock, self.state_loss)?;
         let node_folder = self.data.join(NODE_FOLDER);
         let upkeep = Upkeep::new(node_folder, payments.clone(), Arc::clone(&clock));
         let port = NodePort::new(node.clone(), self.data, Arc::clone(&upkeep));

@@ -18,7 +18,7 @@ use vault::rand_core::CryptoRng;
 use vault::{BillContent, Envelope, EnvelopeContext, Grant, ReaderKey, ReaderSecret};
 
 use super::client::{Answer, Client, Entry, Who};
-use super::input::{bad, read_bytes, read_json, read_text};
+use super::input::{bad, instant, read_bytes, read_json, read_text};
 use super::keys::read_key;
 
 /// A list of some hundred thousand visits.
@@ -106,11 +106,6 @@ struct Open {
     reader: PathBuf,
     #[command(flatten)]
     who: Who,
-}
-
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let value = serde_json::Value::String(text.to_owned());
-    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
 fn purpose(text: &str) -> Result<Text<PURPOSE_BYTES_MAX>, String> {

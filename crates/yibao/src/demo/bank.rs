@@ -49,6 +49,7 @@ fn outbox(
         clerk_rails,
         clock: Arc::clone(clock),
         key,
+        is_after_loss: false,
     };
     Outbox::open(node.clone(), config).context("the outbox cannot be opened")
 }

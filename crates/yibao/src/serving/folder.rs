@@ -3,6 +3,8 @@
 //! ```text
 //! DIR/node/                  the node: genesis, blocks, receipts, snapshots, history.sqlite
 //! DIR/node/signed/           what the node signed last; a backup leaves it out
+//! DIR/node/losses.json       which receipts were lost for good, as the operator stated
+//! DIR/node/last-backup.json  when the last backup was made, and where it is
 //! DIR/node/organisation      whose node it is: the code of the organisation that certifies blocks
 //! DIR/node/origin            the name of the receipt log, such as `yibao.example/gansu`
 //! DIR/node/keys/blocks.key   the key that certifies blocks, as `yibao keys new` writes it
@@ -28,6 +30,7 @@ use node::store::{Folder, LogLimits};
 use primitives::OrganisationId;
 use proof::policy::policy_text;
 
+use crate::backup::loss::{losses, state_loss};
 use crate::command::input::{bad, read_json, read_text};
 use crate::command::keys::read_key;
 
@@ -58,8 +61,19 @@ struct Identity {
     log_key: SecretKey,
 }
 
+/// What is known of a data folder before it is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing: it has what it signed.
+    Usual,
+    /// It is a restored backup, and the newest copy that there is.
+    NewestCopy,
+    /// Newer blocks than its own are lost for good.
+    AfterLoss,
+}
+
 /// Brings up the node of a data folder that was founded before. A restored backup is started from
-/// only when somebody says that it is the newest copy.
+/// only when somebody says that it is the newest copy, or that newer blocks are lost.
 ///
 /// # Errors
 /// What is missing or damaged in the folder, or that another node works in it.
@@ -67,9 +81,18 @@ pub fn open_node(
     data: &Path,
     clock: Arc<dyn Clock>,
     mempool: MempoolLimits,
-    is_newest_copy: bool,
+    start: Start,
 ) -> Result<(NodeHandle, OpenReport)> {
     let folder = data.join(NODE_FOLDER);
+    if start == Start::AfterLoss {
+        let loss = state_loss(data, clock.now())?;
+        tracing::warn!(
+            height = loss.end.height,
+            receipts = loss.end.receipts,
+            origin = loss.next_origin(),
+            "blocks behind this height are stated to be lost; the log goes on under another name"
+        );
+    }
     let Identity { genesis, organisation, origin, block_key, log_key } = read_identity(data)?;
     check_validator(&genesis, organisation, &block_key, &folder)?;
     let mut randomness = [0; 32];
@@ -84,7 +107,7 @@ pub fn open_node(
         mempool,
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
-        is_newest_copy,
+        is_newest_copy: start != Start::Usual,
         threads: Threads::Own { checking: 0 },
     };
     let disk = Folder::open(&folder)?;
@@ -99,7 +122,15 @@ pub fn open_node(
 /// When it cannot be written.
 pub fn write_policy(data: &Path, node: &NodeHandle) -> Result<()> {
     let path = data.join(POLICY_FILE);
-    replace_file(&path, policy_text(node.log_key(), &[], 0).as_bytes())
+    let mut text = String::new();
+    // Vouchers from before a loss are as good as they were.
+    for loss in losses(&data.join(NODE_FOLDER))? {
+        let earlier = node.log_key().renamed(&loss.origin);
+        let earlier = earlier.map_err(|error| bad(format!("`{}`: {error}", loss.origin)))?;
+        text.push_str(&format!("log {earlier}\n"));
+    }
+    text.push_str(&policy_text(node.log_key(), &[], 0));
+    replace_file(&path, text.as_bytes())
         .with_context(|| format!("`{}` cannot be written", path.display()))
 }
 

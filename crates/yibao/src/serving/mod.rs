@@ -16,7 +16,7 @@ mod port;
 pub mod rails;
 pub mod upkeep;
 
-pub use folder::{NODE_FOLDER, open_node};
+pub use folder::{NODE_FOLDER, Start, open_node};
 pub use http::{HttpServer, open_port};
 pub use port::NodePort;
 pub use upkeep::Upkeep;

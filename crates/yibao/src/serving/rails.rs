@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adapters::clock::Clock;
@@ -170,7 +170,8 @@ pub fn keep_rails(folder: &Path, key: &SecretKey, rails: Vec<RailEntry>) -> Resu
 }
 
 /// Opens the payments of all organisations of a data folder that have rails. Their outboxes do
-/// nothing before they are started.
+/// nothing before they are started. After a stated loss of blocks, their books go on from what is
+/// left.
 ///
 /// # Errors
 /// What is wrong with an organisation's rails, key or books.
@@ -178,6 +179,7 @@ pub fn open_payments(
     data: &Path,
     node: &NodeHandle,
     clock: &Arc<dyn Clock>,
+    is_after_loss: bool,
 ) -> Result<Vec<Arc<OwnPayments>>> {
     let entries = fs::read_dir(data)
         .with_context(|| format!("the data folder `{}` cannot be read", data.display()))?;
@@ -189,10 +191,16 @@ pub fn open_payments(
         }
     }
     folders.sort();
-    folders.iter().map(|folder| open_in(folder, node, clock).map(Arc::new)).collect()
+    let open = |folder: &PathBuf| open_in(folder, node, clock, is_after_loss).map(Arc::new);
+    folders.iter().map(open).collect()
 }
 
-fn open_in(folder: &Path, node: &NodeHandle, clock: &Arc<dyn Clock>) -> Result<OwnPayments> {
+fn open_in(
+    folder: &Path,
+    node: &NodeHandle,
+    clock: &Arc<dyn Clock>,
+    is_after_loss: bool,
+) -> Result<OwnPayments> {
     let path = folder.join(RAILS_FILE);
     let file: RailsFile = read_toml("the rails", &path, RAILS_BYTES_MAX)?;
     let in_file = |words: String| bad(format!("the rails `{}`: {words}", path.display()));
@@ -220,6 +228,7 @@ fn open_in(folder: &Path, node: &NodeHandle, clock: &Arc<dyn Clock>) -> Result<O
         clerk_rails,
         clock: Arc::clone(clock),
         key,
+        is_after_loss,
     };
     let outbox = Outbox::open(node.clone(), config)
         .with_context(|| format!("the outbox in `{}` cannot be opened", folder.display()))?;

@@ -37,9 +37,15 @@ pub struct Served {
 impl Served {
     /// Serves a data folder on a free port.
     pub fn start(data: &Path, chain: &str) -> Self {
+        Self::start_with(data, chain, &[])
+    }
+
+    /// The same with further options.
+    pub fn start_with(data: &Path, chain: &str, options: &[&str]) -> Self {
         let mut child = command()
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"])
             .arg(data)
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
