@@ -1,7 +1,8 @@
 //! The shell of the ledger: signature backends, durable storage, the block loop and what serves it.
 //!
 //! Reading order: [`signature`], [`store`] (what is on disk), [`runtime`] (the running node),
-//! `mempool`, [`history`], [`receipt_log`], [`voucher`], [`verify`], [`backup`], [`outbox`], [`vault_store`].
+//! `mempool`, [`history`], [`receipt_log`], [`voucher`], [`verify`], [`backup`], [`outbox`],
+//! [`vault_store`].
 
 pub mod backup;
 pub mod history;

@@ -320,7 +320,8 @@ fn visit_trials() -> Vec<Trial> {
             (two, Status(404)),
             (one, Status(200)),
         ),
-        // The visit's own provider is the wrong party: it would learn of its patient's other visits.
+        // The visit's own provider is the wrong party: it would learn of its patient's other
+        // visits.
         party(
             "get_later_settlements",
             |_| Ask::get(format!("/v1/persons/{}/visits/{SETTLED}/later", id_of(one()))),

@@ -37,8 +37,8 @@ pub enum Account {
     OwedToPatients(Books),
     /// The deposit paid for a running stay. Never below zero.
     Deposit(VisitId),
-    /// What people owe a fund because a settlement was adjudicated again (a policy took effect in the
-    /// past, or an earlier visit changed): below zero by all of it.
+    /// What people owe a fund because a settlement was adjudicated again (a policy took effect in
+    /// the past, or an earlier visit changed): below zero by all of it.
     OwedToFund {
         /// The pooling area.
         region: RegionId,

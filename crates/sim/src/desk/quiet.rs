@@ -28,6 +28,11 @@ const ROUND_MILLIS: u64 = 700_000;
 
 /// In so many worlds of a thousand a start and a block are cut short at every operation.
 const SWEEPS_PER_MILLE: u64 = 40;
+/// More often where a tile of the receipt log is full: only then are tiles written and synced, and
+/// worlds as short as these seldom come that far.
+const SWEEPS_WITH_TILES_PER_MILLE: u64 = 100;
+/// Receipts of a full tile (C2SP tlog-tiles).
+const TILE_RECEIPTS: u64 = 256;
 
 impl World {
     /// Ends all faults and lets everybody finish.
@@ -130,7 +135,9 @@ impl World {
         compare_ways_back(&self.machine, &self.audit.log, &mut self.dice)?;
         let counts = &mut self.report.faults;
         check_damage(&self.machine, &self.audit.log, &mut self.dice, counts)?;
-        if self.dice.chance(SWEEPS_PER_MILLE) {
+        let has_tiles = self.audit.log.size() >= TILE_RECEIPTS;
+        let chance = if has_tiles { SWEEPS_WITH_TILES_PER_MILLE } else { SWEEPS_PER_MILLE };
+        if self.dice.chance(chance) {
             self.cut_everywhere()?;
         }
         Ok(())

@@ -4,8 +4,9 @@
 //! Whoever holds a checkpoint or a voucher over the lost receipts could otherwise show two logs of
 //! the same name that differ. So the log goes on under another name, which says where it begins:
 //! `yibao.example/gansu` becomes `yibao.example/gansu/2-from-5678`, the second log, when receipts
-//! 5678 and later are lost. Nothing is signed under the earlier name any more; vouchers under it stay valid, those of
-//! lost receipts as well: they are what the lost receipts can be made again from.
+//! 5678 and later are lost. Nothing is signed under the earlier name any more; vouchers under it
+//! stay valid, those of lost receipts as well: they are what the lost receipts can be made again
+//! from.
 
 use std::fs;
 use std::path::Path;

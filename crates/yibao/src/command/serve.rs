@@ -39,8 +39,8 @@ pub struct Serve {
     #[arg(long)]
     newest_copy: bool,
     /// Newer blocks than those in the data folder are lost for good. Its log then goes on under
-    /// another name, so that nothing that was signed is contradicted; vouchers of what was lost stay
-    /// valid under the earlier name. Say so once, after everything else was tried.
+    /// another name, so that nothing that was signed is contradicted; vouchers of what was lost
+    /// stay valid under the earlier name. Say so once, after everything else was tried.
     #[arg(long, conflicts_with = "newest_copy")]
     state_loss: bool,
     /// The form of the log on the standard error stream; YIBAO_LOG chooses how much of it.

@@ -1,4 +1,5 @@
-//! `yibao simulate-plan`: what a changed plan would have cost, on old bills, before it is published.
+//! `yibao simulate-plan`: what a changed plan would have cost, on old bills, before it is
+//! published.
 //!
 //! The very bytes that were simulated are the ones whose hashes are printed and, with `--draft`,
 //! written into the body of `draft_plan`; `yibao tx show` prints the same hashes for those who

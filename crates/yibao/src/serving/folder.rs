@@ -11,6 +11,7 @@
 //! DIR/node/keys/log.key      the key that signs checkpoints of the receipt log (Ed25519)
 //! DIR/limits.toml            what clients and sessions may take, where that is not the default
 //! DIR/trust-policy.txt       whom a holder of vouchers trusts, as a C2SP policy
+//! DIR/trust-policy-1.txt     the same for the log before the first stated loss, and so on
 //! DIR/ORGANISATION/          what one organisation alone has: its vault, its books
 //! ```
 
@@ -122,15 +123,16 @@ pub fn open_node(
 /// When it cannot be written.
 pub fn write_policy(data: &Path, node: &NodeHandle) -> Result<()> {
     let path = data.join(POLICY_FILE);
-    let mut text = String::new();
-    // Vouchers from before a loss are as good as they were.
-    for loss in losses(&data.join(NODE_FOLDER))? {
+    // Vouchers from before a loss are as good as they were. A policy names a key once, so each
+    // earlier name of the log has a file of its own.
+    for (number, loss) in (1..).zip(losses(&data.join(NODE_FOLDER))?) {
         let earlier = node.log_key().renamed(&loss.origin);
         let earlier = earlier.map_err(|error| bad(format!("`{}`: {error}", loss.origin)))?;
-        text.push_str(&format!("log {earlier}\n"));
+        let path = data.join(format!("trust-policy-{number}.txt"));
+        replace_file(&path, policy_text(&earlier, &[], 0).as_bytes())
+            .with_context(|| format!("`{}` cannot be written", path.display()))?;
     }
-    text.push_str(&policy_text(node.log_key(), &[], 0));
-    replace_file(&path, text.as_bytes())
+    replace_file(&path, policy_text(node.log_key(), &[], 0).as_bytes())
         .with_context(|| format!("`{}` cannot be written", path.display()))
 }
 

@@ -37,7 +37,7 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
     assert!(refusal, "the clinic is refused the person's account");
     for words in [
         "\"chain_id\": \"yibao-demo\"",
-        "visit_settled",
+        "visit_opened",
         "\"personal_account\": \"",
         "  kind         settle_visit",
         "facts are not shown)",

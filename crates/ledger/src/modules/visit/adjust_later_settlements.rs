@@ -28,8 +28,8 @@ use crate::modules::{network, voucher};
 /// of the fund. Nobody has to take it: without this transaction later settlements stay.
 ///
 /// Signed by the bureau of the insured place (`countersign`), which says with it that no later
-/// settlement is left out, and by the person, a guardian, or with card and PIN; not by others in the
-/// person's name. Providers neither sign nor learn of it.
+/// settlement is left out, and by the person, a guardian, or with card and PIN; not by others in
+/// the person's name. Providers neither sign nor learn of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -2,8 +2,8 @@
 //! objection, and the payments outside that belong to them.
 //!
 //! Reading order: `table` (what is kept), [`quote`] (the split), [`consent`], `settle_visit`,
-//! `money` (the postings), `cash`, `resettle` (what refund and correction share), [`later`] (what they change
-//! for later settlements), `confirm_effect`.
+//! `money` (the postings), `cash`, `resettle` (what refund and correction share), [`later`] (what
+//! they change for later settlements), `confirm_effect`.
 //!
 //! Kinds: 701 `check_in`, 702 `cancel_visit`, 703 `update_running_bill`, 704 `take_deposit`,
 //! 705 `settle_visit`, 706 `refund_visit`, 707 `supersede_settlement`, 708 `object_to_settlement`,
