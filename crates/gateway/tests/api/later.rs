@@ -23,7 +23,7 @@ fn refund(world: &World, settled: &Value) {
     let confirm = |receipt: &Value| {
         let effect = &receipt["effects"][0];
         let body = json!({
-            "effect": effect["reference"], "result": { "done": { "amount": effect["amount"] } },
+            "effect": effect["reference"], "result": { "outcome": "done", "amount": effect["amount"] },
             "rail_reference": "00".repeat(32)
         });
         world.accepted(&[organisation("hospital")], "confirm_effect", body);
