@@ -8,6 +8,7 @@ mod guide;
 mod kit;
 mod quote;
 mod rails;
+mod secrets;
 mod serve;
 mod simulate;
 mod tx;
