@@ -21,7 +21,7 @@ fn drill(arguments: &[&str]) -> String {
 
 #[test]
 fn a_program_that_is_killed_under_load_keeps_what_it_acknowledged() {
-    let said = drill(&["crash", "--kills", "12", "--settlements", "4000"]);
+    let said = drill(&["crash", "--kills", "12", "--settlements", "12000"]);
     assert!(said.contains("killed 12 times") && said.contains("the chain verifies"), "{said}");
 }
 
