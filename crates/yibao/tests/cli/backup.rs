@@ -185,6 +185,43 @@ fn newer_blocks_that_the_old_folder_still_has_come_along() {
 }
 
 #[test]
+fn a_ledger_is_restored_up_to_a_block_or_a_time() {
+    let scene = Scene::new(false);
+    let served = Served::start(&scene.data, CHAIN);
+    for number in 1..=4 {
+        scene.send(&served, &scene.open_fund(number));
+    }
+    served.stop("-TERM");
+    // Block time begins in the past and catches up a day per block; the funds are the last ones.
+    let said = scene.backup();
+    let blocks = said.split_once("  blocks    ").and_then(|(_, rest)| rest.split_once(','));
+    let last: u64 = blocks.and_then(|(number, _)| number.parse().ok()).expect("a height");
+    let (second, none) = (last - 2, last + 5);
+    let backups = scene.backups();
+    let part = |name: &str, options: &[&str]| {
+        let to = scene.files.at(name);
+        let restore = ["restore", text(&backups), text(&to)];
+        (yibao(restore.into_iter().chain(options.iter().copied())), to)
+    };
+    let (run, two) = part("two", &["--height", &second.to_string()]);
+    let said = run.ok();
+    assert!(said.contains(&format!("  blocks    {second}, the last ")), "{said}");
+    assert!(verify(&two).contains("  transactions  2 accepted"));
+    let time = said.lines().find_map(|line| line.split_once(" at ")).expect("a time").1.to_owned();
+    let (run, to) = part("time", &["--time", &time]);
+    run.ok();
+    assert!(verify(&to).contains(&format!("  blocks        {second}, ")));
+    let (run, to) = part("none", &["--height", &none.to_string()]);
+    run.fails(1, &[&format!("there is no block {none}; the last one is {last}")]);
+    assert!(!to.exists(), "nothing half-done is left");
+    let (run, _) = part("early", &["--time", "2020-01-01T00:00:00.000Z"]);
+    run.fails(1, &["the first block is of "]);
+    let (run, _) = part("when", &["--time", "yesterday"]);
+    run.fails(2, &["--time"]);
+    Served::start_with(&two, CHAIN, &["--newest-copy"]).stop("-TERM");
+}
+
+#[test]
 fn a_damaged_backup_or_one_of_another_form_is_not_restored() {
     let scene = Scene::new(false);
     let served = Served::start(&scene.data, CHAIN);
