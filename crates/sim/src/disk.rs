@@ -118,9 +118,18 @@ impl SimDisk {
     /// A copy whose faults are not counted, for looking at what would happen.
     #[must_use]
     pub fn aside(&self, faults: DiskFaults) -> Self {
+        self.beside(self.disk.after_restart(inner_faults(faults)), faults)
+    }
+
+    /// The same with nothing on it yet.
+    #[must_use]
+    pub fn blank_aside(&self, faults: DiskFaults) -> Self {
+        self.beside(FaultyDisk::new(inner_faults(faults)), faults)
+    }
+
+    fn beside(&self, disk: FaultyDisk, faults: DiskFaults) -> Self {
         let counts = Arc::new(Mutex::new(FaultCounts::default()));
         let (clock, dice) = (Arc::clone(&self.shared.clock), lock(&self.shared.dice).clone());
-        let disk = self.disk.after_restart(inner_faults(faults));
         let mut shared = fresh(clock, dice, faults, counts);
         shared.operations = Some(Mutex::default());
         Self { disk, shared: Arc::new(shared) }

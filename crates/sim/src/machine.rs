@@ -163,7 +163,7 @@ impl Machine {
     }
 
     /// Starts a node for looking at a copy of a disk, with a history of its own: a new one, or a
-    /// copy of the machine's.
+    /// copy of the machine's. It writes no snapshot.
     ///
     /// # Errors
     /// When the node does not come up.
@@ -172,6 +172,27 @@ impl Machine {
         disk: SimDisk,
         aside: Aside,
     ) -> Result<(NodeHandle, OpenReport), OpenError> {
+        self.start_copy(disk, aside, false)
+    }
+
+    /// The same for living on a copy of a disk: it stops as the program does, with a snapshot.
+    ///
+    /// # Errors
+    /// When the node does not come up.
+    pub fn live_aside(
+        &self,
+        disk: SimDisk,
+        aside: Aside,
+    ) -> Result<(NodeHandle, OpenReport), OpenError> {
+        self.start_copy(disk, aside, true)
+    }
+
+    fn start_copy(
+        &self,
+        disk: SimDisk,
+        aside: Aside,
+        at_stop: bool,
+    ) -> Result<(NodeHandle, OpenReport), OpenError> {
         let history = self.folder.path().join("aside.sqlite");
         remove(&history);
         if aside == Aside::WithHistory {
@@ -179,8 +200,8 @@ impl Machine {
                 let _ = std::fs::copy(with(&self.history(), ending), with(&history, ending));
             }
         }
-        let config = self
-            .config(history, SnapshotPace { blocks: u64::MAX, bytes: u64::MAX, at_stop: false });
+        let config =
+            self.config(history, SnapshotPace { blocks: u64::MAX, bytes: u64::MAX, at_stop });
         Node::open(disk, &self.genesis, config)
     }
 

@@ -54,14 +54,13 @@ fn assert_faults(all: &Report) {
         let count = all.faults.count(fault);
         assert!(count >= FAULT_COUNT_MIN, "{fault:?} happened only {count} times");
     }
-    // What the node does to every folder, and so where the power can be cut. Not met yet, and named
-    // in docs/testing.md: the syncs of receipt tiles, and the creation of the genesis.
+    // What the node does to every folder, and so where the power can be cut.
     for (folder, calls) in [
         ("blocks", &[Call::Create, Call::Write, Call::Sync, Call::SyncFolder, Call::Read][..]),
         ("snapshots", &[Call::Create, Call::Write, Call::Sync, Call::Rename, Call::Remove]),
-        ("receipts", &[Call::Create, Call::Write, Call::Rename, Call::Remove]),
+        ("receipts", &[Call::Create, Call::Write, Call::Sync, Call::Rename, Call::SyncFolder]),
         ("signed", &[Call::Create, Call::Write, Call::Sync, Call::Rename, Call::SyncFolder]),
-        ("genesis", &[Call::Open, Call::Read, Call::SyncFolder]),
+        ("genesis", &[Call::Create, Call::Open, Call::Read, Call::SyncFolder]),
     ] {
         for call in calls {
             let cuts = all.faults.cuts(*call, folder);

@@ -128,6 +128,39 @@ pub fn cut_everywhere(
     Ok(swept)
 }
 
+/// Cuts the power at the operations of a first start, which writes the genesis: each time the next
+/// start comes to the ledger before its first block. Gives how many operations were cut short.
+///
+/// # Errors
+/// The first operation after which the node does not come up, or with another ledger.
+pub fn cut_founding(
+    machine: &Machine,
+    dice: &mut Dice,
+    counts: &mut FaultCounts,
+) -> Result<u64, Violation> {
+    let disk = |faults| machine.disk().blank_aside(faults);
+    let found = |disk: &SimDisk, at: &str| {
+        let opened = machine.start_aside(disk.clone(), Aside::WithoutHistory);
+        let (node, _) = opened.map_err(|error| broken(format!("{at}: {error}")))?;
+        Ok((node.view().tip.height, node.view().state.root()))
+    };
+    let whole = disk(DiskFaults::default());
+    let first = found(&whole, "no cut")?;
+    let mut swept = 0;
+    for (number, operation) in (1..).zip(whole.operations_so_far()) {
+        let disk = disk(DiskFaults { power_cut_at: Some(number), ..DiskFaults::default() });
+        let at = format!("the power was cut at operation {number} of the founding, {operation:?}");
+        // Without power it does not come up, or not for long; the next start is what counts.
+        let _ = found(&disk, &at);
+        let again = disk.after_power_cut(dice.below(u64::MAX), DiskFaults::default());
+        counts.add(&disk.counts());
+        let root = found(&again, &at)?;
+        require(Rule::Recovery, root == first, || format!("{at}; another ledger was founded"))?;
+        swept += 1;
+    }
+    Ok(swept)
+}
+
 /// A sweep over the operations of a start and what follows it.
 struct Sweep<'a> {
     machine: &'a Machine,
@@ -137,9 +170,10 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// A start, a block, a checkpoint, and an orderly stop; whether the block was acknowledged.
+    /// A start, a block, a checkpoint, and an orderly stop with its snapshot; whether the block was
+    /// acknowledged.
     fn live(&self, disk: &SimDisk) -> bool {
-        let Ok((node, _)) = self.machine.start_aside(disk.clone(), Aside::WithHistory) else {
+        let Ok((node, _)) = self.machine.live_aside(disk.clone(), Aside::WithHistory) else {
             return false;
         };
         let told = node.submit(self.transaction.clone()).is_ok();

@@ -12,7 +12,7 @@ use proof::policy::{Policy, policy_text};
 
 use crate::actor::organisation;
 use crate::check::effects::{Outside, rail_account};
-use crate::check::recovery::{check_damage, compare_ways_back, cut_everywhere};
+use crate::check::recovery::{check_damage, compare_ways_back, cut_everywhere, cut_founding};
 use crate::check::{Rule, Scope, Violation, require};
 use crate::desk::Intent;
 use crate::job::{Fate, Persistence};
@@ -143,15 +143,16 @@ impl World {
         Ok(())
     }
 
-    /// A start and a block with the power cut at each of their operations.
+    /// A founding, a start and a block with the power cut at each of their operations.
     fn cut_everywhere(&mut self) -> Result<(), Violation> {
         let number = self.books.number();
         let draft = self.region.contribution(POOL, 1, primitives::sha256(&number.to_be_bytes()));
         let transaction = draft.sign(self.region.chain_id, self.now(), self.dice.bytes());
         let counts = &mut self.report.faults;
         let (machine, log) = (&self.machine, &self.audit.log);
+        let founding = cut_founding(machine, &mut self.dice, counts)?;
         let swept = cut_everywhere(machine, log, &transaction, &mut self.dice, counts)?;
-        self.report.swept_operations += swept;
+        self.report.swept_operations += founding + swept;
         Ok(())
     }
 
