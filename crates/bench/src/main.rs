@@ -14,6 +14,7 @@ mod figures;
 mod full_disk;
 mod http;
 mod in_process;
+mod inference;
 mod load;
 mod memory;
 mod offline;
@@ -31,13 +32,15 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures the settlement path, or puts the shipped program under stress.
+/// Measures the settlement path, puts the shipped program under stress, or asks what a ledger gives
+/// away.
 #[derive(Parser)]
 #[command(name = "bench")]
 enum Task {
     Measure(plan::Options),
     Crash(crash::Options),
     FullDisk(full_disk::Options),
+    Inference(inference::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Measure(options) => plan::run(&options),
         Task::Crash(options) => crash::run(&options),
         Task::FullDisk(options) => full_disk::run(&options),
+        Task::Inference(options) => inference::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

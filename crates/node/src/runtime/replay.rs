@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use ledger::kernel::block::BLOCK_BYTES_MAX;
-use ledger::{Block, Ledger};
+use ledger::kernel::transaction::TransactionError;
+use ledger::{Block, Ledger, Receipt, VerifiedTransaction};
 use primitives::{Hash, codec};
-use proof::header::Header;
+use proof::header::{Certificate, Header};
 
 use super::check::check_all;
 use super::types::Committed;
@@ -48,29 +49,54 @@ pub(crate) fn replay(
     stored: &StoredBlock,
     threads: usize,
 ) -> Result<Committed, Divergence> {
-    let tip = ledger.tip();
-    let height = tip.height + 1;
-    let length = stored.block.len();
-    if length > BLOCK_BYTES_MAX {
-        let most = format!("at most {BLOCK_BYTES_MAX}");
-        return Err(Divergence::new(height, "the block's length", most, length));
-    }
-    let block: Block = codec::decode(&stored.block)
-        .map_err(|error| Divergence::new(height, "the block", "header and transactions", error))?;
+    let height = ledger.tip().height + 1;
+    let block = decode(height, &stored.block)?;
     let certificate = stored.certificate.clone();
     let verified = check_all(&block.transactions, ledger.registry(), threads);
-    let verified = verified.map_err(|(place, error)| {
-        Divergence::new(height, format_args!("transaction {place}"), "a validly signed one", error)
-    })?;
-    let outcome = ledger.execute(block.header.time, &verified);
-    compare_headers(&outcome.header, &block.header)?;
-    tip.validators.verify_certificate(&block.header, &certificate, &FastVerifier).map_err(
-        |error| Divergence::new(height, "the certificate", "signatures of the validators", error),
-    )?;
-    let first_receipt = tip.log.size();
-    let (_, receipts) = ledger.apply(outcome);
+    let verified = verified.map_err(|(place, error)| not_signed(height, place, &error))?;
+    let first_receipt = ledger.tip().log.size();
+    let receipts = execute(ledger, &block.header, &certificate, &verified)?;
     let receipts = receipts.into_iter().map(Arc::new).collect();
     Ok(Committed { block, certificate, first_receipt, receipts })
+}
+
+/// The recorded block of this height, taken apart.
+///
+/// # Errors
+/// When it is too long, or no block.
+pub(crate) fn decode(height: u64, bytes: &[u8]) -> Result<Block, Divergence> {
+    if bytes.len() > BLOCK_BYTES_MAX {
+        let most = format!("at most {BLOCK_BYTES_MAX}");
+        return Err(Divergence::new(height, "the block's length", most, bytes.len()));
+    }
+    codec::decode(bytes)
+        .map_err(|error| Divergence::new(height, "the block", "header and transactions", error))
+}
+
+/// The transaction at this place of a recorded block is not validly signed.
+pub(crate) fn not_signed(height: u64, place: usize, error: &TransactionError) -> Divergence {
+    Divergence::new(height, format_args!("transaction {place}"), "a validly signed one", error)
+}
+
+/// Executes the checked transactions of the next recorded block and makes it the last one, when
+/// its header and certificate are what follows; gives the receipts.
+///
+/// # Errors
+/// The first divergence; the ledger then stays where it was.
+pub(crate) fn execute(
+    ledger: &mut Ledger,
+    header: &Header,
+    certificate: &Certificate,
+    verified: &[VerifiedTransaction],
+) -> Result<Vec<Receipt>, Divergence> {
+    let outcome = ledger.execute(header.time, verified);
+    compare_headers(&outcome.header, header)?;
+    let validators = &ledger.tip().validators;
+    validators.verify_certificate(header, certificate, &FastVerifier).map_err(|error| {
+        let expected = "signatures of the validators";
+        Divergence::new(header.height, "the certificate", expected, error)
+    })?;
+    Ok(ledger.apply(outcome).1)
 }
 
 /// Names the first field in which a recorded header differs from the one that follows.

@@ -1,19 +1,20 @@
 //! Books of our own: every balance rebuilt from the entries in receipts, and compared with the
 //! state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ledger::kernel::account::{Account, AccountRow, Floor};
 use ledger::kernel::posting::{self, PostedEntry};
-use ledger::{Ledger, State};
+use ledger::State;
 use primitives::Currency;
 
 use super::CurrencyTotal;
-use crate::runtime::{Committed, Divergence};
+use super::pipeline::Executed;
+use crate::runtime::Divergence;
 
 /// The kind that moves an account's floor: in its block, floors are not compared, since only the
 /// block's end is seen here.
-const MOVES_FLOORS: &str = "set_fund_floor";
+pub(super) const MOVES_FLOORS: &str = "set_fund_floor";
 
 #[derive(Clone, Copy, Default)]
 struct Totals {
@@ -26,35 +27,36 @@ struct Totals {
 pub(super) struct Books {
     accounts: BTreeMap<(Account, Currency), Totals>,
     flows: BTreeMap<Currency, (u64, u128)>,
+    /// The number of the kind that moves floors.
+    floors_move: Option<u16>,
 }
 
 impl Books {
+    pub(super) fn new(floors_move: Option<u16>) -> Self {
+        Self { floors_move, ..Self::default() }
+    }
+
     /// Books a block's entries, and compares the accounts that they touch with the state after it.
-    pub(super) fn block(
-        &mut self,
-        committed: &Committed,
-        before: &State,
-        ledger: &Ledger,
-    ) -> Result<(), Divergence> {
-        let height = committed.header().height;
-        let (mut touched, mut debited) = (BTreeSet::new(), BTreeSet::new());
-        let entries = committed.receipts.iter().flat_map(|receipt| &receipt.entries);
-        for posted in entries {
+    pub(super) fn block(&mut self, block: &Executed) -> Result<(), Divergence> {
+        let height = block.header.height;
+        // Whether money left the account, for every account that was touched.
+        let mut touched: BTreeMap<(Account, Currency), bool> = BTreeMap::new();
+        for posted in block.receipts.iter().flat_map(|receipt| &receipt.entries) {
             self.book(height, posted)?;
-            touched.extend(
-                [posted.entry.debit, posted.entry.credit].map(|one| (one, posted.currency)),
-            );
-            debited.insert(posted.entry.debit);
+            let PostedEntry { entry, currency } = posted;
+            touched.insert((entry.debit, *currency), true);
+            touched.entry((entry.credit, *currency)).or_default();
         }
-        for (account, currency) in &touched {
-            self.compare(height, account, *currency, ledger.state())?;
+        let mut kinds = block.receipts.iter().map(|receipt| Some(receipt.record.kind));
+        let moves_floors = kinds.any(|kind| kind == self.floors_move);
+        for ((account, currency), is_debited) in touched {
+            let row = posting::account(&block.after, &account);
+            self.compare(height, &account, currency, row.as_ref())?;
+            if let Some(row) = row.filter(|_| is_debited && !moves_floors) {
+                check_floor(height, &account, &block.before, &row)?;
+            }
         }
-        let floor_kind = ledger.registry().by_name(MOVES_FLOORS).map(|kind| kind.number);
-        let mut kinds = committed.receipts.iter().map(|receipt| Some(receipt.record.kind));
-        if kinds.any(|kind| kind == floor_kind) {
-            return Ok(());
-        }
-        debited.iter().try_for_each(|account| check_floor(height, account, before, ledger.state()))
+        Ok(())
     }
 
     fn book(&mut self, height: u64, posted: &PostedEntry) -> Result<(), Divergence> {
@@ -87,12 +89,11 @@ impl Books {
         height: u64,
         account: &Account,
         currency: Currency,
-        state: &State,
+        row: Option<&AccountRow>,
     ) -> Result<(), Divergence> {
         let Totals { debits, credits } =
             self.accounts.get(&(*account, currency)).copied().unwrap_or_default();
-        let row = posting::account(state, account);
-        let is_same = row.as_ref().is_some_and(|row| {
+        let is_same = row.is_some_and(|row| {
             row.debits == debits && row.credits == credits && row.currency == currency
         });
         if is_same {
@@ -108,12 +109,15 @@ impl Books {
     }
 
     /// Compares every account once more, and adds them up: every currency must come to zero.
-    pub(super) fn close(&self, ledger: &Ledger) -> Result<Vec<CurrencyTotal>, Divergence> {
-        let height = ledger.tip().height;
+    pub(super) fn close(
+        &self,
+        height: u64,
+        state: &State,
+    ) -> Result<Vec<CurrencyTotal>, Divergence> {
         let mut totals: BTreeMap<Currency, CurrencyTotal> = BTreeMap::new();
         for (account, currency) in self.accounts.keys() {
-            let Some(row) = posting::account(ledger.state(), account) else { continue };
-            self.compare(height, account, row.currency, ledger.state())?;
+            let Some(row) = posting::account(state, account) else { continue };
+            self.compare(height, account, row.currency, Some(&row))?;
             let (entries, moved) = self.flows.get(currency).copied().unwrap_or_default();
             let total = totals.entry(*currency).or_insert(CurrencyTotal {
                 currency: row.currency,
@@ -135,19 +139,18 @@ impl Books {
     }
 }
 
-/// An account that gave money has not fallen below its floor.
+/// An account that gave money, and now has this row, has not fallen below its floor.
 fn check_floor(
     height: u64,
     account: &Account,
     before: &State,
-    after: &State,
+    row: &AccountRow,
 ) -> Result<(), Divergence> {
-    let Some(row) = posting::account(after, account) else { return Ok(()) };
     let floor = |row: &AccountRow| match row.floor {
         Floor::None => None,
         Floor::AtLeast(amount) => Some(i128::from(amount.minor())),
     };
-    let now = floor(&row);
+    let now = floor(row);
     // `None` is below every amount, so that the lower of both floors counts.
     let lower = posting::account(before, account).map_or(now, |row| floor(&row).min(now));
     match lower {
@@ -164,7 +167,7 @@ mod tests {
     use super::*;
     use ledger::kernel::account;
     use ledger::kernel::posting::Entry;
-    use primitives::{Amount, Hash, OrganisationId, RegionId};
+    use primitives::{Amount, OrganisationId, RegionId};
 
     fn posted(debit: Account, credit: Account, amount: u64) -> PostedEntry {
         let amount = Amount::from_minor(amount);
@@ -182,8 +185,7 @@ mod tests {
         let (due, rail) = accounts();
         let mut books = Books::default();
         books.book(7, &posted(rail, due, 5)).unwrap();
-        let state = State::new(ledger::Seeds { salt: Hash::default(), secret: Hash::default() });
-        let divergence = books.compare(7, &due, Currency::CNY, &state).unwrap_err();
+        let divergence = books.compare(7, &due, Currency::CNY, None).unwrap_err();
         assert_eq!((divergence.height, divergence.got.as_str()), (7, "none"));
         assert_eq!(divergence.expected, "-0 +5 CNY");
         assert!(divergence.what.contains("ProviderDue"));

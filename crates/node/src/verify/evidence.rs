@@ -12,7 +12,7 @@ use proof::tlog_proof::TlogProofRefusal;
 use proof::voucher::Voucher;
 
 use crate::history::{HistoryReader, Progress};
-use crate::runtime::{Committed, Divergence};
+use crate::runtime::Divergence;
 use crate::signature::FastVerifier;
 use crate::store::{Disk, Mark, StoreError, mark, snapshot, tiles};
 
@@ -37,6 +37,8 @@ pub struct Evidence {
     roots: Vec<Root>,
     receipts: Vec<(u64, Hash, String)>,
     history: Option<PathBuf>,
+    /// The signatures of the transactions under so many receipts need not be checked.
+    trusted: u64,
 }
 
 /// The receipt log had this root at this size, as `name` says.
@@ -62,6 +64,28 @@ impl Evidence {
         policy.check(&signed, &FastVerifier).map_err(EvidenceError::Refused)?;
         self.root(name, &signed);
         Ok(())
+    }
+
+    /// A checkpoint as in [`Evidence::checkpoint`] whose signers are trusted to have checked the
+    /// signatures of the transactions under it: these are not checked again.
+    ///
+    /// # Errors
+    /// When it is none that the policy accepts.
+    pub fn trust_before(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        policy: &Policy,
+    ) -> Result<(), EvidenceError> {
+        self.checkpoint(name, bytes, policy)?;
+        let size = self.roots.last().map_or(0, |root| root.size);
+        self.trusted = self.trusted.max(size);
+        Ok(())
+    }
+
+    /// Under how many receipts transactions are taken without their signatures.
+    pub(super) const fn trusted_size(&self) -> u64 {
+        self.trusted
     }
 
     /// A voucher that somebody holds: its receipt and its checkpoint; `name` is what errors call
@@ -116,7 +140,7 @@ impl Witnesses {
         disk: &std::sync::Arc<D>,
         genesis: Hash,
     ) -> Result<Self, StoreError> {
-        let Evidence { mut roots, receipts, history } = evidence;
+        let Evidence { mut roots, receipts, history, trusted: _ } = evidence;
         let signed = Mark::new(std::sync::Arc::clone(disk)).read()?;
         let signed = signed.map(|signed| signed.checkpoint().clone());
         roots.extend(signed.as_ref().map(|checkpoint| Root {
@@ -177,8 +201,7 @@ impl Witnesses {
     }
 
     /// Compares the history's last block.
-    pub(super) fn block(&self, block: &Committed) -> Result<(), Divergence> {
-        let (height, value_id) = (block.header().height, block.certificate.value_id);
+    pub(super) fn block(&self, height: u64, value_id: Hash) -> Result<(), Divergence> {
         match self.history {
             Some(progress) if progress.height == height && progress.value_id != value_id => {
                 let what = "the block id in the history";

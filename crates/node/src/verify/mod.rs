@@ -6,28 +6,34 @@
 //! compared with what comes out (`tiles`). Blocks that lead nowhere wrong may still be too few:
 //! everything that shows how far the ledger went is held against them ([`evidence`]). The first
 //! thing that does not fit is named. Nothing in the folder is changed, and a node may run in it
-//! meanwhile ([`folder`]).
+//! meanwhile ([`folder`]). All cores take part (`pipeline`).
+//!
+//! Whoever trusts a checkpoint may leave out the signatures of the transactions before it
+//! ([`Evidence::trust_before`]): all else is still computed and compared, and the receipts must
+//! come to the checkpoint's root. The report says how many signatures were not looked at.
 
 mod balance;
 pub mod evidence;
 pub mod folder;
+mod pipeline;
 mod tiles;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ledger::Ledger;
-use primitives::{Currency, Hash, Timestamp, codec};
+use ledger::{State, Tip};
+use primitives::{Currency, Hash, Timestamp};
 use proof::header::ChainId;
 use proof::receipt::OutcomeCode;
 
-use crate::runtime::replay::{Divergence, replay};
-use crate::runtime::{Committed, read_genesis, thread_count};
-use crate::store::{BlockLog, Cut, Disk, Known, LogLimits, StoreError, StoredBlock, snapshot};
+use crate::runtime::replay::Divergence;
+use crate::runtime::{read_genesis, thread_count};
+use crate::store::{BlockLog, Cut, Disk, Known, LogLimits, StoreError, snapshot};
 use balance::Books;
 use evidence::Witnesses;
 use folder::ReadOnlyFolder;
+use pipeline::{Executed, Follow};
 use tiles::TileCheck;
 
 pub use evidence::{Evidence, EvidenceError};
@@ -93,6 +99,8 @@ pub struct VerifyReport {
     pub rejected: u64,
     /// How many signatures were checked.
     pub signatures: u64,
+    /// How many were not, because a trusted checkpoint is over their transactions.
+    pub signatures_unchecked: u64,
     /// The id of the last block.
     pub value_id: Hash,
     /// Block time of the last block.
@@ -121,20 +129,22 @@ pub struct VerifyReport {
     pub cut: Option<Cut>,
 }
 
-/// Verifies the ledger in a node's data folder, and that it holds what the evidence shows.
+/// Verifies the ledger in a node's data folder, and that it holds what the evidence shows, on all
+/// cores.
 ///
 /// # Errors
 /// The first thing that does not fit.
 pub fn verify_chain(
     folder: &Path,
     mut evidence: Evidence,
-    progress: impl FnMut(VerifyProgress),
+    progress: impl FnMut(VerifyProgress) + Send,
 ) -> Result<VerifyReport, VerifyError> {
     evidence.history_in(folder);
-    verify_disk(ReadOnlyFolder::new(folder), folder, evidence, progress)
+    verify_on(ReadOnlyFolder::new(folder), folder, evidence, thread_count(), progress)
 }
 
-/// As [`verify_chain`] on any disk; `name` is what it is called in errors.
+/// As [`verify_chain`] on any disk and on the caller's thread alone; `name` is what the disk is
+/// called in errors.
 ///
 /// # Errors
 /// The first thing that does not fit.
@@ -142,11 +152,26 @@ pub fn verify_disk<D: Disk>(
     disk: D,
     name: &Path,
     evidence: Evidence,
-    mut progress: impl FnMut(VerifyProgress),
+    progress: impl FnMut(VerifyProgress) + Send,
+) -> Result<VerifyReport, VerifyError> {
+    verify_on(disk, name, evidence, 1, progress)
+}
+
+/// As [`verify_disk`] with so many workers; the caller is one of them.
+///
+/// # Errors
+/// The first thing that does not fit.
+pub fn verify_on<D: Disk>(
+    disk: D,
+    name: &Path,
+    evidence: Evidence,
+    workers: usize,
+    progress: impl FnMut(VerifyProgress) + Send,
 ) -> Result<VerifyReport, VerifyError> {
     let genesis = read_genesis(&disk).map_err(VerifyError::Genesis)?;
     let genesis = genesis.ok_or_else(|| VerifyError::NoLedger(name.to_owned()))?;
     let disk = Arc::new(disk);
+    let trusted = evidence.trusted_size();
     let witnesses = Witnesses::gather(evidence, &disk, genesis.hash())?;
     let known = Known { covered: 0, acknowledged: witnesses.known_height() };
     // The key matters for new segments only, and none is written.
@@ -154,9 +179,12 @@ pub fn verify_disk<D: Disk>(
     if log.first_height() > 1 {
         return Err(VerifyError::Archived(log.first_height()));
     }
-    let mut check = Check {
-        ledger: genesis.ledger(),
-        books: Books::default(),
+    let ledger = genesis.ledger();
+    let floors_move = ledger.registry().by_name(balance::MOVES_FLOORS).map(|kind| kind.number);
+    let follower = Follower {
+        end: (ledger.state().clone(), ledger.tip().clone()),
+        chain_id: ledger.chain_id(),
+        books: Books::new(floors_move),
         tiles: TileCheck::new(Arc::clone(&disk)),
         disk,
         witnesses,
@@ -164,21 +192,21 @@ pub fn verify_disk<D: Disk>(
         accepted: 0,
         rejected: 0,
         signatures: 0,
+        signatures_unchecked: 0,
+        last_height: log.last_height(),
+        progress,
     };
-    check.witnesses.at_size(0, check.tiles.log())?;
-    for height in 1..=log.last_height() {
-        let stored: StoredBlock =
-            codec::decode(&log.read(height)?).map_err(|_| StoreError::Format(height))?;
-        check.block(&stored)?;
-        let transactions = check.accepted + check.rejected;
-        progress(VerifyProgress { height, last_height: log.last_height(), transactions });
-    }
-    check.report(genesis.hash(), cut)
+    follower.witnesses.at_size(0, follower.tiles.log())?;
+    let follower = pipeline::run(&log, ledger, follower, trusted, workers)?;
+    follower.report(genesis.hash(), cut)
 }
 
-struct Check<D: Disk> {
+/// What is compared with every block after its execution.
+struct Follower<D: Disk, P> {
     disk: Arc<D>,
-    ledger: Ledger,
+    chain_id: ChainId,
+    /// The ledger after the last block.
+    end: (State, Tip),
     books: Books,
     tiles: TileCheck<D>,
     witnesses: Witnesses,
@@ -186,30 +214,36 @@ struct Check<D: Disk> {
     accepted: u64,
     rejected: u64,
     signatures: u64,
+    signatures_unchecked: u64,
+    last_height: u64,
+    progress: P,
 }
 
-impl<D: Disk> Check<D> {
-    fn block(&mut self, stored: &StoredBlock) -> Result<(), VerifyError> {
-        let before = self.ledger.state().clone();
-        let committed = replay(&mut self.ledger, stored, thread_count())?;
-        self.count(&committed);
-        self.books.block(&committed, &before, &self.ledger)?;
-        let height = committed.header().height;
-        for (index, receipt) in (committed.first_receipt..).zip(&committed.receipts) {
+impl<D: Disk, P: FnMut(VerifyProgress) + Send> Follow for Follower<D, P> {
+    fn follow(&mut self, block: Executed) -> Result<(), VerifyError> {
+        self.count(&block);
+        self.books.block(&block)?;
+        let height = block.header.height;
+        for (index, receipt) in (block.first_receipt..).zip(&block.receipts) {
             let leaf = receipt.record.leaf();
             self.witnesses.receipt(height, index, &leaf)?;
-            self.tiles.push(height, &leaf)?;
+            self.tiles.push(height, leaf)?;
             self.witnesses.at_size(height, self.tiles.log())?;
         }
-        self.witnesses.block(&committed)?;
+        self.witnesses.block(height, block.certificate.value_id)?;
         if self.witnesses.snapshots.contains(&height) {
-            self.snapshot(height)?;
+            self.snapshot(height, &block.tip)?;
         }
+        self.end = (block.after, block.tip);
+        let (last_height, transactions) = (self.last_height, self.accepted + self.rejected);
+        (self.progress)(VerifyProgress { height, last_height, transactions });
         Ok(())
     }
+}
 
+impl<D: Disk, P> Follower<D, P> {
     /// Compares the snapshot of the block that was just executed.
-    fn snapshot(&mut self, height: u64) -> Result<(), Divergence> {
+    fn snapshot(&mut self, height: u64, tip: &Tip) -> Result<(), Divergence> {
         let path = snapshot::path_at(height);
         let differs = |got: &dyn std::fmt::Display| {
             let what = format!("the snapshot `{path}`");
@@ -217,7 +251,7 @@ impl<D: Disk> Check<D> {
         };
         match snapshot::load(&*self.disk, &path) {
             // A snapshot is what it says of itself: its rows have the root that its header names.
-            Ok(snapshot) if snapshot.tip != *self.ledger.tip() => {
+            Ok(snapshot) if snapshot.tip != *tip => {
                 differs(&format_args!("the ledger after block {}", snapshot.tip.value_id))
             }
             Ok(snapshot) if !self.tiles.is_end(&snapshot.partial_tiles) => {
@@ -233,11 +267,14 @@ impl<D: Disk> Check<D> {
         }
     }
 
-    fn count(&mut self, committed: &Committed) {
-        let certified = committed.certificate.signatures.len();
-        let signed = committed.block.transactions.iter().map(|one| one.authorisations.len());
-        self.signatures += (certified + signed.sum::<usize>()) as u64;
-        for receipt in &committed.receipts {
+    fn count(&mut self, block: &Executed) {
+        self.signatures += block.certificate.signatures.len() as u64;
+        if block.is_trusted {
+            self.signatures_unchecked += block.signatures;
+        } else {
+            self.signatures += block.signatures;
+        }
+        for receipt in &block.receipts {
             match receipt.record.outcome {
                 OutcomeCode::Accepted => self.accepted += 1,
                 OutcomeCode::Rejected(_) => self.rejected += 1,
@@ -246,21 +283,22 @@ impl<D: Disk> Check<D> {
     }
 
     fn report(self, genesis: Hash, cut: Option<Cut>) -> Result<VerifyReport, VerifyError> {
-        let tip = self.ledger.tip();
+        let (state, tip) = &self.end;
         self.witnesses.end(tip.log.size(), self.tiles.paths())?;
         Ok(VerifyReport {
-            chain_id: self.ledger.chain_id(),
+            chain_id: self.chain_id,
             genesis,
             blocks: tip.height,
             accepted: self.accepted,
             rejected: self.rejected,
             signatures: self.signatures,
+            signatures_unchecked: self.signatures_unchecked,
             value_id: tip.value_id,
             time: tip.time,
-            state_root: self.ledger.state().root(),
+            state_root: state.root(),
             receipts: tip.log.size(),
             receipt_log_root: tip.log.root(),
-            totals: self.books.close(&self.ledger)?,
+            totals: self.books.close(tip.height, state)?,
             tiles: self.tiles.right,
             tiles_missing: self.tiles.missing,
             snapshots: self.snapshots,

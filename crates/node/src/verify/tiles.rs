@@ -53,10 +53,10 @@ impl<D: Disk> TileCheck<D> {
     }
 
     /// Takes in the next leaf and compares the tiles that it fills.
-    pub(super) fn push(&mut self, height: u64, leaf: &[u8]) -> Result<(), Divergence> {
+    pub(super) fn push(&mut self, height: u64, leaf: Vec<u8>) -> Result<(), Divergence> {
         let mut full = Vec::new();
         let rows = &mut self.rows;
-        self.frontier.push_with(leaf_hash(leaf), |hash| {
+        self.frontier.push_with(leaf_hash(&leaf), |hash| {
             let row = rows.entry(hash.level).or_default();
             row.push(hash.hash);
             if row.len() == usize::from(TILE_WIDTH) {
@@ -67,7 +67,7 @@ impl<D: Disk> TileCheck<D> {
                 row.clear();
             }
         });
-        self.entries.push(leaf.to_vec());
+        self.entries.push(leaf);
         for (tile, hashes) in full {
             self.compare(height, tile.path(), &encode_tile(&hashes))?;
             if tile.level() == 0 {

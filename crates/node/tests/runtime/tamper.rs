@@ -6,7 +6,7 @@ use ledger::Block;
 use node::runtime::{Divergence, OpenError};
 use node::store::fault::{Faults, FaultyDisk};
 use node::store::{BlockLog, Known, LogLimits, StoreError, StoredBlock};
-use node::verify::{Evidence, VerifyError, verify_chain, verify_disk};
+use node::verify::{Evidence, VerifyError, verify_chain, verify_disk, verify_on};
 use primitives::{Timestamp, codec, sha256};
 use proof::header::{CommitSignature, commit_message};
 
@@ -64,13 +64,17 @@ fn edit(stored: &mut StoredBlock, change: impl FnOnce(&mut Block)) {
         vec![CommitSignature { organisation: organisation("bureau"), signature }];
 }
 
-/// Both the node and `verify` name this part of this block.
+/// Both the node and `verify`, with one worker and with several, name this part of this block.
 fn assert_named(place: &Place, disk: &FaultyDisk, height: u64, what: &str) -> Divergence {
-    let verified = verify_disk(disk.clone(), "disk".as_ref(), Evidence::default(), |_| {});
-    let Err(VerifyError::Divergence(divergence)) = verified else {
-        panic!("{what} was changed and verified: {verified:?}");
-    };
+    let [divergence, other] = [1, 3].map(|workers| {
+        let name = "disk".as_ref();
+        match verify_on(disk.clone(), name, Evidence::default(), workers, |_| {}) {
+            Err(VerifyError::Divergence(divergence)) => divergence,
+            verified => panic!("{what} was changed and verified: {verified:?}"),
+        }
+    });
     assert_eq!((divergence.height, divergence.what.as_str()), (height, what));
+    assert_eq!(divergence, other);
     let _ = std::fs::remove_file(place.history());
     match place.open_on(disk.clone()) {
         Err(OpenError::Divergence(named)) => assert_eq!(named, divergence),
@@ -105,6 +109,37 @@ fn a_changed_block_is_named_and_the_node_does_not_start() {
     });
     let named = assert_named(&place, &transaction_root, 4, "the transaction root");
     assert!(named.to_string().starts_with("block 4: the transaction root is `"));
+}
+
+/// A block that does not execute, and before it a receipt tile that does not belong to the blocks:
+/// the earlier one is named, though its block is followed up while later ones are executed.
+#[test]
+fn the_first_wrong_block_is_named_however_many_workers_there_are() {
+    let place = Place::new();
+    let disk = FaultyDisk::default();
+    let (node, _) = place.open_on(disk.clone()).unwrap();
+    node.submit(open_fund(1, now())).unwrap();
+    for number in 1..=270 {
+        node.submit(contribute(1, number, number, now())).unwrap();
+    }
+    drop(node);
+    // The tile is full with the 256th receipt; a later block is changed as well.
+    let tile = "receipts/tile/0/000";
+    let disk = rewritten(&disk, 258, |stored| {
+        edit(stored, |block| block.header.state_root = sha256(b"other"));
+    });
+    for workers in [1, 2, 5] {
+        let copy = disk.after_restart(Faults::default());
+        let verify = |disk: FaultyDisk| {
+            let name = "disk".as_ref();
+            verify_on(disk, name, Evidence::default(), workers, |_| {}).unwrap_err().to_string()
+        };
+        let error = verify(copy.clone());
+        assert!(error.starts_with("block 258: the state root is"), "{error}");
+        copy.damage(tile, 40, 1);
+        let error = verify(copy);
+        assert!(error.starts_with(&format!("block 256: the receipt tile `{tile}`")), "{error}");
+    }
 }
 
 #[test]

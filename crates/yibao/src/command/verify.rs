@@ -53,6 +53,10 @@ struct ChainArguments {
     /// be given several times.
     #[arg(long, value_name = "FILE", requires = "trust")]
     checkpoint: Vec<PathBuf>,
+    /// A checkpoint that you trust: the chain must hold it, and the signatures of the transactions
+    /// under it are not checked again. Everything else is.
+    #[arg(long, value_name = "FILE", requires = "trust")]
+    from_checkpoint: Option<PathBuf>,
     /// A voucher that you hold: the chain must hold its receipt. May be given several times.
     #[arg(long, value_name = "FILE", requires = "trust")]
     voucher: Vec<PathBuf>,
@@ -157,6 +161,13 @@ pub fn print_voucher(verified: &VerifiedVoucher) {
     }
 }
 
+impl ChainArguments {
+    /// How much from elsewhere the chain is held against.
+    fn anchors(&self) -> usize {
+        self.checkpoint.len() + self.voucher.len() + usize::from(self.from_checkpoint.is_some())
+    }
+}
+
 /// The node's own folder: `dir`, or `dir/node` of a data folder.
 fn node_folder(dir: &Path) -> PathBuf {
     let inner = dir.join(NODE_FOLDER);
@@ -167,16 +178,24 @@ fn node_folder(dir: &Path) -> PathBuf {
 fn evidence(arguments: &ChainArguments) -> Result<Evidence> {
     let mut evidence = Evidence::default();
     let Some(trust) = &arguments.trust else { return Ok(evidence) };
-    if arguments.checkpoint.is_empty() && arguments.voucher.is_empty() {
+    if arguments.anchors() == 0 {
         return Err(bad(
-            "`--trust` says whose checkpoints count; name one with --checkpoint or --voucher",
+            "`--trust` says whose checkpoints count; name one with --checkpoint, --from-checkpoint or \
+             --voucher",
         ));
     }
     let (policy, _) = read_policy(trust)?;
-    for file in &arguments.checkpoint {
+    let checkpoints = arguments.checkpoint.iter().map(|file| (file, false));
+    let trusted = arguments.from_checkpoint.iter().map(|file| (file, true));
+    for (file, is_trusted) in checkpoints.chain(trusted) {
         let bytes = read_bytes("the checkpoint", file, CHECKPOINT_BYTES_MAX)?;
         let name = format!("the checkpoint `{}`", file.display());
-        evidence.checkpoint(&name, &bytes, &policy).map_err(|error| match error {
+        let taken = if is_trusted {
+            evidence.trust_before(&name, &bytes, &policy)
+        } else {
+            evidence.checkpoint(&name, &bytes, &policy)
+        };
+        taken.map_err(|error| match error {
             EvidenceError::Checkpoint(error) => bad(format!("{name}: {error}")),
             error => anyhow!(error).context(format!("{name} is NOT valid")),
         })?;
@@ -192,7 +211,7 @@ fn evidence(arguments: &ChainArguments) -> Result<Evidence> {
 fn chain(arguments: &ChainArguments) -> Result<ExitCode> {
     let folder = node_folder(&arguments.dir);
     let evidence = evidence(arguments)?;
-    let anchors = arguments.checkpoint.len() + arguments.voucher.len();
+    let anchors = arguments.anchors();
     let is_terminal = std::io::stderr().is_terminal();
     let mut shown = 0;
     let report = verify_chain(&folder, evidence, |progress| {
@@ -236,7 +255,13 @@ fn print_report(report: &VerifyReport, anchors: usize) {
         "  transactions  {} accepted, {} rejected in a block",
         report.accepted, report.rejected
     );
-    println!("  signatures    {} valid", report.signatures);
+    match report.signatures_unchecked {
+        0 => println!("  signatures    {} valid", report.signatures),
+        unchecked => println!(
+            "  signatures    {} valid; {unchecked} under the trusted checkpoint NOT checked",
+            report.signatures
+        ),
+    }
     println!("  state root    {}", report.state_root);
     println!("  receipt log   {} receipts, root {}", report.receipts, report.receipt_log_root);
     for total in &report.totals {
