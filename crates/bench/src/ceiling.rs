@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::figures::{Bar, Figures};
 use crate::process;
 use crate::region::{PAGE, RP_ID};
-use node::signature::{FastVerifier, Scheme, SecretKey, SoftwareAuthenticator};
+use node::signature::{FastVerifier, Scheme, SecretKey, Sm2Backend, SoftwareAuthenticator};
 use primitives::key;
 use primitives::{Hash, PublicKey, Signature, sha256_parts};
 
@@ -99,6 +99,22 @@ fn per_second(all: &[&[Signed]]) -> f64 {
     f64::from(count) / begin.elapsed().as_secs_f64()
 }
 
+/// Checks of SM2 signatures by one library behind our rules, per second of one thread.
+fn sm2_per_second(backend: Sm2Backend, all: &[Signed]) -> f64 {
+    let begin = Instant::now();
+    let mut count = 0_u32;
+    while begin.elapsed() < SPAN {
+        for one in all {
+            let (PublicKey::Sm2(point), Signature::Sm2(raw)) = (&one.key, &one.signature) else {
+                unreachable!("these signatures are SM2")
+            };
+            assert!(black_box(backend.accepts(point, one.message.as_bytes(), raw)));
+        }
+        count += KEYS;
+    }
+    f64::from(count) / begin.elapsed().as_secs_f64()
+}
+
 /// Takes the times of all schemes and the ceilings of both mixes.
 pub fn measure(figures: &mut Figures) {
     let (ed25519, sm2, passkeys) = (by_key(Scheme::Ed25519), by_key(Scheme::Sm2), by_passkey());
@@ -106,6 +122,10 @@ pub fn measure(figures: &mut Figures) {
     for (name, signatures) in singles {
         let micros = 1e6 / per_second(&[signatures]);
         figures.note(&format!("signature/{name}/verify"), micros, "us", Bar::Told);
+    }
+    for backend in Sm2Backend::ALL {
+        let name = format!("signature/sm2/{}/verify", backend.name());
+        figures.note(&name, 1e6 / sm2_per_second(*backend, &sm2), "us", Bar::Told);
     }
     for (mix, organisations) in [(Mix::Ed25519, &ed25519), (Mix::Sm2, &sm2)] {
         let all: [&[Signed]; 3] = [organisations, organisations, &passkeys];

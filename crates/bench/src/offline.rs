@@ -2,15 +2,24 @@
 
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow};
-use ledger::Transaction;
+use anyhow::{Context as _, Result, anyhow, ensure};
+use ledger::kernel::registry::Kind as _;
+use ledger::modules::visit::SettleVisit;
+use ledger::{Block, Transaction};
 use node::NodeHandle;
-use node::verify::{Evidence, verify_chain};
+use node::signature::FastVerifier;
+use node::store::{BlockLog, Known, LogLimits, StoredBlock};
+use node::verify::folder::ReadOnlyFolder;
+use node::verify::{Evidence, VerifyReport, verify_chain};
+use primitives::{codec, key};
 use proof::policy::{Policy, policy_text};
 
 use crate::figures::{Bar, Figures};
+use crate::process;
 use crate::region::Region;
 
 const ROUNDS: u32 = 2_000;
@@ -28,7 +37,7 @@ pub fn voucher(figures: &mut Figures, node: &NodeHandle, settled: &Transaction) 
     for _ in 0..ROUNDS {
         let decoded = proof::voucher::Voucher::decode(black_box(text.as_bytes()))
             .map_err(|error| anyhow!("{error}"))?;
-        let verified = decoded.verify(&policy, &node::signature::FastVerifier);
+        let verified = decoded.verify(&policy, &FastVerifier);
         black_box(verified.map_err(|error| anyhow!("{error}"))?);
     }
     let millis = begin.elapsed().as_secs_f64() * 1e3 / f64::from(ROUNDS);
@@ -36,16 +45,96 @@ pub fn voucher(figures: &mut Figures, node: &NodeHandle, settled: &Transaction) 
     Ok(())
 }
 
-/// The whole chain of a data folder, everything checked; the node must be stopped.
+/// The whole chain of a data folder: its signatures alone, everything checked, and everything but
+/// the signatures under a trusted checkpoint. The node must be stopped.
 ///
 /// # Errors
 /// When it diverges.
-pub fn chain(figures: &mut Figures, data: &Path) -> Result<()> {
-    let begin = Instant::now();
-    let report = verify_chain(&Region::node_folder(data), Evidence::default(), |_| {})
+pub fn chain(figures: &mut Figures, data: &Path, kept: &Kept, live: &str) -> Result<()> {
+    let folder = Region::node_folder(data);
+    let transactions = transactions(&folder)?;
+    let signed: usize = transactions.iter().map(|one| one.authorisations.len()).sum();
+    let settled = transactions.iter().filter(|one| one.content.kind == SettleVisit::NUMBER).count();
+    let alone = signed as f64 / seconds_of_signatures(&transactions);
+    drop(transactions);
+    let (all, _) = verified(&folder, Evidence::default())?;
+    let mut trusting = Evidence::default();
+    let policy = Policy::parse(kept.policy.as_bytes()).map_err(|error| anyhow!("{error}"))?;
+    trusting
+        .trust_before("the checkpoint", kept.checkpoint.as_bytes(), &policy)
         .map_err(|error| anyhow!("{error}"))?;
-    let seconds = begin.elapsed().as_secs_f64();
-    figures.note("verify_chain/transactions", report.accepted as f64 / seconds, "1/s", Bar::Told);
-    figures.note("verify_chain/signatures", report.signatures as f64 / seconds, "1/s", Bar::Told);
+    let (trusted, report) = verified(&folder, trusting)?;
+    ensure!(report.signatures_unchecked > 0, "the checkpoint is over no transaction");
+    let note = |figures: &mut Figures, name: &str, value, unit| {
+        figures.note(&format!("verify_chain/{name}"), value, unit, Bar::Told);
+    };
+    note(figures, "signatures_alone", alone, "1/s");
+    note(figures, "signatures", signed as f64 / all, "1/s");
+    note(figures, "settlements", settled as f64 / all, "settlements/s");
+    note(figures, "from_checkpoint/settlements", settled as f64 / trusted, "settlements/s");
+    let (own, of) = ("verify_chain/signatures", "verify_chain/signatures_alone");
+    figures.ratio("ratio/verify_chain/to_signatures_alone", own, of, Bar::AtLeast(0.85));
+    let trusting = "verify_chain/from_checkpoint/settlements";
+    figures.ratio("ratio/verify_chain/from_checkpoint_to_live", trusting, live, Bar::AtLeast(3.0));
     Ok(())
+}
+
+/// What an auditor kept of a ledger.
+pub struct Kept {
+    policy: String,
+    checkpoint: String,
+}
+
+impl Kept {
+    /// What the node gives now.
+    ///
+    /// # Errors
+    /// When it cannot sign.
+    pub fn of(node: &NodeHandle) -> Result<Self> {
+        let checkpoint = node.checkpoint().map_err(|error| anyhow!("{error}"))?.encode();
+        Ok(Self { policy: policy_text(node.log_key(), &[], 0), checkpoint })
+    }
+}
+
+fn verified(folder: &Path, evidence: Evidence) -> Result<(f64, VerifyReport)> {
+    let begin = Instant::now();
+    let report = verify_chain(folder, evidence, |_| {}).map_err(|error| anyhow!("{error}"))?;
+    Ok((begin.elapsed().as_secs_f64(), report))
+}
+
+/// All transactions of a chain.
+fn transactions(folder: &Path) -> Result<Vec<Transaction>> {
+    let disk = Arc::new(ReadOnlyFolder::new(folder));
+    let (log, _) = BlockLog::open(disk, LogLimits::default(), [0; 32], Known::default())?;
+    let mut all = Vec::new();
+    for height in 1..=log.last_height() {
+        let stored: StoredBlock =
+            codec::decode(&log.read(height)?).map_err(|error| anyhow!("{error}"))?;
+        let block: Block = codec::decode(&stored.block).map_err(|error| anyhow!("{error}"))?;
+        all.extend(block.transactions);
+    }
+    Ok(all)
+}
+
+/// How long all cores take for the signatures and nothing else.
+fn seconds_of_signatures(transactions: &[Transaction]) -> f64 {
+    let next = AtomicUsize::new(0);
+    let check = |one: &Transaction| {
+        let id = one.content.id();
+        for signed in &one.authorisations {
+            let verdict = key::verify(&FastVerifier, &signed.key, &id, &signed.signature);
+            black_box(verdict).expect("the chain was written by a node");
+        }
+    };
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..process::cores() {
+            scope.spawn(|| {
+                while let Some(one) = transactions.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    check(one);
+                }
+            });
+        }
+    });
+    begin.elapsed().as_secs_f64()
 }

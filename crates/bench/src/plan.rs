@@ -170,7 +170,8 @@ fn measure_region(
     let outcome = in_process::pace(&node, &in_process::encoded(&paced), PACE)?;
     figures.note(&format!("in_process/{name}/1k_p50"), outcome.p50, "ms", Bar::Told);
     figures.note(&format!("in_process/{name}/1k_p99"), outcome.p99, "ms", Bar::AtMost(20.0));
-    if is_usual && size.people == PEOPLE {
+    let is_verified = is_usual && size.people == PEOPLE;
+    if is_verified {
         offline::voucher(figures, &node, &transactions[0])?;
     }
     if size.mix == Mix::Ed25519 {
@@ -197,8 +198,12 @@ fn measure_region(
         node.stop();
         drop(node);
     }
-    if is_usual && size.people == PEOPLE {
-        offline::chain(figures, data)?;
+    if is_verified {
+        let node = in_process::open(data, &genesis)?;
+        let kept = offline::Kept::of(&node)?;
+        node.stop();
+        drop(node);
+        offline::chain(figures, data, &kept, &format!("in_process/{name}/settlements"))?;
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ use proof::voucher::Voucher;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::status::NodeStatus;
 use crate::payments::Payments;
 
 /// The ledger after one block. A view never changes; a later block is another view.
@@ -119,16 +120,60 @@ pub struct SignedHeader {
 }
 
 /// A figure for operators. An aggregate: it is shown to everybody who may see the metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// Its name in the metrics, such as `node_waiting_transactions`.
     pub name: &'static str,
-    /// What it counts.
+    /// What it says.
     pub meaning: &'static str,
     /// How much.
-    pub value: u64,
-    /// Whether it counts what has happened since the node was opened, and so never falls.
-    pub is_total: bool,
+    pub value: FigureValue,
+}
+
+/// What a figure says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FigureValue {
+    /// How things stand now.
+    Gauge(f64),
+    /// What has happened since the node was opened: it never falls.
+    Total(u64),
+    /// The same for each value of a label.
+    TotalBy(&'static str, Vec<(String, u64)>),
+    /// How things stand now for each value of a label.
+    GaugeBy(&'static str, Vec<(String, f64)>),
+    /// How long things took since the node was opened.
+    Durations(Durations),
+}
+
+/// How long things of one sort took.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Durations {
+    /// Upper bounds in seconds, each with how many took at most so long and longer than the bound
+    /// before.
+    pub counts: Vec<(f64, u64)>,
+    /// How long all of them took together, in seconds.
+    pub sum: f64,
+}
+
+impl Figure {
+    /// A figure that says how things stand.
+    #[must_use]
+    pub const fn gauge(name: &'static str, meaning: &'static str, value: f64) -> Self {
+        Self { name, meaning, value: FigureValue::Gauge(value) }
+    }
+
+    /// A figure of a whole number that says how things stand.
+    #[must_use]
+    pub fn count(name: &'static str, meaning: &'static str, value: u64) -> Self {
+        // Above 2^53 a figure is rounded, which no figure here comes near.
+        Self::gauge(name, meaning, value as f64)
+    }
+
+    /// A figure that counts what happens.
+    #[must_use]
+    pub const fn total(name: &'static str, meaning: &'static str, value: u64) -> Self {
+        Self { name, meaning, value: FigureValue::Total(value) }
+    }
 }
 
 /// Why an envelope was not kept.
@@ -252,6 +297,16 @@ pub trait Port: Send + Sync {
 
     /// What an operator wants to know. Cheap, as it counts nothing when it is asked.
     fn figures(&self) -> Vec<Figure>;
+
+    /// Who runs the node.
+    fn operator(&self) -> OrganisationId;
+
+    /// How the node is, for who runs it. Cheap, as it counts nothing when it is asked; it knows
+    /// nothing of sessions.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn status(&self) -> Result<NodeStatus, PortError>;
 
     /// The settlement record of a visit as it is now in force, from the receipt that made it so;
     /// `None` for a visit that is not settled. Answered from an index, never by a scan.

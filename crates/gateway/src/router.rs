@@ -152,6 +152,7 @@ impl Asked {
 
     fn finish(mut self, result: Result<Response, Problem>) -> Response {
         let mut response = result.unwrap_or_else(|problem| {
+            self.gateway.metrics.refused(problem.code);
             if problem.status >= 500 {
                 tracing::warn!(
                     request = self.request,

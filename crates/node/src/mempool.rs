@@ -17,6 +17,7 @@ use std::time::Duration;
 use ledger::{IdempotencyKey, Transaction, VerifiedTransaction};
 use primitives::{Hash, Party};
 
+use crate::runtime::metrics::Durations;
 use crate::runtime::{SubmitError, SubmitResult};
 
 /// How many callers may wait for one transaction at once. Our own limit: it bounds memory.
@@ -111,6 +112,8 @@ pub(crate) struct Mempool {
     inner: Mutex<Inner>,
     jobs_came: Condvar,
     candidates_came: Condvar,
+    /// How long the checks of transactions' signatures took.
+    pub(crate) checks: Durations,
 }
 
 #[derive(Default)]
@@ -155,6 +158,7 @@ impl Mempool {
             inner: Mutex::default(),
             jobs_came: Condvar::new(),
             candidates_came: Condvar::new(),
+            checks: Durations::default(),
         }
     }
 

@@ -101,7 +101,8 @@ pub struct Rows {
     pub persons: BTreeMap<PersonId, PersonRow>,
     /// People with a numbered slot: somebody with a chronic disease or a programme.
     pub with_slots: BTreeSet<PersonId>,
-    subjects: BTreeMap<VisitId, VisitSubject>,
+    /// Visits that are not settled yet.
+    pub open: BTreeMap<VisitId, VisitSubject>,
 }
 
 impl Rows {
@@ -138,12 +139,12 @@ impl Rows {
         match content.kind {
             CheckIn::NUMBER => {
                 let body: CheckIn = body(content)?;
-                self.subjects.insert(body.visit, body.subject);
+                self.open.insert(body.visit, body.subject);
             }
             SettleVisit::NUMBER => {
                 let body: SettleVisit = body(content)?;
                 // Only the first settlement of a visit counts; a second one was refused.
-                if let Some(subject) = self.subjects.remove(&body.visit) {
+                if let Some(subject) = self.open.remove(&body.visit) {
                     self.visits.push(VisitRow {
                         person: subject.person,
                         provider: subject.provider.to_string(),

@@ -71,7 +71,7 @@ fn figures(call: &Call) -> Result<Reply, Problem> {
             count(gateway.in_flight.count()),
         ),
     ];
-    let own = own.map(|(name, meaning, value)| Figure { name, meaning, value, is_total: false });
+    let own = own.map(|(name, meaning, value)| Figure::count(name, meaning, value));
     let all: Vec<Figure> = own.into_iter().chain(gateway.port.figures()).collect();
     Ok(Reply::bytes(metrics::MEDIA_TYPE, gateway.metrics.text(&all)))
 }

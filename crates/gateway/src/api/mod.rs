@@ -25,6 +25,7 @@ pub mod receipt;
 pub mod region;
 pub mod session;
 pub mod state_proof;
+pub mod status;
 pub mod till;
 pub mod transaction;
 pub mod visit;
@@ -55,6 +56,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     rail::ENDPOINTS,
     till::ENDPOINTS,
     state_proof::ENDPOINTS,
+    status::ENDPOINTS,
     log::ENDPOINTS,
 ];
 

@@ -145,6 +145,12 @@ fn public_trials() -> Vec<Trial> {
 fn own_trials() -> Vec<Trial> {
     vec![
         party(
+            "get_status",
+            |_| Ask::get("/v1/status"),
+            (hospital, Status(403)),
+            (bureau, Own(|status| status["height"].is_u64() && status["sessions"] != 0)),
+        ),
+        party(
             "get_session",
             |_| Ask::get("/v1/session"),
             (two, Own(|session| session["party"] == two().to_string())),

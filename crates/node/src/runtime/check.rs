@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use ledger::kernel::transaction::{TRANSACTION_BYTES_MAX, TransactionError};
 use ledger::{Registry, Transaction, VerifiedTransaction};
@@ -19,7 +20,13 @@ pub(crate) fn check_round(mempool: &Mempool, registry: &Registry, wait: bool) ->
     let jobs = mempool.jobs(JOBS_AT_ONCE, wait);
     let count = jobs.len();
     if count > 0 {
-        mempool.checked(jobs.into_iter().map(|job| check(job, registry)).collect());
+        let checked = jobs.into_iter().map(|job| {
+            let begin = Instant::now();
+            let checked = check(job, registry);
+            mempool.checks.note(begin.elapsed());
+            checked
+        });
+        mempool.checked(checked.collect());
     }
     count
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use super::NodeFailure;
 use super::metrics::add;
@@ -157,6 +158,8 @@ pub(crate) struct SnapshotWriter<D: Disk> {
     /// The last one was given up: another is tried as soon as there is a block.
     is_overdue: bool,
     stage: Stage,
+    /// When the one that is being written was requested.
+    begun: Instant,
 }
 
 impl<D: Disk> SnapshotWriter<D> {
@@ -168,7 +171,8 @@ impl<D: Disk> SnapshotWriter<D> {
     ) -> Self {
         let Behind { blocks, bytes, rows } = behind;
         let is_overdue = bytes > 0 && bytes >= bytes_due(pace, rows) / RESTART_SHARE;
-        Self { store, history, pace, blocks, bytes, is_overdue, stage: Stage::Idle }
+        let (stage, begun) = (Stage::Idle, Instant::now());
+        Self { store, history, pace, blocks, bytes, is_overdue, stage, begun }
     }
 
     /// Counts a block and goes on with the snapshot, without waiting.
@@ -176,10 +180,14 @@ impl<D: Disk> SnapshotWriter<D> {
         self.blocks = self.blocks.saturating_add(1);
         self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         let bytes_due = bytes_due(self.pace, shared.view().state.entry_count());
+        let (start, was_idle) = (Instant::now(), matches!(self.stage, Stage::Idle));
         if self.is_overdue || self.blocks >= self.pace.blocks || self.bytes >= bytes_due {
             self.request(shared)?;
         }
         self.go_on(shared, false);
+        if !(was_idle && matches!(self.stage, Stage::Idle)) {
+            shared.counters.snapshot_stall.note(start.elapsed());
+        }
         Ok(())
     }
 
@@ -200,6 +208,7 @@ impl<D: Disk> SnapshotWriter<D> {
         self.history.send(HistoryTask::MakeDurable(done)).map_err(|_| NodeFailure::Stopped)?;
         let snapshot = Snapshot { header, tip, state, partial_tiles };
         self.stage = Stage::History(Box::new(snapshot), durable);
+        self.begun = Instant::now();
         (self.blocks, self.bytes, self.is_overdue) = (0, 0, false);
         Ok(())
     }
@@ -241,6 +250,7 @@ impl<D: Disk> SnapshotWriter<D> {
                             return;
                         }
                         Some(Ok(())) => {
+                            shared.counters.snapshot.note(self.begun.elapsed());
                             shared.counters.snapshot_height.store(height, Ordering::Relaxed);
                         }
                         Some(Err(error)) => self.give_up(height, &error, shared),

@@ -1,5 +1,6 @@
 //! What everybody else calls: the node behind a handle that can be cloned and shared.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +21,7 @@ use super::drive::{Drive, words_of};
 use super::shared::Shared;
 use super::subscription::Subscription;
 use super::types::{Direction, Placed, ReadView, Rehearsal, SubmitError, SubmitResult};
-use super::{Health, Metrics, NodeFailure, ReadError};
+use super::{Health, Metrics, NodeFailure, ReadError, Refusal};
 use crate::history::HistoryError;
 use crate::receipt_log::ReceiptLogError;
 use crate::signature::FastVerifier;
@@ -286,6 +287,12 @@ impl NodeHandle {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.0.shared.metrics()
+    }
+
+    /// How often transactions were refused since the node was opened, by where and what for.
+    #[must_use]
+    pub fn refusals(&self) -> BTreeMap<Refusal, u64> {
+        self.0.shared.counters.refusals.counted()
     }
 
     /// Does everything that waits, on the caller's thread, for a node without threads of its own;

@@ -44,7 +44,7 @@ use crate::store::{LogLimits, StoreError};
 
 pub use follow::SnapshotPace;
 pub use handle::NodeHandle;
-pub use metrics::Metrics;
+pub use metrics::{DURATION_BOUNDS_MICROS, DurationCounts, Metrics, Refusal};
 pub use open::{Node, OpenError, OpenReport};
 pub use replay::Divergence;
 pub use sequencer::BLOCK_TRANSACTIONS_MAX;

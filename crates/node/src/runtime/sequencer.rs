@@ -14,7 +14,7 @@ use proof::receipt::OutcomeCode;
 
 use super::NodeFailure;
 use super::follow::{HistoryTask, SnapshotWriter};
-use super::metrics::{add, add_time};
+use super::metrics::{Refusal, add};
 use super::queue::Sender;
 use super::shared::Shared;
 use super::types::{Committed, ReadView, SubmitError, SubmitResult, Submitted};
@@ -33,6 +33,8 @@ struct Pending {
     bytes: Arc<[u8]>,
     outcome: BlockOutcome,
     keys: Vec<Key>,
+    /// When its execution began.
+    start: Instant,
 }
 
 /// What the engine orders blocks for.
@@ -94,6 +96,8 @@ impl<D: Disk> Sequencer<D> {
                 }
                 Err(rejection) => {
                     add(&self.shared.counters.rejected_at_admission, 1);
+                    let refusal = Refusal::AtAdmission(rejection.code.number);
+                    self.shared.counters.refusals.note(refusal);
                     Err(SubmitError::Rejected(rejection))
                 }
             };
@@ -125,13 +129,13 @@ impl<D: Disk> Sequencer<D> {
         let block = Block { header: outcome.header.clone(), transactions };
         let bytes: Arc<[u8]> = block.encode().into();
         assert!(bytes.len() <= BLOCK_BYTES_MAX, "a block is kept below its largest size");
-        add_time(&self.shared.counters.execute_micros, start.elapsed());
-        Pending { block, bytes, outcome, keys }
+        self.shared.counters.execute.note(start.elapsed());
+        Pending { block, bytes, outcome, keys, start }
     }
 
     /// The block is durable: makes it the last one and tells everybody.
     fn publish(&mut self, pending: Pending, certificate: Certificate) -> Result<(), NodeFailure> {
-        let Pending { block, outcome, keys, bytes } = pending;
+        let Pending { block, outcome, keys, bytes, start } = pending;
         let first_receipt = self.ledger.tip().log.size();
         let (header, receipts) = self.ledger.apply(outcome);
         let receipts: Vec<_> = receipts.into_iter().map(Arc::new).collect();
@@ -149,6 +153,7 @@ impl<D: Disk> Sequencer<D> {
         // Whoever subscribes after an answer hears of later blocks only.
         shared.subscribers.publish(&committed);
         shared.mempool.finish(answers);
+        shared.counters.block.note(start.elapsed());
         // Waits while the history is far behind, so that memory stays bounded.
         let task = HistoryTask::Block(Arc::clone(&committed));
         self.history.send(task).map_err(|_| NodeFailure::Stopped)?;
@@ -158,10 +163,16 @@ impl<D: Disk> Sequencer<D> {
 
     fn count(&self, committed: &Committed, bytes: usize) {
         let counters = &self.shared.counters;
-        let is_accepted = |code: OutcomeCode| code == OutcomeCode::Accepted;
         let all = committed.receipts.len();
-        let accepted =
-            committed.receipts.iter().filter(|one| is_accepted(one.record.outcome)).count();
+        let mut accepted = 0;
+        for receipt in &committed.receipts {
+            match receipt.record.outcome {
+                OutcomeCode::Accepted => accepted += 1,
+                OutcomeCode::Rejected(number) => {
+                    counters.refusals.note(Refusal::InBlock(number));
+                }
+            }
+        }
         add(&counters.blocks, 1);
         add(&counters.accepted, accepted);
         add(&counters.rejected_in_block, all - accepted);
@@ -197,7 +208,7 @@ impl<D: Disk> Application for Sequencer<D> {
         let start = Instant::now();
         let stored = StoredBlock { block: pending.bytes.to_vec(), certificate };
         self.store.write().unwrap_or_else(PoisonError::into_inner).append(&stored)?;
-        add_time(&self.shared.counters.durable_micros, start.elapsed());
+        self.shared.counters.durable.note(start.elapsed());
         self.publish(pending, stored.certificate)
     }
 }

@@ -1,7 +1,8 @@
 //! Backends for keys and signatures: checking them fast, making them, keeping secret keys in files,
 //! and a software authenticator for devices without passkeys.
 //!
-//! Reading order: this file, [`secret`], [`file`], [`passphrase`], [`authenticator`].
+//! Reading order: this file, [`sm2_backend`], [`secret`], [`file`], [`passphrase`],
+//! [`authenticator`].
 //!
 //! What makes a signature valid is said in [`primitives::key`] and nowhere else. A second,
 //! independent backend in `tests/signature` answers every public and own vector the same way,
@@ -11,11 +12,11 @@ pub mod authenticator;
 pub mod file;
 pub mod passphrase;
 pub mod secret;
+pub mod sm2_backend;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, UnparsedPublicKey};
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use primitives::{PublicKey, SignatureError, Verifier};
-use sm2::dsa::signature::Verifier as _;
 
 pub use authenticator::SoftwareAuthenticator;
 pub use file::{
@@ -24,11 +25,12 @@ pub use file::{
 };
 pub use passphrase::{Passphrase, PassphraseError};
 pub use secret::{Scheme, SecretKey, SecretKeyError, ValidatorKey};
+pub use sm2_backend::Sm2Backend;
 
 /// The user id that every SM2 signature here is made under (GB/T 35276, section 10).
 pub const SM2_USER_ID: &str = "1234567812345678";
 
-/// The backend of the node: aws-lc for Ed25519 and P-256, RustCrypto for SM2.
+/// The backend of the node: aws-lc for Ed25519 and P-256, [`Sm2Backend::Efficient`] for SM2.
 ///
 /// It uses no batch verification: batches accept some signatures that single checks refuse, and
 /// replicas that disagree on one signature have forked.
@@ -45,7 +47,7 @@ impl Verifier for FastVerifier {
             PublicKey::P256(point) => {
                 ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, uncompressed(point)).is_ok()
             }
-            PublicKey::Sm2(point) => sm2::PublicKey::from_sec1_bytes(&uncompressed(point)).is_ok(),
+            PublicKey::Sm2(point) => sm2_backend::public_key(point).is_some(),
         };
         if valid { Ok(()) } else { Err(SignatureError::InvalidKey) }
     }
@@ -66,7 +68,7 @@ impl Verifier for FastVerifier {
                     .verify(message, signature)
                     .is_ok()
             }
-            PublicKey::Sm2(point) => verify_sm2(point, message, signature).is_some(),
+            PublicKey::Sm2(point) => Sm2Backend::Efficient.accepts(point, message, signature),
         };
         if valid {
             return Ok(());
@@ -76,13 +78,6 @@ impl Verifier for FastVerifier {
         self.check_key(key)?;
         Err(SignatureError::InvalidSignature)
     }
-}
-
-/// The library refuses points off the curve, `r` and `s` outside 1 to n-1, and `r + s = n`.
-fn verify_sm2(point: &[u8; 64], message: &[u8], signature: &[u8; 64]) -> Option<()> {
-    let key = sm2::dsa::VerifyingKey::from_sec1_bytes(SM2_USER_ID, &uncompressed(point)).ok()?;
-    let signature = sm2::dsa::Signature::from_slice(signature).ok()?;
-    key.verify(message, &signature).ok()
 }
 
 /// SEC1: the byte 4, x, y.

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use ledger::State;
 use ledger::kernel::account::{Account, AccountRow, Floor};
 use ledger::kernel::posting::{self, PostedEntry};
-use ledger::State;
 use primitives::Currency;
 
 use super::CurrencyTotal;

@@ -189,8 +189,7 @@ pub(super) fn run<D: Disk, F: Follow>(
         }
         line.work();
     });
-    let Plan { follower, end, .. } =
-        line.plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Plan { follower, end, .. } = line.plan.into_inner().unwrap_or_else(PoisonError::into_inner);
     end.expect("workers end when there is an end")?;
     Ok(follower.expect("the follower comes back from every block that fits"))
 }

@@ -7,8 +7,9 @@ use node::runtime::{Divergence, OpenError};
 use node::store::fault::{Faults, FaultyDisk};
 use node::store::{BlockLog, Known, LogLimits, StoreError, StoredBlock};
 use node::verify::{Evidence, VerifyError, verify_chain, verify_disk, verify_on};
-use primitives::{Timestamp, codec, sha256};
+use primitives::{Signature, Timestamp, codec, sha256};
 use proof::header::{CommitSignature, commit_message};
+use proof::policy::{Policy, policy_text};
 
 use crate::world::{Place, START, contribute, key, open_fund, organisation};
 
@@ -186,6 +187,59 @@ fn a_certificate_of_another_key_or_of_another_block_is_named() {
     assert_named(&place, &none, 5, "the certificate");
     let round = rewritten(&disk, 5, |stored| stored.certificate.round = 1);
     assert_named(&place, &round, 5, "the certificate");
+}
+
+/// Whoever trusts a checkpoint does not check the signatures under it again, and is told how many;
+/// nothing else is left out, and later signatures are checked.
+#[test]
+fn under_a_trusted_checkpoint_only_signatures_are_left_out() {
+    let place = Place::new();
+    let disk = FaultyDisk::default();
+    let (node, _) = place.open_on(disk.clone()).unwrap();
+    node.submit(open_fund(1, now())).unwrap();
+    node.submit_all((1..=3).map(|nth| contribute(1, nth, nth, now())).collect());
+    let policy = Policy::parse(policy_text(node.log_key(), &[], 0).as_bytes()).unwrap();
+    let kept = node.checkpoint().unwrap().encode();
+    node.submit(contribute(1, 4, 4, now())).unwrap();
+    let blocks = node.view().tip.height;
+    drop(node);
+    let mut trusting = Evidence::default();
+    trusting.trust_before("`kept.txt`", kept.as_bytes(), &policy).unwrap();
+    let verify = |disk: &FaultyDisk, evidence: &Evidence| {
+        let (copy, name) = (disk.after_restart(Faults::default()), "disk".as_ref());
+        verify_on(copy, name, evidence.clone(), 2, |_| {})
+    };
+    let whole = verify(&disk, &Evidence::default()).unwrap();
+    assert_eq!((whole.signatures, whole.signatures_unchecked), (5 + blocks, 0));
+    let trusted = verify(&disk, &trusting).unwrap();
+    assert_eq!((trusted.signatures, trusted.signatures_unchecked), (1 + blocks, 4));
+    assert_eq!(trusted.state_root, whole.state_root);
+
+    let signed_by_nobody = |block: &mut Block| {
+        let Signature::Ed25519(raw) = &mut block.transactions[0].authorisations[0].signature else {
+            panic!("organisations sign with Ed25519");
+        };
+        raw[3] ^= 1;
+    };
+    let before = rewritten(&disk, 2, |stored| edit(stored, signed_by_nobody));
+    assert!(verify(&before, &Evidence::default()).is_err());
+    assert_eq!(verify(&before, &trusting).unwrap().signatures_unchecked, 4);
+    let after = rewritten(&disk, blocks, |stored| edit(stored, signed_by_nobody));
+    let error = verify(&after, &trusting).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("block {blocks}: transaction 0")), "{error}");
+
+    // Another amount under the checkpoint gives other receipts, whoever signs it.
+    let other = rewritten(&disk, 2, |stored| {
+        edit(stored, |block| block.transactions[0] = contribute(1, 1, 700, now()));
+    });
+    assert!(verify(&other, &trusting).is_err());
+    // A chain that ends before the checkpoint is not the one that is trusted.
+    let shorter = disk.after_restart(Faults::default());
+    for path in shorter.files().into_keys().filter(|path| path.starts_with("blocks/")) {
+        shorter.lose(&path);
+    }
+    shorter.lose("signed/checkpoint");
+    assert!(verify(&shorter, &trusting).is_err());
 }
 
 #[test]

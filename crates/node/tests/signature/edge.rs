@@ -4,8 +4,8 @@ use crate::answer;
 use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use curve25519_dalek::scalar::{Scalar, clamp_integer};
-use node::signature::{FastVerifier, Scheme, SecretKey};
-use primitives::{Hash, PublicKey, Signature, SignatureError, Verifier, key::verify};
+use node::signature::{FastVerifier, Scheme, SecretKey, Sm2Backend};
+use primitives::{Hash, PublicKey, Signature, SignatureError, Verifier, key::verify, sha256_parts};
 use sha2::{Digest, Sha512};
 
 use SignatureError::{InvalidKey, InvalidSignature};
@@ -253,6 +253,54 @@ fn an_sm2_signature_with_r_plus_s_equal_to_the_order_is_refused() {
     let (r, _) = halves(key.sign_raw(MESSAGE));
     let s = subtract(number(SM2_ORDER), r);
     assert_eq!(answer(&key.public_key(), MESSAGE, &pair(r, s)), Err(InvalidSignature));
+}
+
+/// Random keys, messages and changes: the libraries never differ, our checks in front of them.
+#[test]
+fn every_sm2_backend_gives_the_same_answer() {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).unwrap();
+    println!("seed {}", hex::encode(bytes));
+    let (mut accepted, mut refused) = (0, 0);
+    for round in 0..300_u16 {
+        let seed = sha256_parts(&[&bytes, &round.to_le_bytes()]).0;
+        let own = SecretKey::from_seed(Scheme::Sm2, &seed);
+        let message = &seed[..usize::from(round % 33)];
+        let mut signature = own.sign_raw(message);
+        let mut point: [u8; 64] = own.public_key().as_bytes().try_into().unwrap();
+        // Of four rounds one is left as it is, two have a changed signature, one a changed key.
+        let bit = usize::from(round) * 7 % 512;
+        match round % 4 {
+            0 => {}
+            3 => point[bit / 8] ^= 1 << (bit % 8),
+            _ => signature[bit / 8] ^= 1 << (bit % 8),
+        }
+        let answers = Sm2Backend::ALL.iter().map(|one| one.accepts(&point, message, &signature));
+        let answers: Vec<bool> = answers.collect();
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?} in {round}");
+        assert_eq!(answers[0], round % 4 == 0, "round {round}");
+        if answers[0] { accepted += 1 } else { refused += 1 }
+    }
+    assert_eq!((accepted, refused), (75, 225));
+}
+
+/// GB/T 32918.2 in the form of GM/T 0003.5, appendix A: key, message and signature of the standard,
+/// under the usual user id.
+#[test]
+fn the_signature_of_the_standard_is_accepted_by_every_sm2_backend() {
+    let halves = |x: &str, y: &str| pair(number(x), number(y));
+    let point = halves(
+        "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020",
+        "ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13",
+    );
+    let signature = halves(
+        "f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3",
+        "b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa",
+    );
+    for backend in Sm2Backend::ALL {
+        assert!(backend.accepts(&point, b"message digest", &signature), "{}", backend.name());
+        assert!(!backend.accepts(&point, b"message digests", &signature), "{}", backend.name());
+    }
 }
 
 #[test]

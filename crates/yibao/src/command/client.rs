@@ -106,6 +106,23 @@ pub enum Entry {
 }
 
 impl Who {
+    /// The same; without a key, with the first of these that is there, for this party.
+    #[must_use]
+    pub fn or_key_of(mut self, party: Party, keys: &[PathBuf]) -> Self {
+        if self.key.is_none()
+            && let Some(key) = keys.iter().find(|key| key.exists())
+        {
+            (self.key, self.party) = (Some(key.clone()), Some(party));
+        }
+        self
+    }
+
+    /// Whether there is a key to sign in with.
+    #[must_use]
+    pub const fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Connects, and signs in where there is a key.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::demo::{Options, run};
-use crate::serving::{HttpServer, NODE_FOLDER, NodePort, Upkeep, open_port, rails};
+use crate::serving::{HttpServer, NodePort, Upkeep, open_port, rails};
 
 #[derive(Args)]
 pub struct Demo {
@@ -48,9 +48,9 @@ impl Demo {
         };
         // From here on it is served like any other data folder.
         drop(demonstration.outboxes);
-        let payments = rails::open_payments(&options.data, &node, &demonstration.clock, false)?;
-        let node_folder = options.data.join(NODE_FOLDER);
-        let upkeep = Upkeep::new(node_folder, payments.clone(), Arc::clone(&demonstration.clock));
+        let clock = Arc::clone(&demonstration.clock);
+        let payments = rails::open_payments(&options.data, &node, &clock, false)?;
+        let upkeep = Upkeep::new(&options.data, node.clone(), payments.clone(), clock)?;
         let driving: Vec<_> = payments
             .iter()
             .map(|one| Arc::clone(one.outbox()).start())

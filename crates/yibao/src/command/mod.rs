@@ -1,7 +1,7 @@
 //! The command line: one file per command, one line in [`Command`].
 //!
 //! Exit codes: 0 when it was done, 1 when it was tried and the answer is no, 2 when what was handed
-//! in cannot be used ([`input`]).
+//! in cannot be used ([`input`]). `status` has one more, 3: something needs attention at once.
 
 use std::process::ExitCode;
 
@@ -20,6 +20,7 @@ pub mod quote;
 mod restore;
 mod serve;
 mod simulate_plan;
+mod status;
 mod tx;
 mod vault;
 mod verify;
@@ -47,6 +48,8 @@ enum Command {
     Backup(backup::Backup),
     /// Make a data folder from a backup, as it is or as it was at an earlier block.
     Restore(restore::Restore),
+    /// Say how a node is: what needs attention, funds, queue, payments outside, backup, keys.
+    Status(status::Status),
     /// Split a bill under a plan, without any ledger, and say why.
     Quote(quote::Quote),
     /// Say what a changed plan would have cost, on old bills, before it is published.
@@ -79,6 +82,7 @@ impl Arguments {
             Command::Serve(serve) => serve.run(),
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),
+            Command::Status(status) => status.run(),
             Command::Quote(quote) => quote.run(),
             Command::SimulatePlan(simulate) => simulate.run(),
             Command::Tx(tx) => tx.run(),

@@ -14,9 +14,7 @@ use node::runtime::{Health, NodeHandle};
 
 use crate::serving::limits::{Limits, fit_to_open_files, read_limits};
 use crate::serving::log::{self, LogFormat};
-use crate::serving::{
-    HttpServer, NODE_FOLDER, NodePort, Start, Upkeep, open_node, open_port, rails,
-};
+use crate::serving::{HttpServer, NodePort, Start, Upkeep, open_node, open_port, rails};
 
 #[derive(Args)]
 pub struct Serve {
@@ -100,8 +98,7 @@ impl Serve {
         limits: Config,
     ) -> Result<()> {
         let payments = rails::open_payments(&self.data, node, &clock, self.state_loss)?;
-        let node_folder = self.data.join(NODE_FOLDER);
-        let upkeep = Upkeep::new(node_folder, payments.clone(), Arc::clone(&clock));
+        let upkeep = Upkeep::new(&self.data, node.clone(), payments.clone(), Arc::clone(&clock))?;
         let port = NodePort::new(node.clone(), self.data, Arc::clone(&upkeep));
         let mut config = Config {
             is_behind_tls: self.behind_tls,

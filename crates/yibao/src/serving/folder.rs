@@ -50,7 +50,8 @@ pub const LOG_KEY_FILE: &str = "keys/log.key";
 /// The policy of those who hold vouchers, in the data folder.
 pub const POLICY_FILE: &str = "trust-policy.txt";
 
-const GENESIS_BYTES_MAX: u64 = 16 << 20;
+/// A genesis is some kilobytes; more is not read.
+pub const GENESIS_BYTES_MAX: u64 = 16 << 20;
 const WORD_BYTES_MAX: u64 = 1_024;
 
 /// What a node needs besides its blocks.
@@ -115,6 +116,16 @@ pub fn open_node(
     let (node, report) = Node::open(disk, &genesis, config)?;
     write_policy(data, &node)?;
     Ok((node, report))
+}
+
+/// Who runs the node of a data folder.
+///
+/// # Errors
+/// When the folder does not say.
+pub fn operator(data: &Path) -> Result<OrganisationId> {
+    let path = data.join(NODE_FOLDER).join(ORGANISATION_FILE);
+    let text = read_text("the organisation of the node", &path, WORD_BYTES_MAX)?;
+    text.trim().parse().map_err(|error| bad(format!("`{}`: {error}", path.display())))
 }
 
 /// Writes the policy by which vouchers of this node's log are checked.

@@ -2,10 +2,12 @@
 //!
 //! Reading order: [`folder`] (what lies where in a data folder, and how a node comes up from it),
 //! [`library`] (what is kept beside the blocks), [`rails`] (payments outside), [`payments`] (what
-//! their people see of them), [`upkeep`] (what is done again and again), `port` (the
+//! their people see of them), [`register`] (what cannot be listed), [`upkeep`] (what is done again
+//! and again), `port` (the
 //! gateway's window on a full node),
 //! [`http`] (the gateway on its port), [`limits`] (what an operator may set), [`log`].
 
+mod figures;
 pub mod folder;
 pub mod http;
 pub mod library;
@@ -14,6 +16,7 @@ pub mod log;
 pub mod payments;
 mod port;
 pub mod rails;
+pub mod register;
 pub mod upkeep;
 
 pub use folder::{NODE_FOLDER, Start, open_node};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
+use gateway::api::status::NodeStatus;
 use gateway::payments::Payments;
 use gateway::port::{
     Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
@@ -24,17 +25,10 @@ use proof::receipt::FieldName;
 use proof::tile::Tile;
 use proof::voucher::Voucher;
 
+use super::figures;
 use super::library::Library;
 use super::upkeep::Upkeep;
 
-/// The node's figures that say how things stand; the others count what has happened.
-const GAUGES: [&str; 5] = [
-    "node_waiting_transactions",
-    "node_waiting_bytes",
-    "node_history_lag_blocks",
-    "node_subscribers",
-    "node_snapshot_height",
-];
 /// How long live receipts wait before they try again to read one.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
@@ -193,54 +187,20 @@ impl Port for NodePort {
     }
 
     fn is_ready(&self) -> bool {
-        self.node.status() == Health::Running && self.upkeep.is_well()
+        self.upkeep.is_ready()
+    }
+
+    fn operator(&self) -> OrganisationId {
+        self.upkeep.operator()
+    }
+
+    fn status(&self) -> Result<NodeStatus, PortError> {
+        Ok(self.upkeep.status())
     }
 
     fn figures(&self) -> Vec<Figure> {
-        let metrics = self.node.metrics();
-        let figures = [
-            (
-                "node_waiting_transactions",
-                "Transactions on their way",
-                metrics.waiting_transactions,
-            ),
-            ("node_waiting_bytes", "Their bytes", metrics.waiting_bytes),
-            ("node_blocks", "Blocks made since the start", metrics.blocks),
-            ("node_accepted", "Transactions accepted since the start", metrics.accepted),
-            (
-                "node_rejected_in_block",
-                "Transactions rejected in a block since the start",
-                metrics.rejected_in_block,
-            ),
-            (
-                "node_rejected_at_admission",
-                "Transactions rejected without a block since the start",
-                metrics.rejected_at_admission,
-            ),
-            ("node_duplicates", "Transactions that had happened before", metrics.duplicates),
-            ("node_block_bytes", "Bytes of the blocks since the start", metrics.block_bytes),
-            ("node_execute_micros", "Microseconds spent on executing", metrics.execute_micros),
-            ("node_durable_micros", "Microseconds spent on syncing", metrics.durable_micros),
-            (
-                "node_history_lag_blocks",
-                "Blocks that the history is behind",
-                metrics.history_lag_blocks,
-            ),
-            ("node_subscribers", "Who hears of every block", metrics.subscribers),
-            ("node_snapshot_height", "Height of the last snapshot", metrics.snapshot_height),
-            (
-                "node_snapshots_given_up",
-                "Snapshots that could not be written since the start",
-                metrics.snapshots_given_up,
-            ),
-        ];
-        let figures = figures.map(|(name, meaning, value)| Figure {
-            name,
-            meaning,
-            value,
-            is_total: !GAUGES.contains(&name),
-        });
-        figures.into_iter().chain(self.upkeep.figures()).collect()
+        let node = figures::of_node(&self.node);
+        node.into_iter().chain(self.upkeep.figures()).collect()
     }
 
     fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {

@@ -43,6 +43,7 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
         "facts are not shown)",
         "the chain is whole",
         "2 from elsewhere, all of them in this chain",
+        "under the trusted checkpoint NOT checked",
     ] {
         assert!(said.contains(words), "`{words}` is not in: {said}");
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
+use gateway::api::status::{DiskStatus, NodeStatus, OutboxStatus};
 use gateway::payments::Payments;
 use gateway::port::{
     Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
@@ -386,9 +387,36 @@ impl Port for LedgerPort {
         let value = u64::try_from(parked.as_ref().map_or(0, Vec::len)).unwrap();
         let meaning = "Transactions that wait for a block";
         vec![
-            Figure { name: "node_waiting_transactions", meaning, value, is_total: false },
-            Figure { name: "node_blocks", meaning: "Blocks made", value: 7, is_total: true },
+            Figure::count("node_waiting_transactions", meaning, value),
+            Figure::total("node_blocks", "Blocks made", 7),
         ]
+    }
+
+    fn operator(&self) -> OrganisationId {
+        "bureau".parse().unwrap()
+    }
+
+    fn status(&self) -> Result<NodeStatus, PortError> {
+        let view = self.view();
+        Ok(NodeStatus {
+            chain_id: self.chain_id().to_string(),
+            time: view.tip.time,
+            ready: self.is_ready(),
+            height: view.tip.height,
+            block_time: view.tip.time,
+            receipts: view.tip.log.size(),
+            history_lag_blocks: 0,
+            waiting_transactions: 0,
+            sessions: 0,
+            outbox: OutboxStatus::default(),
+            snapshot: None,
+            snapshots_given_up: 0,
+            backup: None,
+            funds: Vec::new(),
+            keys: Vec::new(),
+            disk: DiskStatus::default(),
+            memory_bytes: 0,
+        })
     }
 
     fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {

@@ -1,0 +1,250 @@
+//! What needs attention, and how soon.
+
+use gateway::api::status::{FundStatus, KeyStatus, NodeStatus};
+use primitives::Timestamp;
+
+use super::{Source, minute};
+
+const DAY_MILLIS: u64 = 24 * 3_600_000;
+/// A backup is made every day; two hours more are no reason to worry.
+const BACKUP_MILLIS: u64 = 26 * 3_600_000;
+/// So many days before it expires a key is named.
+const KEY_DAYS: u64 = crate::serving::upkeep::KEY_DAYS;
+/// A history that is more blocks behind than this does not keep up.
+const HISTORY_LAG_BLOCKS: u64 = 200;
+/// Outboxes that are more receipts behind than this do not keep up.
+const OUTBOX_LAG_RECEIPTS: u64 = 10_000;
+/// Below these shares of the disk, in percent, there is little room, or next to none.
+const DISK_LOW_PERCENT: u64 = 15;
+const DISK_FULL_PERCENT: u64 = 4;
+
+/// How soon something needs attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Within a day or so.
+    Attention,
+    /// Now.
+    AtOnce,
+}
+
+/// Something that needs attention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// How soon.
+    pub level: Level,
+    /// The stable name; its words stand in `locales/*/status.toml`.
+    pub code: &'static str,
+    /// What goes into the places of the words.
+    pub values: Vec<(&'static str, String)>,
+}
+
+fn warning(level: Level, code: &'static str, values: Vec<(&'static str, String)>) -> Warning {
+    Warning { level, code, values }
+}
+
+/// Everything that needs attention, the most urgent first.
+pub fn warnings(status: &NodeStatus, source: Source, now: Timestamp) -> Vec<Warning> {
+    let mut all = Vec::new();
+    of_node(status, source, &mut all);
+    status.funds.iter().filter_map(|fund| of_fund(fund, now)).for_each(|one| all.push(one));
+    of_backup(status, now, &mut all);
+    status.keys.iter().filter_map(|key| of_key(key, now)).for_each(|one| all.push(one));
+    of_disk(status, &mut all);
+    all.sort_by_key(|one| std::cmp::Reverse(one.level));
+    all
+}
+
+fn of_node(status: &NodeStatus, source: Source, all: &mut Vec<Warning>) {
+    use Level::{AtOnce, Attention};
+    if source == Source::Left {
+        all.push(warning(AtOnce, "node_down", vec![("time", minute(status.time))]));
+    } else if !status.ready {
+        all.push(warning(AtOnce, "not_ready", Vec::new()));
+    }
+    let outbox = &status.outbox;
+    for (code, level, count, most) in [
+        ("books_failing", AtOnce, outbox.failing_books, 0),
+        ("rails_differ", AtOnce, outbox.differences, 0),
+        ("effects_stuck", Attention, outbox.stuck, 0),
+        ("outbox_behind", Attention, outbox.lag_receipts, OUTBOX_LAG_RECEIPTS),
+        ("history_behind", Attention, status.history_lag_blocks, HISTORY_LAG_BLOCKS),
+        ("snapshots_given_up", Attention, status.snapshots_given_up, 0),
+    ] {
+        if count > most {
+            all.push(warning(level, code, vec![("count", count.to_string())]));
+        }
+    }
+}
+
+fn of_fund(fund: &FundStatus, now: Timestamp) -> Option<Warning> {
+    if !fund.is_near_floor(now) {
+        return None;
+    }
+    let values = vec![
+        ("fund", format!("{}/{}", fund.region, fund.fund)),
+        ("available", fund.available.to_decimal(fund.currency)),
+        ("currency", fund.currency.to_string()),
+        ("day", fund.dry_on.map(|day| day.to_string()).unwrap_or_default()),
+    ];
+    Some(if fund.available.is_zero() {
+        warning(Level::AtOnce, "fund_empty", values)
+    } else {
+        warning(Level::Attention, "fund_near_floor", values)
+    })
+}
+
+fn of_backup(status: &NodeStatus, now: Timestamp, all: &mut Vec<Warning>) {
+    match &status.backup {
+        None => all.push(warning(Level::Attention, "no_backup", Vec::new())),
+        Some(backup) if backup.time.plus_millis(BACKUP_MILLIS) < now => {
+            all.push(warning(Level::Attention, "backup_old", vec![("time", minute(backup.time))]));
+        }
+        Some(_) => {}
+    }
+}
+
+fn of_key(key: &KeyStatus, now: Timestamp) -> Option<Warning> {
+    let short: String = key.key.to_string().chars().take(16).collect();
+    let values = vec![
+        ("organisation", key.organisation.to_string()),
+        ("key", short),
+        ("time", minute(key.expires)),
+    ];
+    if key.expires <= now {
+        Some(warning(Level::Attention, "key_expired", values))
+    } else if key.expires <= now.plus_millis(KEY_DAYS * DAY_MILLIS) {
+        Some(warning(Level::Attention, "key_expires", values))
+    } else {
+        None
+    }
+}
+
+fn of_disk(status: &NodeStatus, all: &mut Vec<Warning>) {
+    let disk = &status.disk;
+    let free = disk.free_bytes.saturating_mul(100);
+    let Some(percent) = free.checked_div(disk.total_bytes) else { return };
+    let values = vec![("percent", percent.to_string())];
+    if percent < DISK_FULL_PERCENT {
+        all.push(warning(Level::AtOnce, "disk_full", values));
+    } else if percent < DISK_LOW_PERCENT {
+        all.push(warning(Level::Attention, "disk_low", values));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gateway::api::status::{BackupStatus, DiskStatus, OutboxStatus};
+    use primitives::{Amount, Currency, FundId, PublicKey, RegionId};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+    fn fine() -> NodeStatus {
+        let key = KeyStatus {
+            organisation: "bureau".parse().unwrap(),
+            key: PublicKey::Ed25519([1; 32]),
+            expires: NOW.plus_millis(31 * DAY_MILLIS),
+        };
+        let fund = FundStatus {
+            region: RegionId(620_100),
+            fund: FundId(1),
+            owner: "bureau".parse().unwrap(),
+            purpose: "pooled_fund".to_owned(),
+            currency: Currency::CNY,
+            balance: Amount::from_minor(1_000),
+            floor: Amount::from_minor(900),
+            available: Amount::from_minor(100),
+            spent_a_day: None,
+            dry_on: None,
+        };
+        NodeStatus {
+            chain_id: "test".to_owned(),
+            time: NOW,
+            ready: true,
+            height: 9,
+            block_time: NOW,
+            receipts: 9,
+            history_lag_blocks: HISTORY_LAG_BLOCKS,
+            waiting_transactions: 0,
+            sessions: 0,
+            outbox: OutboxStatus { lag_receipts: OUTBOX_LAG_RECEIPTS, ..OutboxStatus::default() },
+            snapshot: None,
+            snapshots_given_up: 0,
+            backup: Some(BackupStatus { height: 1, time: NOW }),
+            funds: vec![fund],
+            keys: vec![key],
+            disk: DiskStatus { total_bytes: 100, free_bytes: 15, node_bytes: 1 },
+            memory_bytes: 1,
+        }
+    }
+
+    fn codes(status: &NodeStatus, source: Source, now: Timestamp) -> Vec<(&'static str, Level)> {
+        warnings(status, source, now).iter().map(|one| (one.code, one.level)).collect()
+    }
+
+    #[test]
+    fn what_is_just_fine_is_no_warning() {
+        let latest = NOW.plus_millis(DAY_MILLIS - 1);
+        assert_eq!(codes(&fine(), Source::Node, latest), []);
+        assert_eq!(codes(&fine(), Source::Written, NOW), []);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_named_the_most_urgent_first() {
+        let mut status = fine();
+        status.ready = false;
+        status.outbox = OutboxStatus {
+            open: 5,
+            stuck: 1,
+            lag_receipts: OUTBOX_LAG_RECEIPTS + 1,
+            failing_books: 1,
+            differences: 1,
+        };
+        status.history_lag_blocks += 1;
+        status.snapshots_given_up = 1;
+        status.backup = None;
+        status.disk.free_bytes = 14;
+        status.keys[0].expires = NOW.plus_millis(30 * DAY_MILLIS);
+        let dry = FundStatus {
+            dry_on: NOW.day(primitives::UtcOffset(0)).plus_days(30),
+            ..status.funds[0].clone()
+        };
+        let empty = FundStatus { available: Amount::ZERO, ..status.funds[0].clone() };
+        status.funds = vec![dry, empty];
+        let found = codes(&status, Source::Node, NOW);
+        let first = ["not_ready", "books_failing", "rails_differ", "fund_empty"];
+        let then = [
+            "effects_stuck",
+            "outbox_behind",
+            "history_behind",
+            "snapshots_given_up",
+            "fund_near_floor",
+            "no_backup",
+            "key_expires",
+            "disk_low",
+        ];
+        let expected = first.map(|code| (code, Level::AtOnce)).into_iter();
+        let expected = expected.chain(then.map(|code| (code, Level::Attention)));
+        assert_eq!(found, expected.collect::<Vec<_>>());
+        status.disk.free_bytes = 3;
+        status.backup = Some(BackupStatus { height: 1, time: NOW });
+        let later = NOW.plus_millis(30 * DAY_MILLIS);
+        let found = codes(&status, Source::Left, later);
+        for expected in [
+            ("node_down", Level::AtOnce),
+            ("disk_full", Level::AtOnce),
+            ("backup_old", Level::Attention),
+            ("key_expired", Level::Attention),
+        ] {
+            assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
+        }
+        assert!(!found.iter().any(|(code, _)| *code == "not_ready"), "{found:?}");
+    }
+
+    #[test]
+    fn a_fund_that_lasts_a_day_longer_is_not_near_its_floor() {
+        let mut status = fine();
+        status.funds[0].dry_on = NOW.day(primitives::UtcOffset(0)).plus_days(31);
+        assert_eq!(codes(&status, Source::Node, NOW), []);
+    }
+}
