@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo demo-check test check fmt contract sim sim-long plants bench crash full-disk deny clean help
+.PHONY: demo demo-check test check fmt contract sim sim-long plants bench crash full-disk inference sm2-backends sbom reproducible deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -51,6 +51,22 @@ crash: setup ## kills the program 500 times under load and checks that nothing a
 full-disk: setup ## fills the disk under the program again and again, and checks what it says and keeps (root, for a small mount)
 	$(CARGO) build --release --quiet --bin yibao --bin bench
 	target/release/bench full-disk $(ARGS)
+
+inference: ## what a validator can infer from a ledger (DATA=yibao-demo), as SECURITY.md tells it
+	$(CARGO) build --release --quiet --bin bench
+	target/release/bench inference $(or $(DATA),yibao-demo)
+
+sm2-backends: setup ## all tests of signatures with the system's OpenSSL among the backends of SM2
+	@./scripts/setup openssl
+	$(CARGO) test --release -p node --features openssl-sm2 --test signature
+
+sbom: ## what the program is made of, as CycloneDX: target/sbom.json
+	@mkdir -p target
+	$(CARGO) run --release --quiet -p xtask --bin sbom > target/sbom.json
+	@echo "target/sbom.json: $$(grep -c '"purl"' target/sbom.json) components"
+
+reproducible: setup ## builds the program twice in two folders and compares it byte by byte (some 15 minutes)
+	@./scripts/reproducible
 
 deny: setup ## licences, advisories and sources of all dependencies; what needs no network is in `make test` as well
 	@./scripts/setup deny

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub mod sbom;
+
 /// The root of the project.
 #[must_use]
 pub fn root() -> PathBuf {

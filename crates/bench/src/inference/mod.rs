@@ -117,7 +117,6 @@ const SEVERAL_VISITS: &[VisitQuestion] = &[
         name: "hospital_week",
         key: |visit| (Some(&visit.provider), visit.day.div_euclid(7), 0),
     },
-    VisitQuestion { name: "hospital", key: |visit| (Some(&visit.provider), 0, 0) },
 ];
 
 fn one_visit(rows: &Rows, figures: &mut Figures, question: &VisitQuestion) {

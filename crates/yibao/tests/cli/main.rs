@@ -5,8 +5,10 @@ mod support;
 
 mod backup;
 mod bad_input;
+mod breach;
 mod guide;
 mod kit;
+mod observing;
 mod quote;
 mod rails;
 mod serve;

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
 
 use node::signature::save_key;
 use serde_json::Value;
@@ -31,6 +32,8 @@ pub fn found(data: &Path) {
 pub struct Served {
     child: Child,
     out: BufReader<ChildStdout>,
+    /// Reads the log, so that the program never waits for somebody to read it.
+    log: Option<JoinHandle<String>>,
     url: String,
 }
 
@@ -42,7 +45,18 @@ impl Served {
 
     /// The same with further options.
     pub fn start_with(data: &Path, chain: &str, options: &[&str]) -> Self {
+        Self::start_in(data, chain, options, &[])
+    }
+
+    /// The same with further options and environment variables.
+    pub fn start_in(
+        data: &Path,
+        chain: &str,
+        options: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut child = command()
+            .envs(variables.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"])
             .arg(data)
             .args(options)
@@ -51,12 +65,18 @@ impl Served {
             .spawn()
             .expect("the binary runs");
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut errors = child.stderr.take().expect("a pipe");
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            errors.read_to_string(&mut log).expect("text");
+            log
+        });
         let mut line = String::new();
         out.read_line(&mut line).expect("a line");
         let url = line.split_whitespace().last().unwrap_or_default().to_owned();
         let begin = format!("serving `{chain}` on http://127.0.0.1:");
         assert!(line.starts_with(&begin), "{line}");
-        Self { child, out, url }
+        Self { child, out, log: Some(log), url }
     }
 
     /// Where it answers.
@@ -78,9 +98,9 @@ impl Served {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status().expect("`kill` is there");
         assert!(sent.success());
-        let (mut out, mut log) = (String::new(), String::new());
+        let mut out = String::new();
         self.out.read_to_string(&mut out).expect("text");
-        self.child.stderr.take().expect("a pipe").read_to_string(&mut log).expect("text");
+        let log = self.log.take().expect("a log").join().expect("a log is text");
         let status = self.child.wait().expect("it ends");
         assert!(status.success(), "{status}: {out}{log}");
         (out, log)
@@ -101,7 +121,7 @@ pub fn text(path: &Path) -> &str {
 }
 
 /// A signed transaction that opens the insurer's fund.
-fn signed(files: &Files) -> (PathBuf, PathBuf) {
+pub fn signed(files: &Files) -> (PathBuf, PathBuf) {
     let (tx, insurer) = (files.at("tx.json"), files.at("insurer.key"));
     save_key(&insurer, &key("insurer")).expect("a key file");
     let body = files.write("body.json", OPEN_FUND);

@@ -190,10 +190,11 @@ mod tests {
         text.split('{').skip(1).filter_map(|part| part.split('}').next()).collect()
     }
 
+    type Part = fn(&Words) -> &BTreeMap<String, String>;
+
     #[test]
     fn every_language_says_the_same_things_with_the_same_places() {
-        let parts: [fn(&Words) -> &BTreeMap<String, String>; 2] =
-            [|words| &words.status, |words| &words.warning];
+        let parts: [Part; 2] = [|words| &words.status, |words| &words.warning];
         for language in Language::ALL {
             for part in parts {
                 let (there, english) = (part(words(language)), part(&EN));

@@ -1,0 +1,5 @@
+//! Prints what the program is made of (`make sbom`).
+
+fn main() {
+    println!("{:#}", xtask::sbom::sbom());
+}
