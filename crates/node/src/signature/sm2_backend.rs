@@ -1,4 +1,4 @@
-//! Checking SM2 signatures: one set of rules in front of several libraries (decision record 0013).
+//! Checking SM2 signatures: one set of rules in front of several libraries (decision record 0015).
 //!
 //! What is looked at before any library computes with it: the key is a canonical point of the
 //! curve, `r` and `s` lie between 1 and n-1, and `r + s` is not a multiple of n. These rules are
