@@ -26,9 +26,33 @@ pub const ENVELOPES_PER_VISIT_MAX: usize = 2_000;
 pub struct VaultStore {
     folder: PathBuf,
     store: LocalFileSystem,
-    runtime: Runtime,
+    waiting: Waiting,
     /// Serialises writers, so that two of them do not pass the bound of a visit together.
     writer: Mutex<()>,
+}
+
+/// Waits for the store, whose calls are asynchronous, on the calling thread.
+struct Waiting(Option<Runtime>);
+
+impl Waiting {
+    fn new() -> std::io::Result<Self> {
+        Builder::new_current_thread().build().map(|runtime| Self(Some(runtime)))
+    }
+
+    fn on<F: Future>(&self, call: F) -> F::Output {
+        self.0.as_ref().expect("it is taken only by `drop`").block_on(call)
+    }
+}
+
+impl Drop for Waiting {
+    /// Nothing is under way, since every call was waited for. A runtime's own `drop` would wait all
+    /// the same, and panics where that is forbidden: the last owner of a store may be a task of the
+    /// gateway that ends.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Why an envelope was not kept or found.
@@ -90,10 +114,9 @@ impl VaultStore {
         make_folder(folder).map_err(|cause| fail(Box::new(cause)))?;
         let store =
             LocalFileSystem::new_with_prefix(folder).map_err(|cause| fail(Box::new(cause)))?;
-        let runtime =
-            Builder::new_current_thread().build().map_err(|cause| fail(Box::new(cause)))?;
+        let waiting = Waiting::new().map_err(|cause| fail(Box::new(cause)))?;
         let store = store.with_fsync(true);
-        Ok(Self { folder: folder.to_owned(), store, runtime, writer: Mutex::default() })
+        Ok(Self { folder: folder.to_owned(), store, waiting, writer: Mutex::default() })
     }
 
     /// Keeps an envelope durably. The same bytes again are no error.
@@ -115,7 +138,7 @@ impl VaultStore {
         let key = envelope_key(&commitment);
         let payload = PutPayload::from(envelope.to_vec());
         let put = self.store.put_opts(&key, payload, PutMode::Create.into());
-        match self.runtime.block_on(put) {
+        match self.waiting.on(put) {
             Ok(_) => {}
             Err(ObjectError::AlreadyExists { .. }) => {
                 if self.get(&commitment)?.as_deref() != Some(envelope) {
@@ -126,7 +149,7 @@ impl VaultStore {
         }
         let marker = visit_key(visit).join(commitment.to_string());
         let put = self.store.put(&marker, PutPayload::new());
-        self.runtime.block_on(put).map(|_| ()).map_err(|cause| self.failed(cause))
+        self.waiting.on(put).map(|_| ()).map_err(|cause| self.failed(cause))
     }
 
     /// Lets `change` put the same document for other readers in the place of the envelope: one of
@@ -146,7 +169,7 @@ impl VaultStore {
         check_size(&envelope)?;
         let key = envelope_key(&commitment);
         let put = self.store.put(&key, PutPayload::from(envelope));
-        self.runtime.block_on(put).map(|_| ()).map_err(|cause| self.failed(cause))
+        self.waiting.on(put).map(|_| ()).map_err(|cause| self.failed(cause))
     }
 
     /// Notes durably that an organisation was handed the envelope on this day.
@@ -162,7 +185,7 @@ impl VaultStore {
         // The day first, so that the notes are sorted; it has no `_`.
         let note = access_key(&commitment).join(format!("{day}_{organisation}"));
         let put = self.store.put_opts(&note, PutPayload::new(), PutMode::Create.into());
-        match self.runtime.block_on(put) {
+        match self.waiting.on(put) {
             Ok(_) | Err(ObjectError::AlreadyExists { .. }) => Ok(()),
             Err(cause) => Err(self.failed(cause)),
         }
@@ -177,7 +200,7 @@ impl VaultStore {
         commitment: Hash,
     ) -> Result<Vec<(CivilDate, OrganisationId)>, VaultStoreError> {
         let key = access_key(&commitment);
-        let list = self.runtime.block_on(self.store.list_with_delimiter(Some(&key)));
+        let list = self.waiting.on(self.store.list_with_delimiter(Some(&key)));
         let objects = list.map_err(|cause| self.failed(cause))?.objects;
         let note = |location: &Key| {
             let (day, organisation) = location.filename()?.split_once('_')?;
@@ -195,7 +218,7 @@ impl VaultStore {
     /// A failing disk, or a file that is longer than any envelope.
     pub fn get(&self, commitment: &Hash) -> Result<Option<Vec<u8>>, VaultStoreError> {
         let key = envelope_key(commitment);
-        self.runtime.block_on(async {
+        self.waiting.on(async {
             let object = match self.store.get(&key).await {
                 Ok(object) => object,
                 Err(ObjectError::NotFound { .. }) => return Ok(None),
@@ -216,7 +239,7 @@ impl VaultStore {
     /// A failing disk.
     pub fn list_by_visit(&self, visit: VisitId) -> Result<Vec<Hash>, VaultStoreError> {
         let key = visit_key(visit);
-        let list = self.runtime.block_on(self.store.list_with_delimiter(Some(&key)));
+        let list = self.waiting.on(self.store.list_with_delimiter(Some(&key)));
         let objects = list.map_err(|cause| self.failed(cause))?.objects;
         let name = |location: &Key| location.filename().and_then(|name| name.parse().ok());
         let mut commitments: Vec<Hash> =
@@ -250,6 +273,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = VaultStore::open(&folder.path().join("vault")).unwrap();
         (folder, store)
+    }
+
+    /// The gateway's last task may hold the last reference.
+    #[test]
+    fn a_store_may_be_dropped_inside_an_asynchronous_task() {
+        let (_folder, store) = open();
+        store.put(visit(1), sha256(b"one"), b"sealed one").unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async move { drop(store) });
     }
 
     #[test]
