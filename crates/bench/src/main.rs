@@ -23,6 +23,7 @@ mod postgres;
 mod process;
 mod region;
 mod settlement;
+mod simulation;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use crate::ceiling::{self, Mix};
 use crate::figures::{Bar, Figures};
 use crate::region::{Region, Size};
 use crate::settlement::Maker;
-use crate::{adjudication, http, in_process, memory, offline, postgres, process};
+use crate::{adjudication, http, in_process, memory, offline, postgres, process, simulation};
 
 /// Measures the settlement path and prints figures; nothing here fails a build.
 #[derive(Parser)]
@@ -72,6 +72,8 @@ pub fn run(options: &Options) -> Result<()> {
     println!("one core, and signatures alone");
     adjudication::measure(&mut figures)?;
     ceiling::measure(&mut figures);
+    println!("\na million old bills under a changed plan");
+    simulation::measure(&mut figures)?;
     println!("\nan empty region");
     let empty = empty_region(options, &mut figures)?;
     measure_region(options, &mut figures, usual, &load, empty)?;
