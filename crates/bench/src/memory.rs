@@ -22,9 +22,11 @@ pub fn restart(
     genesis: &Genesis,
     node: NodeHandle,
     people: u64,
+    empty: u64,
 ) -> Result<NodeHandle> {
     node.stop();
     drop(node);
+    per_person(figures, data, people, empty)?;
     let own = std::process::id();
     let begin = Instant::now();
     let node = in_process::open(data, genesis)?;
@@ -43,11 +45,8 @@ pub fn restart(
     Ok(node)
 }
 
-/// What the shipped program holds in memory when it serves a populated folder, per person.
-///
-/// # Errors
-/// When it does not come up.
-pub fn per_person(figures: &mut Figures, data: &Path, people: u64, empty: u64) -> Result<()> {
+/// What the shipped program holds in memory, per person, when it serves people without visits.
+fn per_person(figures: &mut Figures, data: &Path, people: u64, empty: u64) -> Result<()> {
     let served = Served::start(data)?;
     let bytes = process::resident_bytes(served.process()).saturating_sub(empty) as f64;
     let bar = if people >= 1_000_000 { Bar::AtMost(700.0) } else { Bar::Told };

@@ -29,6 +29,9 @@ pub struct Options {
     /// People of the region for a profiler.
     #[arg(long, default_value_t = PEOPLE)]
     profile_people: u64,
+    /// Only memory and start of the large region.
+    #[arg(long)]
+    memory: bool,
     /// Where the report goes.
     #[arg(long, default_value = "target/bench/report.json")]
     report: PathBuf,
@@ -68,6 +71,9 @@ pub fn run(options: &Options) -> Result<()> {
     if let Some(settlements) = options.profile {
         let size = Size { people: options.profile_people, ..usual };
         return profile(options, size, settlements);
+    }
+    if options.memory {
+        return measure_memory(options, &mut figures, Size { people: options.people, ..usual });
     }
     println!("one core, and signatures alone");
     adjudication::measure(&mut figures)?;
@@ -118,6 +124,17 @@ fn profile(options: &Options, size: Size, settlements: usize) -> Result<()> {
     Ok(())
 }
 
+fn measure_memory(options: &Options, figures: &mut Figures, size: Size) -> Result<()> {
+    let empty = empty_region(options, figures)?;
+    let folder = tempfile::tempdir_in(&options.folder)?;
+    let region = Region::new(size);
+    let genesis = region.found(folder.path())?;
+    let node = in_process::open(folder.path(), &genesis)?;
+    region.settle_in(&node)?;
+    memory::restart(figures, folder.path(), &genesis, node, size.people, empty)?.stop();
+    figures.write(&options.report)
+}
+
 fn empty_region(options: &Options, figures: &mut Figures) -> Result<u64> {
     let folder = tempfile::tempdir_in(&options.folder)?;
     let size = Size { people: 0, funds: 1, mix: Mix::Ed25519 };
@@ -156,8 +173,11 @@ fn measure_region(
     let node = in_process::open(data, &genesis)?;
     region.settle_in(&node)?;
     let is_usual = size.mix == Mix::Ed25519 && size.funds > 1;
-    let node =
-        if is_usual { memory::restart(figures, data, &genesis, node, size.people)? } else { node };
+    let node = if is_usual {
+        memory::restart(figures, data, &genesis, node, size.people, empty)?
+    } else {
+        node
+    };
     let mut maker = Maker::new(&region);
     let transactions = maker.make(&node, load.saturating)?;
     let outcome = in_process::saturate(&node, &in_process::encoded(&transactions))?;
@@ -181,9 +201,6 @@ fn measure_region(
         let paced = http::prepared(&maker.make(&node, load.paced)?)?;
         node.stop();
         drop(node);
-        if is_usual {
-            memory::per_person(figures, data, size.people, empty)?;
-        }
         let served = http::Served::start(data)?;
         let outcome = http::send(&region, &served, saturating, None)?;
         figures.note(
