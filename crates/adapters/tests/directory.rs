@@ -7,14 +7,14 @@ use adapters::directory::{
     RefusalReason, Request, RequestAnswer,
 };
 use adapters::sqlite::Place;
-use primitives::{Hash, PersonId, Timestamp, VisitId};
+use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
 
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const ONE: PersonId = PersonId([1; 16]);
 const TWO: PersonId = PersonId([2; 16]);
 
 fn directory() -> Directory {
-    Directory::open(&Place::Memory, &DirectoryKey([7; 32])).unwrap()
+    Directory::open(&Place::Memory, &DirectoryKey([7; 32])).expect("a directory in memory opens")
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn people_and_cards_are_found_again_and_the_file_does_not_show_them() {
     let particulars = Particulars::new("欧阳晓", "11010519491231002X");
     let card = BoundCard {
         executor: "bank".parse().unwrap(),
-        rail: "sandbox_bank".parse().unwrap(),
+        rail: Text::new("sandbox_bank").unwrap(),
         token: "token-of-a-card".parse().unwrap(),
         last_four: "4321".to_owned(),
     };
@@ -121,7 +121,7 @@ fn request(id: u8, visit: u8, person: PersonId) -> Request {
         id: Hash([id; 32]),
         visit: VisitId([visit; 16]),
         person,
-        provider: "hospital".parse().unwrap(),
+        provider: "hospital".parse().expect("an organisation's id"),
         content: vec![1, 2],
         signed: vec![3],
         bill: b"bill".to_vec(),
@@ -138,7 +138,7 @@ fn a_request_waits_for_its_person_until_it_is_answered_or_over() {
     directory.put_request(&first).unwrap();
     directory.put_request(&first).unwrap();
     let open = |person, now| directory.open_requests(person, now).unwrap();
-    assert_eq!(open(ONE, NOW), [first.clone()]);
+    assert_eq!(open(ONE, NOW), std::slice::from_ref(&first));
     assert!(open(TWO, NOW).is_empty() && open(ONE, first.expires).is_empty());
     directory.put_request(&second).unwrap();
     directory.put_request(&other).unwrap();
