@@ -90,6 +90,25 @@ pub fn stand_alone_schema(kind: &KindEntry) -> Value {
     value
 }
 
+/// Puts a reference that has properties beside it into an `allOf` with them: to many readers of
+/// contracts a reference is all there is, and they would lose the member that tells variants apart.
+fn join_by_all_of(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(join_by_all_of),
+        Value::Object(members) => {
+            members.values_mut().for_each(join_by_all_of);
+            if members.contains_key("$ref") && members.contains_key("properties") {
+                let reference = members.remove("$ref").unwrap_or_default();
+                let description = members.remove("description");
+                let own = Value::Object(core::mem::take(members));
+                members.extend(description.map(|words| ("description".to_owned(), words)));
+                members.insert("allOf".to_owned(), json!([{ "$ref": reference }, own]));
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The contract of the gateway for a ledger with these kinds.
 #[must_use]
 pub fn openapi(registry: &Registry) -> Value {
@@ -112,6 +131,7 @@ pub fn openapi(registry: &Registry) -> Value {
         json!({ "description": "a kind of transaction with its body", "oneOf": kinds }),
     );
     name_problem_codes(&mut schemas, registry);
+    schemas.values_mut().for_each(join_by_all_of);
     json!({
         "openapi": "3.1.0",
         "info": {
