@@ -77,6 +77,7 @@ const HARMLESS = [
 /** A person's browser: everything that goes wrong in it fails the story. */
 export class Visitor {
   readonly faults: string[] = [];
+  private authenticator: string | undefined;
 
   private constructor(
     readonly context: BrowserContext,
@@ -103,8 +104,8 @@ export class Visitor {
     if (!passkeys) await context.addInitScript(() => Reflect.deleteProperty(window, 'PublicKeyCredential'));
     const page = await context.newPage();
     const cdp = await context.newCDPSession(page);
-    if (passkeys) await giveAuthenticator(cdp);
     const visitor = new Visitor(context, page, cdp, device, words(language, app));
+    if (passkeys) visitor.authenticator = await giveAuthenticator(cdp);
     visitor.listen();
     await page.goto(app === 'wallet' ? `${url}/` : `${url}/desks`);
     await page.locator('main h1').waitFor();
@@ -123,6 +124,13 @@ export class Visitor {
     page.on('request', (request) => {
       if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) faults.push(`asked ${request.url()}`);
     });
+  }
+
+  /** Whether the phone knows its holder when it asks for a finger or a face. */
+  async knowsHolder(isUserVerified: boolean): Promise<void> {
+    const { authenticator: authenticatorId } = this;
+    if (authenticatorId === undefined) throw new Error('this device has no passkeys');
+    await this.cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
   }
 
   button(key: string, values?: Record<string, string>): Locator {
@@ -174,7 +182,7 @@ async function picture(visitor: Visitor, name: string): Promise<void> {
   await visitor.page.screenshot({ path: joined(PICTURES, `${name}-${language}-${size}-${width}.png`), fullPage: true });
 }
 
-export async function giveAuthenticator(cdp: CDPSession): Promise<string> {
+async function giveAuthenticator(cdp: CDPSession): Promise<string> {
   await cdp.send('WebAuthn.enable');
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
     options: {

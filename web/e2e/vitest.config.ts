@@ -1,8 +1,11 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // Stories name languages and sizes as the app does.
+  plugins: [svelte()],
+  root: import.meta.dirname,
   test: {
-    root: import.meta.dirname,
     include: ['*.test.ts'],
     environment: 'node',
     globalSetup: './region.ts',
