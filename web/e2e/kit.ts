@@ -68,6 +68,9 @@ export type Device = {
   readonly isPhone?: boolean;
 };
 
+/** Room for the bars at the foot of a page, in pixels. */
+const BARS = 400;
+
 /** What a browser says in its console that is no fault of ours. */
 const HARMLESS = [
   // Chromium suggests RS256 beside ES256; the ledger knows no RSA.
@@ -161,7 +164,7 @@ export class Visitor {
   async check(name: string): Promise<void> {
     const { page } = this;
     await picture(this, name);
-    const violations = await axe(page);
+    const violations = await unrolled(page, () => axe(page));
     expect(violations, `${name}: accessibility`).toEqual([]);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(overflow, `${name}: wider than the screen`).toBeLessThanOrEqual(0);
@@ -171,6 +174,19 @@ export class Visitor {
   async leave(): Promise<void> {
     expect(this.faults).toEqual([]);
     await this.context.close();
+  }
+}
+
+/** What lies under a bar at the foot of the screen is scrolled up before it is used: nothing is hidden meanwhile. */
+async function unrolled<T>(page: Page, look: () => Promise<T>): Promise<T> {
+  const size = page.viewportSize();
+  if (size === null) return look();
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ ...size, height: Math.max(size.height, height + BARS) });
+  try {
+    return await look();
+  } finally {
+    await page.setViewportSize(size);
   }
 }
 
