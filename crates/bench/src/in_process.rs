@@ -58,10 +58,9 @@ fn submit(node: &NodeHandle, collector: &Collector, bytes: &[u8], due: Instant) 
         let refused = match result {
             Ok(submitted) => match submitted.receipt.record.outcome {
                 OutcomeCode::Accepted => None,
-                OutcomeCode::Rejected(number) => Some(format!(
-                    "{number} {}",
-                    submitted.receipt.rejection_detail.clone().unwrap_or_default()
-                )),
+                OutcomeCode::Rejected(number) => {
+                    Some(format!("{number} {}", submitted.receipt.rejection_words()))
+                }
             },
             Err(error) => Some(error.to_string()),
         };

@@ -525,7 +525,7 @@ pub fn must(node: &NodeHandle, transactions: Vec<Transaction>) -> Result<()> {
         let receipt = result?.receipt;
         if let OutcomeCode::Rejected(number) = receipt.record.outcome {
             let name = node.registry().rejection(number).map_or("unknown", |code| code.name);
-            let detail = receipt.rejection_detail.clone().unwrap_or_default();
+            let detail = receipt.rejection_words();
             bail!("the benchmark's own transaction was refused: {name} {detail}");
         }
         if let Some(field) = receipt.fields.iter().find(|field| field.name.starts_with("refused."))

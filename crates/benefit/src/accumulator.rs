@@ -3,10 +3,13 @@
 //! Invariant: a plan only ever adds to an accumulator, so that undoing an adjudication is taking
 //! away what it added, whatever came in between (guarded by `tests/identities.rs`).
 
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
-use primitives::{CivilDate, SlotId};
+use primitives::{CivilDate, Detail, SlotId, detail};
 use serde::{Deserialize, Serialize};
 
 /// The most accumulators that are kept of one person or family in one list.
@@ -218,25 +221,34 @@ pub enum AccumulatorError {
     TooLarge(AccumulatorKey),
 }
 
+impl From<AccumulatorError> for Detail {
+    fn from(error: AccumulatorError) -> Self {
+        use AccumulatorError as Error;
+        let (Error::Outdated(key) | Error::TooLittle(key) | Error::TooLarge(key)) = error;
+        let (number, period) = (key.number.to_string(), key.period.to_string());
+        match error {
+            Error::Outdated(_) => detail!(
+                "running amount {number} of {period} has moved since the quote; ask for a new quote",
+                number,
+                period
+            ),
+            Error::TooLittle(_) => detail!(
+                "running amount {number} of {period} is less than what would be undone",
+                number,
+                period
+            ),
+            Error::TooLarge(_) => detail!(
+                "running amount {number} of {period} would exceed its bounds",
+                number,
+                period
+            ),
+        }
+    }
+}
+
 impl fmt::Display for AccumulatorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Outdated(key) => write!(
-                f,
-                "running amount {} of {} has moved since the quote; ask for a new quote",
-                key.number, key.period
-            ),
-            Self::TooLittle(key) => {
-                write!(
-                    f,
-                    "running amount {} of {} is less than what would be undone",
-                    key.number, key.period
-                )
-            }
-            Self::TooLarge(key) => {
-                write!(f, "running amount {} of {} would exceed its bounds", key.number, key.period)
-            }
-        }
+        Detail::from(*self).fmt(f)
     }
 }
 

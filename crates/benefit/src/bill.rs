@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, format, string::String, string::ToString, vec::Vec};
 use core::fmt;
-use primitives::{Amount, CivilDate, Currency, Rounding, SlotId};
+use primitives::{Amount, CivilDate, Currency, Detail, Rounding, SlotId, detail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -124,16 +124,18 @@ pub enum BillError {
         /// The field's name.
         field: &'static str,
         /// What is wrong and what to write instead.
-        message: String,
+        message: Detail,
     },
     /// The amount is not the quantity times the unit price.
     AmountDiffers {
         /// The line.
         line_no: u32,
-        /// What the line charges, as written in the bill's currency.
-        amount: String,
+        /// What the line charges.
+        amount: Amount,
         /// What quantity and unit price give.
-        computed: String,
+        computed: Amount,
+        /// The bill's currency.
+        currency: Currency,
     },
     /// The sum of the lines does not fit.
     TooLarge,
@@ -156,42 +158,59 @@ pub enum BillError {
     },
 }
 
-impl fmt::Display for BillError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("the bill has no lines; add at least one"),
-            Self::TooManyLines { lines } => {
-                write!(
-                    f,
-                    "the bill has {lines} lines; at most {LINES_MAX} are allowed, split the bill"
-                )
-            }
-            Self::RepeatedLine { line_no } => {
-                write!(f, "line {line_no} is there twice; give every line its own `line_no`")
-            }
-            Self::Field { line_no, field, message } => {
-                write!(f, "line {line_no}, `{field}`: {message}")
-            }
-            Self::AmountDiffers { line_no, amount, computed } => write!(
-                f,
-                "line {line_no}: `amount` is {amount}, but `quantity` times `unit_price` is {computed}; correct one of the three"
+impl From<&BillError> for Detail {
+    fn from(error: &BillError) -> Self {
+        use BillError as Error;
+        match *error {
+            Error::Empty => detail!("the bill has no lines; add at least one"),
+            Error::TooManyLines { lines } => detail!(
+                "the bill has {lines} lines; at most {most} are allowed, split the bill",
+                lines,
+                most = LINES_MAX
             ),
-            Self::TooLarge => f.write_str("the bill's total is too large"),
-            Self::OtherCurrency { bill, catalogue } => {
-                write!(
-                    f,
-                    "the bill is in {bill} and the catalogue in {catalogue}; use the catalogue of the place of care"
-                )
-            }
-            Self::AgeUndecided { line_no } => write!(
-                f,
-                "line {line_no}: the item is limited by age and the age band does not decide it; state the exact age"
+            Error::RepeatedLine { line_no } => detail!(
+                "line {line} is there twice; give every line its own `line_no`",
+                line = line_no.to_string()
             ),
-            Self::TooManyRows { allowed } => write!(
-                f,
-                "the lines fall into more than {allowed} groups of day, category, class, programme and slot; split the bill"
+            Error::Field { line_no, field, ref message } => detail!(
+                "line {line}, `{field}`: {what}",
+                line = line_no.to_string(),
+                field,
+                what = message.clone()
+            ),
+            Error::AmountDiffers { line_no, amount, computed, currency } => detail!(
+                "line {line}: `amount` is {amount}, but `quantity` times `unit_price` is {computed}; correct one of the three",
+                line = line_no.to_string(),
+                amount = (amount, currency),
+                computed = (computed, currency)
+            ),
+            Error::TooLarge => detail!("the bill's total is too large"),
+            Error::OtherCurrency { bill, catalogue } => detail!(
+                "the bill is in `{bill}` and the catalogue in `{catalogue}`; use the catalogue of the place of care",
+                bill,
+                catalogue
+            ),
+            Error::AgeUndecided { line_no } => detail!(
+                "line {line}: the item is limited by age and the age band does not decide it; state the exact age",
+                line = line_no.to_string()
+            ),
+            Error::TooManyRows { allowed } => detail!(
+                "the lines fall into more than {allowed} groups of day, category, class, programme and slot; split the bill",
+                allowed
             ),
         }
+    }
+}
+
+impl From<BillError> for Detail {
+    fn from(error: BillError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl fmt::Display for BillError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Detail::from(self).fmt(f)
     }
 }
 
@@ -231,19 +250,18 @@ impl Bill {
 
 impl LineItem {
     fn check(&self, currency: Currency) -> Result<(), BillError> {
-        let field = |field, message: &str| {
-            Err(BillError::Field { line_no: self.line_no, field, message: message.to_string() })
-        };
+        let field =
+            |field, message| Err(BillError::Field { line_no: self.line_no, field, message });
         if self.item_code.is_empty() || self.item_code.len() > 50 {
-            return field("item_code", "write 1 to 50 characters");
+            return field("item_code", detail!("write 1 to 50 characters"));
         }
         if self.name.len() > 200 {
-            return field("name", "write at most 200 bytes");
+            return field("name", detail!("write at most 200 bytes"));
         }
         if self.quantity.units() == 0 {
             return field(
                 "quantity",
-                "write a quantity above zero; a return is a refund, not a line",
+                detail!("write a quantity above zero; a return is a refund, not a line"),
             );
         }
         let Some(price) = self.unit_price else { return Ok(()) };
@@ -254,8 +272,9 @@ impl LineItem {
         if computed.minor().abs_diff(self.amount.minor()) > 1 {
             return Err(BillError::AmountDiffers {
                 line_no: self.line_no,
-                amount: self.amount.to_decimal(currency),
-                computed: computed.to_decimal(currency),
+                amount: self.amount,
+                computed,
+                currency,
             });
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Case files: worked examples beside a plan, with bills by lines and several plans.
 
 use alloc::{format, string::String, vec::Vec};
-use primitives::CivilDate;
+use primitives::{CivilDate, Detail};
 
 use crate::{
     accumulator::Accumulators,
@@ -41,7 +41,9 @@ pub fn run_case(
             let sums = visit_sums(visit, plans, catalogue)?;
             let last = sums.span().map_or(visit.date, |(_, last)| last);
             let (source, plan) = in_force(plans, last)?;
-            read_visit(visit, source, plan, sums)?.run(&bench, &mut running)
+            read_visit(visit, source, plan, sums)?
+                .run(&bench, &mut running)
+                .map_err(|mistake| mistake.in_full())
         };
         answers.push(run().map_err(|message| format!("visit {number}: {message}"))?);
     }
@@ -133,7 +135,7 @@ fn read_line(
     visit: &VisitSource,
     source: &PlanSource,
 ) -> Result<LineItem, String> {
-    let place = |message| format!("line {line_no}: {message}");
+    let place = |message: Detail| format!("line {line_no}: {message}");
     let quantity =
         line.quantity.as_ref().map_or(Ok(Quantity::ONE), |text| Quantity::parse(&text.0));
     let price = line.unit_price.as_ref().map(|text| UnitPrice::parse(&text.0)).transpose();
@@ -146,7 +148,8 @@ fn read_line(
         unit_price: price.map_err(place)?,
         amount: line.amount.amount(source.plan.currency).map_err(place)?,
         category: line.category,
-        programme: programme(line.programme.as_deref(), source).map_err(place)?,
+        programme: programme(line.programme.as_deref(), source)
+            .map_err(|message| place(message.into()))?,
         slot: line.slot,
     })
 }

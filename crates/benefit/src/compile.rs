@@ -8,7 +8,7 @@ mod table;
 pub(crate) use names::Names;
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
-use primitives::{CivilDate, Hash};
+use primitives::{CivilDate, Detail, Hash};
 
 use crate::{
     example,
@@ -23,8 +23,8 @@ use crate::{
     },
 };
 
-fn error(place: impl Into<String>, message: impl Into<String>) -> PlanError {
-    PlanError { step: None, place: place.into(), message: message.into() }
+fn error(place: impl Into<Detail>, message: impl Into<Detail>) -> PlanError {
+    PlanError { step: None, place: Some(place.into()), message: message.into() }
 }
 
 /// Compiles a plan, checks it and runs its examples. `source_hash` is the SHA-256 of the file.
@@ -44,7 +44,7 @@ pub fn compile(source: &PlanSource, source_hash: Hash) -> Result<Plan, PlanError
     let plan = Plan::new(content).map_err(|error| named(error, source))?;
     for (example, one) in plan.content.examples.iter().zip(&source.example) {
         let failed = example::run(&plan, example, &|step| step_name(source, step));
-        failed.map_err(|message| error(format!("example `{}`", one.id), message))?;
+        failed.map_err(|mistake| error(format!("example `{}`", one.id), mistake.in_full()))?;
     }
     Ok(plan)
 }
@@ -108,7 +108,7 @@ pub(crate) fn step_name(source: &PlanSource, step: u8) -> String {
 /// Puts the name of the step in the place of its number.
 fn named(mut error: PlanError, source: &PlanSource) -> PlanError {
     if let Some(step) = error.step {
-        error.place = format!("step `{}`", step_name(source, step));
+        error.place = Some(Detail::from(format!("step `{}`", step_name(source, step))));
     }
     error
 }

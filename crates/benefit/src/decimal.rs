@@ -4,7 +4,7 @@
 use alloc::{format, string::String};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
-use primitives::{Amount, Currency, Rounding};
+use primitives::{Amount, Currency, Detail, Rounding, detail};
 use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 
 /// A decimal number as text: digits, and digits behind one point. A JSON or TOML number is refused.
@@ -17,8 +17,9 @@ impl DecimalText {
     ///
     /// # Errors
     /// The sentence to show.
-    pub fn amount(&self, currency: Currency) -> Result<Amount, String> {
-        Amount::from_decimal(&self.0, currency).map_err(|error| format!("`{}`: {error}", self.0))
+    pub fn amount(&self, currency: Currency) -> Result<Amount, Detail> {
+        Amount::from_decimal(&self.0, currency)
+            .map_err(|why| detail!("`{text}`: {why}", text = self.0.as_str(), why))
     }
 }
 
@@ -77,7 +78,7 @@ fn write_fixed(f: &mut fmt::Formatter<'_>, value: u64, unit: u64, scale: usize) 
 
 /// A fixed-point number with its own number of decimals, text in JSON.
 macro_rules! fixed_point {
-    ($(#[$doc:meta])* $name:ident, $scale:literal, $unit:literal, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $scale:literal, $unit:literal, $wrong:literal) => {
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize,
@@ -107,13 +108,9 @@ macro_rules! fixed_point {
             ///
             /// # Errors
             /// The sentence to show.
-            pub fn parse(text: &str) -> Result<Self, String> {
-                parse_fixed(text, $scale).map(Self).ok_or_else(|| {
-                    format!(
-                        concat!("`{}` is not a ", $what, "; write digits and at most ",
-                            stringify!($scale), " decimals"), text
-                    )
-                })
+            pub fn parse(text: &str) -> Result<Self, Detail> {
+                let wrong = || detail!($wrong, text, most = $scale);
+                parse_fixed(text, $scale).map(Self).ok_or_else(wrong)
             }
         }
 
@@ -127,11 +124,13 @@ macro_rules! fixed_point {
 
 fixed_point!(
     /// How many of an item a line charges, in ten-thousandths (`cnt`, 16,4).
-    Quantity, 4, 10_000, "quantity"
+    Quantity, 4, 10_000,
+    "`{text}` is not a quantity; write digits and at most {most} decimals"
 );
 fixed_point!(
     /// The price of one of an item, in millionths of the currency's major unit (`pric`, 16,6).
-    UnitPrice, 6, 1_000_000, "unit price"
+    UnitPrice, 6, 1_000_000,
+    "`{text}` is not a unit price; write digits and at most {most} decimals"
 );
 
 impl UnitPrice {

@@ -11,7 +11,7 @@ pub(crate) use report::steps as steps_text;
 
 use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::Amount;
+use primitives::{Amount, Detail, detail};
 
 use crate::{
     accumulator::{AccumulatorKey, Accumulators},
@@ -119,11 +119,38 @@ impl Plan {
     /// The first figure that does not come out, with what every step gave.
     pub fn check_examples(&self) -> Result<(), PlanError> {
         for (number, example) in (1_u32..).zip(&self.content.examples) {
-            run(self, example, &|step| format!("{}", u16::from(step).saturating_add(1))).map_err(
-                |message| PlanError { step: None, place: format!("example {number}"), message },
-            )?;
+            let name = |step| format!("{}", u16::from(step).saturating_add(1));
+            run(self, example, &name).map_err(|mistake| PlanError {
+                step: None,
+                place: Some(detail!("example {number}", number)),
+                message: mistake.what,
+            })?;
         }
         Ok(())
+    }
+}
+
+/// What does not come out in an example.
+pub(crate) struct Mistake {
+    /// Which figure, or why the bill was refused.
+    pub what: Detail,
+    /// What every step gave, for whoever writes the plan; empty when there was no adjudication.
+    pub steps: String,
+}
+
+impl Mistake {
+    /// All of it as one text.
+    pub(crate) fn in_full(&self) -> String {
+        if self.steps.is_empty() {
+            return format!("{}", self.what);
+        }
+        format!("{}; {}", self.what, self.steps)
+    }
+}
+
+impl From<Detail> for Mistake {
+    fn from(what: Detail) -> Self {
+        Self { what, steps: String::new() }
     }
 }
 
@@ -132,11 +159,14 @@ pub(crate) fn run(
     plan: &Plan,
     example: &Example,
     name: &dyn Fn(u8) -> String,
-) -> Result<(), String> {
+) -> Result<(), Mistake> {
     let bench = Bench { plans: &[plan], name: &|_, step| name(step) };
     let mut running = example.accumulators.clone();
     for (number, visit) in (1_u32..).zip(&example.visits) {
-        visit.run(&bench, &mut running).map_err(|message| format!("visit {number}: {message}"))?;
+        visit.run(&bench, &mut running).map_err(|mistake| Mistake {
+            what: detail!("visit {number}: {what}", number, what = mistake.what),
+            steps: mistake.steps,
+        })?;
     }
     Ok(())
 }
@@ -147,23 +177,23 @@ impl Visit {
         &self,
         bench: &Bench<'_>,
         running: &mut Accumulators,
-    ) -> Result<Vec<AdjudicatedPart>, String> {
+    ) -> Result<Vec<AdjudicatedPart>, Mistake> {
         let answer = adjudicate_stay(bench.plans, &self.sums, &self.facts, running);
         let parts = match (answer, &self.expect.error) {
             (Ok(parts), None) => parts,
             (Ok(_), Some(text)) => {
-                return Err(format!("it must be refused with `{text}` and is not"));
+                return Err(detail!("it must be refused with `{text}` and is not", text).into());
             }
             (Err(error), Some(text)) if format!("{error}").contains(text.as_str()) => {
                 return Ok(Vec::new());
             }
-            (Err(error), _) => return Err(format!("{error}")),
+            (Err(error), _) => return Err(Detail::from(error).into()),
         };
         for part in &parts {
-            running.apply(&part.adjudication.changes).map_err(|error| format!("{error}"))?;
+            running.apply(&part.adjudication.changes).map_err(Detail::from)?;
         }
         self.check(bench, running, &parts)
-            .map_err(|message| format!("{message}; {}", report::steps(bench, &parts)))?;
+            .map_err(|what| Mistake { what, steps: report::steps(bench, &parts) })?;
         *running = running.filter(|key| !key.period.is_visit());
         Ok(parts)
     }
@@ -173,23 +203,28 @@ impl Visit {
         bench: &Bench<'_>,
         running: &Accumulators,
         parts: &[AdjudicatedPart],
-    ) -> Result<(), String> {
-        let last = parts.last().ok_or("there is nothing to check")?;
+    ) -> Result<(), Detail> {
+        let last = parts.last().ok_or_else(|| detail!("there is nothing to check"))?;
         let reference = usize::from(last.plan);
-        let plan = bench.plans.get(reference).ok_or("there is no plan")?;
+        let plan = bench.plans.get(reference).ok_or_else(|| detail!("there is no plan"))?;
         let compare = |what: &str, is: Amount, expected: Amount| {
             if is == expected {
                 return Ok(());
             }
-            let (is, expected) = (plan.decimal(is.minor()), plan.decimal(expected.minor()));
-            Err(format!("`{what}` is {is}, expected {expected}"))
+            let currency = plan.currency();
+            Err(detail!(
+                "`{figure}` is {is}, expected {expected}",
+                figure = what,
+                is = (is, currency),
+                expected = (expected, currency)
+            ))
         };
         let adjudications = || parts.iter().map(|part| &part.adjudication);
         let sum = |of: &dyn Fn(&Adjudication) -> Amount| {
             adjudications().fold(Amount::ZERO, |sum, one| sum.saturating_add(of(one)))
         };
         if !adjudications().all(Adjudication::is_balanced) {
-            return Err(String::from("the parts do not add up to the bill"));
+            return Err(detail!("the parts do not add up to the bill"));
         }
         for (figure, expected) in &self.expect.figures {
             compare(figure.name(), sum(&|one| figure.of(one)), *expected)?;

@@ -9,11 +9,12 @@ mod check;
 
 pub(crate) use check::{AMOUNT_BELOW, StepCheck};
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use primitives::{
-    Amount, CivilDate, Currency, Hash, Period, RegionId, Rounding, SchemeId, codec, sha256,
+    Amount, CivilDate, Currency, Detail, Hash, Period, RegionId, Rounding, SchemeId, codec, detail,
+    sha256,
 };
 
 use crate::{
@@ -173,17 +174,23 @@ pub struct PlanError {
     /// The step at which it shows, from 0, if it is one.
     pub step: Option<u8>,
     /// Where it is, in the words of the file: "step `pool`", "accumulator `burden`".
-    pub place: String,
+    pub place: Option<Detail>,
     /// What is wrong and what to do.
-    pub message: String,
+    pub message: Detail,
+}
+
+impl From<PlanError> for Detail {
+    fn from(error: PlanError) -> Self {
+        match error.place {
+            Some(place) => detail!("{place}: {what}", place, what = error.message),
+            None => error.message,
+        }
+    }
 }
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.place.is_empty() {
-            return f.write_str(&self.message);
-        }
-        write!(f, "{}: {}", self.place, self.message)
+        Detail::from(self.clone()).fmt(f)
     }
 }
 
@@ -194,6 +201,19 @@ impl Plan {
     pub(crate) fn new(content: Content) -> Result<Self, PlanError> {
         check::check(&content)?;
         Ok(Self { content })
+    }
+
+    /// The plan of these bytes, checked. Its examples are for [`Plan::check_examples`].
+    ///
+    /// # Errors
+    /// The bytes are no plan, or what is wrong with it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
+        let content = codec::decode(bytes).map_err(|error| PlanError {
+            step: None,
+            place: None,
+            message: detail!("the reader says `{error}`", error = format!("{error}")),
+        })?;
+        Self::new(content)
     }
 
     /// The plan's name, as `lanzhou-employee`.

@@ -3,6 +3,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::Detail;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An enum of words, each with a stable number and a name.
@@ -508,5 +509,17 @@ mod tests {
         assert_eq!(json, "[\"retired\",\"low_income\"]");
         assert_eq!(serde_json::from_str::<PersonClasses>(&json).unwrap(), set);
         assert!(borsh::from_slice::<PersonClasses>(&[255, 255, 255, 255]).is_err());
+    }
+}
+
+impl From<Payer> for Detail {
+    fn from(payer: Payer) -> Self {
+        Self::word("payer", payer.name())
+    }
+}
+
+impl From<VisitType> for Detail {
+    fn from(visit_type: VisitType) -> Self {
+        Self::word("visit_type", visit_type.name())
     }
 }

@@ -141,7 +141,7 @@ fn outcome(receipt: &Receipt, registry: &Registry, language: Language) -> Outcom
             OutcomeView::Rejected {
                 code: code.to_owned(),
                 title: words::of(language, code).title,
-                detail: receipt.rejection_detail.clone().unwrap_or_default(),
+                detail: receipt.rejection_words(),
             }
         }
     }

@@ -5,7 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::rate::Rate;
+use crate::{Detail, detail, rate::Rate};
 
 /// An amount in minor units of a currency that its surroundings name (a plan, a bill, an account).
 ///
@@ -193,18 +193,25 @@ pub enum ParseAmountError {
     TooLarge,
 }
 
+impl From<ParseAmountError> for Detail {
+    fn from(error: ParseAmountError) -> Self {
+        use ParseAmountError as Error;
+        match error {
+            Error::NotANumber => {
+                detail!("write the amount as digits with at most one point, such as `12.30`")
+            }
+            Error::TooManyDecimals { allowed: 0 } => detail!("this currency has no decimals"),
+            Error::TooManyDecimals { allowed } => {
+                detail!("at most {most} digits may follow the point", most = allowed)
+            }
+            Error::TooLarge => detail!("the amount is too large"),
+        }
+    }
+}
+
 impl fmt::Display for ParseAmountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotANumber => {
-                f.write_str("write the amount as digits with at most one point, such as `12.30`")
-            }
-            Self::TooManyDecimals { allowed: 0 } => f.write_str("this currency has no decimals"),
-            Self::TooManyDecimals { allowed } => {
-                write!(f, "at most {allowed} digits may follow the point")
-            }
-            Self::TooLarge => f.write_str("the amount is too large"),
-        }
+        Detail::from(*self).fmt(f)
     }
 }
 

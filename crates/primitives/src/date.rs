@@ -6,6 +6,8 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::{Date, Month};
 
+use crate::{Detail, detail};
+
 /// A day of the civil calendar, between the years 1 and 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
 pub struct CivilDate(i32);
@@ -14,9 +16,15 @@ pub struct CivilDate(i32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseDateError;
 
+impl From<ParseDateError> for Detail {
+    fn from(_: ParseDateError) -> Self {
+        detail!("write the day as `2026-03-31`")
+    }
+}
+
 impl fmt::Display for ParseDateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write the day as `2026-03-31`")
+        Detail::from(*self).fmt(f)
     }
 }
 impl core::error::Error for ParseDateError {}
@@ -136,8 +144,9 @@ impl Serialize for CivilDate {
 impl<'de> Deserialize<'de> for CivilDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|error| serde::de::Error::custom(format!("`{text}` is not a day: {error}")))
+        text.parse().map_err(|why: ParseDateError| {
+            serde::de::Error::custom(detail!("`{text}` is not a day: {why}", text, why))
+        })
     }
 }
 

@@ -20,7 +20,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::hash::{Hash, sha256};
+use crate::{
+    Detail, detail,
+    hash::{Hash, sha256},
+};
 
 /// The longest `clientDataJSON` that is looked at, in bytes.
 pub const CLIENT_DATA_BYTES_MAX: usize = 1_024;
@@ -92,18 +95,27 @@ pub enum SignatureError {
     UserNotVerified,
 }
 
+impl From<SignatureError> for Detail {
+    fn from(error: SignatureError) -> Self {
+        use SignatureError as Error;
+        match error {
+            Error::SchemeMismatch => detail!("key and signature belong to different schemes"),
+            Error::InvalidKey => detail!("the key is not a valid public key"),
+            Error::InvalidSignature => {
+                detail!("the signature does not fit the key and the signed bytes")
+            }
+            Error::AssertionSize => detail!("the passkey answer is too long or cut short"),
+            Error::ClientData => detail!("the passkey answer has no readable client data"),
+            Error::ClientDataType => detail!("the passkey answer is not a sign-in on our own page"),
+            Error::ChallengeMismatch => detail!("the passkey signed something else"),
+            Error::UserNotVerified => detail!("the passkey did not check finger, face or PIN"),
+        }
+    }
+}
+
 impl fmt::Display for SignatureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SchemeMismatch => "key and signature belong to different schemes",
-            Self::InvalidKey => "the key is not a valid public key",
-            Self::InvalidSignature => "the signature does not fit the key and the signed bytes",
-            Self::AssertionSize => "the passkey answer is too long or cut short",
-            Self::ClientData => "the passkey answer has no readable client data",
-            Self::ClientDataType => "the passkey answer is not a sign-in on our own page",
-            Self::ChallengeMismatch => "the passkey signed something else",
-            Self::UserNotVerified => "the passkey did not check finger, face or PIN",
-        })
+        Detail::from(*self).fmt(f)
     }
 }
 impl core::error::Error for SignatureError {}

@@ -14,7 +14,7 @@
 //! hold a copy, content that is still worth hiding would have to be sealed anew, and the copy
 //! cannot be called back.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305,
@@ -25,7 +25,7 @@ use hpke::{
     Deserializable, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
     kem::X25519HkdfSha256, rand_core::CryptoRng, single_shot_open, single_shot_seal_with_rng,
 };
-use primitives::{Hash, Timestamp, VisitId, codec, sha256_parts};
+use primitives::{Detail, Hash, Timestamp, VisitId, codec, detail, sha256_parts};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -115,33 +115,51 @@ pub enum EnvelopeError {
     Commitment,
 }
 
+impl From<EnvelopeError> for Detail {
+    fn from(error: EnvelopeError) -> Self {
+        use EnvelopeError as Error;
+        match error {
+            Error::TooLarge { bytes_max } => detail!(
+                "the document is too large; at most {most} bytes are allowed",
+                most = bytes_max
+            ),
+            Error::NoReaders => detail!("nobody could open the envelope; name a reader"),
+            Error::TooManyReaders => {
+                detail!("an envelope has at most {most} readers", most = READERS_MAX)
+            }
+            Error::DuplicateReader(key) => {
+                detail!("the reader `{key}` can open it already", key = key.to_string())
+            }
+            Error::ReaderKey(key) => {
+                detail!("`{key}` is not a usable reader's key", key = key.to_string())
+            }
+            Error::Form => detail!("the file is not an envelope; it may be cut or damaged"),
+            Error::Version(version) => {
+                detail!("the envelope has form {version}, which needs a newer program", version)
+            }
+            Error::NotAReader => {
+                detail!("the envelope is not for this reader; ask for a grant")
+            }
+            Error::Expired { valid_until } => {
+                detail!("the grant ended at {valid_until}; ask for a new one", valid_until)
+            }
+            Error::GrantInThePast => {
+                detail!("the grant would have ended already; choose a later `valid_until`")
+            }
+            Error::GranteeMayNotGrant => {
+                detail!("whoever opens by a grant may not grant to others; ask a first reader")
+            }
+            Error::Tampered => detail!("the envelope was changed or belongs to another visit"),
+            Error::Commitment => {
+                detail!("the bill inside is not the one that the ledger names")
+            }
+        }
+    }
+}
+
 impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge { bytes_max } => {
-                write!(f, "the document is too large; at most {bytes_max} bytes are allowed")
-            }
-            Self::NoReaders => f.write_str("nobody could open the envelope; name a reader"),
-            Self::TooManyReaders => write!(f, "an envelope has at most {READERS_MAX} readers"),
-            Self::DuplicateReader(key) => write!(f, "the reader `{key}` can open it already"),
-            Self::ReaderKey(key) => write!(f, "`{key}` is not a usable reader's key"),
-            Self::Form => f.write_str("the file is not an envelope; it may be cut or damaged"),
-            Self::Version(version) => {
-                write!(f, "the envelope has form {version}, which needs a newer program")
-            }
-            Self::NotAReader => f.write_str("the envelope is not for this reader; ask for a grant"),
-            Self::Expired { valid_until } => {
-                write!(f, "the grant ended at {valid_until}; ask for a new one")
-            }
-            Self::GrantInThePast => {
-                f.write_str("the grant would have ended already; choose a later `valid_until`")
-            }
-            Self::GranteeMayNotGrant => {
-                f.write_str("whoever opens by a grant may not grant to others; ask a first reader")
-            }
-            Self::Tampered => f.write_str("the envelope was changed or belongs to another visit"),
-            Self::Commitment => f.write_str("the bill inside is not the one that the ledger names"),
-        }
+        Detail::from(*self).fmt(f)
     }
 }
 impl core::error::Error for EnvelopeError {}

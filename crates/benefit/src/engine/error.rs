@@ -1,7 +1,7 @@
 //! Why a bill is refused, in words for the person at the desk.
 
 use core::fmt;
-use primitives::{CivilDate, SlotId};
+use primitives::{CivilDate, Detail, SlotId, detail};
 
 use crate::{
     facts::{AgeBand, SLOTS_MAX},
@@ -47,47 +47,52 @@ pub enum AdjudicationError {
     TooLarge,
 }
 
+impl From<AdjudicationError> for Detail {
+    fn from(error: AdjudicationError) -> Self {
+        use AdjudicationError as Error;
+        match error {
+            Error::EmptyBill => detail!("the bill has no rows; add at least one"),
+            Error::VisitTypeNotCovered(visit_type) => {
+                detail!("the plan has no rules for visit type {visit_type}", visit_type)
+            }
+            Error::DayOutsidePlan(day) => detail!(
+                "the plan does not hold on {day}; use the plan in force on the day of service",
+                day
+            ),
+            Error::SpansPeriods { first, last } => detail!(
+                "the days from {first} to {last} lie in several periods of the plan; adjudicate it as a stay",
+                first,
+                last
+            ),
+            Error::NoPlan(day) => detail!("no plan is in force on {day}", day),
+            Error::UnknownProgramme(number) => {
+                detail!("a line names programme {number}, which the plan does not have", number)
+            }
+            Error::UnknownSlot(slot) => {
+                detail!("a line names slot {slot}, which is not among the person's slots", slot)
+            }
+            Error::WrongFacts => detail!(
+                "`slots` and `family_accounts` must have distinct numbers, slots from 1, and at most {most} entries each",
+                most = SLOTS_MAX
+            ),
+            Error::AgeUndecided { from, below, band } => detail!(
+                "a rule for ages from {from} and below {below} is not decided by the age band from {band_from} and below {band_below}; attest a narrower band",
+                from,
+                below,
+                band_from = band.from(),
+                band_below = band.below()
+            ),
+            Error::TooManyLanes => {
+                detail!("the bill names too many slots at once; split the bill")
+            }
+            Error::TooLarge => detail!("a running amount would get too large"),
+        }
+    }
+}
+
 impl fmt::Display for AdjudicationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptyBill => f.write_str("the bill has no rows; add at least one"),
-            Self::VisitTypeNotCovered(visit_type) => {
-                write!(f, "the plan has no rules for visit type `{}`", visit_type.name())
-            }
-            Self::DayOutsidePlan(day) => {
-                write!(
-                    f,
-                    "the plan does not hold on {day}; use the plan in force on the day of service"
-                )
-            }
-            Self::SpansPeriods { first, last } => {
-                write!(
-                    f,
-                    "the days from {first} to {last} lie in several periods of the plan; adjudicate it as a stay"
-                )
-            }
-            Self::NoPlan(day) => write!(f, "no plan is in force on {day}"),
-            Self::UnknownProgramme(number) => {
-                write!(f, "a line names programme {number}, which the plan does not have")
-            }
-            Self::UnknownSlot(slot) => {
-                write!(f, "a line names slot {slot}, which is not among the person's slots")
-            }
-            Self::WrongFacts => write!(
-                f,
-                "`slots` and `family_accounts` must have distinct numbers, slots from 1, and at most {SLOTS_MAX} entries each"
-            ),
-            Self::AgeUndecided { from, below, band } => write!(
-                f,
-                "a rule for ages from {from} and below {below} is not decided by the age band from {} and below {}; attest a narrower band",
-                band.from(),
-                band.below()
-            ),
-            Self::TooManyLanes => {
-                f.write_str("the bill names too many slots at once; split the bill")
-            }
-            Self::TooLarge => f.write_str("a running amount would get too large"),
-        }
+        Detail::from(*self).fmt(f)
     }
 }
 

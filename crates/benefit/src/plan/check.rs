@@ -1,7 +1,7 @@
 //! The checks that make a plan valid, whether it was just compiled or came from its bytes.
 
-use alloc::{collections::BTreeSet, format, string::String};
-use primitives::Currency;
+use alloc::{collections::BTreeSet, format, string::ToString};
+use primitives::{Currency, Detail, detail};
 
 use super::{
     Base, BaseOf, Content, Counted, GROUPS_MAX, Group, PLAN_ACCUMULATORS_MAX, PLAN_FORMAT,
@@ -26,8 +26,8 @@ pub(crate) struct StepCheck<'a> {
     pub(crate) step: &'a Step,
 }
 
-fn error(place: &str, message: impl Into<String>) -> PlanError {
-    PlanError { step: None, place: String::from(place), message: message.into() }
+fn error(place: Detail, message: Detail) -> PlanError {
+    PlanError { step: None, place: Some(place), message }
 }
 
 /// Checks everything that the types do not say.
@@ -35,15 +35,18 @@ pub(super) fn check(content: &Content) -> Result<(), PlanError> {
     check_head(content)?;
     check_accumulators(content)?;
     if content.groups.len() > GROUPS_MAX {
-        return Err(error("group", format!("there are more than {GROUPS_MAX} groups")));
+        return Err(error(
+            detail!("`group`"),
+            detail!("there are more than {most} groups", most = GROUPS_MAX),
+        ));
     }
     for condition in &content.conditions {
-        check_condition(content, condition).map_err(|message| error("when", message))?;
+        check_condition(content, condition).map_err(|message| error(detail!("`when`"), message))?;
     }
     for (number, step) in (0_u8..).zip(&content.steps) {
         StepCheck { content, step }.check(number).map_err(|message| PlanError {
             step: Some(number),
-            place: format!("step {}", u16::from(number).saturating_add(1)),
+            place: Some(detail!("step {step}", step = u16::from(number).saturating_add(1))),
             message,
         })?;
     }
@@ -53,41 +56,45 @@ pub(super) fn check(content: &Content) -> Result<(), PlanError> {
 fn check_examples(examples: &[Example]) -> Result<(), PlanError> {
     let visits = || examples.iter().flat_map(|example| &example.visits);
     let wrong = if examples.len() > EXAMPLES_MAX {
-        format!("there are more than {EXAMPLES_MAX} examples")
+        detail!("there are more than {most} examples", most = EXAMPLES_MAX)
     } else if examples.iter().any(|example| example.visits.len() > VISITS_MAX) {
-        format!("an example has more than {VISITS_MAX} visits")
+        detail!("an example has more than {most} visits", most = VISITS_MAX)
     } else if visits().any(|visit| visit.sums.rows().len() > EXAMPLE_ROWS_MAX) {
-        format!("a visit has more than {EXAMPLE_ROWS_MAX} rows")
+        detail!("a visit has more than {most} rows", most = EXAMPLE_ROWS_MAX)
     } else {
         return Ok(());
     };
-    Err(error("example", wrong))
+    Err(error(detail!("`example`"), wrong))
 }
 
 fn check_head(content: &Content) -> Result<(), PlanError> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let wrong = if content.format != PLAN_FORMAT {
-        format!("the compiled form has version {}; this engine runs {PLAN_FORMAT}", content.format)
+        detail!(
+            "the compiled form has version {version}; this engine runs {runs}",
+            version = content.format,
+            runs = PLAN_FORMAT
+        )
     } else if !(1..=64).contains(&content.id.len()) || !content.id.bytes().all(allowed) {
-        String::from("`id` must be 1 to 64 of a-z, 0-9 and -")
+        detail!("`id` must be 1 to 64 of a-z, 0-9 and -")
     } else if !Currency::ALL.contains(&content.currency) {
-        String::from("`currency` is not known")
+        detail!("`currency` is not known")
     } else if !content.valid.is_ordered() {
-        String::from("`valid.from` lies behind `valid.to`")
+        detail!("`valid.from` lies behind `valid.to`")
     } else if !is_year_start(content.year_starts) {
-        String::from("`year_starts` must be a month and day as `01-01`, not 02-29")
+        detail!("`year_starts` must be a month and day as `01-01`, not 02-29")
     } else if content.visit_types == 0 || content.visit_types & !all_visit_types() != 0 {
-        String::from("`visit_types` must name at least one visit type")
+        detail!("`visit_types` must name at least one visit type")
     } else if content.programmes & 1 != 0 {
-        String::from("`programmes` must have numbers from 1 to 31")
+        detail!("`programmes` must have numbers from 1 to 31")
     } else if content.steps.is_empty() || content.steps.len() > STEPS_MAX {
-        format!("a plan has 1 to {STEPS_MAX} steps")
+        detail!("a plan has 1 to {most} steps", most = STEPS_MAX)
     } else if content.conditions.len() > CONDITIONS_MAX {
-        format!("there are more than {CONDITIONS_MAX} different conditions")
+        detail!("there are more than {most} different conditions", most = CONDITIONS_MAX)
     } else {
         return Ok(());
     };
-    Err(error("plan", wrong))
+    Err(error(detail!("`plan`"), wrong))
 }
 
 fn all_visit_types() -> u32 {
@@ -101,20 +108,26 @@ fn is_year_start((month, day): (u8, u8)) -> bool {
 fn check_accumulators(content: &Content) -> Result<(), PlanError> {
     let count = content.accumulators.len();
     if count > PLAN_ACCUMULATORS_MAX {
-        let message = format!("there are more than {PLAN_ACCUMULATORS_MAX} accumulators");
-        return Err(error("accumulator", message));
+        let message =
+            detail!("there are more than {most} accumulators", most = PLAN_ACCUMULATORS_MAX);
+        return Err(error(detail!("`accumulator`"), message));
     }
     let mut numbers = BTreeSet::new();
     for one in &content.accumulators {
-        let place = format!("accumulator {}", one.number);
+        let place = || detail!("accumulator {number}", number = one.number.to_string());
         if one.number == 0 || !numbers.insert(one.number) {
-            return Err(error(&place, "`number` must be 1 to 65535 and different for each"));
+            return Err(error(
+                place(),
+                detail!("`number` must be 1 to 65535 and different for each"),
+            ));
         }
         let counts_well = matches!(one.span, Span::Year | Span::Lifetime) && !one.per_slot;
         if one.counts == Counted::Visits && !counts_well {
             return Err(error(
-                &place,
-                "an accumulator that counts visits needs period `year` or `lifetime` and no `per_slot`",
+                place(),
+                detail!(
+                    "an accumulator that counts visits needs period `year` or `lifetime` and no `per_slot`"
+                ),
             ));
         }
         let needed = match one.span {
@@ -124,52 +137,51 @@ fn check_accumulators(content: &Content) -> Result<(), PlanError> {
         };
         if content.split < needed {
             return Err(error(
-                &place,
-                "its period is shorter than the parts into which stays are cut; set `split_stay` to `month` or `day`",
+                place(),
+                detail!(
+                    "its period is shorter than the parts into which stays are cut; set `split_stay` to `month` or `day`"
+                ),
             ));
         }
     }
     Ok(())
 }
 
-fn accumulator(content: &Content, at: u8) -> Result<&PlanAccumulator, String> {
-    content
-        .accumulators
-        .get(usize::from(at))
-        .ok_or_else(|| String::from("there is no such accumulator"))
+fn accumulator(content: &Content, at: u8) -> Result<&PlanAccumulator, Detail> {
+    content.accumulators.get(usize::from(at)).ok_or_else(|| detail!("there is no such accumulator"))
 }
 
-fn check_condition(content: &Content, condition: &Condition) -> Result<(), String> {
+fn check_condition(content: &Content, condition: &Condition) -> Result<(), Detail> {
     if condition.age_from >= condition.age_below {
-        return Err(String::from("`age_from` must be below `age_below`"));
+        return Err(detail!("`age_from` must be below `age_below`"));
     }
     if u16::from(condition.years_from) >= condition.years_below || condition.years_below > 256 {
-        return Err(String::from("`unbroken_years_from` must be below `unbroken_years_below`"));
+        return Err(detail!("`unbroken_years_from` must be below `unbroken_years_below`"));
     }
     if condition.running.len() > 4 {
-        return Err(String::from("there are too many conditions on accumulators"));
+        return Err(detail!("there are too many conditions on accumulators"));
     }
     for running in &condition.running {
         let one = accumulator(content, running.accumulator())?;
         match *running {
             Running::VisitNumber { from, below, .. } => {
                 if one.counts != Counted::Visits || from >= below {
-                    return Err(String::from(
-                        "`visit_number.of` must count visits, and `from` be less than `below`",
+                    return Err(detail!(
+                        "`visit_number.of` must count visits, and `from` be less than `below`"
                     ));
                 }
             }
             Running::MonthsReached { within, at_least, .. } => {
                 let by_month = one.span == Span::Month && one.counts == Counted::Times;
                 if !by_month || !(2..=36).contains(&within) || at_least == 0 {
-                    return Err(String::from(
-                        "`months_reached.of` must have period `month` and count `times`, `within` be 2 to 36 and `at_least` 1 or more",
+                    return Err(detail!(
+                        "`months_reached.of` must have period `month` and count `times`, `within` be 2 to 36 and `at_least` 1 or more"
                     ));
                 }
             }
             Running::Accumulated { from, below, .. } => {
                 if from >= below {
-                    return Err(String::from("`accumulated.from` must be less than `below`"));
+                    return Err(detail!("`accumulated.from` must be less than `below`"));
                 }
             }
         }
@@ -178,12 +190,12 @@ fn check_condition(content: &Content, condition: &Condition) -> Result<(), Strin
 }
 
 impl StepCheck<'_> {
-    fn check(&self, number: u8) -> Result<(), String> {
+    fn check(&self, number: u8) -> Result<(), Detail> {
         let step = self.step;
         self.condition(step.when)?;
         self.base(&step.base, number)?;
         if step.rounding.unit == 0 || step.rounding.unit > 1_000_000_000 {
-            return Err(String::from("`rounding.unit` must be above zero"));
+            return Err(detail!("`rounding.unit` must be above zero"));
         }
         let watched = self
             .content
@@ -191,19 +203,19 @@ impl StepCheck<'_> {
             .iter()
             .any(|other| other.base.groups_with.is_some_and(|(after, _)| after == number));
         if watched != step.is_watched {
-            return Err(String::from("the step is not marked as asked for by `groups_with`"));
+            return Err(detail!("the step is not marked as asked for by `groups_with`"));
         }
         step.rule.check(self)
     }
 
-    fn base(&self, base: &Base, number: u8) -> Result<(), String> {
+    fn base(&self, base: &Base, number: u8) -> Result<(), Detail> {
         let all_groups = 0xFF_u8 >> 7_usize.saturating_sub(self.content.groups.len());
         if base.parts == 0
             || base.parts > 0b1111
             || base.groups == 0
             || base.groups & !all_groups != 0
         {
-            return Err(String::from("`base` must name at least one part and one group"));
+            return Err(detail!("`base` must name at least one part and one group"));
         }
         if self.step.per_slot {
             let per_slot =
@@ -211,19 +223,19 @@ impl StepCheck<'_> {
             let rest = 1_u8.checked_shl(u32::try_from(self.content.groups.len()).unwrap_or(8));
             let has_rest = rest.is_none_or(|rest| base.groups & rest != 0);
             if has_rest || !(0_u32..).zip(&self.content.groups).all(per_slot) {
-                return Err(String::from(
-                    "a step with `per_slot` needs `base.groups`, and all of them with `per_slot`",
+                return Err(detail!(
+                    "a step with `per_slot` needs `base.groups`, and all of them with `per_slot`"
                 ));
             }
             if matches!(base.of, BaseOf::Number(_)) || !base.less.is_empty() {
-                return Err(String::from(
-                    "numbers of other steps are not for a step with `per_slot`; leave `base.of` and `base.less` out",
+                return Err(detail!(
+                    "numbers of other steps are not for a step with `per_slot`; leave `base.of` and `base.less` out"
                 ));
             }
         }
         if base.less.len() > 8 || (base.of != BaseOf::Left && !base.less.is_empty()) {
-            return Err(String::from(
-                "`base.less` belongs to `of = \"left\"` and has at most 8 entries",
+            return Err(detail!(
+                "`base.less` belongs to `of = \"left\"` and has at most 8 entries"
             ));
         }
         let number_of = match base.of {
@@ -233,88 +245,90 @@ impl StepCheck<'_> {
         let steps = base.less.iter().copied().chain(number_of).map(|of: StepNumber| of.step);
         let after = base.groups_with.map(|(after, _)| after);
         if steps.chain(after).any(|step| step >= number) {
-            return Err(String::from("`base` refers to a step that does not come before this one"));
+            return Err(detail!("`base` refers to a step that does not come before this one"));
         }
         Ok(())
     }
 
     /// The condition exists, and what it asks per slot is asked in a step per slot.
-    pub(crate) fn condition(&self, when: u16) -> Result<(), String> {
+    pub(crate) fn condition(&self, when: u16) -> Result<(), Detail> {
         if when == ALWAYS {
             return Ok(());
         }
         let condition = self.content.conditions.get(usize::from(when));
-        let condition = condition.ok_or("`when` refers to no condition")?;
+        let condition = condition.ok_or_else(|| detail!("`when` refers to no condition"))?;
         condition
             .running
             .iter()
             .try_for_each(|running| self.accumulator("when", running.accumulator()))
     }
 
-    fn accumulator(&self, field: &str, at: u8) -> Result<(), String> {
-        let one =
-            accumulator(self.content, at).map_err(|message| format!("`{field}`: {message}"))?;
+    fn accumulator(&self, field: &str, at: u8) -> Result<(), Detail> {
+        let one = accumulator(self.content, at)
+            .map_err(|message| detail!("`{field}`: {message}", field, message))?;
         if one.per_slot && !self.step.per_slot {
-            return Err(format!(
-                "`{field}`: accumulator {} is per slot; only a step with `per_slot` may use it",
-                one.number
+            return Err(detail!(
+                "`{field}`: accumulator {number} is per slot; only a step with `per_slot` may use it",
+                field,
+                number = one.number.to_string()
             ));
         }
         Ok(())
     }
 
     /// The accumulator, if one is named, counts money.
-    pub(crate) fn money(&self, field: &str, at: Option<u8>) -> Result<(), String> {
+    pub(crate) fn money(&self, field: &str, at: Option<u8>) -> Result<(), Detail> {
         let Some(at) = at else { return Ok(()) };
         self.accumulator(field, at)?;
         if accumulator(self.content, at)?.counts != Counted::Money {
-            return Err(format!("`{field}` must be an accumulator that counts money"));
+            return Err(detail!("`{field}` must be an accumulator that counts money", field));
         }
         Ok(())
     }
 
     /// The accumulator counts visits.
-    pub(crate) fn visits(&self, field: &str, at: u8) -> Result<(), String> {
+    pub(crate) fn visits(&self, field: &str, at: u8) -> Result<(), Detail> {
         if accumulator(self.content, at)?.counts == Counted::Visits {
             return Ok(());
         }
-        Err(format!("`{field}` must be an accumulator with `counts = \"visits\"`"))
+        Err(detail!("`{field}` must be an accumulator with `counts = \"visits\"`", field))
     }
 
     /// The accumulator counts how often something happened in a month.
-    pub(crate) fn times_by_month(&self, field: &str, at: u8) -> Result<(), String> {
+    pub(crate) fn times_by_month(&self, field: &str, at: u8) -> Result<(), Detail> {
         self.accumulator(field, at)?;
         let one = accumulator(self.content, at)?;
         if one.span == Span::Month && one.counts == Counted::Times {
             return Ok(());
         }
-        Err(format!(
-            "`{field}` must be an accumulator with `period = \"month\"` and `counts = \"times\"`"
+        Err(detail!(
+            "`{field}` must be an accumulator with `period = \"month\"` and `counts = \"times\"`",
+            field
         ))
     }
 
     /// A list is not longer than its bound.
-    pub(crate) fn at_most(&self, field: &str, len: usize, most: usize) -> Result<(), String> {
+    pub(crate) fn at_most(&self, field: &str, len: usize, most: usize) -> Result<(), Detail> {
         if len <= most {
             return Ok(());
         }
-        Err(format!("`{field}` has {len} entries; at most {most} are allowed"))
+        Err(detail!("`{field}` has {len} entries; at most {most} are allowed", field, len, most))
     }
 
     /// An amount keeps the bound.
-    pub(crate) fn amount(&self, field: &str, amount: u64) -> Result<(), String> {
+    pub(crate) fn amount(&self, field: &str, amount: u64) -> Result<(), Detail> {
         if amount < AMOUNT_BELOW {
             return Ok(());
         }
-        Err(format!("`{field}` is too large"))
+        Err(detail!("`{field}` is too large", field))
     }
 
     /// A factor keeps the bound.
-    pub(crate) fn factor(&self, factor: u32) -> Result<(), String> {
+    pub(crate) fn factor(&self, factor: u32) -> Result<(), Detail> {
         if factor <= FACTOR_MAX {
             return Ok(());
         }
-        Err(String::from("a factor is more than 100"))
+        Err(detail!("a factor is more than 100"))
     }
 
     /// A table has rows, the conditions exist, and its last row, and only that, has none.
@@ -323,31 +337,33 @@ impl StepCheck<'_> {
         field: &str,
         rows: impl ExactSizeIterator<Item = u16>,
         last_holds: bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), Detail> {
         let len = rows.len();
         self.at_most(field, len, 64)?;
         for (at, when) in rows.enumerate() {
             self.condition(when)?;
             let is_last = at.saturating_add(1) == len;
             if when == ALWAYS && !is_last {
-                return Err(format!(
-                    "`{field}`: only the last row may be without `when`; the rows behind it never count"
+                return Err(detail!(
+                    "`{field}`: only the last row may be without `when`; the rows behind it never count",
+                    field
                 ));
             }
             if is_last && (when != ALWAYS || !last_holds) {
-                return Err(format!(
-                    "`{field}`: the last row must have no `when`, so that nothing falls through"
+                return Err(detail!(
+                    "`{field}`: the last row must have no `when`, so that nothing falls through",
+                    field
                 ));
             }
         }
         if len == 0 {
-            return Err(format!("`{field}` is missing"));
+            return Err(detail!("`{field}` is missing", field));
         }
         Ok(())
     }
 
     /// A list of allowances; only deductibles must have an end.
-    pub(crate) fn allowances(&self, field: &str, list: &[Allowance]) -> Result<(), String> {
+    pub(crate) fn allowances(&self, field: &str, list: &[Allowance]) -> Result<(), Detail> {
         self.at_most(field, list.len(), 4)?;
         list.iter().try_for_each(|one| self.one(field, one))?;
         if field == "deductibles" {
@@ -357,17 +373,17 @@ impl StepCheck<'_> {
     }
 
     /// An allowance that always applies and has an end.
-    pub(crate) fn allowance(&self, field: &str, one: &Allowance) -> Result<(), String> {
+    pub(crate) fn allowance(&self, field: &str, one: &Allowance) -> Result<(), Detail> {
         self.one(field, one)?;
         has_end(field, one)?;
         let scope = one.counts.map(|counts| accumulator(self.content, counts)).transpose()?;
         if scope.is_some_and(|one| one.scope == AccumulatorScope::Family) {
-            return Err(format!("`{field}` must count an accumulator of the person"));
+            return Err(detail!("`{field}` must count an accumulator of the person", field));
         }
         Ok(())
     }
 
-    fn one(&self, field: &str, one: &Allowance) -> Result<(), String> {
+    fn one(&self, field: &str, one: &Allowance) -> Result<(), Detail> {
         self.money(&format!("{field}.counts"), one.counts)?;
         // A row of the slot's amount is passed over when there is none, so it needs no condition
         // but must not be the last.
@@ -388,7 +404,10 @@ impl StepCheck<'_> {
             match row.amount {
                 RowAmount::Fixed(amount) => self.amount(field, amount)?,
                 RowAmount::OfSlot if !self.step.per_slot => {
-                    return Err(format!("`{field}`: `of_slot` needs a step with `per_slot`"));
+                    return Err(detail!(
+                        "`{field}`: `of_slot` needs a step with `per_slot`",
+                        field
+                    ));
                 }
                 RowAmount::OfSlot | RowAmount::Unlimited => {}
             }
@@ -407,7 +426,7 @@ impl StepCheck<'_> {
         Ok(())
     }
 
-    fn how(&self, how: How) -> Result<(), String> {
+    fn how(&self, how: How) -> Result<(), Detail> {
         match how {
             How::Factor(factor) => self.factor(factor),
             How::Add(amount) | How::Less(amount) | How::Exactly(amount) => {
@@ -416,16 +435,14 @@ impl StepCheck<'_> {
         }
     }
 
-    fn repeat(&self, repeat: &Repeat) -> Result<(), String> {
+    fn repeat(&self, repeat: &Repeat) -> Result<(), Detail> {
         match repeat {
             Repeat::From { of, rows } => {
                 self.visits("repeat.of", *of)?;
                 self.at_most("repeat.from", rows.len(), 8)?;
                 let ascending = rows.iter().zip(rows.iter().skip(1)).all(|(a, b)| a.0 < b.0);
                 if rows.first().is_none_or(|first| first.0 < 2) || !ascending {
-                    return Err(String::from(
-                        "`repeat.from` must begin at visit 2 or later and ascend",
-                    ));
+                    return Err(detail!("`repeat.from` must begin at visit 2 or later and ascend"));
                 }
                 rows.iter().try_for_each(|(_, how)| self.how(*how))
             }
@@ -438,9 +455,12 @@ impl StepCheck<'_> {
     }
 }
 
-fn has_end(field: &str, one: &Allowance) -> Result<(), String> {
+fn has_end(field: &str, one: &Allowance) -> Result<(), Detail> {
     if one.rows.iter().any(|row| row.amount == RowAmount::Unlimited) {
-        return Err(format!("`{field}` cannot be `none`; write the amount, \"0\" for nothing"));
+        return Err(detail!(
+            "`{field}` cannot be `none`; write the amount, \"0\" for nothing",
+            field
+        ));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::Rate;
+use primitives::{Detail, Rate, detail};
 
 use super::{Operator, amount, base_capped, cap, capped, count_all};
 use crate::{
@@ -208,7 +208,7 @@ impl Operator for Benefit {
         })
     }
 
-    fn check(&self, check: &StepCheck<'_>) -> Result<(), String> {
+    fn check(&self, check: &StepCheck<'_>) -> Result<(), Detail> {
         check.allowances("base_caps", &self.base_caps)?;
         check.allowances("deductibles", &self.deductibles)?;
         check.allowances("caps", &self.caps)?;
@@ -225,7 +225,7 @@ impl Operator for Benefit {
             check.at_most("tiers", row.tiers.len(), 16)?;
             let ascending = row.tiers.iter().zip(row.tiers.iter().skip(1)).all(|(a, b)| a.0 < b.0);
             if row.tiers.first().is_none_or(|first| first.0 != 0) || !ascending {
-                return Err(String::from("`tiers` must begin `above` 0 and ascend"));
+                return Err(detail!("`tiers` must begin `above` 0 and ascend"));
             }
             row.tiers.iter().try_for_each(|(above, _)| check.amount("above", *above))?;
         }

@@ -4,6 +4,8 @@ use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::{Operator, amount};
+use primitives::Detail;
+
 use crate::{
     adjudication::TraceNote,
     compile::Names,
@@ -40,7 +42,7 @@ impl Operator for Count {
         Ok(Self { into, visit })
     }
 
-    fn check(&self, check: &StepCheck<'_>) -> Result<(), String> {
+    fn check(&self, check: &StepCheck<'_>) -> Result<(), Detail> {
         if self.visit {
             return check.visits("into", self.into);
         }

@@ -4,6 +4,8 @@ use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::{Operator, amount, cap, capped, count_all};
+use primitives::Detail;
+
 use crate::{
     adjudication::TraceNote,
     allowance::Allowance,
@@ -34,7 +36,7 @@ impl Operator for Fixed {
         })
     }
 
-    fn check(&self, check: &StepCheck<'_>) -> Result<(), String> {
+    fn check(&self, check: &StepCheck<'_>) -> Result<(), Detail> {
         check.allowance("amount", &self.amount)?;
         check.allowances("caps", &self.caps)
     }

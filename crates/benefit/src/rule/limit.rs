@@ -4,6 +4,8 @@ use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::{Operator, amount, cap, capped, count_all};
+use primitives::{Detail, detail};
+
 use crate::{
     adjudication::TraceNote,
     allowance::Allowance,
@@ -41,12 +43,12 @@ impl Operator for Limit {
         })
     }
 
-    fn check(&self, check: &StepCheck<'_>) -> Result<(), String> {
+    fn check(&self, check: &StepCheck<'_>) -> Result<(), Detail> {
         if self.limits.is_empty() {
-            return Err(String::from("`limits` is missing: say what the person bears at most"));
+            return Err(detail!("`limits` is missing: say what the person bears at most"));
         }
         if check.step.base.of != BaseOf::Left {
-            return Err(String::from("a `limit` looks at what is left; leave `base.of` out"));
+            return Err(detail!("a `limit` looks at what is left; leave `base.of` out"));
         }
         check.allowances("limits", &self.limits)?;
         check.allowances("caps", &self.caps)?;

@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::Detail;
 
 use crate::{
     adjudication::TraceNote,
@@ -25,7 +26,7 @@ pub(crate) trait Operator: Sized {
     /// Reads its fields; the text of the error names the field.
     fn compile(source: &StepSource, names: &mut Names<'_>) -> Result<Self, String>;
     /// Checks what the types do not say.
-    fn check(&self, check: &StepCheck<'_>) -> Result<(), String>;
+    fn check(&self, check: &StepCheck<'_>) -> Result<(), Detail>;
     /// Does what it is for.
     fn run(&self, run: &mut Run<'_>, turn: &Turn) -> Result<Numbers, AdjudicationError>;
     /// The accumulator of what was charged, if it has one.
@@ -63,7 +64,7 @@ macro_rules! operators {
                 match self { $(Self::$name(_) => $name::ONLY_COUNTS),+ }
             }
 
-            pub(crate) fn check(&self, check: &StepCheck<'_>) -> Result<(), String> {
+            pub(crate) fn check(&self, check: &StepCheck<'_>) -> Result<(), Detail> {
                 match self { $(Self::$name(rule) => rule.check(check)),+ }
             }
 

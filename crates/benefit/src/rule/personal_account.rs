@@ -4,6 +4,8 @@ use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::{Operator, amount, cap, capped, count_all};
+use primitives::Detail;
+
 use crate::{
     adjudication::TraceNote,
     allowance::Allowance,
@@ -27,7 +29,7 @@ impl Operator for PersonalAccount {
         Ok(Self { caps: names.allowances("caps", &source.caps)? })
     }
 
-    fn check(&self, check: &StepCheck<'_>) -> Result<(), String> {
+    fn check(&self, check: &StepCheck<'_>) -> Result<(), Detail> {
         check.allowances("caps", &self.caps)
     }
 

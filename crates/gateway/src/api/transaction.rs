@@ -475,7 +475,7 @@ fn answer_submitted(
     let record = &submitted.receipt.receipt.record;
     if let OutcomeCode::Rejected(number) = record.outcome {
         let code = registry.rejection(number).ok_or_else(|| Problem::new(&code::INTERNAL))?;
-        let detail = submitted.receipt.receipt.rejection_detail.clone().unwrap_or_default();
+        let detail = submitted.receipt.receipt.rejection_detail.clone();
         let mut problem = Problem::rejected(&Rejection { code: *code, detail });
         problem.receipt = serde_json::to_value(&receipt).ok();
         return Err(problem);

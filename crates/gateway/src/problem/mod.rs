@@ -106,9 +106,7 @@ impl Problem {
     #[must_use]
     pub fn rejected(rejection: &Rejection) -> Self {
         let mut problem = Self::new(&ProblemCode { name: rejection.code.name, status: 422 });
-        if !rejection.detail.is_empty() {
-            problem.detail = Some(rejection.detail.clone());
-        }
+        problem.detail = rejection.detail.as_ref().map(ToString::to_string);
         problem
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, Party, Timestamp, codec};
+use primitives::{Hash, Party, Timestamp, codec, detail};
 use proof::header::{ChainId, HEADER_VERSION, Header, ValidatorSet};
 use proof::log::{Frontier, leaf_hash, root_of};
 use proof::receipt::{OutcomeCode, RECEIPT_VERSION, ReceiptRecord, ReceiptSeed};
@@ -143,7 +143,7 @@ impl Ledger {
         }
         check_content(self.chain_id, now.max(self.tip.time), transaction)?;
         require(self.registry.by_number(content.kind).is_some(), || {
-            code::UNKNOWN_KIND.with(content.kind)
+            code::UNKNOWN_KIND.with(alloc::format!("{}", content.kind))
         })?;
         Ok(Admission::Admitted)
     }
@@ -186,7 +186,7 @@ impl Ledger {
         let kind = self
             .registry
             .by_number(content.kind)
-            .ok_or_else(|| code::UNKNOWN_KIND.with(content.kind))?;
+            .ok_or_else(|| code::UNKNOWN_KIND.with(alloc::format!("{}", content.kind)))?;
         kind.run(&content.body, context, overlay)
     }
 
@@ -304,7 +304,8 @@ fn check_content(
     let content = transaction.content();
     require(content.version == TRANSACTION_VERSION, || code::WRONG_VERSION.with(content.version))?;
     require(content.chain_id == chain_id, || {
-        code::WRONG_CHAIN.with(format_args!("this is `{chain_id}`"))
+        code::WRONG_CHAIN
+            .with(detail!("this is `{chain_id}`", chain_id = alloc::format!("{chain_id}")))
     })?;
     require(now <= content.valid_until, || code::EXPIRED.reject())?;
     let latest = now.plus_millis(VALIDITY_MILLIS_MAX);
@@ -327,11 +328,9 @@ fn receipt(
         transaction.signers().iter().map(|signer| signer.party).collect();
     let (outcome, code, detail) = match result {
         Ok(outcome) => (outcome, OutcomeCode::Accepted, None),
-        Err(rejection) => (
-            Outcome::default(),
-            OutcomeCode::Rejected(rejection.code.number),
-            Some(rejection.detail),
-        ),
+        Err(rejection) => {
+            (Outcome::default(), OutcomeCode::Rejected(rejection.code.number), rejection.detail)
+        }
     };
     for event in &outcome.events {
         concerns.extend(event.concerns.iter().copied());

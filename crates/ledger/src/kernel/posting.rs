@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Currency, Hash, OrganisationId, RegionId, Timestamp};
+use primitives::{Amount, Currency, Hash, OrganisationId, RegionId, Timestamp, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +129,8 @@ fn row_or_open(
         },
     };
     require(row.currency == currency, || {
-        code::CURRENCY_MISMATCH.with(format_args!("the account keeps {}", row.currency))
+        code::CURRENCY_MISMATCH
+            .with(detail!("the account keeps `{currency}`", currency = row.currency))
     })?;
     Ok(row)
 }
@@ -250,7 +251,7 @@ pub fn post_hold(
     amount: Amount,
 ) -> Result<(), Rejection> {
     let hold = pending(state, id)?;
-    require(now < hold.expires, || code::HOLD_NOT_PENDING.with("it has expired"))?;
+    require(now < hold.expires, || code::HOLD_NOT_PENDING.with(detail!("it has expired")))?;
     require(amount <= hold.entry.amount, || code::HOLD_EXCEEDED.reject())?;
     release(state, id, &hold);
     move_amount(state, now, hold.currency, &Entry { amount, ..hold.entry })

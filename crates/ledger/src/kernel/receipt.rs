@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Currency, Hash, OrganisationId, Party, codec, sha256};
+use primitives::{Amount, Currency, Detail, Hash, OrganisationId, Party, codec, sha256};
 use proof::receipt::{Field, FieldAmount, FieldValue, ReceiptRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -153,7 +153,15 @@ pub struct Receipt {
     /// What a later transaction must bring along ([`Outcome::witness`]).
     pub witness: Vec<u8>,
     /// For a rejection: its particulars.
-    pub rejection_detail: Option<String>,
+    pub rejection_detail: Option<Detail>,
     /// Whom it concerns: author, signers and everybody named by an event; sorted, each once.
     pub concerns: Vec<Party>,
+}
+
+impl Receipt {
+    /// For a rejection: its particulars in English, for logs and tools; empty without any.
+    #[must_use]
+    pub fn rejection_words(&self) -> String {
+        self.rejection_detail.as_ref().map(|detail| detail.clone().into()).unwrap_or_default()
+    }
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, string::String, string::ToString, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{PublicKey, codec};
+use primitives::{PublicKey, codec, detail};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -106,8 +106,7 @@ impl KindEntry {
             },
             registers: K::REGISTERS.map(|_| -> Registers { registered::<K> }),
             run: |bytes, context, state| {
-                let body: K =
-                    codec::decode(bytes).map_err(|error| code::MALFORMED_BODY.with(error))?;
+                let body: K = codec::decode(bytes).map_err(|error| unreadable(&error))?;
                 require_canonical(&body, bytes)?;
                 body.check()?;
                 body.authorize(context, state)?;
@@ -144,6 +143,10 @@ fn registered<K: Kind>(body: &[u8]) -> Vec<PublicKey> {
         return Vec::new();
     };
     registers(&body)
+}
+
+fn unreadable(error: &borsh::io::Error) -> Rejection {
+    code::MALFORMED_BODY.with(detail!("the reader says `{error}`", error = error.to_string()))
 }
 
 /// A body whose re-encoding differs would have two ids for one meaning.

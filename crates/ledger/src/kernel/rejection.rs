@@ -1,7 +1,7 @@
 //! Why a transaction may not happen: a stable code, a stable name, and words for a person.
 
-use alloc::string::{String, ToString};
 use core::fmt;
+use primitives::Detail;
 
 /// The declaration of a rejection: its wire number and name are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,28 +20,34 @@ pub struct Rejection {
     /// Which rejection it is.
     pub code: Code,
     /// Particulars that help to mend it: field, limit, value held. Never health data or names.
-    pub detail: String,
+    pub detail: Option<Detail>,
 }
 
 impl Code {
     /// This rejection without particulars.
     #[must_use]
     pub fn reject(self) -> Rejection {
-        Rejection { code: self, detail: String::new() }
+        Rejection { code: self, detail: None }
     }
 
     /// This rejection with particulars.
     #[must_use]
-    pub fn with(self, detail: impl fmt::Display) -> Rejection {
-        Rejection { code: self, detail: detail.to_string() }
+    pub fn with(self, detail: impl Into<Detail>) -> Rejection {
+        Rejection { code: self, detail: Some(detail.into()) }
+    }
+
+    /// The rejection of this name, as a particular of another one.
+    #[must_use]
+    pub const fn reference(name: &'static str) -> Detail {
+        Detail::word("problem", name)
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code.words)?;
-        if !self.detail.is_empty() {
-            write!(f, ": {}", self.detail)?;
+        if let Some(detail) = &self.detail {
+            write!(f, ": {detail}")?;
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use primitives::key::WebAuthnContext;
 use primitives::{
-    Hash, Party, PublicKey, Signature, SignatureError, Timestamp, Verifier, codec, key,
-    sha256_parts,
+    Detail, Hash, Party, PublicKey, Signature, SignatureError, Timestamp, Verifier, codec, detail,
+    key, sha256_parts,
 };
 use proof::header::ChainId;
 use serde::{Deserialize, Serialize};
@@ -131,20 +131,31 @@ pub enum TransactionError {
     Key(PublicKey),
 }
 
+impl From<&TransactionError> for Detail {
+    fn from(error: &TransactionError) -> Self {
+        use TransactionError as Error;
+        match *error {
+            Error::Malformed => detail!("the bytes are not a transaction"),
+            Error::TooLarge => {
+                detail!("a transaction has at most {most} bytes", most = TRANSACTION_BYTES_MAX)
+            }
+            Error::SignatureCount => {
+                detail!("a transaction carries 1 to {most} signatures", most = AUTHORISATIONS_MAX)
+            }
+            Error::SignerOrder => {
+                detail!("signatures must be sorted by party and key, each key once")
+            }
+            Error::Signature(party, why) => {
+                detail!("signature of `{party}`: {why}", party, why)
+            }
+            Error::Key(key) => detail!("`{key}` is not a valid public key", key),
+        }
+    }
+}
+
 impl fmt::Display for TransactionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed => f.write_str("the bytes are not a transaction"),
-            Self::TooLarge => write!(f, "a transaction has at most {TRANSACTION_BYTES_MAX} bytes"),
-            Self::SignatureCount => {
-                write!(f, "a transaction carries 1 to {AUTHORISATIONS_MAX} signatures")
-            }
-            Self::SignerOrder => {
-                f.write_str("signatures must be sorted by party and key, each key once")
-            }
-            Self::Signature(party, error) => write!(f, "signature of `{party}`: {error}"),
-            Self::Key(key) => write!(f, "`{key}` is not a valid public key"),
-        }
+        Detail::from(self).fmt(f)
     }
 }
 

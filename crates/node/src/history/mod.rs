@@ -25,7 +25,7 @@ pub use recent::Recent;
 /// Written into the file's header: another number is another kind of file.
 const APPLICATION_ID: i32 = 0x7962_6879;
 /// The form of the tables; a file of another form is made anew.
-const FORM: i32 = 3;
+const FORM: i32 = 4;
 
 /// How much of the file the writer keeps in memory: without it each index entry, at a random place,
 /// reads and writes a page.

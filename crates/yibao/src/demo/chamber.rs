@@ -99,7 +99,7 @@ impl Chamber<'_> {
             if let OutcomeCode::Rejected(number) = receipt.record.outcome {
                 let name =
                     self.node.registry().rejection(number).map_or("unknown", |code| code.name);
-                let detail = receipt.rejection_detail.clone().unwrap_or_default();
+                let detail = receipt.rejection_words();
                 bail!("the demonstration's own transaction was refused: {name} {detail}");
             }
             receipts.push(receipt);

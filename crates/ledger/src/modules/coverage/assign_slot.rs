@@ -1,7 +1,7 @@
 //! Assigns a slot.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, Period, PersonId, RegionId, SchemeId, SlotId};
+use primitives::{Amount, Hash, Period, PersonId, RegionId, SchemeId, SlotId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,9 @@ impl Kind for AssignSlot {
 
     fn check(&self) -> Result<(), Rejection> {
         require(self.slot.0 > 0, || rejection::NUMBER_TAKEN.with(self.slot))?;
-        require(self.period.is_ordered(), || rejection::INVALID_PERIOD.with("`period`"))
+        require(self.period.is_ordered(), || {
+            rejection::INVALID_PERIOD.with(detail!("`period` ends before it begins"))
+        })
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {

@@ -1,7 +1,7 @@
 //! Ends a filing.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Period, PersonId, RegionId, SchemeId, SlotId};
+use primitives::{CivilDate, Period, PersonId, RegionId, SchemeId, SlotId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl Kind for EndFiling {
             let filing = entry.filings.iter_mut().find(|one| one.number == self.number);
             let filing = filing.ok_or_else(|| rejection::UNKNOWN_FILING.with(self.number))?;
             require(filing.period.contains(self.last_day), || {
-                rejection::INVALID_PERIOD.with("`last_day` lies outside the filing")
+                rejection::INVALID_PERIOD.with(detail!("`last_day` lies outside the filing"))
             })?;
             filing.period.to = Some(self.last_day);
             Ok(())

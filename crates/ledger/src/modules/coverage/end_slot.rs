@@ -1,7 +1,7 @@
 //! Ends a slot.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Period, PersonId, RegionId, SchemeId, SlotId};
+use primitives::{CivilDate, Period, PersonId, RegionId, SchemeId, SlotId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ impl Kind for EndSlot {
             let slot = entry.slots.iter_mut().find(|one| one.slot == self.slot);
             let slot = slot.ok_or_else(|| rejection::UNKNOWN_SLOT.with(self.slot))?;
             require(slot.period.contains(self.last_day), || {
-                rejection::INVALID_PERIOD.with("`last_day` lies outside the slot")
+                rejection::INVALID_PERIOD.with(detail!("`last_day` lies outside the slot"))
             })?;
             slot.period.to = Some(self.last_day);
             Ok(())

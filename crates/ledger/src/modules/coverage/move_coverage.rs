@@ -1,7 +1,7 @@
 //! Moves a coverage to another place.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Party, Period, PersonId, RegionId, SchemeId};
+use primitives::{CivilDate, Party, Period, PersonId, RegionId, SchemeId, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ impl Kind for MoveCoverage {
         require(self.from_region != self.to_region, || rejection::SAME_PLACE.reject())?;
         self.facts.check()?;
         require(self.facts.period.from <= self.first_day, || {
-            rejection::INVALID_PERIOD.with("`facts` begin after `first_day`")
+            rejection::INVALID_PERIOD.with(detail!("`facts` begin after `first_day`"))
         })
     }
 
@@ -72,7 +72,7 @@ impl Kind for MoveCoverage {
         let old = network::view::require_region(state, self.from_region)?;
         let new = network::view::require_region(state, self.to_region)?;
         require(!self.keep_counters || old.currency == new.currency, || {
-            kernel::CURRENCY_MISMATCH.with("running amounts cannot go along")
+            kernel::CURRENCY_MISMATCH.with(detail!("running amounts cannot go along"))
         })?;
         let today = retention_day(context, state, self.to_region)?;
         let at = (self.person, self.from_region);
@@ -97,7 +97,7 @@ impl MoveCoverage {
         entry.require_active_on(self.first_day)?;
         require(entry.period.from < self.first_day, || {
             rejection::INVALID_PERIOD
-                .with("`first_day` is the first day of the old coverage; end that")
+                .with(detail!("`first_day` is the first day of the old coverage; end that"))
         })?;
         let period = Period { from: self.first_day, to: entry.period.to };
         entry.period.to = self.first_day.plus_days(-1);

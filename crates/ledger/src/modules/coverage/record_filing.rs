@@ -2,7 +2,7 @@
 
 use benefit::Filing;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, Period, PersonId, RegionId, SchemeId, SlotId};
+use primitives::{Hash, Period, PersonId, RegionId, SchemeId, SlotId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,9 @@ impl Kind for RecordFiling {
         let filed = [Filing::LongTerm, Filing::Referral, Filing::Emergency];
         require(filed.contains(&self.filing), || rejection::INVALID_FILING.reject())?;
         require(self.number.0 > 0, || rejection::NUMBER_TAKEN.with(self.number))?;
-        require(self.period.is_ordered(), || rejection::INVALID_PERIOD.with("`period`"))
+        require(self.period.is_ordered(), || {
+            rejection::INVALID_PERIOD.with(detail!("`period` ends before it begins"))
+        })
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {

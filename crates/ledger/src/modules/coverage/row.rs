@@ -1,7 +1,7 @@
 //! The rules of a person's coverage row, apart from who may apply them.
 
 use alloc::vec::Vec;
-use primitives::{CivilDate, Period, RegionId, SchemeId};
+use primitives::{CivilDate, Period, RegionId, SchemeId, detail};
 
 use super::rejection;
 use super::scheme_family::family;
@@ -52,21 +52,24 @@ impl Coverage {
         Err(match self.standing_on(day) {
             Standing::Active => return Ok(()),
             Standing::NotYet { from } => {
-                rejection::COVERAGE_NOT_YET.with(format_args!("it holds from {from}"))
+                rejection::COVERAGE_NOT_YET.with(detail!("it holds from {from}", from))
             }
             Standing::Waiting { until } => rejection::COVERAGE_WAITING
-                .with(format_args!("it holds from {}", until.plus_days(1).unwrap_or(until))),
+                .with(detail!("it holds from {from}", from = until.plus_days(1).unwrap_or(until))),
             Standing::Suspended { rest: Period { from, to: None } } => {
                 rejection::COVERAGE_SUSPENDED
-                    .with(format_args!("since {from}, until it is resumed"))
+                    .with(detail!("since {from}, until it is resumed", from))
             }
             Standing::Suspended { rest: Period { from, to: Some(to) } } => {
                 let again = to.plus_days(1).unwrap_or(to);
-                rejection::COVERAGE_SUSPENDED
-                    .with(format_args!("since {from}; it holds again from {again}"))
+                rejection::COVERAGE_SUSPENDED.with(detail!(
+                    "since {from}; it holds again from {again}",
+                    from,
+                    again
+                ))
             }
             Standing::Ended { last_day } => {
-                rejection::COVERAGE_ENDED.with(format_args!("its last day was {last_day}"))
+                rejection::COVERAGE_ENDED.with(detail!("its last day was {last_day}", last_day))
             }
         })
     }
@@ -80,7 +83,7 @@ impl Coverage {
             let before = self.facts.iter().filter_map(|facts| facts.period.to);
             match before.filter(|to| *to < day).max() {
                 Some(last) => rejection::FACTS_MISSING
-                    .with(format_args!("the last attestation ends on {last}")),
+                    .with(detail!("the last attestation ends on {last}", last)),
                 None => rejection::FACTS_MISSING.reject(),
             }
         })
@@ -105,7 +108,9 @@ impl Coverage {
     pub(super) fn suspend(&mut self, from: CivilDate) -> Result<(), Rejection> {
         let later = self.suspensions.iter().find(|rest| rest.to.is_none_or(|to| from <= to));
         if let Some(rest) = later {
-            return Err(rejection::COVERAGE_SUSPENDED.with(format_args!("since {}", rest.from)));
+            return Err(
+                rejection::COVERAGE_SUSPENDED.with(detail!("since {from}", from = rest.from))
+            );
         }
         require(self.suspensions.len() < SUSPENSIONS_MAX, || {
             rejection::TOO_MANY_SUSPENSIONS.with(SUSPENSIONS_MAX)
@@ -182,9 +187,10 @@ impl CoverageRow {
             .iter()
             .find(|one| family(one.scheme) == family(scheme) && one.period.contains(day));
         match other {
-            Some(one) => rejection::NOT_COVERED.with(format_args!(
-                "region {} covers the person in scheme {}",
-                one.region, one.scheme
+            Some(one) => rejection::NOT_COVERED.with(detail!(
+                "region {region} covers the person in scheme {scheme}",
+                region = one.region,
+                scheme = one.scheme
             )),
             None => rejection::NOT_COVERED.reject(),
         }
@@ -238,10 +244,17 @@ impl CoverageRow {
             return Err(rejection::ALREADY_COVERED.reject());
         }
         Err(match one.period.to {
-            Some(to) => rejection::COVERED_ELSEWHERE
-                .with(format_args!("region {} in scheme {} until {to}", one.region, one.scheme)),
-            None => rejection::COVERED_ELSEWHERE
-                .with(format_args!("region {} in scheme {} without end", one.region, one.scheme)),
+            Some(to) => rejection::COVERED_ELSEWHERE.with(detail!(
+                "region {region} in scheme {scheme} until {to}",
+                region = one.region,
+                scheme = one.scheme,
+                to
+            )),
+            None => rejection::COVERED_ELSEWHERE.with(detail!(
+                "region {region} in scheme {scheme} without end",
+                region = one.region,
+                scheme = one.scheme
+            )),
         })
     }
 

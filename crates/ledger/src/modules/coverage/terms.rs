@@ -1,7 +1,7 @@
 //! The terms of a coverage, as `enrol_coverage` and the imports state them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Period, SchemeId};
+use primitives::{CivilDate, Period, SchemeId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,13 +33,15 @@ impl CoverageTerms {
     /// `invalid_coverage_period`, naming the field.
     pub(super) fn check(&self) -> Result<(), Rejection> {
         require(self.period.is_ordered(), || {
-            rejection::INVALID_PERIOD.with("`period` ends before it begins")
+            rejection::INVALID_PERIOD.with(detail!("`period` ends before it begins"))
         })?;
         let waits = self.benefits_from.is_none_or(|day| self.period.contains(day));
-        require(waits, || rejection::INVALID_PERIOD.with("`benefits_from` lies outside `period`"))?;
+        require(waits, || {
+            rejection::INVALID_PERIOD.with(detail!("`benefits_from` lies outside `period`"))
+        })?;
         self.facts.check()?;
         require(self.facts.period.from <= self.period.from, || {
-            rejection::INVALID_PERIOD.with("`facts` begin after `period`")
+            rejection::INVALID_PERIOD.with(detail!("`facts` begin after `period`"))
         })
     }
 
@@ -58,7 +60,8 @@ impl AttestedFacts {
     pub(super) fn check(&self) -> Result<(), Rejection> {
         let fine = self.period.is_ordered() && self.period.to.is_some();
         require(fine, || {
-            rejection::INVALID_PERIOD.with("`facts.period` needs an end, not before its beginning")
+            rejection::INVALID_PERIOD
+                .with(detail!("`facts.period` needs an end, not before its beginning"))
         })
     }
 }

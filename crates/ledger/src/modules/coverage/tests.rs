@@ -116,14 +116,14 @@ fn refused<T>(result: Result<T, Rejection>, code: Code, words: &str) {
     match result {
         Ok(_) => panic!("`{}` was expected", code.name),
         Err(rejection) => {
-            assert_eq!(rejection.code.name, code.name, "{}", rejection.detail);
-            assert!(rejection.detail.contains(words), "{}", rejection.detail);
+            assert_eq!(rejection.code.name, code.name, "{rejection}");
+            assert!(format!("{rejection}").contains(words), "{rejection}");
         }
     }
 }
 
-fn detail(receipt: &Receipt) -> &str {
-    receipt.rejection_detail.as_deref().unwrap()
+fn detail(receipt: &Receipt) -> String {
+    format!("{}", receipt.rejection_detail.as_ref().unwrap())
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use benefit::Payer;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, FundId, OrganisationId, Party, RegionId, SchemeId};
+use primitives::{CivilDate, FundId, OrganisationId, Party, RegionId, SchemeId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ impl Kind for AssignPayerFund {
         let mut assignments = PAYING.get(state, &key).unwrap_or_default();
         let today = context.day(region.settings.utc_offset_minutes);
         require(assignments.is_empty() || self.from > today, || {
-            rejection::ASSIGNMENT_IN_THE_PAST.with(format_args!("today is {today}"))
+            rejection::ASSIGNMENT_IN_THE_PAST.with(detail!("today is {today}", today))
         })?;
         assignments.retain(|earlier| earlier.from < self.from);
         require(assignments.len() < ASSIGNMENTS_MAX, || rejection::TOO_MANY_ASSIGNMENTS.reject())?;

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, collections::BTreeSet, format, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Currency, FundId, OrganisationId, PersonId, RegionId};
+use primitives::{Amount, Currency, Detail, FundId, OrganisationId, PersonId, RegionId, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{Entry, post};
 use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::registry::Kind;
-use crate::kernel::rejection::{Rejection, require};
+use crate::kernel::rejection::{Code, Rejection, require};
 use crate::modules::network;
 
 /// How many rows one batch has at the most (HOUSE.md section 7.5: imports of at most 500 rows).
@@ -144,7 +144,7 @@ impl Kind for CreditPersonalAccounts {
     fn check(&self) -> Result<(), Rejection> {
         require(self.month.number().is_some(), || rejection::INVALID_MONTH.reject())?;
         require((1..=CREDIT_ROWS_MAX).contains(&self.rows.len()), || {
-            rejection::BATCH_SIZE.with(format_args!("this one has {}", self.rows.len()))
+            rejection::BATCH_SIZE.with(detail!("this one has {count}", count = self.rows.len()))
         })
     }
 
@@ -172,8 +172,8 @@ impl Kind for CreditPersonalAccounts {
             tally.note(row, result);
         }
         require(tally.credited_rows > 0, || {
-            let reasons: Vec<&str> = tally.rejected.keys().copied().collect();
-            rejection::NO_ROW_CREDITED.with(reasons.join(", "))
+            let reasons = tally.rejected.keys().map(|name| Code::reference(name)).collect();
+            rejection::NO_ROW_CREDITED.with(Detail::List(reasons))
         })?;
         BATCHES.put(state, &key, &context.transaction.id());
         // Persons are not named: who is concerned by a receipt sees all of it, and the rows of

@@ -1,7 +1,7 @@
 //! Books what a payer has paid a provider.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, OrganisationId, RegionId};
+use primitives::{Amount, Hash, OrganisationId, RegionId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,8 @@ impl Kind for PayProvider {
         let debit = Account::ProviderDue(Books::of(self.provider, self.region));
         let due = posting::account(state, &debit).map_or(0, |row| row.balance());
         require(i128::from(self.amount.minor()) <= due, || {
-            rejection::EXCEEDS_DUE.with(format_args!("{} minor units are due", due.max(0)))
+            let due = Amount::from_minor(u64::try_from(due.max(0)).unwrap_or(u64::MAX));
+            rejection::EXCEEDS_DUE.with(detail!("{due} are due", due = (due, region.currency)))
         })?;
         use_reference(state, self.payer, self.reference)?;
         let entry = Entry { debit, credit: Account::Outside(self.region), amount: self.amount };

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use benefit::Payer;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Currency, FundId, Hash, OrganisationId, Party, RegionId, SchemeId};
+use primitives::{
+    CivilDate, Currency, FundId, Hash, OrganisationId, Party, RegionId, SchemeId, detail,
+};
 
 use super::rejection;
 use crate::kernel::account::Account;
@@ -73,9 +75,9 @@ pub(super) fn require_fund(
     region: RegionId,
     fund: FundId,
 ) -> Result<FundRow, Rejection> {
-    FUNDS
-        .get(state, &(region, fund))
-        .ok_or_else(|| rejection::UNKNOWN_FUND.with(format_args!("`{fund}` in `{region}`")))
+    FUNDS.get(state, &(region, fund)).ok_or_else(|| {
+        rejection::UNKNOWN_FUND.with(detail!("fund {fund} in region {region}", fund, region))
+    })
 }
 
 /// The organisation signed with a key that may move money.

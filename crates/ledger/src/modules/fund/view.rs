@@ -2,7 +2,7 @@
 
 use alloc::{sync::Arc, vec::Vec};
 use benefit::{Payer, PayerShare};
-use primitives::{Amount, CivilDate, FundId, OrganisationId, RegionId, SchemeId};
+use primitives::{Amount, CivilDate, Detail, FundId, OrganisationId, RegionId, SchemeId, detail};
 
 use super::rejection;
 use super::table::{Assignment, FUNDS, FundRow, PAYING, account};
@@ -69,16 +69,23 @@ pub fn paying_fund(
     payer: Payer,
     day: CivilDate,
 ) -> Result<FundRef, Rejection> {
-    let none = |why: &str| {
-        rejection::NO_PAYING_FUND
-            .with(format_args!("`{}` of scheme `{scheme}` on {day}: {why}", payer.name()))
+    let none = |why: Detail| {
+        rejection::NO_PAYING_FUND.with(detail!(
+            "{payer} of scheme {scheme} on {day}: {why}",
+            payer,
+            scheme,
+            day,
+            why
+        ))
     };
     let assigned = assignments(state, region, scheme, payer);
     let last = assigned.iter().rev().find(|assignment| assignment.from <= day);
-    let id = last.and_then(|assignment| assignment.fund).ok_or_else(|| none("assign a fund"))?;
+    let id = last
+        .and_then(|assignment| assignment.fund)
+        .ok_or_else(|| none(detail!("assign a fund")))?;
     let row = fund(state, region, id).ok_or_else(|| rejection::UNKNOWN_FUND.with(id))?;
     require(row.year.is_none_or(|year| i32::from(year) == day.year()), || {
-        none("the assigned fund is of another year")
+        none(detail!("the assigned fund is of another year"))
     })?;
     Ok(FundRef { region, fund: id, owner: row.owner })
 }

@@ -5,7 +5,7 @@ use crate::kernel::context::Context;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation;
-use primitives::Party;
+use primitives::{Party, detail};
 
 /// More than two thirds of the governing organisations signed, each with a key that may govern.
 ///
@@ -28,6 +28,10 @@ pub fn require_governing(context: &Context<'_>, state: &dyn Read) -> Result<(), 
     }
     let enough = signed.saturating_mul(3) > governing.len().saturating_mul(2);
     require(enough, || {
-        rejection::NO_GOVERNING_QUORUM.with(format_args!("{signed} of {} signed", governing.len()))
+        rejection::NO_GOVERNING_QUORUM.with(detail!(
+            "{signed} of {all} signed",
+            signed,
+            all = governing.len()
+        ))
     })
 }

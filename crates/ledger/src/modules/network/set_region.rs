@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Party, RegionId};
+use primitives::{Party, RegionId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,15 +39,20 @@ pub(super) fn check_settings(settings: &RegionSettings) -> Result<(), Rejection>
     ];
     for (field, value, least, most) in ranges {
         require((least..=most).contains(&value), || {
-            rejection::INVALID_SETTING
-                .with(format_args!("`{field}` is {value}; use {least} to {most}"))
+            rejection::INVALID_SETTING.with(detail!(
+                "`{field}` is {value}; use {least} to {most}",
+                field,
+                value,
+                least,
+                most
+            ))
         })?;
     }
     require(settings.desk_payment_max <= settings.desk_day_max, || {
-        rejection::INVALID_SETTING.with("`desk_payment_max` is above `desk_day_max`")
+        rejection::INVALID_SETTING.with(detail!("`desk_payment_max` is above `desk_day_max`"))
     })?;
     require(settings.witnessed_cash_max <= settings.desk_payment_max, || {
-        rejection::INVALID_SETTING.with("`witnessed_cash_max` is above `desk_payment_max`")
+        rejection::INVALID_SETTING.with(detail!("`witnessed_cash_max` is above `desk_payment_max`"))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::{sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Party, Text};
+use primitives::{Party, Text, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ impl Kind for SetWebOrigins {
 
     fn check(&self) -> Result<(), Rejection> {
         require((1..=32).contains(&self.origins.len()), || {
-            rejection::INVALID_ORIGIN.with("name 1 to 32")
+            rejection::INVALID_ORIGIN.with(detail!("name 1 to 32"))
         })?;
         for origin in &self.origins {
             let host = origin.strip_prefix("https://").or_else(|| {
@@ -42,7 +42,9 @@ impl Kind for SetWebOrigins {
             });
             let plain =
                 host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']));
-            require(plain, || rejection::INVALID_ORIGIN.with(origin.escape_default()))?;
+            require(plain, || {
+                rejection::INVALID_ORIGIN.with(alloc::format!("{}", origin.escape_default()))
+            })?;
         }
         Ok(())
     }

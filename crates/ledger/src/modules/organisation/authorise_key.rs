@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{OrganisationId, Party, PublicKey, Timestamp};
+use primitives::{OrganisationId, Party, PublicKey, Timestamp, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ impl Kind for AuthoriseKey {
     fn check(&self) -> Result<(), Rejection> {
         let ordered = self.scopes.is_sorted_by(|a, b| a < b);
         require(!self.scopes.is_empty() && ordered, || {
-            rejection::NO_SCOPE.with("list each scope once, in the order of the contract")
+            rejection::NO_SCOPE.with(detail!("list each scope once, in the order of the contract"))
         })
     }
 

@@ -2,7 +2,7 @@
 //! judged.
 
 use alloc::sync::Arc;
-use primitives::{OrganisationId, Party, PublicKey};
+use primitives::{OrganisationId, Party, PublicKey, detail};
 
 use super::rejection;
 use super::table::{
@@ -102,7 +102,9 @@ pub fn require_root_signed(
     id: OrganisationId,
 ) -> Result<Arc<OrganisationRow>, Rejection> {
     let signed = fitting(context, state, id, |row, used| {
-        require(used == row.root_key, || rejection::UNKNOWN_KEY.with("sign with the root key"))
+        require(used == row.root_key, || {
+            rejection::UNKNOWN_KEY.with(detail!("sign with the root key"))
+        })
     });
     signed.map(|(row, _)| row)
 }

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, PersonId, PublicKey};
+use primitives::{Amount, PersonId, PublicKey, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,7 @@ impl Kind for AddPersonKey {
     fn check(&self) -> Result<(), Rejection> {
         let allowed = !matches!(self.by, Actor::Guardian(_));
         require(allowed, || {
-            rejection::ACTOR_NOT_ALLOWED.with("use `own_key`, `desk` or `register`")
+            rejection::ACTOR_NOT_ALLOWED.with(detail!("use `own_key`, `desk` or `register`"))
         })?;
         self.new.check()
     }

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Party, PersonId, RegionId};
+use primitives::{Party, PersonId, RegionId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ impl Kind for MovePerson {
         let new = network::view::require_region(state, self.region)?;
         require(old.currency == new.currency, || {
             kernel::CURRENCY_MISMATCH
-                .with(format_args!("the personal account keeps {}", old.currency))
+                .with(detail!("the personal account keeps `{currency}`", currency = old.currency))
         })?;
         row.region = self.region;
         row.card = None;

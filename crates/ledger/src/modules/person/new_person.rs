@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, PersonId, RegionId};
+use primitives::{Amount, Hash, PersonId, RegionId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,9 @@ impl NewPerson {
     pub(crate) fn check(&self) -> Result<(), Rejection> {
         let distinct: BTreeSet<_> = self.keys.iter().map(|new| new.key).collect();
         let fine = self.keys.len() <= FIRST_KEYS_MAX && distinct.len() == self.keys.len();
-        require(fine, || rejection::INVALID_LIST.with("name at most 2 first keys, each once"))?;
+        require(fine, || {
+            rejection::INVALID_LIST.with(detail!("name at most 2 first keys, each once"))
+        })?;
         self.keys.iter().try_for_each(NewKey::check)
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, Party};
+use primitives::{Hash, Party, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ impl Kind for RemapBlindIndices {
 
     fn check(&self) -> Result<(), Rejection> {
         require((1..=PAIRS_MAX).contains(&self.pairs.len()), || {
-            rejection::INVALID_LIST.with("name 1 to 500 pairs")
+            rejection::INVALID_LIST.with(detail!("name 1 to 500 pairs"))
         })
     }
 
@@ -64,12 +64,12 @@ impl Kind for RemapBlindIndices {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         for (place, pair) in self.pairs.iter().enumerate() {
-            let person = BLIND_INDICES
-                .get(state, &pair.old)
-                .ok_or_else(|| rejection::UNKNOWN_BLIND_INDEX.with(format_args!("pair {place}")))?;
+            let person = BLIND_INDICES.get(state, &pair.old).ok_or_else(|| {
+                rejection::UNKNOWN_BLIND_INDEX.with(detail!("pair {place}", place))
+            })?;
             BLIND_INDICES.remove(state, &pair.old);
             let taken = BLIND_INDICES.has(state, &pair.new);
-            require(!taken, || rejection::BLIND_INDEX_TAKEN.with(format_args!("pair {place}")))?;
+            require(!taken, || rejection::BLIND_INDEX_TAKEN.with(detail!("pair {place}", place)))?;
             BLIND_INDICES.put(state, &pair.new, &person);
         }
         let authority = require_identity_check(context, state)?;

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Party, PersonId};
+use primitives::{Amount, Party, PersonId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,9 @@ impl Kind for RemoveGuardian {
 
     fn check(&self) -> Result<(), Rejection> {
         let other = matches!(self.by, Actor::Guardian(by) if by != self.guardian);
-        require(!other, || rejection::ACTOR_NOT_ALLOWED.with("a guardian ends the own office only"))
+        require(!other, || {
+            rejection::ACTOR_NOT_ALLOWED.with(detail!("a guardian ends the own office only"))
+        })
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, CivilDate, Hash, Party, Period, PersonId};
+use primitives::{Amount, CivilDate, Hash, Party, Period, PersonId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +121,7 @@ impl Kind for SetGuardian {
         let today = view::today(context, state, &row)?;
         self.require_ground(state, &row, today)?;
         let over = self.period.to.is_some_and(|to| to < today);
-        require(!over, || rejection::INVALID_GUARDIAN_PERIOD.with("it is over"))?;
+        require(!over, || rejection::INVALID_GUARDIAN_PERIOD.with(detail!("it is over")))?;
         row.guardians.retain(|one| one.period.to.is_none_or(|to| today <= to));
         let new = row.guardians.iter().all(|one| one.guardian != self.guardian);
         require(new, || rejection::GUARDIAN_EXISTS.with(self.guardian))?;

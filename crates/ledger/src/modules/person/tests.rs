@@ -141,7 +141,7 @@ fn spend_by_card(
 fn refused<T>(result: Result<T, Rejection>, code: Code) {
     match result {
         Ok(_) => panic!("`{}` was expected", code.name),
-        Err(rejection) => assert_eq!(rejection.code.name, code.name, "{}", rejection.detail),
+        Err(rejection) => assert_eq!(rejection.code.name, code.name, "{rejection}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::PersonId;
+use primitives::{PersonId, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ impl Kind for UnlockPerson {
             let hours = view::settings(state, row.region)?.unlock_delay_hours;
             let earliest = asked.plus_millis(u64::from(hours).saturating_mul(HOUR_MILLIS));
             require(earliest <= context.time, || {
-                rejection::UNLOCK_TOO_EARLY.with(format_args!("until {earliest}"))
+                rejection::UNLOCK_TOO_EARLY.with(detail!("until {until}", until = earliest))
             })?;
         }
         PERSONS.put(state, &self.person, &row);

@@ -8,7 +8,9 @@
 //! add up.
 
 use alloc::{collections::BTreeSet, sync::Arc};
-use primitives::{Amount, CivilDate, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId};
+use primitives::{
+    Amount, CivilDate, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId, detail,
+};
 
 use super::actor::require_bureau;
 use super::rejection;
@@ -137,7 +139,7 @@ pub fn require_person_on(
     let row = person(state, id).ok_or_else(|| rejection::UNKNOWN_PERSON.with(id))?;
     if let PersonStatus::Closed { last_day } = row.status {
         require(day <= last_day, || {
-            rejection::PERSON_CLOSED.with(format_args!("care counts until {last_day}"))
+            rejection::PERSON_CLOSED.with(detail!("care counts until {last_day}", last_day))
         })?;
     }
     Ok(row)
@@ -232,14 +234,19 @@ pub fn require_card(
 ) -> Result<UsedCard, Rejection> {
     let row = require_unlocked(state, person)?;
     let bureau = require_bureau(context, state, row.region, Scope::Clerk)?;
-    let settings = settings(state, row.region)?;
-    let card = usable_card(&row, &settings)?;
-    require(amount <= settings.desk_payment_max, || {
-        rejection::DESK_PAYMENT_LIMIT.with(settings.desk_payment_max.minor())
+    let region = network::view::require_region(state, row.region)?;
+    let settings = &region.settings;
+    let card = usable_card(&row, settings)?;
+    let most = (settings.desk_payment_max, region.currency);
+    require(amount <= most.0, || {
+        rejection::DESK_PAYMENT_LIMIT.with(detail!("at most {most}", most))
     })?;
     let day = context.day(settings.utc_offset_minutes);
     let left = settings.desk_day_max.saturating_sub(DaySpending::on(card.spent, day));
-    require(amount <= left, || rejection::DESK_DAY_LIMIT.with(left.minor()))?;
+    require(amount <= left, || {
+        rejection::DESK_DAY_LIMIT
+            .with(detail!("{left} are left today", left = (left, region.currency)))
+    })?;
     Ok(UsedCard { person, bureau, commitment: card.commitment, day, amount })
 }
 
@@ -256,7 +263,7 @@ pub fn note_key_spending(state: &mut Overlay<'_>, used: &UsedKey) -> Result<(), 
     }
     let mut row = Arc::unwrap_or_clone(require_person(state, used.person)?);
     let key = row.key(&used.key).ok_or_else(|| rejection::UNKNOWN_KEY.reject())?;
-    require_limits(key, row.spent, used.day, used.amount)?;
+    require_limits(state, &row, key, used.day, used.amount)?;
     let amount = DaySpending::on(row.spent, used.day).saturating_add(used.amount);
     row.spent = Some(DaySpending { day: used.day, amount });
     PERSONS.put(state, &used.person, &row);
@@ -270,11 +277,14 @@ pub fn note_key_spending(state: &mut Overlay<'_>, used: &UsedKey) -> Result<(), 
 /// are too much.
 pub fn note_card_spending(state: &mut Overlay<'_>, used: &UsedCard) -> Result<(), Rejection> {
     let mut row = Arc::unwrap_or_clone(require_person(state, used.person)?);
-    let settings = settings(state, row.region)?;
+    let region = network::view::require_region(state, row.region)?;
     let card = row.card.as_mut().ok_or_else(|| rejection::NO_CARD.reject())?;
     let before = DaySpending::on(card.spent, used.day);
-    let left = settings.desk_day_max.saturating_sub(before);
-    require(used.amount <= left, || rejection::DESK_DAY_LIMIT.with(left.minor()))?;
+    let left = region.settings.desk_day_max.saturating_sub(before);
+    require(used.amount <= left, || {
+        rejection::DESK_DAY_LIMIT
+            .with(detail!("{left} are left today", left = (left, region.currency)))
+    })?;
     let amount = before.saturating_add(used.amount);
     card.spent = Some(DaySpending { day: used.day, amount });
     card.pin_failures = 0;
@@ -343,7 +353,7 @@ fn judge_key(
     context.fitting(Party::Person(person), rejection::SIGNATURE_MISSING.with(person), |signer| {
         let key = row.key(&signer.key).ok_or_else(|| rejection::UNKNOWN_KEY.with(person))?;
         require_page(state, signer, key.grade)?;
-        require_limits(key, row.spent, day, amount)?;
+        require_limits(state, row, key, day, amount)?;
         Ok(UsedKey { person, key: key.key, grade: key.grade, day, amount })
     })
 }
@@ -363,14 +373,21 @@ fn require_page(
 /// A key pays at most so much at once, and nothing when the person's keys have spent more on the
 /// day than this one may see spent.
 fn require_limits(
+    state: &(impl Read + ?Sized),
+    row: &PersonRow,
     key: &PersonKey,
-    spent: Option<DaySpending>,
     day: CivilDate,
     amount: Amount,
 ) -> Result<(), Rejection> {
-    require(amount <= key.payment_max, || {
-        rejection::KEY_PAYMENT_LIMIT.with(key.payment_max.minor())
-    })?;
-    let left = key.day_max.saturating_sub(DaySpending::on(spent, day));
-    require(amount <= left, || rejection::KEY_DAY_LIMIT.with(left.minor()))
+    let left = key.day_max.saturating_sub(DaySpending::on(row.spent, day));
+    if amount <= key.payment_max.min(left) {
+        return Ok(());
+    }
+    let currency = network::view::require_region(state, row.region)?.currency;
+    Err(if amount > key.payment_max {
+        let most = (key.payment_max, currency);
+        rejection::KEY_PAYMENT_LIMIT.with(detail!("at most {most}", most))
+    } else {
+        rejection::KEY_DAY_LIMIT.with(detail!("{left} are left today", left = (left, currency)))
+    })
 }

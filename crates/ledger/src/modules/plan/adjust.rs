@@ -2,7 +2,7 @@
 //! and how whatever changes a settlement that stands is booked and taken back.
 
 use alloc::vec::Vec;
-use primitives::{Hash, RegionId, SchemeId, Timestamp};
+use primitives::{Hash, RegionId, SchemeId, Timestamp, detail};
 
 use super::difference::{AdjustedRow, Counted, Difference, DifferenceStanding, Direction};
 use super::rejection;
@@ -61,7 +61,9 @@ impl PolicyChange {
         }
         let quote = visit::quote_again(state, plans, record, now)?;
         let in_force = quote.parts.iter().any(|part| part.plan.version == self.new_version);
-        require(in_force, || rejection::NOT_RETROACTIVE.with("the version is not in force"))?;
+        require(in_force, || {
+            rejection::NOT_RETROACTIVE.with(detail!("the version is not in force"))
+        })?;
         let before = record.own_share();
         let after = quote.split.personal_account.saturating_add(quote.split.cash);
         let (direction, amount) = match before.checked_sub(after) {

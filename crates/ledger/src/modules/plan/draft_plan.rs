@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use benefit::Plan;
 use benefit::plan::PLAN_BYTES_MAX;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, Party, RegionId, SchemeId, codec};
+use primitives::{Hash, Party, RegionId, SchemeId, codec, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,15 +48,15 @@ pub struct DraftPlan {
 impl DraftPlan {
     /// The plan inside, when it may stand in this region and scheme.
     fn require_plan(&self, state: &(impl Read + ?Sized)) -> Result<Plan, Rejection> {
-        let plan: Plan =
-            codec::decode(&self.plan.0).map_err(|error| rejection::INVALID_PLAN.with(error))?;
+        let plan =
+            Plan::from_bytes(&self.plan.0).map_err(|error| rejection::INVALID_PLAN.with(error))?;
         require(codec::encode(&plan) == self.plan.0, || rejection::INVALID_PLAN.reject())?;
         let ours = plan.region() == self.region && plan.scheme() == self.scheme;
         require(ours, || {
-            rejection::PLAN_OF_ANOTHER_SCHEME.with(format_args!(
-                "scheme `{}` in `{}`",
-                plan.scheme(),
-                plan.region()
+            rejection::PLAN_OF_ANOTHER_SCHEME.with(detail!(
+                "scheme {scheme} in region {region}",
+                scheme = plan.scheme(),
+                region = plan.region()
             ))
         })?;
         let region = network::view::require_region(state, self.region)?;
@@ -74,11 +74,13 @@ impl Kind for DraftPlan {
 
     fn check(&self) -> Result<(), Rejection> {
         require(self.plan.0.len() <= PLAN_BYTES_MAX, || {
-            rejection::PLAN_TOO_LARGE.with(format_args!("this one has {}", self.plan.0.len()))
+            rejection::PLAN_TOO_LARGE
+                .with(detail!("this one has {count} bytes", count = self.plan.0.len()))
         })?;
         let sorted = self.supersedes.is_sorted_by(|a, b| a < b);
         require(sorted && self.supersedes.len() <= 16, || {
-            rejection::NOT_SUPERSEDED.with("list at most 16 versions, sorted and each once")
+            rejection::NOT_SUPERSEDED
+                .with(detail!("list at most 16 versions, sorted and each once"))
         })
     }
 
@@ -96,7 +98,7 @@ impl Kind for DraftPlan {
         let next = scheme.versions.checked_add(1);
         require(next == Some(self.version), || {
             rejection::WRONG_VERSION_NUMBER
-                .with(format_args!("the last one is {}", scheme.versions))
+                .with(detail!("the last one is {version}", version = scheme.versions))
         })?;
         let plan = self.require_plan(state)?;
         let row = VersionRow {

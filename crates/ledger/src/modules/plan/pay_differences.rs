@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, format, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, Party, RegionId, SchemeId, Timestamp};
+use primitives::{Detail, Hash, Party, RegionId, SchemeId, Timestamp, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,10 +18,10 @@ use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
-use crate::kernel::rejection::{Rejection, require};
-use crate::modules::fund;
+use crate::kernel::rejection::{Code, Rejection, require};
 use crate::modules::organisation::Scope;
 use crate::modules::visit::SettlementRecord;
+use crate::modules::{fund, network};
 
 /// How many settlement records one payment brings along at the most. Our own limit: it bounds the
 /// work of a transaction, since each is adjudicated again.
@@ -93,13 +93,18 @@ impl Payment<'_> {
             old_version: self.batch.old_version,
             new_version: self.batch.new_version,
         };
-        let adjustment = change
-            .adjust(state, self.plans, record, self.now)?
-            .ok_or_else(|| rejection::DIFFERENCE_CHANGED.with(format_args!("none for {id}")))?;
-        let now = adjustment.difference;
-        require(now == *approved, || {
-            rejection::DIFFERENCE_CHANGED.with(format_args!("{} for {id}", now.amount.minor()))
+        let adjustment = change.adjust(state, self.plans, record, self.now)?.ok_or_else(|| {
+            rejection::DIFFERENCE_CHANGED.with(detail!("none for `{settlement}`", settlement = id))
         })?;
+        let now = adjustment.difference;
+        if now != *approved {
+            let amount = (now.amount, network::view::require_region(state, region)?.currency);
+            return Err(rejection::DIFFERENCE_CHANGED.with(detail!(
+                "{amount} for `{settlement}`",
+                amount,
+                settlement = id
+            )));
+        }
         let standing = match now.direction {
             Direction::ToPerson => DifferenceStanding::Paid,
             Direction::FromPerson => DifferenceStanding::Owed,
@@ -191,8 +196,8 @@ impl Kind for PayDifferences {
             tally.note(&state.attempt(|state| payment.book(state, record)));
         }
         require(tally.booked() > 0, || {
-            let reasons: Vec<&str> = tally.rejected.keys().copied().collect();
-            rejection::NOTHING_PAID.with(reasons.join(", "))
+            let reasons = tally.rejected.keys().map(|name| Code::reference(name)).collect();
+            rejection::NOTHING_PAID.with(Detail::List(reasons))
         })?;
         batch.booked = batch.booked.saturating_add(tally.booked());
         if usize::from(batch.booked) >= rows.len() {

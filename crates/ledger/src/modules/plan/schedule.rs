@@ -6,11 +6,11 @@
 //! `a_superseded_version_never_comes_back`).
 
 use alloc::{collections::BTreeSet, vec::Vec};
-use primitives::{CivilDate, Period};
+use primitives::{CivilDate, Period, detail};
 
 use super::rejection;
 use super::table::Publication;
-use crate::kernel::rejection::{Rejection, require};
+use crate::kernel::rejection::Rejection;
 
 /// The version in force on a day with the days around it on which it is.
 pub(super) fn in_force(published: &[Publication], day: CivilDate) -> Option<(u16, Period)> {
@@ -40,10 +40,10 @@ pub(super) fn require_room(
         .collect();
     let named: BTreeSet<u16> = supersedes.iter().copied().collect();
     if let Some(version) = found.difference(&named).next() {
-        return Err(rejection::PLAN_OVERLAPS.with(format_args!("version {version}")));
+        return Err(rejection::PLAN_OVERLAPS.with(detail!("version {version}", version)));
     }
     if let Some(version) = named.difference(&found).next() {
-        return Err(rejection::NOT_SUPERSEDED.with(format_args!("version {version}")));
+        return Err(rejection::NOT_SUPERSEDED.with(detail!("version {version}", version)));
     }
     let lasts = |one: &&Publication| match (one.valid.to, valid.to) {
         (_, None) => true,
@@ -51,10 +51,12 @@ pub(super) fn require_room(
         (Some(theirs), Some(own)) => theirs <= own,
     };
     let outlasts = published.iter().find(|one| named.contains(&one.version) && !lasts(one));
-    require(outlasts.is_none(), || {
-        rejection::ENDS_TOO_EARLY
-            .with(outlasts.map_or_else(Default::default, |one| alloc::format!("{}", one.version)))
-    })
+    match outlasts {
+        Some(one) => {
+            Err(rejection::ENDS_TOO_EARLY.with(detail!("version {version}", version = one.version)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The days among these on which another version may begin to be in force.

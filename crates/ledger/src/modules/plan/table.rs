@@ -3,7 +3,7 @@
 
 use alloc::{sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Hash, OrganisationId, Period, PublicKey, RegionId, SchemeId};
+use primitives::{CivilDate, Hash, OrganisationId, Period, PublicKey, RegionId, SchemeId, detail};
 
 use super::difference::{AdjustedRow, BatchRow, Difference};
 use super::rejection;
@@ -100,8 +100,12 @@ pub(super) fn require_version(
 ) -> Result<Arc<VersionRow>, Rejection> {
     let (region, scheme, version) = key;
     VERSIONS.shared(state, key).ok_or_else(|| {
-        rejection::UNKNOWN_VERSION
-            .with(format_args!("version {version} of scheme `{scheme}` in `{region}`"))
+        rejection::UNKNOWN_VERSION.with(detail!(
+            "version {version} of scheme {scheme} in region {region}",
+            version,
+            scheme,
+            region
+        ))
     })
 }
 

@@ -113,7 +113,7 @@ fn a_plan_whose_examples_do_not_come_out_is_refused() {
     let place = bytes.windows(8).rposition(|window| window == thousand).unwrap();
     bytes[place] += 1;
     let receipt = world.rejected(&bureau(), &draft, rejection::EXAMPLES_FAIL);
-    let detail = receipt.rejection_detail.unwrap();
+    let detail = receipt.rejection_detail.unwrap().to_string();
     assert!(detail.contains("1000.00") && detail.contains("1000.01"), "{detail}");
     assert_eq!(view::last_version(world.ledger.state(), REGION, EMPLOYEES), 0);
 }

@@ -4,7 +4,7 @@
 use alloc::{sync::Arc, vec::Vec};
 use benefit::Plan;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Hash, Period, RegionId, SchemeId};
+use primitives::{CivilDate, Hash, Period, RegionId, SchemeId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +83,12 @@ pub fn plan_in_force(
 ) -> Result<PlanRef, Rejection> {
     let row = SCHEMES.shared(state, &(region, scheme)).unwrap_or_default();
     let (version, period) = schedule::in_force(&row.published, day).ok_or_else(|| {
-        rejection::NO_PLAN_IN_FORCE.with(format_args!("scheme `{scheme}` in `{region}` on {day}"))
+        rejection::NO_PLAN_IN_FORCE.with(detail!(
+            "scheme {scheme} in region {region} on {day}",
+            scheme,
+            region,
+            day
+        ))
     })?;
     let hash = require_version(state, &(region, scheme, version))?.hash;
     Ok(PlanRef { region, scheme, version, hash, period })

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Party};
+use primitives::{Amount, Party, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,8 @@ impl Kind for AdjustLaterSettlements {
         require(few, || rejection::LATER_COUNT.reject())?;
         let own = !self.consent.is_given_by_others();
         require(own, || {
-            rejection::CONSENT_TOO_WEAK.with("the person, a guardian, or card and PIN agree")
+            rejection::CONSENT_TOO_WEAK
+                .with(detail!("the person, a guardian, or card and PIN agree"))
         })
     }
 
@@ -102,7 +103,9 @@ impl Kind for AdjustLaterSettlements {
         let later = Later { changed: &self.changed, records: &self.later };
         let replayed = later.replay(state, context.plans, context.time)?;
         let now: Vec<Difference> = replayed.iter().filter_map(|one| one.difference).collect();
-        require(!now.is_empty(), || rejection::NOTHING_CHANGES.with("for later settlements"))?;
+        require(!now.is_empty(), || {
+            rejection::NOTHING_CHANGES.with(detail!("no later settlement changes"))
+        })?;
         require(now == self.differences, || rejection::LATER_OUTDATED.reject())?;
         let outcome = self.outcome(state, &replayed)?;
         let subject = &self.changed.subject;

@@ -1,7 +1,7 @@
 //! A provider or the bureau answers an objection.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, Party};
+use primitives::{Hash, Party, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ impl Kind for AnswerObjection {
         let deadline = objection.raised.plus_millis(days.saturating_mul(DAY_MILLIS));
         let is_late = deadline <= context.time || signing::is_suspended(state, subject.provider);
         require(is_by_provider || is_late, || {
-            rejection::ANSWER_TOO_EARLY.with(format_args!("until {deadline}"))
+            rejection::ANSWER_TOO_EARLY.with(detail!("until {until}", until = deadline))
         })
     }
 

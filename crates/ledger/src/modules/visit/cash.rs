@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Currency, Hash, OrganisationId, Party, Text, VisitId};
+use primitives::{Amount, Currency, Hash, OrganisationId, Party, Text, VisitId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,8 @@ pub(super) fn collect(
     due: &CashDue<'_>,
 ) -> Result<Option<Hash>, Rejection> {
     let (subject, amount, currency) = (due.subject, due.amount, due.currency);
-    let mismatch = || rejection::CASH_LEG_MISMATCH.with(format_args!("{} is due", amount.minor()));
+    let mismatch =
+        || rejection::CASH_LEG_MISMATCH.with(detail!("{due} are due", due = (amount, currency)));
     match due.leg {
         None if amount.is_zero() => Ok(None),
         Some(_) if amount.is_zero() => Err(mismatch()),

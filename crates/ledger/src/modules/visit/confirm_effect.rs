@@ -1,7 +1,7 @@
 //! The executor's word on a payment outside.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, Party};
+use primitives::{Amount, Hash, Party, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,10 @@ impl Kind for ConfirmEffect {
         let name = match self.result {
             EffectResult::Done { amount } => {
                 require(amount == row.amount, || {
-                    rejection::AMOUNT_DIFFERS.with(row.amount.minor())
+                    rejection::AMOUNT_DIFFERS.with(detail!(
+                        "{ordered} were ordered",
+                        ordered = (row.amount, row.currency)
+                    ))
                 })?;
                 posting::post_hold(state, context.time, &self.effect, amount)?;
                 row.status = EffectStatus::Done;

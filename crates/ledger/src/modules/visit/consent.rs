@@ -1,7 +1,7 @@
 //! The forms of consent, and what each allows.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, PersonId, RegionId, Text};
+use primitives::{Amount, PersonId, RegionId, Text, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,8 @@ impl Consent {
         (cash, leg): (Amount, Option<&CashLeg>),
     ) -> Result<(), Rejection> {
         require(self.allows_personal_account() || personal_account.is_zero(), || {
-            rejection::CONSENT_TOO_WEAK.with(self.name())
+            rejection::CONSENT_TOO_WEAK
+                .with(detail!("`{consent}` was given", consent = self.name()))
         })?;
         if self.is_given_by_others() {
             require_counter(state, region, cash, leg)?;
@@ -151,8 +152,13 @@ fn require_counter(
 ) -> Result<(), Rejection> {
     let Some(leg) = leg else { return Ok(()) };
     require(leg.kind == RailKind::Counter, || {
-        rejection::CONSENT_TOO_WEAK.with("take cash over a counter, or leave it as a receivable")
+        rejection::CONSENT_TOO_WEAK
+            .with(detail!("take cash over a counter, or leave it as a receivable"))
     })?;
-    let most = network::view::require_region(state, region)?.settings.witnessed_cash_max;
-    require(cash <= most, || rejection::WITNESSED_CASH_LIMIT.with(most.minor()))
+    let region = network::view::require_region(state, region)?;
+    let most = region.settings.witnessed_cash_max;
+    require(cash <= most, || {
+        rejection::WITNESSED_CASH_LIMIT
+            .with(detail!("at most {most}", most = (most, region.currency)))
+    })
 }

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use primitives::{
-    Amount, Currency, Hash, OrganisationId, Party, PersonId, RegionId, Timestamp, VisitId,
+    Amount, Currency, Hash, OrganisationId, Party, PersonId, RegionId, Timestamp, VisitId, detail,
 };
 
 use super::quote::{Part, Split};
@@ -272,7 +272,11 @@ pub(super) fn split_fields(outcome: Outcome, split: &Split, currency: Currency) 
 }
 
 /// The rejection for a split that is no longer the one signed, naming the first part that differs.
-pub(super) fn require_same_split(signed: &Split, now: &Split) -> Result<(), Rejection> {
+pub(super) fn require_same_split(
+    signed: &Split,
+    now: &Split,
+    currency: Currency,
+) -> Result<(), Rejection> {
     if signed == now {
         return Ok(());
     }
@@ -288,11 +292,12 @@ pub(super) fn require_same_split(signed: &Split, now: &Split) -> Result<(), Reje
     ];
     let changed = parts.into_iter().find(|(_, signed, now)| signed != now);
     Err(match changed {
-        Some((name, signed, now)) => rejection::SPLIT_OUTDATED.with(format_args!(
-            "`{name}` was {} and is now {}",
-            signed.minor(),
-            now.minor()
+        Some((name, signed, now)) => rejection::SPLIT_OUTDATED.with(detail!(
+            "`{field}` was {before} and is now {now}",
+            field = name,
+            before = (signed, currency),
+            now = (now, currency)
         )),
-        None => rejection::SPLIT_OUTDATED.with("`payers` changed"),
+        None => rejection::SPLIT_OUTDATED.with(detail!("`payers` changed")),
     })
 }

@@ -7,7 +7,7 @@
 use alloc::{sync::Arc, vec::Vec};
 use benefit::{Adjudication, CategorySums, Facts, Payer, PayerShare, Plan, SlotFact};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, CivilDate, Currency, FamilyId};
+use primitives::{Amount, CivilDate, Currency, FamilyId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -169,7 +169,7 @@ pub fn quote(
         parts.push(Part { plan: *plan_ref, from, facts, family, adjudication });
     }
     let split = Split::of(&parts)
-        .ok_or_else(|| rejection::NOT_ADJUDICABLE.with("the total is too large"))?;
+        .ok_or_else(|| rejection::NOT_ADJUDICABLE.with(detail!("the total is too large")))?;
     Ok(Quote { parts, split, accumulators, currency: region.currency })
 }
 

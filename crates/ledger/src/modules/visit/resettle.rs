@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 use benefit::{AccumulatorChange, CategorySums, Payer};
-use primitives::{Amount, CivilDate, FamilyId, Hash, Party, Timestamp, codec};
+use primitives::{Amount, CivilDate, FamilyId, Hash, Party, Timestamp, codec, detail};
 use proof::receipt::FieldValue;
 
 use super::cash::{CashDue, CashLeg, collect};
@@ -94,7 +94,7 @@ impl Resettlement<'_> {
         let currency = network::view::require_region(state, subject.region)?.currency;
         plan::take_back(state, self.original, context.time)?;
         let quoted = self.quote(context, state)?;
-        require_same_split(self.split, &quoted.split)?;
+        require_same_split(self.split, &quoted.split, quoted.currency)?;
         let taken = fund_entries(state, subject, &self.original.parts)?;
         let given = fund_entries(state, subject, &quoted.parts)?;
         posting::post(state, context.time, currency, &money::net_entries(&taken, &given))?;
@@ -169,7 +169,7 @@ impl Resettlement<'_> {
         if !more.is_nothing() {
             let consent = consent.ok_or_else(|| {
                 rejection::CONSENT_TOO_WEAK
-                    .with("more money of the person is due; a consent is needed")
+                    .with(detail!("more money of the person is due; a consent is needed"))
             })?;
             let who = (subject.person, subject.region);
             consent.require(context, state, who, more.account, (more.cash, self.cash))?;

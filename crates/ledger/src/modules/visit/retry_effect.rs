@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, Party};
+use primitives::{Amount, Hash, Party, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,8 @@ impl Kind for RetryEffect {
         let (amount, entry) = match row.action {
             EffectAction::Collect => {
                 let consent = self.consent.ok_or_else(|| {
-                    rejection::CONSENT_TOO_WEAK.with("a collection needs the person's consent")
+                    rejection::CONSENT_TOO_WEAK
+                        .with(detail!("a collection needs the person's consent"))
                 })?;
                 let who = (row.person, row.region);
                 let cash = (row.refundable, Some(&self.cash));
@@ -96,6 +97,8 @@ fn require_failed(state: &(impl Read + ?Sized), reference: &Hash) -> Result<Effe
         .filter(|row| row.status == EffectStatus::Failed)
         .ok_or_else(|| rejection::EFFECT_NOT_PENDING.with(reference))?;
     let settled = row.action == EffectAction::Collect && row.refundable.is_zero();
-    require(!settled, || rejection::EFFECT_NOT_PENDING.with("nothing of it is due any more"))?;
+    require(!settled, || {
+        rejection::EFFECT_NOT_PENDING.with(detail!("nothing of it is due any more"))
+    })?;
     Ok(row)
 }

@@ -101,7 +101,7 @@ impl Kind for SettleVisit {
         let currency = network::view::require_region(state, subject.region)?.currency;
         return_account_deposits(context, state, self.visit, &open, currency)?;
         let quoted = self.quote(context, state, &subject)?;
-        require_same_split(&self.split, &quoted.split)?;
+        require_same_split(&self.split, &quoted.split, quoted.currency)?;
         let mut outcome = self.outcome(state, &subject, &quoted)?;
         let entries = fund_entries(state, &subject, &quoted.parts)?;
         posting::post(state, context.time, currency, &entries)?;

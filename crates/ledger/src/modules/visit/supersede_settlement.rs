@@ -2,7 +2,7 @@
 
 use benefit::CategorySums;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::Hash;
+use primitives::{Hash, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,9 @@ impl Kind for SupersedeSettlement {
     const NAME: &'static str = "supersede_settlement";
 
     fn check(&self) -> Result<(), Rejection> {
-        require(!self.sums.total().is_zero(), || rejection::EMPTY_BILL.with("refund it instead"))?;
+        require(!self.sums.total().is_zero(), || {
+            rejection::EMPTY_BILL.with(detail!("refund it instead"))
+        })?;
         let same = self.sums == self.original.sums && self.reason != CorrectionReason::WrongFacts;
         require(!same, || rejection::NOTHING_CHANGES.reject())
     }

@@ -1,7 +1,7 @@
 //! The bureau takes over a payment that its executor leaves open.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, Party, Text};
+use primitives::{Hash, Party, Text, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ impl Kind for TakeOverEffect {
         let hours = u64::from(region.settings.effect_takeover_hours);
         let deadline = row.ordered.plus_millis(hours.saturating_mul(HOUR_MILLIS));
         require(deadline <= context.time, || {
-            rejection::TAKEOVER_TOO_EARLY.with(format_args!("until {deadline}"))
+            rejection::TAKEOVER_TOO_EARLY.with(detail!("until {until}", until = deadline))
         })?;
         let held = posting::held(state, &self.effect)
             .ok_or_else(|| rejection::EFFECT_NOT_PENDING.with(self.effect))?;

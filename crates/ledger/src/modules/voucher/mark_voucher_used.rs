@@ -1,7 +1,7 @@
 //! Marks what a second payer reimburses on a settlement.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Currency, Hash, OrganisationId, Party, PersonId};
+use primitives::{Amount, Currency, Hash, OrganisationId, Party, PersonId, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,11 +69,12 @@ impl Kind for MarkVoucherUsed {
     ) -> Result<Outcome, Rejection> {
         let mut row = require_settlement(state, &self.settlement)?;
         require(row.currency == self.currency, || {
-            kernel::CURRENCY_MISMATCH.with(format_args!("the settlement is in {}", row.currency))
+            kernel::CURRENCY_MISMATCH
+                .with(detail!("the settlement is in `{currency}`", currency = row.currency))
         })?;
         require(self.amount <= row.left(), || {
             rejection::EXCEEDS_OWN_SHARE
-                .with(format_args!("{} minor units are left", row.left().minor()))
+                .with(detail!("{left} are left", left = (row.left(), row.currency)))
         })?;
         require(row.marks.len() < MARKS_MAX, || rejection::TOO_MANY_MARKS.reject())?;
         row.marks.push(Mark {

@@ -1,7 +1,7 @@
 //! What the module `visit` tells this one.
 
 use alloc::vec::Vec;
-use primitives::{Amount, Currency, Hash, OrganisationId, PersonId};
+use primitives::{Amount, Currency, Hash, OrganisationId, PersonId, detail};
 
 use super::rejection;
 use super::table::{SETTLEMENTS, SettlementRow, require_settlement};
@@ -42,7 +42,8 @@ pub(crate) fn adjust_settlement(
     let mut row = require_settlement(state, &transaction_id)?;
     let marked = row.marked();
     require(marked <= own_share, || {
-        rejection::SHARE_REIMBURSED.with(format_args!("{} minor units", marked.minor()))
+        rejection::SHARE_REIMBURSED
+            .with(detail!("{reimbursed} were reimbursed", reimbursed = (marked, row.currency)))
     })?;
     row.own_share = own_share;
     row.issued.clear();

@@ -1,7 +1,7 @@
 //! Takes a second payer's mark back.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, OrganisationId, Party};
+use primitives::{Amount, Hash, OrganisationId, Party, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,10 +51,11 @@ impl Kind for UnmarkVoucher {
             .iter_mut()
             .find(|mark| mark.id == self.mark && mark.payer == self.payer)
             .ok_or_else(|| rejection::UNKNOWN_MARK.with(self.mark))?;
-        let marked = mark.amount.minor();
-        mark.amount = mark.amount.checked_sub(self.amount).ok_or_else(|| {
-            rejection::EXCEEDS_MARK.with(format_args!("{marked} minor units are marked"))
-        })?;
+        let marked = (mark.amount, row.currency);
+        mark.amount = mark
+            .amount
+            .checked_sub(self.amount)
+            .ok_or_else(|| rejection::EXCEEDS_MARK.with(detail!("{marked} are marked", marked)))?;
         row.marks.retain(|mark| !mark.amount.is_zero());
         SETTLEMENTS.put(state, &self.settlement, &row);
         let concerns = [Party::Organisation(self.payer), Party::Person(row.person)];

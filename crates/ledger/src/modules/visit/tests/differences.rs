@@ -87,7 +87,10 @@ pub(super) fn standing(world: &World, record: &SettlementRecord) -> Option<Diffe
 #[track_caller]
 fn nothing_paid(world: &mut World, body: &PayDifferences, code: Code) {
     let receipt = world.rejected(&[org("bureau")], body, rejection::NOTHING_PAID);
-    assert_eq!(receipt.rejection_detail.as_deref(), Some(code.name));
+    assert_eq!(
+        receipt.rejection_detail,
+        Some(primitives::Detail::List([Code::reference(code.name)].into()))
+    );
 }
 
 fn whole_refund(world: &mut World, record: &SettlementRecord) {
