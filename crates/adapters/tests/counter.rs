@@ -70,10 +70,7 @@ fn too_little_money_is_named_and_nothing_is_booked() {
     let bench = CounterBench::new();
     let counter = bench.counter();
     let error = counter.take_money(&taking("a", yuan(37), yuan(36))).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the payer handed over 100 minor units too little; ask for the rest"
-    );
+    assert_eq!(error.to_string(), "the payer handed over 1.00 CNY too little; ask for the rest");
     counter.take_money(&taking("a", yuan(37), yuan(37))).unwrap();
 }
 
@@ -152,7 +149,8 @@ fn a_shift_closes_even_over_or_short_by_name() {
         let close = |words| counter.close_shift(&bench.clerk, counted, words);
         if difference != Difference::Even {
             for words in [None, Some(""), Some("   "), Some(long.as_str())] {
-                let Err(CounterError::DifferenceUnexplained { difference: found }) = close(words)
+                let Err(CounterError::DifferenceUnexplained { difference: found, .. }) =
+                    close(words)
                 else {
                     panic!("closed with {words:?}");
                 };
@@ -206,7 +204,8 @@ fn clerks_have_staff_codes() {
 
 #[test]
 fn the_words_of_a_difference_say_which_way_it_goes() {
-    assert_eq!(Difference::Even.to_string(), "no difference");
-    assert_eq!(Difference::Over(yuan(1)).to_string(), "100 minor units too many");
-    assert_eq!(Difference::Short(yuan(1)).to_string(), "100 minor units too few");
+    let words = |difference: Difference| difference.detail(primitives::Currency::CNY).to_string();
+    assert_eq!(words(Difference::Even), "no difference");
+    assert_eq!(words(Difference::Over(yuan(1))), "1.00 CNY too many");
+    assert_eq!(words(Difference::Short(yuan(1))), "1.00 CNY too few");
 }

@@ -156,9 +156,10 @@ impl core::str::FromStr for AccumulatorPeriod {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            alloc::format!(
-                "`{text}` is not a period; write `2026`, `2026-03`, `2026-03-31`, `lifetime` or `visit`"
-            )
+            String::from(detail!(
+                "`{text}` is not a period; write `2026`, `2026-03`, `2026-03-31`, `lifetime` or `visit`",
+                text
+            ))
         };
         match (text, text.len()) {
             ("lifetime", _) => Ok(Self::LIFETIME),
@@ -411,9 +412,9 @@ impl<'de> Deserialize<'de> for Accumulators {
         if list.is_canonical() {
             return Ok(list);
         }
-        Err(serde::de::Error::custom(
-            "accumulators must be in the order of their keys, each key once and none of them zero",
-        ))
+        Err(serde::de::Error::custom(detail!(
+            "accumulators must be in the order of their keys, each key once and none of them zero"
+        )))
     }
 }
 

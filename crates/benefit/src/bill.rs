@@ -377,7 +377,11 @@ mod tests {
             ),
             ("\"2\"", "\"-2\"", "line 1, `quantity`: `-2` is not a quantity"),
             ("\"2\"", "\"0\"", "line 1, `quantity`: write a quantity above zero"),
-            ("\"4.52\"", "\"4.54\"", "`amount` is 4.54, but `quantity` times `unit_price` is 4.52"),
+            (
+                "\"4.52\"",
+                "\"4.54\"",
+                "`amount` is 4.54 CNY, but `quantity` times `unit_price` is 4.52 CNY",
+            ),
             ("X1", "", "line 1, `item_code`: write 1 to 50 characters"),
         ] {
             let error = bill(&LINE.replace(from, to)).unwrap_err();

@@ -69,7 +69,7 @@ pub(crate) fn compile_without_examples(
         currency: head.currency,
         valid: head.valid,
         year_starts: year_starts
-            .ok_or_else(|| error("plan", "`year_starts` must be as `01-01`"))?,
+            .ok_or_else(|| error("`plan`", "`year_starts` must be as `01-01`"))?,
         split: match head.split_stay {
             SplitStay::Never => Split::Never,
             SplitStay::Year => Split::Year,
@@ -123,7 +123,7 @@ fn is_name(text: &str) -> bool {
 /// Names are well formed and there once; texts that the explanation needs are there.
 fn check_names(source: &PlanSource) -> Result<(), PlanError> {
     if source.plan.name.is_empty() {
-        return Err(error("plan", "`name` is missing: say it in one language at least"));
+        return Err(error("`plan`", "`name` is missing: say it in one language at least"));
     }
     let lists: [(&str, Vec<&str>); 4] = [
         ("accumulator", source.accumulator.iter().map(|one| one.id.as_str()).collect()),
@@ -156,7 +156,7 @@ fn check_names(source: &PlanSource) -> Result<(), PlanError> {
         let in_bounds = numbers.iter().all(|number| (1..=most).contains(number));
         if numbers.len() != names.len() || !in_bounds {
             let message = format!("`{field}` must have different numbers from 1 to {most}");
-            return Err(error("plan", message));
+            return Err(error("`plan`", message));
         }
     }
     Ok(())

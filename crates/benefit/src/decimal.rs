@@ -35,7 +35,9 @@ impl Visitor<'_> for DecimalVisitor {
     type Value = DecimalText;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a decimal number written as text, such as \"12.30\" (with the quotes)")
+        let wanted =
+            detail!("a decimal number written as text, such as \"12.30\" (with the quotes)");
+        fmt::Display::fmt(&wanted, f)
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<DecimalText, E> {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, SlotId};
+use primitives::{Amount, SlotId, detail};
 use serde::{Deserialize, Serialize};
 
 use crate::word::{
@@ -233,8 +233,9 @@ impl<'de> Deserialize<'de> for AgeBand {
             below: u8,
         }
         let text = Text::deserialize(deserializer)?;
-        Self::new(text.from, text.below)
-            .ok_or_else(|| serde::de::Error::custom("an age band needs `from` below `below`"))
+        Self::new(text.from, text.below).ok_or_else(|| {
+            serde::de::Error::custom(detail!("an age band needs `from` below `below`"))
+        })
     }
 }
 

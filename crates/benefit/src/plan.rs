@@ -211,7 +211,7 @@ impl Plan {
         let content = codec::decode(bytes).map_err(|error| PlanError {
             step: None,
             place: None,
-            message: detail!("the reader says `{error}`", error = format!("{error}")),
+            message: detail!("the reader says `{message}`", message = format!("{error}")),
         })?;
         Self::new(content)
     }

@@ -3,7 +3,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::Detail;
+use primitives::{Detail, detail};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An enum of words, each with a stable number and a name.
@@ -72,9 +72,12 @@ macro_rules! words {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <String as Deserialize>::deserialize(deserializer)?;
                 Self::from_name(&text).ok_or_else(|| {
-                    let known: Vec<&str> = Self::ALL.iter().map(|word| word.name()).collect();
-                    serde::de::Error::custom(format!(
-                        concat!("`{}` is not a ", $title, "; use one of {}"), text, known.join(", ")
+                    let known: Vec<String> =
+                        Self::ALL.iter().map(|word| format!("`{}`", word.name())).collect();
+                    serde::de::Error::custom(detail!(
+                        "`{name}` is not known; write one of {known}",
+                        name = text,
+                        known
                     ))
                 })
             }
@@ -395,8 +398,9 @@ impl BorshDeserialize for IncomeClass {
 
 impl<'de> Deserialize<'de> for IncomeClass {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_number(<u8 as Deserialize>::deserialize(deserializer)?)
-            .ok_or_else(|| serde::de::Error::custom("an income class is a number from 0 to 31"))
+        Self::from_number(<u8 as Deserialize>::deserialize(deserializer)?).ok_or_else(|| {
+            serde::de::Error::custom(detail!("an income class is a number from 0 to 31"))
+        })
     }
 }
 

@@ -117,7 +117,7 @@ fn a_plan_whose_example_differs_is_refused_and_says_which_step_gave_which_number
     refused(
         "pooled_fund = \"480\"",
         "pooled_fund = \"481\"",
-        "example `one`: visit 1: `payers.pooled_fund` is 480.00, expected 481.00; step `pool`: base 1000.00, deductible 200.00 of which 0.00 met takes 200.00, tier 2: 60% of 800.00 is 480.00, paid 480.00, step `limit`: base 520.00, limit 500.00 of which 0.00 borne is exceeded by 20.00, paid 20.00, cash 500.00",
+        "example `one`: visit 1: `payers.pooled_fund` is 480.00 CNY, expected 481.00 CNY; step `pool`: base 1000.00, deductible 200.00 of which 0.00 met takes 200.00, tier 2: 60% of 800.00 is 480.00, paid 480.00, step `limit`: base 520.00, limit 500.00 of which 0.00 borne is exceeded by 20.00, paid 20.00, cash 500.00",
     );
     refused(
         "other = \"20\" }",
@@ -148,10 +148,10 @@ fn the_head_of_a_plan_is_checked() {
     refused(
         "id = \"test-refusals\"",
         "id = \"Test\"",
-        "plan: `id` must be 1 to 64 of a-z, 0-9 and -",
+        "`plan`: `id` must be 1 to 64 of a-z, 0-9 and -",
     );
-    refused("name = { en = \"refusals\" }", "name = {}", "plan: `name` is missing");
-    refused("\"2027-12-31\"", "\"2025-12-31\"", "plan: `valid.from` lies behind `valid.to`");
+    refused("name = { en = \"refusals\" }", "name = {}", "`plan`: `name` is missing");
+    refused("\"2027-12-31\"", "\"2025-12-31\"", "`plan`: `valid.from` lies behind `valid.to`");
     refused("\"01-01\"\nvisit", "\"02-29\"\nvisit", "`year_starts` must be as `01-01`");
     refused(
         "visit_types = [\"outpatient\", \"inpatient\"]",
@@ -161,7 +161,7 @@ fn the_head_of_a_plan_is_checked() {
     refused(
         "\"inpatient\"]",
         "\"hospital\"]",
-        "`hospital` is not a visit type; use one of outpatient, emergency",
+        "`hospital` is not known; write one of `outpatient`, `emergency`",
     );
     refused(
         "{ low = 1, high = 2 }",
@@ -375,7 +375,7 @@ fn every_list_has_its_bound() {
     let steps: String = (0..62)
         .map(|at| format!("\n[[step]]\nid = \"c{at}\"\nkind = \"count\"\ninto = \"met\"\n"))
         .collect();
-    refused("\n[[example]]", &format!("{steps}\n[[example]]"), "plan: a plan has 1 to 64 steps");
+    refused("\n[[example]]", &format!("{steps}\n[[example]]"), "`plan`: a plan has 1 to 64 steps");
     let groups: String = (0..7).map(|at| format!("\n[[group]]\nid = \"g{at}\"\n")).collect();
     refused("\n[[step]]", &format!("{groups}\n[[step]]"), "there are more than 7 groups");
 }
@@ -538,7 +538,7 @@ fn catalogues_are_checked() {
         ("age_from = 18", "age_from = 18, age_below = 18", "`age_from` must be below `age_below`"),
         ("id = \"test\"", "id = \"\"", "`id` needs 1 to 64 characters"),
         ("id = \"test\"", "id = \"test\"\nunlisted = \"B\"", "`unlisted` must be `A` or `C`"),
-        ("category = \"treatment\"", "category = \"magic\"", "`magic` is not a category"),
+        ("category = \"treatment\"", "category = \"magic\"", "`magic` is not known; write one of"),
     ] {
         assert!(CATALOGUE.contains(from), "{from}");
         let error = catalogue(&CATALOGUE.replacen(from, to, 1)).unwrap_err();
@@ -618,7 +618,9 @@ fn lines_are_sorted_by_day_level_and_conditions() {
     );
     let error =
         sort_lines(&catalogue, &bill("2026-06-30", "USD"), &facts(primary, adult, Sex::Male));
-    assert!(error.unwrap_err().to_string().contains("the bill is in USD and the catalogue in CNY"));
+    assert!(
+        error.unwrap_err().to_string().contains("the bill is in `USD` and the catalogue in `CNY`")
+    );
 }
 
 #[test]

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, header};
-use primitives::Timestamp;
+use primitives::{Timestamp, detail};
 use serde::de::DeserializeOwned;
 
 use crate::endpoint::{BodyKind, Endpoint};
 use crate::gateway::Gateway;
 use crate::port::View;
-use crate::problem::{Language, Problem, code};
+use crate::problem::{Language, Problem, code, foreign};
 
 /// The names and values of a path or a query.
 pub type Pairs = Vec<(String, String)>;
@@ -50,8 +50,9 @@ impl Call {
         T::Err: ToString,
     {
         let text = self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value);
-        text.parse()
-            .map_err(|error: T::Err| Problem::new(&code::FIELD_INVALID).at(name).with(error))
+        text.parse().map_err(|error: T::Err| {
+            Problem::new(&code::FIELD_INVALID).at(name).with(foreign::text(&error.to_string()))
+        })
     }
 
     /// A parameter of the query.
@@ -65,7 +66,9 @@ impl Call {
         let Some((_, text)) = self.query.iter().find(|(key, _)| key == name) else {
             return Ok(None);
         };
-        let wrong = |error: T::Err| Problem::new(&code::FIELD_INVALID).at(name).with(error);
+        let wrong = |error: T::Err| {
+            Problem::new(&code::FIELD_INVALID).at(name).with(foreign::text(&error.to_string()))
+        };
         text.parse().map(Some).map_err(wrong)
     }
 
@@ -103,8 +106,8 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn json_problem(error: &serde_json::Error, path: &str) -> Problem {
-    let words = error.to_string();
-    if words.starts_with("recursion limit exceeded") {
+    let words = foreign::json(error);
+    if error.to_string().starts_with("recursion limit exceeded") {
         return Problem::new(&code::JSON_TOO_DEEP).with(words);
     }
     if error.classify() != serde_json::error::Category::Data {
@@ -126,7 +129,11 @@ pub fn check_query(endpoint: &Endpoint, query: &Pairs) -> Result<(), Problem> {
         });
         let again = query.iter().take(at).any(|(other, _)| other == name);
         if !known || again {
-            let words = if known { "it is there twice" } else { "there is no such parameter" };
+            let words = if known {
+                detail!("it is there twice")
+            } else {
+                detail!("there is no such parameter")
+            };
             let shown: String = name.chars().take(40).collect();
             return Err(Problem::new(&code::FIELD_INVALID).at(shown).with(words));
         }
@@ -149,6 +156,6 @@ pub fn check_media_type(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), 
     if essence.eq_ignore_ascii_case(wanted) {
         Ok(())
     } else {
-        Err(Problem::new(&code::MEDIA_TYPE).with(format_args!("use `{wanted}`")))
+        Err(Problem::new(&code::MEDIA_TYPE).with(detail!("use `{wanted}`", wanted)))
     }
 }

@@ -141,7 +141,11 @@ fn outcome(receipt: &Receipt, registry: &Registry, language: Language) -> Outcom
             OutcomeView::Rejected {
                 code: code.to_owned(),
                 title: words::of(language, code).title,
-                detail: receipt.rejection_words(),
+                detail: receipt
+                    .rejection_detail
+                    .as_ref()
+                    .map(|detail| words::particulars(language, detail))
+                    .unwrap_or_default(),
             }
         }
     }

@@ -15,6 +15,8 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use primitives::detail;
+
 use crate::api;
 use crate::call::{self, Call, Pairs};
 use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, OPERATOR_REQUESTS_MAX};
@@ -394,7 +396,7 @@ async fn path_of(parts: &mut axum::http::request::Parts) -> Result<Pairs, Proble
 fn query_of(uri: &Uri) -> Result<Pairs, Problem> {
     axum::extract::Query::<Pairs>::try_from_uri(uri)
         .map(|query| query.0)
-        .map_err(|_| Problem::new(&code::FIELD_INVALID).with("the query cannot be read"))
+        .map_err(|_| Problem::new(&code::FIELD_INVALID).with(detail!("the query cannot be read")))
 }
 
 fn overloaded() -> Problem {
@@ -412,7 +414,7 @@ async fn read_body(
         return Ok((Bytes::new(), None));
     }
     let too_large =
-        || Problem::new(&code::BODY_TOO_LARGE).with(format_args!("at most {most} bytes"));
+        || Problem::new(&code::BODY_TOO_LARGE).with(detail!("at most {most} bytes", most));
     let hint = body.size_hint();
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     if bytes(hint.lower()) > most {
@@ -433,7 +435,8 @@ async fn read_body(
         let needed = json_room::bytes_in_memory(&body);
         let all = shared.gateway.config.body_bytes_max;
         if needed > all {
-            let words = "it has more members and items than fit into memory; send less at once";
+            let words =
+                detail!("it has more members and items than fit into memory; send less at once");
             return Err(Problem::new(&code::BODY_TOO_LARGE).with(words));
         }
         if needed > length {

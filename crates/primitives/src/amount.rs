@@ -288,8 +288,9 @@ impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(deserializer)?;
         Self::from_code(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "currency `{text}` is not known; use CNY, JPY, USD or EUR"
+            serde::de::Error::custom(detail!(
+                "currency `{text}` is not known; use CNY, JPY, USD or EUR",
+                text
             ))
         })
     }
@@ -307,9 +308,9 @@ impl<'de> Deserialize<'de> for Amount {
         let canonical = text == "0" || !text.starts_with(['0', '+']);
         match text.parse() {
             Ok(minor) if canonical => Ok(Self(minor)),
-            _ => Err(serde::de::Error::custom(
-                "an amount is a string of whole minor units, such as `\"452\"` for 4.52 yuan",
-            )),
+            _ => Err(serde::de::Error::custom(detail!(
+                "an amount is a string of whole minor units, such as `\"452\"` for 4.52 yuan"
+            ))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Days and instants. Time is an argument everywhere: nothing here reads a clock.
 
-use alloc::{format, string::String};
+use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -258,8 +258,9 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "`{text}` is not an instant; write it as `2026-03-31T08:05:00.000Z`"
+            serde::de::Error::custom(detail!(
+                "`{text}` is not an instant; write it as `2026-03-31T08:05:00.000Z`",
+                text
             ))
         })
     }

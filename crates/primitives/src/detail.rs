@@ -139,6 +139,14 @@ impl Detail {
         Self::Sentence(Box::new(sentence))
     }
 
+    /// A sentence with values in the order of its places; `None` when they are not as many.
+    #[must_use]
+    pub fn read_sentence(words: &'static str, values: Vec<Self>) -> Option<Self> {
+        let sentence = Sentence { words: Cow::Borrowed(words), values };
+        let fits = places(words).count() == sentence.values.len();
+        fits.then(|| Self::Sentence(Box::new(sentence)))
+    }
+
     /// A word of a closed list.
     #[must_use]
     pub const fn word(list: &'static str, name: &'static str) -> Self {
@@ -205,7 +213,8 @@ impl Sentence {
 }
 
 impl fmt::Display for Detail {
-    /// In English, for logs and tools: money as `12.30 CNY`, words of lists by their names.
+    /// In English, for logs and tools: money as `12.30 CNY`, words of lists by their
+    /// names.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
@@ -215,7 +224,7 @@ impl fmt::Display for Detail {
             Self::Money(amount, currency) => {
                 write!(f, "{} {currency}", amount.to_decimal(*currency))
             }
-            Self::Word { name, .. } => f.write_str(name),
+            Self::Word { name, .. } => write!(f, "`{name}`"),
             Self::List(list) => list.iter().enumerate().try_for_each(|(at, one)| {
                 f.write_str(if at == 0 { "" } else { ", " })?;
                 fmt::Display::fmt(one, f)
@@ -323,7 +332,7 @@ mod tests {
         let pair = detail!("{due} are due to `{fund}`: {why}", due = money(), fund = "f", why);
         assert_eq!(pair.to_string(), "1200.00 CNY are due to `f`: at most 4 keys");
         let list = Detail::from(vec![Detail::word("payer", "pooled_fund"), Detail::from("{x}")]);
-        assert_eq!(detail!("of {list}", list).to_string(), "of pooled_fund, {x}");
+        assert_eq!(detail!("of {list}", list).to_string(), "of `pooled_fund`, {x}");
     }
 
     #[test]

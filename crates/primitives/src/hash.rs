@@ -1,10 +1,12 @@
 //! SHA-256, the hash of everything that is verified outside.
 
-use alloc::{format, string::String};
+use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
+
+use crate::detail;
 
 /// 32 bytes of a hash or of a salted commitment. Lower-case hex in JSON.
 #[derive(
@@ -61,7 +63,9 @@ impl fmt::Debug for Hash {
 impl core::str::FromStr for Hash {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a hash; write 64 lower-case hex digits");
+        let wrong = || {
+            String::from(detail!("`{text}` is not a hash; write 64 lower-case hex digits", text))
+        };
         let mut bytes = [0_u8; 32];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| wrong())?;
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {

@@ -1,10 +1,12 @@
 //! Typed ids. Ids of persons and visits are random and say nothing about anybody; ids of
 //! organisations, regions, schemes and funds are public and readable.
 
-use alloc::{format, string::String};
+use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::detail;
 
 /// An id of 16 random bytes, hex in JSON.
 macro_rules! random_id {
@@ -29,7 +31,7 @@ macro_rules! random_id {
                 let mut bytes = [0_u8; 16];
                 match hex::decode_to_slice(text, &mut bytes) {
                     Ok(()) if !text.bytes().any(|byte| byte.is_ascii_uppercase()) => Ok(Self(bytes)),
-                    _ => Err(format!("`{text}` is not an id; write 32 lower-case hex digits")),
+                    _ => Err(detail!("`{text}` is not an id; write 32 lower-case hex digits", text).into()),
                 }
             }
         }
@@ -138,9 +140,11 @@ impl core::str::FromStr for OrganisationId {
         match bytes.get_mut(..text.len()) {
             Some(head) if plain => head.copy_from_slice(text.as_bytes()),
             _ => {
-                return Err(format!(
-                    "`{text}` is not an organisation code; use 1 to 16 of a-z, 0-9 and -, starting with a letter"
-                ));
+                return Err(detail!(
+                    "`{text}` is not an organisation code; use 1 to 16 of a-z, 0-9 and -, starting with a letter",
+                    text
+                )
+                .into());
             }
         }
         Ok(Self(bytes))

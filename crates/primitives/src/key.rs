@@ -14,7 +14,7 @@
 //!   them when it authorises ([`WebAuthnContext`]).
 //! - No id ever covers a signature, so a second valid signature changes nothing.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
@@ -248,7 +248,11 @@ impl core::str::FromStr for PublicKey {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("`{text}` is not a public key; write `ed25519:HEX`, `p256:HEX` or `sm2:HEX`")
+            let wrong = detail!(
+                "`{text}` is not a public key; write `ed25519:HEX`, `p256:HEX` or `sm2:HEX`",
+                text
+            );
+            String::from(wrong)
         };
         let (scheme, digits) = text.split_once(':').ok_or_else(wrong)?;
         let bytes = hex::decode(digits).map_err(|_| wrong())?;
@@ -312,12 +316,12 @@ impl Serialize for Signature {
 impl<'de> Deserialize<'de> for Signature {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         fn bytes<E: serde::de::Error>(field: &str, text: &str) -> Result<Vec<u8>, E> {
-            hex::decode(text).map_err(|_| E::custom(format!("`{field}` is not hex")))
+            hex::decode(text).map_err(|_| E::custom(detail!("`{field}` is not hex", field)))
         }
         fn raw<E: serde::de::Error>(field: &str, text: &str) -> Result<[u8; 64], E> {
             bytes(field, text)?
                 .try_into()
-                .map_err(|_| E::custom(format!("`{field}` is not 64 bytes in hex")))
+                .map_err(|_| E::custom(detail!("`{field}` is not 64 bytes in hex", field)))
         }
         Ok(match SignatureForm::deserialize(deserializer)? {
             SignatureForm::Ed25519 { bytes } => Self::Ed25519(raw("bytes", &bytes)?),

@@ -1,11 +1,14 @@
 //! Who acts: an organisation or a person.
 
-use alloc::{format, string::String};
+use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::id::{OrganisationId, PersonId};
+use crate::{
+    detail,
+    id::{OrganisationId, PersonId},
+};
 
 /// A party that signs, owns an account, or is concerned by an event.
 #[derive(
@@ -42,7 +45,11 @@ impl core::str::FromStr for Party {
         match text.split_once(':') {
             Some(("organisation", id)) => id.parse().map(Self::Organisation),
             Some(("person", id)) => id.parse().map(Self::Person),
-            _ => Err(format!("`{text}` is not a party; write `organisation:CODE` or `person:ID`")),
+            _ => Err(detail!(
+                "`{text}` is not a party; write `organisation:CODE` or `person:ID`",
+                text
+            )
+            .into()),
         }
     }
 }

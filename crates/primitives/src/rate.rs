@@ -5,6 +5,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::detail;
+
 /// A share between nothing and the whole, in parts per million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
 pub struct Rate(u32);
@@ -52,8 +54,12 @@ impl Rate {
     /// # Errors
     /// The text to show when it is not a share between 0 and 1.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is not a share; write `0.85` or `85%`, from 0 to 1 (100%)");
+        let wrong = || {
+            String::from(detail!(
+                "`{text}` is not a share; write `0.85` or `85%`, from 0 to 1 (100%)",
+                text
+            ))
+        };
         let (digits, scale) = match text.strip_suffix('%') {
             Some(percent) => (percent.trim_end(), 4_usize),
             None => (text, 6_usize),

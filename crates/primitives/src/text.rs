@@ -5,6 +5,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::{fmt, ops::Deref};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::detail;
+
 /// A text of at most `MAX` bytes of UTF-8 without control characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, Serialize)]
 pub struct Text<const MAX: usize>(String);
@@ -16,10 +18,15 @@ impl<const MAX: usize> Text<MAX> {
     /// The sentence to show.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.len() > MAX {
-            return Err(format!("the text has {} bytes; at most {MAX} are allowed", text.len()));
+            return Err(detail!(
+                "the text has {count} bytes; at most {most} are allowed",
+                count = text.len(),
+                most = MAX
+            )
+            .into());
         }
         if text.chars().any(char::is_control) {
-            return Err(String::from("the text has a control character; remove it"));
+            return Err(detail!("the text has a control character; remove it").into());
         }
         Ok(Self(String::from(text)))
     }

@@ -5,12 +5,16 @@
 //! needs the header and the certificate only. A certificate is part of no hash: any signatures of
 //! more than two thirds of the power are as good as any other (decision of the engine's design).
 
-use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
+use alloc::{
+    collections::BTreeSet,
+    string::{String, ToString},
+    vec::Vec,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use primitives::{
-    Hash, OrganisationId, PublicKey, Signature, SignatureError, Timestamp, Verifier, codec, key,
-    sha256_parts,
+    Hash, OrganisationId, PublicKey, Signature, SignatureError, Timestamp, Verifier, codec, detail,
+    key, sha256_parts,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -50,10 +54,11 @@ impl core::str::FromStr for ChainId {
         match bytes.get_mut(..text.len()) {
             Some(head) if plain => head.copy_from_slice(text.as_bytes()),
             _ => {
-                return Err(format!(
-                    "`{}` is not a chain id; use 1 to 32 of a-z, 0-9 and -, starting with a letter",
-                    text.escape_debug()
-                ));
+                return Err(detail!(
+                    "`{text}` is not a chain id; use 1 to 32 of a-z, 0-9 and -, starting with a letter",
+                    text = text.escape_debug().to_string()
+                )
+                .into());
             }
         }
         Ok(Self(bytes))

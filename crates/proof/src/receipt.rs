@@ -4,10 +4,16 @@
 //! salted commitments, one per field; whoever holds the receipt's seed opens the fields he chooses
 //! and no others. A salt is 32 bytes, so a commitment says nothing about its value.
 
-use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
+use alloc::{
+    collections::BTreeSet,
+    string::{String, ToString},
+    vec::Vec,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::{fmt, ops::Deref};
-use primitives::{Amount, CivilDate, Currency, Hash, Party, Text, Timestamp, codec, sha256_parts};
+use primitives::{
+    Amount, CivilDate, Currency, Hash, Party, Text, Timestamp, codec, detail, sha256_parts,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -86,11 +92,12 @@ impl core::str::FromStr for FieldName {
         if first && text.len() <= FIELD_NAME_BYTES_MAX && text.bytes().all(allowed) {
             Ok(Self(String::from(text)))
         } else {
-            Err(format!(
-                "`{}` is not a field name; use 1 to {FIELD_NAME_BYTES_MAX} of a-z, 0-9, _ and ., \
-                 starting with a letter",
-                text.escape_debug()
-            ))
+            Err(detail!(
+                "`{text}` is not a field name; use 1 to {most} of a-z, 0-9, _ and ., starting with a letter",
+                text = text.escape_debug().to_string(),
+                most = FIELD_NAME_BYTES_MAX
+            )
+            .into())
         }
     }
 }

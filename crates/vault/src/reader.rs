@@ -1,12 +1,10 @@
 //! Who can open envelopes: X25519 keys.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::string::{String, ToString};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use hpke::{Deserializable, Kem, Serializable, kem::X25519HkdfSha256};
+use primitives::detail;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -41,10 +39,11 @@ impl core::str::FromStr for ReaderKey {
         let mut bytes = [0_u8; 32];
         match hex::decode_to_slice(text, &mut bytes) {
             Ok(()) if Self(bytes).to_string() == text => Ok(Self(bytes)),
-            _ => Err(format!(
-                "`{}` is not a reader's key; write 64 lower-case hex digits",
-                text.escape_debug()
-            )),
+            _ => Err(detail!(
+                "`{text}` is not a reader's key; write 64 lower-case hex digits",
+                text = text.escape_debug().to_string()
+            )
+            .into()),
         }
     }
 }

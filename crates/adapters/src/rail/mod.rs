@@ -11,7 +11,9 @@
 use std::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, CivilDate, Currency, Hash, Timestamp, VisitId, codec, sha256_parts};
+use primitives::{
+    Amount, CivilDate, Currency, Detail, Hash, Timestamp, VisitId, codec, detail, sha256_parts,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub mod books;
@@ -297,70 +299,129 @@ pub struct Done {
 
 /// Why a rail refuses an order. The codes (`snake_case`) are stable; the words are for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, thiserror::Error)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// Less money than asked for.
-    #[error("there is not enough money on the account; use another card or pay at the counter")]
     InsufficientFunds,
     /// The rail knows no such token.
-    #[error("this card is not bound here; bind it first")]
     CardUnknown,
     /// The card is blocked.
-    #[error("this card is blocked; ask the bank that issued it")]
     CardBlocked,
     /// The card's holder has another name.
-    #[error("the card belongs to somebody else; bind a card in your own name")]
     HolderMismatch,
     /// Above what one order may move.
-    #[error("the amount is above the limit for one payment")]
     PaymentLimit,
     /// Above what the card may move in a day.
-    #[error("the amount is above what this card may pay in one day")]
     DailyLimit,
     /// The bank says no and does not say why.
-    #[error("the bank declined the payment without a reason; ask the bank or use another card")]
     Declined,
     /// An amount of nothing.
-    #[error("the amount is zero; there is nothing to move")]
     AmountZero,
     /// The hold would last longer than the rail allows, or has ended already.
-    #[error("the hold would end in the past or later than the bank allows")]
     HoldPeriod,
     /// The hold ended by itself.
-    #[error("the hold has expired; ask for a new one")]
     HoldExpired,
     /// The hold was captured or released before.
-    #[error("the hold was captured or released before")]
     HoldClosed,
     /// More than the hold holds.
-    #[error("the amount is more than what is held")]
     ExceedsHold,
     /// More than what is left of the original.
-    #[error("the amount is more than what is left of the original payment")]
     ExceedsOriginal,
     /// No payment or hold by that reference.
-    #[error("the rail knows no payment or hold with that reference")]
     OriginalUnknown,
     /// Void asked for money that moved.
-    #[error("the money has moved already; refund it instead")]
     AlreadyMoved,
     /// The reference was closed before the order arrived.
-    #[error("the order was cancelled before it arrived")]
     Closed,
     /// The reference stands for another order.
-    #[error("this reference was used for a different order before; use a new one")]
     ReferenceReused,
     /// The rail does not do that.
-    #[error("this rail does not do that")]
     NotSupported,
     /// The clerk has no open shift.
-    #[error("the clerk has no open shift; open one first")]
     ShiftNotOpen,
     /// The till has less cash than is to be handed out.
-    #[error("there is not enough cash in the till; bring change from the safe")]
     TillShort,
 }
+
+impl From<Refusal> for Detail {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InsufficientFunds => {
+                detail!(
+                    "there is not enough money on the account; use another card or pay at the counter"
+                )
+            }
+            Refusal::CardUnknown => {
+                detail!("this card is not bound here; bind it first")
+            }
+            Refusal::CardBlocked => {
+                detail!("this card is blocked; ask the bank that issued it")
+            }
+            Refusal::HolderMismatch => {
+                detail!("the card belongs to somebody else; bind a card in your own name")
+            }
+            Refusal::PaymentLimit => {
+                detail!("the amount is above the limit for one payment")
+            }
+            Refusal::DailyLimit => {
+                detail!("the amount is above what this card may pay in one day")
+            }
+            Refusal::Declined => {
+                detail!(
+                    "the bank declined the payment without a reason; ask the bank or use another card"
+                )
+            }
+            Refusal::AmountZero => {
+                detail!("the amount is zero; there is nothing to move")
+            }
+            Refusal::HoldPeriod => {
+                detail!("the hold would end in the past or later than the bank allows")
+            }
+            Refusal::HoldExpired => {
+                detail!("the hold has expired; ask for a new one")
+            }
+            Refusal::HoldClosed => {
+                detail!("the hold was captured or released before")
+            }
+            Refusal::ExceedsHold => {
+                detail!("the amount is more than what is held")
+            }
+            Refusal::ExceedsOriginal => {
+                detail!("the amount is more than what is left of the original payment")
+            }
+            Refusal::OriginalUnknown => {
+                detail!("the rail knows no payment or hold with that reference")
+            }
+            Refusal::AlreadyMoved => {
+                detail!("the money has moved already; refund it instead")
+            }
+            Refusal::Closed => {
+                detail!("the order was cancelled before it arrived")
+            }
+            Refusal::ReferenceReused => {
+                detail!("this reference was used for a different order before; use a new one")
+            }
+            Refusal::NotSupported => {
+                detail!("this rail does not do that")
+            }
+            Refusal::ShiftNotOpen => {
+                detail!("the clerk has no open shift; open one first")
+            }
+            Refusal::TillShort => {
+                detail!("there is not enough cash in the till; bring change from the safe")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Detail::from(*self).fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 impl Refusal {
     /// Every reason there is.

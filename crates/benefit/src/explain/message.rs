@@ -249,6 +249,13 @@ impl Messages {
         number.replace('.', self.text("number", "decimal"))
     }
 
+    /// A count as the language writes it.
+    #[must_use]
+    pub fn count(&self, number: i64) -> String {
+        let sign = if number < 0 { "-" } else { "" };
+        format!("{sign}{}", self.number(&format!("{}", number.unsigned_abs())))
+    }
+
     /// A decimal number as the language writes it: separators by its data.
     fn number(&self, decimal: &str) -> String {
         let (whole, part) = decimal.split_once('.').unwrap_or((decimal, ""));

@@ -36,12 +36,12 @@ pub(super) fn check(content: &Content) -> Result<(), PlanError> {
     check_accumulators(content)?;
     if content.groups.len() > GROUPS_MAX {
         return Err(error(
-            detail!("`group`"),
+            "`group`".into(),
             detail!("there are more than {most} groups", most = GROUPS_MAX),
         ));
     }
     for condition in &content.conditions {
-        check_condition(content, condition).map_err(|message| error(detail!("`when`"), message))?;
+        check_condition(content, condition).map_err(|message| error("`when`".into(), message))?;
     }
     for (number, step) in (0_u8..).zip(&content.steps) {
         StepCheck { content, step }.check(number).map_err(|message| PlanError {
@@ -64,7 +64,7 @@ fn check_examples(examples: &[Example]) -> Result<(), PlanError> {
     } else {
         return Ok(());
     };
-    Err(error(detail!("`example`"), wrong))
+    Err(error("`example`".into(), wrong))
 }
 
 fn check_head(content: &Content) -> Result<(), PlanError> {
@@ -94,7 +94,7 @@ fn check_head(content: &Content) -> Result<(), PlanError> {
     } else {
         return Ok(());
     };
-    Err(error(detail!("`plan`"), wrong))
+    Err(error("`plan`".into(), wrong))
 }
 
 fn all_visit_types() -> u32 {
@@ -110,7 +110,7 @@ fn check_accumulators(content: &Content) -> Result<(), PlanError> {
     if count > PLAN_ACCUMULATORS_MAX {
         let message =
             detail!("there are more than {most} accumulators", most = PLAN_ACCUMULATORS_MAX);
-        return Err(error(detail!("`accumulator`"), message));
+        return Err(error("`accumulator`".into(), message));
     }
     let mut numbers = BTreeSet::new();
     for one in &content.accumulators {
@@ -265,7 +265,7 @@ impl StepCheck<'_> {
 
     fn accumulator(&self, field: &str, at: u8) -> Result<(), Detail> {
         let one = accumulator(self.content, at)
-            .map_err(|message| detail!("`{field}`: {message}", field, message))?;
+            .map_err(|what| detail!("`{field}`: {what}", field, what))?;
         if one.per_slot && !self.step.per_slot {
             return Err(detail!(
                 "`{field}`: accumulator {number} is per slot; only a step with `per_slot` may use it",

@@ -7,7 +7,7 @@
 
 use axum::http::{Method, StatusCode};
 use ledger::modules::organisation::{self, OrganisationKind};
-use primitives::{Hash, OrganisationId, Party, VisitId};
+use primitives::{Hash, OrganisationId, Party, VisitId, detail};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vault::envelope::ENVELOPE_BYTES_MAX;
@@ -214,7 +214,7 @@ fn grant(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let now = call.instant();
     let latest = now.plus_millis(GRANT_DAYS_MAX.saturating_mul(24 * 3_600_000));
     if granted.valid_until() < now || granted.valid_until() > latest {
-        let words = format!("it ends after now and by {latest}");
+        let words = detail!("it must end after now and by {latest}", latest);
         return Err(Problem::new(&code::GRANT_INVALID).with(words));
     }
     change(call, visit, commitment, |envelope| {

@@ -11,7 +11,7 @@ use axum::http::{HeaderName, Method};
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_core::Stream;
-use primitives::Party;
+use primitives::{Party, detail};
 
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Place, Reply, schema_of};
@@ -57,7 +57,7 @@ fn stream(call: &Call, session: &Session) -> Result<Reply, Problem> {
         Some(text) => Some(text.parse::<u64>().map_err(|_| {
             Problem::new(&code::HEADER_INVALID)
                 .at(LAST_EVENT_ID.as_str())
-                .with("write the id of a receipt")
+                .with(detail!("write the id of a receipt"))
         })?),
     };
     let gateway = &call.gateway;

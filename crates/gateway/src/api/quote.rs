@@ -12,7 +12,9 @@ use ledger::kernel::rejection::Rejection;
 use ledger::modules::plan::PlanRef;
 use ledger::modules::visit::{self, DepositSource, Part, Split, VisitRow, VisitSubject};
 use ledger::modules::{coverage, organisation, plan};
-use primitives::{Amount, CivilDate, Currency, Hash, PersonId, RegionId, SchemeId, VisitId};
+use primitives::{
+    Amount, CivilDate, Currency, Hash, PersonId, RegionId, SchemeId, VisitId, detail,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -271,7 +273,7 @@ fn of_facts(
     let currency = parts.first().map_or(Currency::CNY, |(_, currency)| *currency);
     let parts: Vec<Part> = parts.into_iter().map(|(part, _)| part).collect();
     let split = Split::of(&parts).ok_or_else(|| {
-        rejected(visit::rejection::NOT_ADJUDICABLE.with("the total is too large"))
+        rejected(visit::rejection::NOT_ADJUDICABLE.with(detail!("the total is too large")))
     })?;
     Ok(Adjudicated { parts, split, currency })
 }

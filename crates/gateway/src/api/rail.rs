@@ -17,7 +17,7 @@ use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
 };
 use crate::payments::{OpenPayment, PaymentNote, Payments, RailInfo, ReconciledDay};
-use crate::problem::{Problem, ProblemCode, code};
+use crate::problem::{Problem, ProblemCode, code, foreign};
 use crate::session::Session;
 
 /// Who may see and record an organisation's payments.
@@ -192,7 +192,9 @@ const EXECUTE: &[Scope] = &[Scope::Execute];
 /// # Errors
 /// `invalid_field`.
 pub(super) fn clerk_of(text: &str) -> Result<Clerk, Problem> {
-    text.parse().map_err(|error| Problem::new(&code::FIELD_INVALID).at("clerk").with(error))
+    text.parse().map_err(|error: String| {
+        Problem::new(&code::FIELD_INVALID).at("clerk").with(foreign::text(&error))
+    })
 }
 
 fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {

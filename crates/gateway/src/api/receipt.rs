@@ -4,6 +4,8 @@ use axum::http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use primitives::{Detail, detail};
+
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
 use crate::port::{IndexedReceipt, Order};
@@ -69,12 +71,12 @@ pub enum ReceiptOrder {
 }
 
 impl std::str::FromStr for ReceiptOrder {
-    type Err = &'static str;
+    type Err = Detail;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "oldest" => Ok(Self::Oldest),
             "newest" => Ok(Self::Newest),
-            _ => Err("write `oldest` or `newest`"),
+            _ => Err(detail!("write `oldest` or `newest`")),
         }
     }
 }
@@ -125,7 +127,7 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let after = call.query::<u64>("after")?;
     let limit = call.query::<usize>("limit")?.unwrap_or(PAGE);
     if !(1..=PAGE_MAX).contains(&limit) {
-        let words = format!("write 1 to {PAGE_MAX}");
+        let words = detail!("write 1 to {most}", most = PAGE_MAX);
         return Err(Problem::new(&code::FIELD_INVALID).at("limit").with(words));
     }
     let order = match call.query::<ReceiptOrder>("order")? {

@@ -5,7 +5,7 @@ use axum::http::Method;
 use ledger::kernel::account::Account;
 use ledger::kernel::posting;
 use ledger::modules::{coverage, person, visit, voucher};
-use primitives::{Hash, Party, PersonId, VisitId};
+use primitives::{Detail, Hash, Party, PersonId, VisitId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,10 +57,11 @@ pub enum RowKind {
 }
 
 impl std::str::FromStr for RowKind {
-    type Err = &'static str;
+    type Err = Detail;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_value(serde_json::Value::String(text.to_owned()))
-            .map_err(|_| "write person, coverage, personal_account, visit or settlement")
+        serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| {
+            detail!("write `person`, `coverage`, `personal_account`, `visit` or `settlement`")
+        })
     }
 }
 

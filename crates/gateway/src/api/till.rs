@@ -190,7 +190,7 @@ fn refused(error: CounterError) -> Problem {
     match error {
         CounterError::NoShift => not_found(),
         CounterError::Store(error) => crate::port::PortError(error.to_string()).into(),
-        other => Problem::new(&code::TILL_REFUSED).with(other),
+        other => Problem::new(&code::TILL_REFUSED).with(&other),
     }
 }
 

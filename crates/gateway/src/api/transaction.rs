@@ -10,7 +10,7 @@ use ledger::kernel::transaction::{TRANSACTION_BYTES_MAX, TRANSACTION_VERSION, Tr
 use ledger::modules::network;
 use ledger::modules::organisation::Scope;
 use ledger::{Authorisation, Content, IdempotencyKey, Registry, Rejection, Transaction};
-use primitives::{Hash, Party, Timestamp, VisitId, codec};
+use primitives::{Hash, Party, Timestamp, VisitId, codec, detail};
 use proof::receipt::{Field, OutcomeCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use crate::gateway::Gateway;
 use crate::in_flight::Occupied;
 use crate::openapi::transaction_content;
 use crate::port::{SubmitError, Submitted};
-use crate::problem::{Problem, code, words};
+use crate::problem::{Problem, code, foreign, words};
 use crate::receipt_view::{EffectView, ReceiptView, receipt_for};
 use crate::session::Session;
 
@@ -264,7 +264,7 @@ fn encode_content(call: &Call, form: ContentForm, prefix: &str) -> Result<Conten
             "." => format!("{prefix}body"),
             field => format!("{prefix}body.{field}"),
         };
-        Problem::new(&code::TRANSACTION_BODY_INVALID).at(field).with(error.words)
+        Problem::new(&code::TRANSACTION_BODY_INVALID).at(field).with(foreign::text(&error.words))
     })?;
     Ok(Content {
         version: TRANSACTION_VERSION,
@@ -339,7 +339,7 @@ pub(super) fn read_content(call: &Call, content: Value) -> Result<Content, Probl
             encode_content(call, form, "content.")
         }
         _ => {
-            let words = "write the bytes in hex, or the content as an object";
+            let words = detail!("write the bytes in hex, or the content as an object");
             Err(Problem::new(&code::FIELD_INVALID).at("content").with(words))
         }
     }
@@ -389,7 +389,7 @@ fn idempotency_key(call: &Call) -> Result<IdempotencyKey, Problem> {
     parsed.map(|id| IdempotencyKey(id.0)).map_err(|_| {
         Problem::new(&code::HEADER_INVALID)
             .at(IDEMPOTENCY_KEY.as_str())
-            .with("write 32 lower-case hex digits")
+            .with(detail!("write 32 lower-case hex digits"))
     })
 }
 

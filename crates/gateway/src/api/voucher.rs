@@ -6,7 +6,7 @@ use proof::receipt::FieldName;
 use super::receipt::{concerned_receipt, receipt_in_path};
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
-use crate::problem::{Problem, code};
+use crate::problem::{Problem, code, foreign};
 use crate::session::Session;
 
 /// The media type of a voucher: a C2SP tlog-proof is text.
@@ -43,7 +43,7 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
         None => seen.clone(),
     };
     if let Some(name) = shown.iter().find(|name| !seen.contains(name)) {
-        return Err(Problem::new(&code::VOUCHER_FIELD_UNKNOWN).at("show").with(name));
+        return Err(Problem::new(&code::VOUCHER_FIELD_UNKNOWN).at("show").with(&**name));
     }
     let voucher =
         call.gateway.port.issue_voucher(view.transaction_id, Some(&shown))?.ok_or_else(|| {
@@ -58,7 +58,8 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
 }
 
 fn field_names(text: &str) -> Result<Vec<FieldName>, Problem> {
-    let wrong = |error: String| Problem::new(&code::FIELD_INVALID).at("show").with(error);
+    let wrong =
+        |error: String| Problem::new(&code::FIELD_INVALID).at("show").with(foreign::text(&error));
     text.split(',')
         .filter(|name| !name.is_empty())
         .map(|name| name.parse().map_err(wrong))

@@ -2,7 +2,7 @@
 //! in the reader's language.
 //!
 //! Reading order: [`code`] (the gateway's own problems), [`language`], [`words`] (their texts),
-//! this file.
+//! [`foreign`] (what libraries say), [`particulars`] (for programs), this file.
 //!
 //! A rejection of the ledger is a problem with status 422 whose code is the rejection's name.
 
@@ -11,11 +11,14 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use ledger::Rejection;
+use primitives::Detail;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub mod code;
+pub mod foreign;
 pub mod language;
+pub mod particulars;
 pub mod words;
 
 pub use code::ProblemCode;
@@ -34,7 +37,7 @@ pub struct Problem {
     /// The field of the request that is wrong, such as `body.region` or `after`.
     pub field: Option<String>,
     /// Particulars of this case. Never health data, names or keys.
-    pub detail: Option<String>,
+    pub detail: Option<Detail>,
     /// When to try again.
     pub retry_after: Option<Duration>,
     /// The receipt, when the ledger executed the transaction and rejected it.
@@ -62,6 +65,9 @@ pub struct ProblemDocument {
     pub field: Option<String>,
     /// What to do.
     pub remedy: String,
+    /// What stands in `detail`, for programs: by the names of the values, or `value` for one alone.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub particulars: serde_json::Map<String, serde_json::Value>,
     /// The receipt, when the ledger executed the transaction and rejected it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<serde_json::Value>,
@@ -90,8 +96,8 @@ impl Problem {
 
     /// The same, with particulars.
     #[must_use]
-    pub fn with(mut self, detail: impl ToString) -> Self {
-        self.detail = Some(detail.to_string());
+    pub fn with(mut self, detail: impl Into<Detail>) -> Self {
+        self.detail = Some(detail.into());
         self
     }
 
@@ -106,7 +112,7 @@ impl Problem {
     #[must_use]
     pub fn rejected(rejection: &Rejection) -> Self {
         let mut problem = Self::new(&ProblemCode { name: rejection.code.name, status: 422 });
-        problem.detail = rejection.detail.as_ref().map(ToString::to_string);
+        problem.detail = rejection.detail.clone();
         problem
     }
 
@@ -116,10 +122,10 @@ impl Problem {
         let words = words::of(language, self.code);
         let mut detail = words.title.clone();
         if let Some(field) = &self.field {
-            detail = format!("`{field}`: {detail}");
+            detail = words::pair(language, &format!("`{field}`"), &detail);
         }
         if let Some(particulars) = &self.detail {
-            detail = format!("{detail}: {particulars}");
+            detail = words::pair(language, &detail, &words::particulars(language, particulars));
         }
         ProblemDocument {
             r#type: format!("/problems/{}", self.code),
@@ -130,6 +136,7 @@ impl Problem {
             code: self.code.to_owned(),
             field: self.field.clone(),
             remedy: words.remedy.clone(),
+            particulars: self.detail.as_ref().map(particulars::members).unwrap_or_default(),
             receipt: self.receipt.clone(),
         }
     }

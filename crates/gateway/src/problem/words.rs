@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use benefit::Messages;
+use primitives::{Amount, Currency, Detail, detail::fill};
 use serde::Deserialize;
 
 use super::Language;
@@ -27,6 +28,27 @@ struct Locale {
     kinds: Texts<String>,
     index: Texts<String>,
     benefit: Messages,
+    details: Details,
+}
+
+/// How particulars are said in a language.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Details {
+    form: Form,
+    /// Sentences by the English ones, which stand in the source; so English has none here.
+    #[serde(default)]
+    sentence: Texts<String>,
+}
+
+/// How parts are put together.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    /// Something and what is to be said about it.
+    pair: String,
+    /// What stands between the items of a list.
+    list: String,
 }
 
 macro_rules! file {
@@ -42,6 +64,8 @@ macro_rules! locale {
             kinds: read(file!($tag, "kinds.toml")),
             index: read(file!($tag, "index.toml")),
             benefit: messages(file!($tag, "benefit.toml")),
+            details: toml::from_str(file!($tag, "details.toml"))
+                .expect("`locales/*/details.toml` has forms and sentences"),
         }
     };
 }
@@ -92,6 +116,108 @@ pub fn index(language: Language) -> &'static Texts<String> {
 #[must_use]
 pub fn benefit(language: Language) -> &'static Messages {
     &locale(language).benefit
+}
+
+/// The sentences of particulars in a language, by the English ones; none for English itself.
+#[must_use]
+pub fn sentences(language: Language) -> &'static Texts<String> {
+    &locale(language).details.sentence
+}
+
+/// Something and what is to be said about it.
+#[must_use]
+pub fn pair(language: Language, first: &str, second: &str) -> String {
+    let value = |place: &str| if place == "first" { first } else { second }.to_owned();
+    fill(&locale(language).details.form.pair, value)
+}
+
+/// Particulars in a language; an id alone is quoted.
+#[must_use]
+pub fn particulars(language: Language, detail: &Detail) -> String {
+    match detail {
+        Detail::Text(text) => format!("`{text}`"),
+        other => say(language, other),
+    }
+}
+
+fn say(language: Language, detail: &Detail) -> String {
+    let Locale { benefit, details, .. } = locale(language);
+    match detail {
+        Detail::Text(text) => text.clone(),
+        Detail::Number(number) => benefit.count(*number),
+        Detail::Date(day) => day.to_string(),
+        Detail::Instant(time) => time.to_string(),
+        Detail::Money(amount, currency) => benefit.money(*amount, *currency),
+        Detail::Word { list, name } if list == "problem" => of(language, name).title,
+        Detail::Word { list, name } => match benefit.text(list, name) {
+            "" => format!("`{name}`"),
+            word => word.to_owned(),
+        },
+        Detail::List(list) => {
+            let list: Vec<String> = list.iter().map(|one| say(language, one)).collect();
+            list.join(&details.form.list)
+        }
+        Detail::Sentence(sentence) => {
+            let english = sentence.words();
+            let words = details.sentence.get(english).map_or(english, String::as_str);
+            let value = |place: &str| sentence.value(place).map(|value| say(language, value));
+            fill(words, |place| value(place).unwrap_or_default())
+        }
+    }
+}
+
+/// The sentence that reads so in English, if one of ours does. It is for texts that come out of
+/// serde, which lets through nothing but text.
+#[must_use]
+pub fn recognise(text: &str) -> Option<Detail> {
+    static BY_LENGTH: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let mut all: Vec<&str> = ZH_HANS.details.sentence.keys().map(String::as_str).collect();
+        // Whoever says more himself is the more likely.
+        all.sort_by_key(|words| std::cmp::Reverse(own_letters(words)));
+        all
+    });
+    BY_LENGTH.iter().find_map(|words| read_as(words, text))
+}
+
+/// How many letters of a sentence are no place.
+fn own_letters(words: &str) -> usize {
+    fill(words, |_| String::new()).chars().filter(char::is_ascii_alphabetic).count()
+}
+
+/// Fewer letters say too little to be found again by.
+const OWN_LETTERS_MIN: usize = 6;
+
+/// The sentence with its values, when the text reads so. What stands for `what` or `why` is itself
+/// a sentence of ours.
+fn read_as(words: &'static str, text: &str) -> Option<Detail> {
+    let mut values = Vec::new();
+    let (start, mut rest_words) = words.split_once('{').unwrap_or((words, ""));
+    let mut rest = text.strip_prefix(start)?;
+    let mut is_sure = own_letters(words) >= OWN_LETTERS_MIN;
+    while let Some((place, behind)) = rest_words.split_once('}') {
+        let (literal, next) = behind.split_once('{').unwrap_or((behind, ""));
+        let end =
+            if next.is_empty() { rest.strip_suffix(literal)?.len() } else { rest.find(literal)? };
+        let (value, after) = rest.split_at_checked(end)?;
+        rest = after.strip_prefix(literal)?;
+        rest_words = next;
+        values.push(match place {
+            "what" | "why" => {
+                is_sure = true;
+                recognise(value)?
+            }
+            _ => money(value).unwrap_or_else(|| value.into()),
+        });
+    }
+    (rest.is_empty() && is_sure).then(|| Detail::read_sentence(words, values))?
+}
+
+/// Money as the English form writes it.
+fn money(text: &str) -> Option<Detail> {
+    let (number, code) = text.split_once(' ')?;
+    let currency = Currency::from_code(code)?;
+    let amount = Amount::from_decimal(number, currency).ok()?;
+    Some((amount, currency).into())
 }
 
 /// The words for a problem; for one without words its bare name, which a test keeps from happening.

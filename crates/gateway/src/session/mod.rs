@@ -15,7 +15,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::modules::organisation::Scope;
-use primitives::{Hash, Party, PublicKey, Timestamp, sha256, sha256_parts};
+use primitives::{Detail, Hash, Party, PublicKey, Timestamp, detail, sha256, sha256_parts};
 use tokio::sync::watch;
 
 pub mod challenge;
@@ -89,14 +89,14 @@ impl schemars::JsonSchema for SessionId {
 }
 
 impl FromStr for SessionId {
-    type Err = &'static str;
+    type Err = Detail;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut id = [0; 8];
         let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         match hex::decode_to_slice(text, &mut id) {
             Ok(()) if is_lower => Ok(Self(id)),
-            _ => Err("write the 16 lower-case hex digits of a session's id"),
+            _ => Err(detail!("write the 16 lower-case hex digits of a session's id")),
         }
     }
 }

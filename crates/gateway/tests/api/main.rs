@@ -2,6 +2,7 @@
 
 mod access;
 mod contract;
+mod details;
 mod event;
 mod later;
 mod limits;

@@ -53,11 +53,11 @@ fn a_clerk_opens_a_shift_takes_money_and_closes_by_counting() {
     // The same again is the same payment.
     assert_eq!(desk.take("700", "1000").expect(201).json(), taken);
     let short = desk.take("700", "100").problem(409, "till_refused");
-    assert!(short["detail"].as_str().unwrap().contains("600 minor units too little"), "{short}");
+    assert!(short["detail"].as_str().unwrap().contains("6.00"), "{short}");
     assert_eq!(desk.get("/shifts/clerk-1").expect(200).json()["expected"], "5700");
     let close = |body: Value| desk.post("/shifts/clerk-1/close", body);
     let problem = close(json!({ "counted": "5600" })).problem(409, "till_refused");
-    assert!(problem["detail"].as_str().unwrap().contains("100 minor units too few"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("1.00"), "{problem}");
     let closed = close(json!({ "counted": "5600", "explanation": "a coin fell" }));
     assert_eq!(closed.expect(200).json()["closed"]["short"], "100");
     close(json!({ "counted": "0" })).problem(404, "not_found");

@@ -146,7 +146,7 @@ fn registered<K: Kind>(body: &[u8]) -> Vec<PublicKey> {
 }
 
 fn unreadable(error: &borsh::io::Error) -> Rejection {
-    code::MALFORMED_BODY.with(detail!("the reader says `{error}`", error = error.to_string()))
+    code::MALFORMED_BODY.with(detail!("the reader says `{message}`", message = error.to_string()))
 }
 
 /// A body whose re-encoding differs would have two ids for one meaning.

@@ -49,9 +49,9 @@ mod hex_key {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 16], D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse::<primitives::VisitId>().map(|id| id.0).map_err(|_| {
-            serde::de::Error::custom(
-                "an idempotency key is 16 random bytes as 32 lower-case hex digits",
-            )
+            serde::de::Error::custom(primitives::detail!(
+                "an idempotency key is 16 random bytes as 32 lower-case hex digits"
+            ))
         })
     }
 }

@@ -20,8 +20,8 @@ use benefit::{
     read_person, sort_lines, split_stay, visit_facts,
 };
 use clap::Args;
-use gateway::problem::Language;
-use primitives::sha256;
+use gateway::problem::{Language, words};
+use primitives::{Detail, sha256};
 use serde::Deserialize;
 
 use super::input::{bad, parse_toml, read_json, read_text, read_toml};
@@ -103,7 +103,7 @@ impl Quote {
             return cases::run(folder);
         }
         let language = self.lang.unwrap_or_else(super::language::of_environment);
-        let answer = work_out(&self).map_err(|error| report::failure(error, language))?;
+        let answer = work_out(&self, language).map_err(|error| report::failure(error, language))?;
         let explanation = answer.explain(language);
         if self.json {
             println!("{}", report::json(&answer, &explanation)?);
@@ -114,10 +114,11 @@ impl Quote {
     }
 }
 
-fn work_out(quote: &Quote) -> Result<Answer> {
+fn work_out(quote: &Quote, language: Language) -> Result<Answer> {
     let plans = read_plans(&quote.plans)?;
     let bill: Bill = read_json("the bill", quote.bill(), BILL_BYTES_MAX)?;
     let in_bill = |words: String| bad(format!("the bill `{}`: {words}", quote.bill().display()));
+    let say = |detail: Detail| words::particulars(language, &detail);
     let currency = plans[0].plan.currency();
     if bill.currency != currency {
         let words = format!(
@@ -133,7 +134,7 @@ fn work_out(quote: &Quote) -> Result<Answer> {
     };
     let visit = visit_facts(&person.facts);
     let sorted =
-        sort_lines(&catalogue, &bill, &visit).map_err(|error| in_bill(error.to_string()))?;
+        sort_lines(&catalogue, &bill, &visit).map_err(|error| in_bill(say(error.into())))?;
     check_days(&plans, &sorted, quote)?;
     let in_person = |words: String| match &quote.person {
         Some(file) => bad(format!("the person `{}`: {words}", file.display())),
@@ -149,7 +150,7 @@ fn work_out(quote: &Quote) -> Result<Answer> {
         adjudicate_stay(&compiled, &sorted.sums, &facts, &accumulators).map_err(|error| {
             match line_at_fault(&bill, error) {
                 Some(words) => in_bill(words),
-                None => in_person(error.to_string()),
+                None => in_person(say(error.into())),
             }
         })?;
     for part in &parts {

@@ -6,7 +6,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use primitives::{Amount, Currency, UtcOffset, sha256_parts};
+use primitives::{Amount, Currency, Detail, UtcOffset, detail, sha256_parts};
 use rusqlite::{Connection, Transaction, params};
 
 use crate::{
@@ -99,9 +99,11 @@ impl FromStr for Clerk {
         if starts && text.len() <= CLERK_BYTES_MAX && text.bytes().all(allowed) {
             return Ok(Self(String::from(text)));
         }
-        Err(format!(
-            "the clerk's code is 1 to {CLERK_BYTES_MAX} of a-z, 0-9 and -, starting with a letter"
-        ))
+        let wrong = detail!(
+            "the clerk's code is 1 to {most} of a-z, 0-9 and -, starting with a letter",
+            most = CLERK_BYTES_MAX
+        );
+        Err(wrong.into())
     }
 }
 
@@ -134,35 +136,85 @@ pub struct Taken {
 }
 
 /// Why the counter did not do it. Nothing was booked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum CounterError {
     /// The clerk has a shift already.
-    #[error("the clerk has an open shift already; close it first")]
     ShiftOpen,
     /// The clerk has no open shift, or there is no such shift.
-    #[error("there is no such shift, or it is not open; open one first")]
     NoShift,
     /// Less was handed over than is due.
-    #[error("the payer handed over {} minor units too little; ask for the rest", missing.minor())]
     TenderedTooLittle {
         /// How much is missing.
         missing: Amount,
+        /// In which currency.
+        currency: Currency,
     },
     /// The till does not balance and nobody says why.
-    #[error("the till has {difference}; say why in `explanation`, in 1 to 200 bytes")]
     DifferenceUnexplained {
         /// What is missing or too much.
         difference: Difference,
+        /// In which currency.
+        currency: Currency,
     },
     /// An amount out of bounds.
-    #[error("the amount is larger than a till may hold")]
     AmountTooLarge,
     /// The rail refused the order.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(Refusal),
     /// The books failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<Refusal> for CounterError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for CounterError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<&CounterError> for Detail {
+    fn from(error: &CounterError) -> Self {
+        use CounterError as Error;
+        match error {
+            Error::ShiftOpen => detail!("the clerk has an open shift already; close it first"),
+            Error::NoShift => {
+                detail!("there is no such shift, or it is not open; open one first")
+            }
+            Error::TenderedTooLittle { missing, currency } => detail!(
+                "the payer handed over {missing} too little; ask for the rest",
+                missing = (*missing, *currency)
+            ),
+            Error::DifferenceUnexplained { difference, currency } => detail!(
+                "the till has {difference}; say why in `explanation`, in 1 to 200 bytes",
+                difference = difference.detail(*currency)
+            ),
+            Error::AmountTooLarge => detail!("the amount is larger than a till may hold"),
+            Error::Refused(refusal) => (*refusal).into(),
+            Error::Store(error) => {
+                detail!("the reader says `{message}`", message = error.to_string())
+            }
+        }
+    }
+}
+
+impl fmt::Display for CounterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Detail::from(self).fmt(f)
+    }
+}
+
+impl std::error::Error for CounterError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl Counter {
@@ -193,7 +245,7 @@ impl Counter {
     pub fn take_money(&self, taking: &Taking) -> Result<Taken, CounterError> {
         let missing = taking.due.saturating_sub(taking.tendered);
         if !missing.is_zero() {
-            return Err(CounterError::TenderedTooLittle { missing });
+            return Err(CounterError::TenderedTooLittle { missing, currency: self.currency });
         }
         let order = Order {
             reference: taking.reference,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use primitives::{Amount, Timestamp, sha256_parts};
+use primitives::{Amount, Currency, Detail, Timestamp, detail, sha256_parts};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{Clerk, Counter, CounterError, OWNER};
@@ -96,12 +96,14 @@ impl Difference {
     }
 }
 
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Difference {
+    /// In words.
+    #[must_use]
+    pub fn detail(self, currency: Currency) -> Detail {
         match self {
-            Self::Even => f.write_str("no difference"),
-            Self::Over(amount) => write!(f, "{} minor units too many", amount.minor()),
-            Self::Short(amount) => write!(f, "{} minor units too few", amount.minor()),
+            Self::Even => detail!("no difference"),
+            Self::Over(amount) => detail!("{amount} too many", amount = (amount, currency)),
+            Self::Short(amount) => detail!("{amount} too few", amount = (amount, currency)),
         }
     }
 }
@@ -153,7 +155,10 @@ impl Counter {
             let words = explanation.map(str::trim).filter(|words| !words.is_empty());
             let is_explained = words.is_some_and(|words| words.len() <= EXPLANATION_BYTES_MAX);
             if difference != Difference::Even && !is_explained {
-                return Ok(Err(CounterError::DifferenceUnexplained { difference }));
+                return Ok(Err(CounterError::DifferenceUnexplained {
+                    difference,
+                    currency: self.currency,
+                }));
             }
             self.book_difference(tx, shift, till, difference)?;
             let safe = safe(tx)?;

@@ -26,7 +26,9 @@ impl<'de> Deserialize<'de> for PlanBytes {
         let text = <Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
         let plain = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         hex::decode(text.as_bytes()).ok().filter(|_| plain).map(Self).ok_or_else(|| {
-            serde::de::Error::custom("write the compiled plan as lower-case hex, two digits a byte")
+            serde::de::Error::custom(primitives::detail!(
+                "write the compiled plan as lower-case hex, two digits a byte"
+            ))
         })
     }
 }
