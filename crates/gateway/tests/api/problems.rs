@@ -62,7 +62,7 @@ fn a_wrong_field_is_named_with_its_path() {
     let problem = post(json!({ "party": "somebody" })).problem(422, "invalid_field");
     assert_eq!(problem["field"], "party");
     let problem = post(json!({})).problem(422, "invalid_field");
-    assert!(problem["detail"].as_str().unwrap().contains("missing field `party`"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("缺少字段 `party`"), "{problem}");
     let problem = post(json!({ "party": person(1), "x": 1 })).problem(422, "invalid_field");
     assert_eq!(problem["field"], "x");
 }

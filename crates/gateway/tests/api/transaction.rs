@@ -90,7 +90,7 @@ fn a_wrong_body_names_its_field_and_its_kind_must_exist() {
     assert_eq!(problem["field"], "body.person");
     let problem = with("lock_person", json!({ "person": person_id(1) }))
         .problem(422, "invalid_transaction_body");
-    assert!(problem["detail"].as_str().unwrap().contains("missing field `by`"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("缺少字段 `by`"), "{problem}");
     let mut unknown = lock();
     unknown["more"] = json!(1);
     let problem = with("lock_person", unknown).problem(422, "invalid_transaction_body");

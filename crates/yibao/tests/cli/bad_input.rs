@@ -84,7 +84,7 @@ fn a_bill_says_what_is_wrong_with_which_line() {
         (
             "\"amount\": \"1.00\" }",
             "\"amount\": \"1.00\", \"category\": \"surgeon\" }",
-            &["`lines[0].category`", "`surgeon` is not a category; use one of"],
+            &["`lines[0].category`", "`surgeon` is not known; write one of"],
         ),
         (
             "\"amount\": \"1.00\" }",
@@ -109,7 +109,7 @@ fn a_person_says_what_is_wrong_with_which_field() {
         (
             "\"tertiary_a\"",
             "\"royal\"",
-            &["`facts.hospital_level`", "`royal` is not", "use one of"][..],
+            &["`facts.hospital_level`", "`royal` is not", "write one of"][..],
         ),
         ("\"outpatient\"", "\"visiting\"", &["`facts.visit_type`", "`visiting` is not"]),
         ("\"120.00\"", "120.00", &["`facts.personal_account`", "written as text"]),
@@ -145,7 +145,7 @@ fn a_plan_says_what_is_wrong_in_which_step() {
             "kind = \"gift\"",
             &["step `", "`gift` is not a kind of step; use one of"],
         ),
-        ("payer = \"pooled_fund\"", "payer = \"uncle\"", &["`uncle` is not a payer; use one of"]),
+        ("payer = \"pooled_fund\"", "payer = \"uncle\"", &["`uncle` is not known; write one of"]),
         (
             "region = 620100",
             "region = 620100\ncolour = \"red\"",
