@@ -62,7 +62,7 @@ pub enum OutcomeView {
         code: String,
         /// The reason in the reader's language.
         title: String,
-        /// Particulars.
+        /// Particulars, in the reader's language.
         #[serde(skip_serializing_if = "String::is_empty")]
         detail: String,
     },
