@@ -480,6 +480,18 @@ impl schemars::JsonSchema for PersonClasses {
     }
 }
 
+impl From<Payer> for Detail {
+    fn from(payer: Payer) -> Self {
+        Self::word("payer", payer.name())
+    }
+}
+
+impl From<VisitType> for Detail {
+    fn from(visit_type: VisitType) -> Self {
+        Self::word("visit_type", visit_type.name())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -513,17 +525,5 @@ mod tests {
         assert_eq!(json, "[\"retired\",\"low_income\"]");
         assert_eq!(serde_json::from_str::<PersonClasses>(&json).unwrap(), set);
         assert!(borsh::from_slice::<PersonClasses>(&[255, 255, 255, 255]).is_err());
-    }
-}
-
-impl From<Payer> for Detail {
-    fn from(payer: Payer) -> Self {
-        Self::word("payer", payer.name())
-    }
-}
-
-impl From<VisitType> for Detail {
-    fn from(visit_type: VisitType) -> Self {
-        Self::word("visit_type", visit_type.name())
     }
 }

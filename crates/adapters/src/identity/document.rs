@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use primitives::{Detail, detail};
+
 use crate::identity::gb11643::{self, NumberError};
 
 /// An identity document. Shows itself nowhere.
@@ -25,6 +27,18 @@ pub enum DocumentError {
          A-Z and 0-9, such as `JP:TK1234567`"
     )]
     Foreign,
+}
+
+impl From<&DocumentError> for Detail {
+    fn from(error: &DocumentError) -> Self {
+        match error {
+            DocumentError::Citizen(error) => error.into(),
+            DocumentError::Foreign => detail!(
+                "write a foreign document as `JP:TK1234567`: the country's two letters, a colon, \
+                 5 to 20 of A-Z and 0-9"
+            ),
+        }
+    }
 }
 
 impl Document {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use primitives::CivilDate;
+use primitives::{CivilDate, Detail, detail};
 
 /// How many characters a number has.
 pub const CHARACTERS: usize = 18;
@@ -48,6 +48,35 @@ pub enum NumberError {
          digit is wrong or two are swapped; compare it with the identity card"
     )]
     CheckCharacter,
+}
+
+impl From<&NumberError> for Detail {
+    fn from(error: &NumberError) -> Self {
+        match *error {
+            NumberError::Length { found } => {
+                detail!("it has {found} characters and not 18", found)
+            }
+            NumberError::FirstGeneration => {
+                detail!(
+                    "numbers with 15 digits are no longer valid; use the one with 18 characters"
+                )
+            }
+            NumberError::Character { position } => {
+                detail!(
+                    "character {position} is no digit; only the last may be a capital X",
+                    position
+                )
+            }
+            NumberError::SmallX => detail!("write the last character as a capital X"),
+            NumberError::BirthDate => {
+                detail!("digits 7 to 14 are the birth date and name no real day")
+            }
+            NumberError::CheckCharacter => detail!(
+                "the last character checks the others and does not fit them: one digit is wrong or \
+                 two are swapped"
+            ),
+        }
+    }
 }
 
 impl CitizenNumber {

@@ -31,7 +31,7 @@ use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
 };
 use crate::port::{SubmitError, VaultError};
-use crate::problem::{Problem, code};
+use crate::problem::{Problem, code, foreign};
 use crate::session::Session;
 use crate::wallet::Wallet;
 
@@ -277,8 +277,9 @@ fn checked_bill(
     if content.commitment() != body.bill {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.bill"));
     }
-    let bill: Bill = serde_json::from_str(&request.bill)
-        .map_err(|error| Problem::new(&code::BILL_INVALID).at("bill").with(error))?;
+    let bill: Bill = serde_json::from_str(&request.bill).map_err(|error| {
+        Problem::new(&code::BILL_INVALID).at("bill").with(foreign::json(&error))
+    })?;
     let sums = resort(call, &seen.subject, bill, &request.diagnosis_groups)?;
     if sums != body.sums {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.sums"));

@@ -37,7 +37,7 @@ pub struct Problem {
     /// The field of the request that is wrong, such as `body.region` or `after`.
     pub field: Option<String>,
     /// Particulars of this case. Never health data, names or keys.
-    pub detail: Option<Detail>,
+    pub detail: Option<Box<Detail>>,
     /// When to try again.
     pub retry_after: Option<Duration>,
     /// The receipt, when the ledger executed the transaction and rejected it.
@@ -97,7 +97,7 @@ impl Problem {
     /// The same, with particulars.
     #[must_use]
     pub fn with(mut self, detail: impl Into<Detail>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(Box::new(detail.into()));
         self
     }
 
@@ -112,7 +112,7 @@ impl Problem {
     #[must_use]
     pub fn rejected(rejection: &Rejection) -> Self {
         let mut problem = Self::new(&ProblemCode { name: rejection.code.name, status: 422 });
-        problem.detail = rejection.detail.clone();
+        problem.detail = rejection.detail.clone().map(Box::new);
         problem
     }
 
@@ -124,7 +124,7 @@ impl Problem {
         if let Some(field) = &self.field {
             detail = words::pair(language, &format!("`{field}`"), &detail);
         }
-        if let Some(particulars) = &self.detail {
+        if let Some(particulars) = self.detail.as_deref() {
             detail = words::pair(language, &detail, &words::particulars(language, particulars));
         }
         ProblemDocument {
@@ -136,7 +136,7 @@ impl Problem {
             code: self.code.to_owned(),
             field: self.field.clone(),
             remedy: words.remedy.clone(),
-            particulars: self.detail.as_ref().map(particulars::members).unwrap_or_default(),
+            particulars: self.detail.as_deref().map(particulars::members).unwrap_or_default(),
             receipt: self.receipt.clone(),
         }
     }
