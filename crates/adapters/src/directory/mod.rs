@@ -1,6 +1,6 @@
 //! The directory of one organisation: what it has to know about people and what never stands on
-//! the ledger. Names, bound cards and bills on their way are sealed; codes and PINs are kept as keyed
-//! hashes, so that the file alone opens nothing.
+//! the ledger. Names, bound cards and bills on their way are sealed; codes and PINs are kept as
+//! keyed hashes, so that the file alone opens nothing.
 //!
 //! Reading order: [`seal`] (what the directory's key does), [`person`] (who somebody is),
 //! [`activation`] (the letter with which somebody joins), [`code`] (the rotating code of a wallet),

@@ -2,8 +2,8 @@
 //! that opens it is here, and is given for the right PIN only.
 //!
 //! What comes is not the PIN but what the device made of it (PBKDF2), so the directory cannot try
-//! it elsewhere. After [`PIN_TRIES`] wrong ones in a row the secret is gone for good: six digits can
-//! be guessed, but not in so many tries.
+//! it elsewhere. After [`PIN_TRIES`] wrong ones in a row the secret is gone for good: six digits
+//! can be guessed, but not in so many tries.
 
 use primitives::PersonId;
 use rusqlite::{OptionalExtension as _, params};

@@ -1,5 +1,5 @@
-//! What the directory's key does: seals values at their places, and makes hashes that nobody without
-//! it can compute.
+//! What the directory's key does: seals values at their places, and makes hashes that nobody
+//! without it can compute.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hmac, rand};

@@ -1,7 +1,8 @@
 //! Requests: a desk sends a settlement to its patient's phone, where it is confirmed or refused.
 //!
 //! What is asked is complete: the transaction's whole content, so that the wallet computes its id
-//! from what it shows. Bureau and bank sign when the person's signature has come, and no sooner: what
+//! from what it shows. Bureau and bank sign when the person's signature has come, and no sooner:
+//! what
 //! was taken back or is over can then not be settled by anybody. Whether it was confirmed is read
 //! off the ledger.
 //!

@@ -36,7 +36,8 @@ use crate::session::Session;
 use crate::session::limit::Place;
 use crate::wallet::{KeyLimits, Wallet};
 
-/// For how long a ticket counts, in milliseconds: somebody may have to fetch glasses. Our own limit.
+/// For how long a ticket counts, in milliseconds: somebody may have to fetch glasses. Our own
+/// limit.
 const TICKET_MILLIS: u64 = 15 * 60_000;
 /// What tickets are sealed for.
 const TICKET: &str = "join";

@@ -48,6 +48,8 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// The string that comes first in the arguments, if a string comes before they end.
 fn first_text(arguments: &str) -> Option<String> {
     let (before, literal) = arguments.split_once('"')?;
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let before: String = before.lines().filter(is_code).collect();
     if before.contains(')') || before.contains('$') {
         return None;
     }

@@ -191,8 +191,8 @@ impl Stage<'_> {
         wallets::invite((&bureau, &family), population, newcomers, authority, secret)
     }
 
-    /// Bank cards for those with a phone and for every other newcomer; some have hardly any money, so
-    /// that payments fail.
+    /// Bank cards for those with a phone and for every other newcomer; some have hardly any
+    /// money, so that payments fail.
     fn give_cards(
         &self,
         population: &Population,

@@ -1,5 +1,5 @@
-//! What the demonstration's bureau needs to serve wallets: a directory, the files that say who signs,
-//! and a few people who have no wallet yet and may join.
+//! What the demonstration's bureau needs to serve wallets: a directory, the files that say who
+//! signs, and a few people who have no wallet yet and may join.
 
 use std::fs;
 use std::path::Path;

@@ -4,7 +4,7 @@
 //! # DIR/BUREAU/wallet.toml; keys/directory.key beside it opens directory.sqlite
 //! region = 620100
 //! authority = "identity"            # its register and keys/register.key lie in DIR/identity/
-//! machine_key = "keys/online.key"   # of bureau and authority: scopes attest, of the bureau countersign
+//! machine_key = "keys/online.key"   # of both: scope attest; of the bureau countersign too
 //! [passkey]
 //! payment_max = "50000.00"
 //! day_max = "100000.00"
