@@ -196,7 +196,7 @@ fn a_plan_whose_example_does_not_come_out_does_not_load() {
         &[
             "the plan `",
             "example `half`",
-            "`payers.pooled_fund` is 50.00, expected 51.00",
+            "`payers.pooled_fund` is 50.00 CNY, expected 51.00 CNY",
             "step `pool`",
         ],
     );

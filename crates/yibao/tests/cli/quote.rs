@@ -170,7 +170,7 @@ fn a_folder_of_plans_is_checked_by_its_own_examples_and_cases() {
     let folder = files.at("");
     let run = quote(&["--cases", folder.to_str().expect("UTF-8")]);
     assert_eq!(run.code, 1, "{}", run.err);
-    let told = "`payers.pooled_fund` is 440.00, expected 441.00";
+    let told = "`payers.pooled_fund` is 440.00 CNY, expected 441.00 CNY";
     assert!(run.out.contains(told) && run.out.contains("1 failed"), "{}", run.out);
     let empty = quote(&["--cases", "samples"]);
     empty.fails(2, &["the folder `samples` has no plan"]);

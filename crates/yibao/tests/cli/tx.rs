@@ -142,7 +142,7 @@ fn what_is_wrong_with_a_transaction_is_said() {
     make(&OPEN_FUND.replace("\"floor\": \"0\"", "\"floor\": 0.5"))
         .fails(2, &["`floor`", "yibao tx schema open_fund"]);
     make(&OPEN_FUND.replace("commercial_supplement", "uncle"))
-        .fails(2, &["`purpose`", "`uncle` is not a payer"]);
+        .fails(2, &["`purpose`", "`uncle` is not known; write one of `pooled_fund`"]);
     make("{").fails(2, &["the body", "this is not JSON"]);
     let file = files.write("tx.json", "{\"content\":\"00\",\"authorisations\":[]}");
     yibao(["tx", "show", &file]).fails(2, &["`content`", "make it anew"]);
