@@ -122,18 +122,18 @@ fn a_plan_whose_example_differs_is_refused_and_says_which_step_gave_which_number
     refused(
         "other = \"20\" }",
         "other = \"20\", government = \"1\" }",
-        "`payers.government` is 0.00, expected 1.00",
+        "`payers.government` is 0.00 CNY, expected 1.00 CNY",
     );
-    refused("cash = \"500\" }", "cash = \"501\" }", "`cash` is 500.00, expected 501.00");
+    refused("cash = \"500\" }", "cash = \"501\" }", "`cash` is 500.00 CNY, expected 501.00 CNY");
     refused(
         "cash = \"500\" }",
         "steps = { limit = \"2\" } }",
-        "`steps.limit` is 20.00, expected 2.00",
+        "`steps.limit` is 20.00 CNY, expected 2.00 CNY",
     );
     refused(
         "cash = \"500\" }",
         "accumulators = [{ id = \"met\", value = \"2\" }] }",
-        "`accumulator 1 of 2026` is 200.00, expected 2.00",
+        "`accumulator 1 of 2026` is 200.00 CNY, expected 2.00 CNY",
     );
     refused("cash = \"500\" }", "error = \"never\" }", "must be refused with `never` and is not");
     refused(
