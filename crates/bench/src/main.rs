@@ -9,6 +9,7 @@
 mod adjudication;
 mod ceiling;
 mod crash;
+mod damage;
 mod drill;
 mod figures;
 mod full_disk;
@@ -40,6 +41,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 enum Task {
     Measure(plan::Options),
     Crash(crash::Options),
+    Damage(damage::Options),
     FullDisk(full_disk::Options),
     Inference(inference::Options),
 }
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Measure(options) => plan::run(&options),
         Task::Crash(options) => crash::run(&options),
+        Task::Damage(options) => damage::run(&options),
         Task::FullDisk(options) => full_disk::run(&options),
         Task::Inference(options) => inference::run(&options),
     };
