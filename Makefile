@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo demo-check test check fmt contract sim sim-long plants bench crash full-disk inference sm2-backends sbom reproducible deny clean help
+.PHONY: demo demo-check test check fmt contract sim sim-long plants bench crash full-disk damage overload upgrade schemathesis fuzz inference sm2-backends sbom reproducible deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -51,6 +51,27 @@ crash: setup ## kills the program 500 times under load and checks that nothing a
 full-disk: setup ## fills the disk under the program again and again, and checks what it says and keeps (root, for a small mount)
 	$(CARGO) build --release --quiet --bin yibao --bin bench
 	target/release/bench full-disk $(ARGS)
+
+damage: setup ## turns a bit in, or cuts, 1,000 files of every kind under the program (ARGS="--cases 5000 --seed 7")
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench damage $(ARGS)
+
+overload: setup ## ten times what the program admits, and slow, greedy and many clients
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench overload $(ARGS)
+
+upgrade: setup ## opens the data folder of an earlier release (ARGS="--make --fixture DIR" writes one with this release)
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench upgrade $(ARGS)
+
+schemathesis: setup ## another program's idea of our contract against a served demonstration: no server's error
+	@./scripts/setup schemathesis
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench contract $(ARGS)
+
+fuzz: setup ## each fuzz target for a minute (ARGS="3600 voucher" for an hour of one)
+	@./scripts/setup fuzz
+	@./scripts/fuzz $(or $(ARGS),60)
 
 inference: ## what a validator can infer from a ledger (DATA=yibao-demo), as SECURITY.md tells it
 	$(CARGO) build --release --quiet --bin bench

@@ -181,6 +181,18 @@ impl Connection {
         key: Option<&str>,
         body: Vec<u8>,
     ) -> Result<(StatusCode, axum::body::Bytes)> {
+        let (status, bytes, _) = self.send_and_see(path, token, key, body).await?;
+        Ok((status, bytes))
+    }
+
+    /// The same, and whether the answer says when to come again.
+    async fn send_and_see(
+        &mut self,
+        path: &str,
+        token: Option<&str>,
+        key: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, axum::body::Bytes, bool)> {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(path)
@@ -195,8 +207,9 @@ impl Connection {
         self.sender.ready().await?;
         let response = self.sender.send_request(request.body(Body::from(body))?).await?;
         let status = response.status();
+        let comes_again = response.headers().contains_key(header::RETRY_AFTER);
         let bytes = to_bytes(Body::new(response.into_body()), ANSWER_BYTES_MAX).await?;
-        Ok((status, bytes))
+        Ok((status, bytes, comes_again))
     }
 
     /// Reads what a party may read.
@@ -236,6 +249,20 @@ impl Connection {
     /// When the connection breaks.
     pub async fn submit(&mut self, one: &Prepared, token: &str) -> Result<(StatusCode, Value)> {
         self.post("/v1/transactions", Some(token), Some(&one.key), one.body.clone()).await
+    }
+
+    /// Sends a settlement; also whether the answer says when to come again.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn offer(
+        &mut self,
+        one: &Prepared,
+        token: &str,
+    ) -> Result<(StatusCode, Value, bool)> {
+        let (path, key, body) = ("/v1/transactions", Some(&*one.key), one.body.clone());
+        let (status, bytes, again) = self.send_and_see(path, Some(token), key, body).await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null), again))
     }
 
     async fn sign_in(&mut self, region: &Region, signer: &Signer) -> Result<String> {

@@ -8,6 +8,7 @@
 
 mod adjudication;
 mod ceiling;
+mod contract;
 mod crash;
 mod damage;
 mod drill;
@@ -19,12 +20,15 @@ mod inference;
 mod load;
 mod memory;
 mod offline;
+mod overload;
 mod plan;
 mod postgres;
 mod process;
 mod region;
 mod settlement;
 mod simulation;
+mod tree;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -43,6 +47,9 @@ enum Task {
     Crash(crash::Options),
     Damage(damage::Options),
     FullDisk(full_disk::Options),
+    Contract(contract::Options),
+    Overload(overload::Options),
+    Upgrade(upgrade::Options),
     Inference(inference::Options),
 }
 
@@ -52,6 +59,9 @@ fn main() -> ExitCode {
         Task::Crash(options) => crash::run(&options),
         Task::Damage(options) => damage::run(&options),
         Task::FullDisk(options) => full_disk::run(&options),
+        Task::Contract(options) => contract::run(&options),
+        Task::Overload(options) => overload::run(&options),
+        Task::Upgrade(options) => upgrade::run(&options),
         Task::Inference(options) => inference::run(&options),
     };
     match done {

@@ -1,6 +1,8 @@
 //! Encrypted bills in a folder, each under the commitment that the ledger knows.
 //!
-//! An envelope is opaque here: who can open it was decided when it was sealed (crate `vault`). The
+//! An envelope is opaque here: who can open it was decided when it was sealed (crate `vault`). So a
+//! sum lies behind it in its file, and damage is named before a reader is handed what it cannot
+//! open (test `a_damaged_envelope_is_named_and_not_handed_out`). The
 //! folder holds `envelope/<commitment>` and, for finding them, `visit/<visit>/<commitment>`; the
 //! envelope is written before its marker, so that whatever is listed is there. Who else was handed
 //! one is noted by the day in `access/<commitment>/<day>_<organisation>`.
@@ -87,6 +89,17 @@ pub enum VaultStoreError {
     /// Another envelope is kept under the same commitment.
     #[error("another envelope is kept under commitment `{0}`; seal it with a new salt")]
     Taken(Hash),
+    /// The file is not what was written.
+    #[error(
+        "the envelope under commitment `{commitment}` in `{}` is damaged; put the file of the last \
+         backup there", folder.display()
+    )]
+    Damaged {
+        /// The vault's folder.
+        folder: PathBuf,
+        /// Whose file it is.
+        commitment: Hash,
+    },
     /// There is no such envelope to replace.
     #[error("there is no envelope under commitment `{0}`")]
     Missing(Hash),
@@ -136,7 +149,7 @@ impl VaultStore {
             return Err(VaultStoreError::TooMany);
         }
         let key = envelope_key(&commitment);
-        let payload = PutPayload::from(envelope.to_vec());
+        let payload = PutPayload::from(with_sum(envelope));
         let put = self.store.put_opts(&key, payload, PutMode::Create.into());
         match self.waiting.on(put) {
             Ok(_) => {}
@@ -168,7 +181,7 @@ impl VaultStore {
         let Some(envelope) = change(&kept) else { return Ok(()) };
         check_size(&envelope)?;
         let key = envelope_key(&commitment);
-        let put = self.store.put(&key, PutPayload::from(envelope));
+        let put = self.store.put(&key, PutPayload::from(with_sum(&envelope)));
         self.waiting.on(put).map(|_| ()).map_err(|cause| self.failed(cause))
     }
 
@@ -225,11 +238,15 @@ impl VaultStore {
                 Err(cause) => return Err(self.failed(cause)),
             };
             let size = usize::try_from(object.meta.size).unwrap_or(usize::MAX);
-            if size > ENVELOPE_BYTES_MAX {
+            if size > ENVELOPE_BYTES_MAX + SUM_BYTES {
                 return Err(VaultStoreError::Size(size));
             }
             let bytes = object.bytes().await.map_err(|cause| self.failed(cause))?;
-            Ok(Some(bytes.to_vec()))
+            let damaged = || VaultStoreError::Damaged {
+                folder: self.folder.clone(),
+                commitment: *commitment,
+            };
+            without_sum(&bytes).map(|bytes| Some(bytes.to_vec())).ok_or_else(damaged)
         })
     }
 
@@ -251,6 +268,20 @@ impl VaultStore {
     fn failed(&self, cause: ObjectError) -> VaultStoreError {
         VaultStoreError::Storage { folder: self.folder.clone(), cause }
     }
+}
+
+/// How long the sum behind an envelope is, in bytes.
+const SUM_BYTES: usize = 32;
+
+/// An envelope as its file keeps it.
+fn with_sum(envelope: &[u8]) -> Vec<u8> {
+    [envelope, blake3::hash(envelope).as_bytes()].concat()
+}
+
+/// The envelope of a file that is whole.
+fn without_sum(file: &[u8]) -> Option<&[u8]> {
+    let (envelope, sum) = file.split_last_chunk::<SUM_BYTES>()?;
+    (blake3::hash(envelope).as_bytes() == sum).then_some(envelope)
 }
 
 const fn check_size(envelope: &[u8]) -> Result<(), VaultStoreError> {
@@ -362,6 +393,28 @@ mod tests {
         let store = VaultStore::open(&folder.path().join("vault")).unwrap();
         assert_eq!(store.accesses(one).unwrap(), [(day(1), bureau), (day(2), auditor)]);
         assert_eq!(store.accesses(sha256(b"none")).unwrap(), []);
+    }
+
+    #[test]
+    fn a_damaged_envelope_is_named_and_not_handed_out() {
+        let (folder, store) = open();
+        let commitment = sha256(b"one");
+        store.put(visit(1), commitment, b"sealed").unwrap();
+        let path = folder.path().join(format!("vault/envelope/{commitment}"));
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut turned = whole.clone();
+            turned[at] ^= 1;
+            for damaged in [&turned[..], &whole[..at]] {
+                std::fs::write(&path, damaged).unwrap();
+                let error = store.get(&commitment).unwrap_err().to_string();
+                assert!(error.contains(&commitment.to_string()), "{error}");
+                let again = store.put(visit(1), commitment, b"sealed");
+                assert!(matches!(again, Err(VaultStoreError::Damaged { .. })));
+            }
+        }
+        std::fs::write(&path, whole).unwrap();
+        assert_eq!(store.get(&commitment).unwrap().unwrap(), b"sealed");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use clap::Parser;
 use tokio::runtime::Runtime;
 
 use crate::http::{self, Served};
+use crate::tree::copy_tree;
 use place::{Kinds, Place};
 use seen::{Asked, Keys, Seen};
 
@@ -223,11 +224,12 @@ fn said(log: &Path) -> Result<String> {
 fn check_words(place: &Place, words: &str) -> Result<()> {
     let names = place.names();
     ensure!(names.iter().any(|name| words.contains(name)), "none of {names:?} is named: {words}");
-    const REMEDIES: [&str; 12] = [
+    const REMEDIES: [&str; 14] = [
         "restore",
         "delete",
         "put",
         "write",
+        "mend",
         "name another",
         "save it",
         "check",
@@ -236,6 +238,7 @@ fn check_words(place: &Place, words: &str) -> Result<()> {
         "choose",
         "make",
         "start",
+        "docs/",
     ];
     ensure!(REMEDIES.iter().any(|remedy| words.contains(remedy)), "no remedy: {words}");
     Ok(())
@@ -269,19 +272,5 @@ fn check_offline(place: &Place, data: &Path, end: End) -> Result<()> {
     let error = String::from_utf8_lossy(&output.stderr);
     ensure!(!output.status.success(), "`verify chain` finds nothing");
     ensure!(!error.contains("panicked"), "`verify chain`: {error}");
-    Ok(())
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
-        }
-    }
     Ok(())
 }

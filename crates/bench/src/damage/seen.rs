@@ -171,7 +171,6 @@ impl Asking {
         for rail in rails.get("rails").and_then(Value::as_array).into_iter().flatten() {
             let name = rail.get("rail").and_then(Value::as_str).unwrap_or_default();
             self.one(&format!("{own}/rails/{name}/worklist"), Some(token)).await?;
-            self.one(&format!("{own}/rails/{name}/reconciliations"), Some(token)).await?;
         }
         Ok(())
     }
