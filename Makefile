@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo demo-check test check fmt contract sim sim-long plants bench crash full-disk inference sm2-backends sbom reproducible deny clean help
+.PHONY: demo demo-check test check fmt web web-dev e2e contract sim sim-long plants bench crash full-disk inference sm2-backends sbom reproducible deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -10,7 +10,7 @@ help: ## what there is
 setup: ## installs what a new machine lacks
 	@./scripts/setup
 
-demo: setup ## a running region on http://localhost:8420 (ARGS="--once" to end by itself)
+demo: setup web ## a running region with wallet and desk on http://localhost:8420 (ARGS="--once" to end by itself)
 	$(CARGO) run --release --quiet --bin yibao -- demo $(ARGS)
 
 demo-check: setup ## the whole demonstration at its full size, which must close: 5,000 people (ARGS="--people 20000" for more)
@@ -26,6 +26,17 @@ check: ## a quick look while working: compile, lints, layers
 
 fmt: ## writes all code in its one form
 	$(CARGO) fmt --all
+
+web: setup ## builds the wallet and the desks into web/dist, which the next build of the program embeds
+	@./scripts/web build
+
+web-dev: setup ## wallet and desks that reload while you edit them, in front of a running `make demo`
+	@./scripts/web dev
+
+e2e: setup web ## the web app's stories in a real browser against the real program (PICTURES=folder keeps what they saw)
+	@./scripts/setup browser
+	$(CARGO) build --release --quiet --bin yibao
+	npm --prefix web run --silent e2e -- $(ARGS)
 
 contract: ## writes contract/ and vectors/ anew; read the difference before you commit it
 	UPDATE=1 $(CARGO) test --release -p yibao --test contract

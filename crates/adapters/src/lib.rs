@@ -2,7 +2,7 @@
 //! authority, notices. Everything embedded here is a simulator and is named so to its users, until
 //! an operator connects the real thing behind the same trait.
 //!
-//! Reading order: [`clock`], [`rail`], [`effect`], [`identity`], [`notice`].
+//! Reading order: [`clock`], [`rail`], [`effect`], [`identity`], [`notice`], [`directory`].
 //!
 //! Invariants:
 //! - An order to move money carries our own reference and is recorded durably before it is sent;
@@ -15,6 +15,7 @@
 //! - Time comes from a [`clock::Clock`], randomness from a seed given by the caller.
 
 pub mod clock;
+pub mod directory;
 pub mod effect;
 pub mod identity;
 pub mod notice;

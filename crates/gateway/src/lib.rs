@@ -4,7 +4,8 @@
 //! Reading order: [`port`] (the ledger as seen from here), [`endpoint`] (what an operation is),
 //! [`api`] (the operations, one file per resource), [`access`] (who may load what), [`session`]
 //! (who asks), [`problem`] (what is said when something is wrong), [`router`] and [`server`] (from
-//! bytes to handlers and back), [`openapi`].
+//! bytes to handlers and back), [`wallet`] (what the bureau does for
+//! wallets), [`web`] (the embedded app), [`openapi`].
 //!
 //! Invariants:
 //! - A person or organisation sees only what concerns it; every operation is tried without a
@@ -33,6 +34,8 @@ pub mod receipt_view;
 pub mod router;
 pub mod server;
 pub mod session;
+pub mod wallet;
+pub mod web;
 
 pub use config::Config;
 pub use gateway::Gateway;

@@ -28,6 +28,7 @@ use serde::Serialize;
 
 use crate::api::status::NodeStatus;
 use crate::payments::Payments;
+use crate::wallet::Wallet;
 
 /// The ledger after one block. A view never changes; a later block is another view.
 #[derive(Clone, Debug)]
@@ -378,4 +379,10 @@ pub trait Port: Send + Sync {
 
     /// The payments outside of an organisation, if this node drives its rails.
     fn payments(&self, organisation: OrganisationId) -> Option<Arc<dyn Payments>>;
+
+    /// What the bureau behind this node does for wallets, if it does.
+    fn wallet(&self) -> Option<Arc<Wallet>>;
+
+    /// The name by which people know an organisation, if this node knows it.
+    fn organisation_name(&self, organisation: OrganisationId) -> Option<String>;
 }

@@ -60,7 +60,7 @@ fn index(call: &Call) -> Result<Reply, Problem> {
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n</head>\n\
          <body>\n<main>\n<h1>{title}</h1>\n<p>{what}</p>\n\
          <p>{ledger} <code>{chain_id}</code>, {height} {tip}</p>\n\
-         <ul>\n{list}</ul>\n<p>{privacy}</p>\n</main>\n</body>\n</html>\n",
+         <ul>\n{list}</ul>\n<p>{privacy}</p>\n<p>{web}</p>\n</main>\n</body>\n</html>\n",
         lang = call.language.tag(),
         title = text("title"),
         what = text("what"),
@@ -68,6 +68,8 @@ fn index(call: &Call) -> Result<Reply, Problem> {
         height = text("height"),
         tip = call.view.tip.height,
         privacy = text("privacy"),
+        // With a web app this page is not served.
+        web = text("web"),
     );
     Ok(Reply::bytes("text/html; charset=utf-8", page)
         .header(header::CONTENT_LANGUAGE, HeaderValue::from_static(call.language.tag())))

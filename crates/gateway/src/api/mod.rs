@@ -7,6 +7,7 @@ use crate::endpoint::Endpoint;
 
 pub mod account;
 pub mod bill;
+pub mod code;
 pub mod event;
 pub mod fund;
 pub mod health;
@@ -23,6 +24,7 @@ pub mod quote;
 pub mod rail;
 pub mod receipt;
 pub mod region;
+pub mod request;
 pub mod session;
 pub mod state_proof;
 pub mod status;
@@ -30,6 +32,7 @@ pub mod till;
 pub mod transaction;
 pub mod visit;
 pub mod voucher;
+pub mod wallet;
 
 /// Every resource's endpoints.
 static RESOURCES: &[&[Endpoint]] = &[
@@ -58,6 +61,9 @@ static RESOURCES: &[&[Endpoint]] = &[
     state_proof::ENDPOINTS,
     status::ENDPOINTS,
     log::ENDPOINTS,
+    wallet::ENDPOINTS,
+    code::ENDPOINTS,
+    request::ENDPOINTS,
 ];
 
 static ALL: LazyLock<Vec<&'static Endpoint>> =

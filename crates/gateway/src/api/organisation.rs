@@ -35,6 +35,9 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
 pub struct OrganisationView {
     /// Its public code.
     pub organisation: OrganisationId,
+    /// The name by which people know it, where this node knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// What it is.
     pub kind: OrganisationKind,
     /// The region it belongs to.
@@ -53,6 +56,7 @@ fn get(call: &Call) -> Result<Reply, Problem> {
     let row = organisation::view::organisation(&call.view.state, id).ok_or_else(not_found)?;
     Reply::json(&OrganisationView {
         organisation: id,
+        name: call.gateway.port.organisation_name(id),
         kind: row.kind,
         region: row.region,
         level: row.level,

@@ -288,18 +288,23 @@ fn coverages(call: &Call, session: &Session) -> Result<Reply, Problem> {
     })
 }
 
+/// How a coverage stands on a day.
+pub(super) fn standing_on(one: &Coverage, today: CivilDate) -> CoverageStanding {
+    match one.standing_on(today) {
+        Standing::Active => CoverageStanding::Active,
+        Standing::NotYet { .. } => CoverageStanding::NotYet,
+        Standing::Waiting { .. } => CoverageStanding::Waiting,
+        Standing::Suspended { .. } => CoverageStanding::Suspended,
+        Standing::Ended { .. } => CoverageStanding::Ended,
+    }
+}
+
 fn coverage_view(one: &Coverage, today: CivilDate) -> CoverageView {
     CoverageView {
         region: one.region,
         scheme: one.scheme,
         period: one.period,
-        standing: match one.standing_on(today) {
-            Standing::Active => CoverageStanding::Active,
-            Standing::NotYet { .. } => CoverageStanding::NotYet,
-            Standing::Waiting { .. } => CoverageStanding::Waiting,
-            Standing::Suspended { .. } => CoverageStanding::Suspended,
-            Standing::Ended { .. } => CoverageStanding::Ended,
-        },
+        standing: standing_on(one, today),
         suspensions: one.suspensions.clone(),
         facts: one.facts.clone(),
         filings: one

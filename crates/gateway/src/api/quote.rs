@@ -320,6 +320,20 @@ fn sort(
     Ok(SortedBill { bill, catalogue, facts, sums, lines })
 }
 
+/// The sums of a visit's bill, sorted anew by the catalogue of the place of care.
+///
+/// # Errors
+/// `invalid_bill`, `catalogue_missing`, `not_found` for a bill without lines.
+pub(super) fn resort(
+    call: &Call,
+    subject: &VisitSubject,
+    bill: Bill,
+    diagnosis_groups: &[String],
+) -> Result<CategorySums, Problem> {
+    let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
+    sort(call, &asked, bill, diagnosis_groups).map(|sorted| sorted.sums)
+}
+
 /// What sorting may ask of a visit, and the regions of care and of insurance.
 fn subject_facts(
     call: &Call,

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use ledger::modules::organisation::Scope;
+use ledger::modules::person::{self, KeyGrade};
 use primitives::{Hash, Party, PublicKey, Signature, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -144,8 +145,10 @@ pub struct SignInRequest {
     pub party: Party,
     /// The challenge that was signed.
     pub challenge: String,
-    /// One of the party's registered keys: for an organisation an online key, never the root key.
-    pub key: PublicKey,
+    /// One of the party's registered keys: for an organisation an online key, never the root key. A
+    /// person on a new device does not know it; left out, it is the passkey that signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PublicKey>,
     /// The key's signature of the message.
     pub signature: Signature,
 }
@@ -240,15 +243,13 @@ fn create_session(call: &Call) -> Result<Reply, Problem> {
     if let Some(wait) = wait.or_else(|| gateway.address_failures.wait(anywhere, call.now)) {
         return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
     }
-    let registered = check_sign_in(call, &request).inspect_err(|_| {
+    let (key, registered) = check_sign_in(call, &request).inspect_err(|_| {
         gateway.sign_in_failures.count(place, call.now);
         gateway.address_failures.count(anywhere, call.now);
         gateway.metrics.sign_in_refused();
     })?;
-    let (token, session) = gateway
-        .sessions
-        .open(request.party, request.key, registered, call.now)
-        .map_err(no_randomness)?;
+    let (token, session) =
+        gateway.sessions.open(request.party, key, registered, call.now).map_err(no_randomness)?;
     new_session(token, &session)
 }
 
@@ -261,27 +262,43 @@ fn new_session(token: String, session: &Session) -> Result<Reply, Problem> {
 
 /// Whether the party, the key and the signature belong together. One answer for all that may be
 /// wrong, so that nobody learns which parties or keys there are.
-fn check_sign_in(call: &Call, request: &SignInRequest) -> Result<registered::Registered, Problem> {
+fn check_sign_in(
+    call: &Call,
+    request: &SignInRequest,
+) -> Result<(PublicKey, registered::Registered), Problem> {
     let gateway = &call.gateway;
     let expires = gateway
         .challenges
         .check(request.party, &request.challenge, call.now)
         .ok_or_else(|| Problem::new(&code::CHALLENGE_ENDED))?;
-    let refused = || Problem::new(&code::SIGN_IN_REFUSED);
     let message = sign_in_message(gateway.port.chain_id(), request.party, &request.challenge);
-    let context = gateway
-        .port
-        .verify_signature(&request.key, &message, &request.signature)
-        .map_err(|_| refused())?;
-    let state = &call.view.state;
-    let registered = registered::registered(state, request.party, request.key, call.now)
-        .filter(|registered| registered::signed_in_place(state, registered, context.as_ref()))
-        .ok_or_else(refused)?;
+    let candidates = match request.key {
+        Some(key) => vec![key],
+        None => passkeys_of(call, request),
+    };
+    let found = candidates.into_iter().find_map(|key| {
+        let context = gateway.port.verify_signature(&key, &message, &request.signature).ok()?;
+        let state = &call.view.state;
+        let registered = registered::registered(state, request.party, key, call.now)?;
+        registered::signed_in_place(state, &registered, context.as_ref())
+            .then_some((key, registered))
+    });
+    let found = found.ok_or_else(|| Problem::new(&code::SIGN_IN_REFUSED))?;
     if gateway.challenges.use_up(&request.challenge, expires, call.now) {
-        Ok(registered)
+        Ok(found)
     } else {
         Err(Problem::new(&code::CHALLENGE_ENDED))
     }
+}
+
+/// The passkeys of a person of whom a passkey signed: a handful, which the ledger bounds.
+fn passkeys_of(call: &Call, request: &SignInRequest) -> Vec<PublicKey> {
+    let (Party::Person(id), Signature::WebAuthn(_)) = (request.party, &request.signature) else {
+        return Vec::new();
+    };
+    let row = person::view::person(&call.view.state, id);
+    let keys = row.map(|row| row.keys).unwrap_or_default().into_iter();
+    keys.filter(|one| one.grade == KeyGrade::Passkey).map(|one| one.key).collect()
 }
 
 fn get_session(_: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -309,11 +309,26 @@ fn flatten(path: String, value: &Value, lines: &mut Vec<SummaryLine>) {
 /// The transaction of a request, if this session may bring it.
 fn read_transaction(call: &Call, session: &Session) -> Result<Transaction, Problem> {
     let request: TransactionRequest = call.json()?;
-    let content = match request.content {
+    let content = read_content(call, request.content)?;
+    let mut transaction = Transaction { content, authorisations: request.authorisations };
+    transaction.sort_authorisations();
+    if may_bring(call, session, &transaction) {
+        Ok(transaction)
+    } else {
+        Err(Problem::new(&code::NOT_YOURS))
+    }
+}
+
+/// A content as its bytes in hex, or as an object.
+///
+/// # Errors
+/// `malformed_transaction`, `no_such_kind`, `invalid_transaction_body`, `invalid_field`.
+pub(super) fn read_content(call: &Call, content: Value) -> Result<Content, Problem> {
+    match content {
         Value::String(digits) => {
             let malformed = || Problem::new(&code::TRANSACTION_MALFORMED).at("content");
             let bytes = hex::decode(&digits).map_err(|_| malformed())?;
-            codec::decode::<Content>(&bytes).map_err(|_| malformed())?
+            codec::decode::<Content>(&bytes).map_err(|_| malformed())
         }
         form @ Value::Object(_) => {
             let bytes = serde_json::to_vec(&form).unwrap_or_default();
@@ -321,19 +336,12 @@ fn read_transaction(call: &Call, session: &Session) -> Result<Transaction, Probl
                 let field = problem.field.as_deref().map(|field| format!("content.{field}"));
                 problem.at(field.unwrap_or_else(|| "content".to_owned()))
             })?;
-            encode_content(call, form, "content.")?
+            encode_content(call, form, "content.")
         }
         _ => {
             let words = "write the bytes in hex, or the content as an object";
-            return Err(Problem::new(&code::FIELD_INVALID).at("content").with(words));
+            Err(Problem::new(&code::FIELD_INVALID).at("content").with(words))
         }
-    };
-    let mut transaction = Transaction { content, authorisations: request.authorisations };
-    transaction.sort_authorisations();
-    if may_bring(call, session, &transaction) {
-        Ok(transaction)
-    } else {
-        Err(Problem::new(&code::NOT_YOURS))
     }
 }
 
@@ -392,6 +400,20 @@ fn submit(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if content.idempotency_key != key {
         return Err(Problem::new(&code::IDEMPOTENCY_KEY_DIFFERS));
     }
+    submit_signed(call, session.party, transaction)
+}
+
+/// Puts a signed transaction on its way; the answer shows its receipt to this party.
+///
+/// # Errors
+/// `in_progress`, `idempotency_key_reused`.
+pub(super) fn submit_signed(
+    call: &Call,
+    party: Party,
+    transaction: Transaction,
+) -> Result<Reply, Problem> {
+    let content = &transaction.content;
+    let key = content.idempotency_key;
     let (author, id) = (content.author, content.id());
     let gateway = Arc::clone(&call.gateway);
     let taken = gateway.in_flight.take(author, key, id).map_err(|occupied| match occupied {
@@ -408,7 +430,7 @@ fn submit(call: &Call, session: &Session) -> Result<Reply, Problem> {
             let _ = sender.send(result);
         }),
     );
-    let (party, language) = (session.party, call.language);
+    let language = call.language;
     Ok(Reply::Later(Box::pin(async move {
         let result = receiver.await.unwrap_or(Err(SubmitError::Unknown));
         let submitted = match result {
@@ -477,7 +499,7 @@ fn key_reused() -> Problem {
 }
 
 /// Why a transaction was not executed, as a problem.
-fn refused(error: &SubmitError) -> Problem {
+pub(super) fn refused(error: &SubmitError) -> Problem {
     match error {
         SubmitError::Invalid(
             error @ (TransactionError::Signature(..) | TransactionError::Key(_)),

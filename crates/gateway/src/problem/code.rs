@@ -105,6 +105,30 @@ problems! {
     ONE_OF_NEEDED = 422, "one_of_needed";
     /// More later settlements than one transaction takes.
     LATER_TOO_MANY = 409, "too_many_later_settlements";
+    /// This gateway serves no wallet.
+    NO_WALLET = 404, "no_wallet_here";
+    /// Name and number do not belong together in the register.
+    IDENTITY_UNCONFIRMED = 403, "identity_unconfirmed";
+    /// The activation code does not fit, is over, or was wrong too often.
+    ACTIVATION_WRONG = 403, "activation_wrong";
+    /// The person has a key already.
+    HAS_WALLET = 409, "has_wallet";
+    /// The ticket of the identity check is too old or not ours.
+    TICKET_ENDED = 409, "ticket_ended";
+    /// The PIN of the device is wrong.
+    DEVICE_PIN_WRONG = 403, "device_pin_wrong";
+    /// The PIN of the device was wrong too often; its key is lost.
+    DEVICE_PIN_GONE = 403, "device_pin_gone";
+    /// The rotating code is wrong, over or used.
+    CODE_WRONG = 422, "code_wrong";
+    /// The patient has no bound card.
+    NO_BOUND_CARD = 409, "no_bound_card";
+    /// The settlement is none that is sent to a phone.
+    REQUEST_INVALID = 422, "invalid_request";
+    /// Bill, sums and commitment do not belong together.
+    BILL_DIFFERS = 422, "bill_differs";
+    /// The request was answered, taken back, or is over.
+    REQUEST_OVER = 409, "request_over";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

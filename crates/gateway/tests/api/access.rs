@@ -10,8 +10,10 @@ use vault::{EnvelopeContext, Grant, ReaderSecret};
 
 use crate::support::events::Events;
 use crate::support::insured::{VISIT, bill, sealed, settle};
-use crate::support::keys;
-use crate::support::{Ask, REGION, START, World, id_of, organisation, person};
+use crate::support::wallets::{
+    Cash, confirmation, identity_check, new_request, send_request, shown_code,
+};
+use crate::support::{Ask, REGION, START, World, id_of, keys, organisation, person};
 
 /// A region with an open visit of person 1 at `hospital`, its sealed bill, and a settled visit.
 struct Given {
@@ -21,10 +23,13 @@ struct Given {
 }
 
 const SETTLED: VisitId = VisitId([8; 16]);
+/// The visit for which requests are sent.
+const ASKED: VisitId = VisitId([7; 16]);
 
 fn given() -> Given {
     let world = World::insured();
     world.check_in(SETTLED);
+    world.check_in(ASKED);
     let settlement = settle(&world, SETTLED);
     let (commitment, envelope, _) = sealed(VISIT, b"bill");
     let put = Ask::put(format!("/v1/visits/{VISIT}/bills/{commitment}"), &envelope.encode());
@@ -138,8 +143,28 @@ fn public_trials() -> Vec<Trial> {
             |_| Ask::post("/v1/sessions/challenges", &json!({ "party": one() })),
             201,
         ),
+        public("check_identity", |_| Ask::post("/v1/wallets/checks", &identity_check()), 201),
+        public("create_wallet", open_wallet, 201),
+        public(
+            "try_pin",
+            |_| {
+                let path = format!("/v1/pins/{}/tries", "00".repeat(16));
+                Ask::post(path, &json!({ "verifier": sha256(b"made of a PIN") }))
+            },
+            403,
+        ),
         public("create_session", |given| given.world.sign_in_with(one(), &one().to_string()), 201),
     ]
+}
+
+/// The newcomer joins with a key of the own.
+fn open_wallet(given: &Given) -> Ask {
+    let check = Ask::post("/v1/wallets/checks", &identity_check());
+    let ticket = given.world.ask(&check).expect(201).json()["ticket"].clone();
+    let key = keys::public("newcomer");
+    let verifier = sha256(b"made of a PIN");
+    let body = json!({ "ticket": ticket, "key": key, "grade": "device", "pin_verifier": verifier });
+    Ask::post("/v1/wallets", &body)
 }
 
 fn own_trials() -> Vec<Trial> {
@@ -454,15 +479,104 @@ fn rail_trials() -> Vec<Trial> {
     ]
 }
 
+fn wallet_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "get_profile",
+            |_| Ask::get(format!("/v1/persons/{}/profile", id_of(one()))),
+            (hospital, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "create_code",
+            |_| Ask::post(format!("/v1/persons/{}/codes", id_of(one())), &json!({})),
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "look_up_code",
+            |given| Ask::post("/v1/codes/lookups", &json!({ "code": shown_code(&given.world) })),
+            (one, Status(403)),
+            (hospital, Status(200)),
+        ),
+    ]
+}
+
+/// The address of a request that was just sent to person 1.
+fn sent_request(given: &Given) -> String {
+    format!("/v1/requests/{}", send_request(&given.world, ASKED).id())
+}
+
+/// In this order: the last one settles the visit.
+fn request_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "create_cash_leg",
+            |_| Ask::post(format!("/v1/visits/{ASKED}/cash-legs"), &json!({})),
+            (other, Status(404)),
+            (hospital, Status(201)),
+        ),
+        party(
+            "create_request",
+            |given| {
+                let (_, body) = new_request(&given.world, ASKED, Cash::Till);
+                Ask::post(format!("/v1/visits/{ASKED}/requests"), &body)
+            },
+            (other, Status(404)),
+            (hospital, Status(201)),
+        ),
+        party(
+            "list_requests",
+            |_| Ask::get(format!("/v1/persons/{}/requests", id_of(one()))),
+            (hospital, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "get_request",
+            |given| Ask::get(sent_request(given)),
+            (two, Status(404)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "refuse_request",
+            |given| {
+                let path = format!("{}/refusals", sent_request(given));
+                Ask::post(path, &json!({ "reason": "not_mine" }))
+            },
+            (hospital, Status(404)),
+            (one, Status(204)),
+        ),
+        party(
+            "withdraw_request",
+            |given| Ask::delete(sent_request(given)),
+            (one, Status(404)),
+            (hospital, Status(204)),
+        ),
+        party(
+            "confirm_request",
+            |given| {
+                let content = send_request(&given.world, ASKED);
+                let path = format!("/v1/requests/{}/confirmations", content.id());
+                Ask::post(path, &confirmation(&given.world, &content))
+            },
+            (hospital, Status(404)),
+            (one, Status(201)),
+        ),
+    ]
+}
+
 fn trials() -> Vec<Trial> {
     [
         public_trials(),
+        // Before anybody locks person 1.
+        request_trials(),
         own_trials(),
         transaction_trials(),
         person_trials(),
         visit_trials(),
         grant_trials(),
         rail_trials(),
+        wallet_trials(),
     ]
     .into_iter()
     .flatten()

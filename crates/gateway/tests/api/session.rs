@@ -322,6 +322,25 @@ fn a_request_without_or_with_a_wrong_token_is_told_how_to_sign_in() {
 }
 
 #[test]
+fn a_passkey_says_by_signing_which_one_it_is_and_no_other_key_does() {
+    let world = World::new();
+    let sign_in = |party, signature: &dyn Fn(&primitives::Hash) -> primitives::Signature| {
+        let (challenge, message) = world.challenge(party);
+        let signature = signature(&message);
+        let body = json!({ "party": party, "challenge": challenge, "signature": signature });
+        world.ask(&Ask::post("/v1/sessions", &body))
+    };
+    let asserted = |message: &_| world.passkey.assert(message, PAGE_ORIGIN, "localhost");
+    let session = sign_in(person(3), &asserted).expect(201).json();
+    assert_eq!(session["key"], world.passkey.public().to_string());
+    let foreign = |message: &_| world.passkey.assert(message, "https://phish.example", "localhost");
+    sign_in(person(3), &foreign).problem(401, "sign_in_refused");
+    sign_in(person(1), &asserted).problem(401, "sign_in_refused");
+    let device = |message: &_| sign(&person(1).to_string(), message);
+    sign_in(person(1), &device).problem(401, "sign_in_refused");
+}
+
+#[test]
 fn the_text_to_sign_can_be_built_by_the_client_alone() {
     let world = World::new();
     let ask = Ask::post("/v1/sessions/challenges", &json!({ "party": "organisation:hospital" }));

@@ -35,7 +35,11 @@ impl Demo {
         let people = usize::try_from(self.people).unwrap_or(usize::MAX);
         // Before anything is settled: a region that cannot be served is not worth the wait.
         let listener = if self.once { None } else { Some(open_port(self.listen)?) };
-        let options = Options { people, seed: self.seed, data: self.data };
+        let page_port = match &listener {
+            Some(listener) => listener.local_addr()?.port(),
+            None => self.listen.port(),
+        };
+        let options = Options { people, seed: self.seed, data: self.data, page_port };
         let demonstration = run(&options)?;
         let node = demonstration.node;
         if !demonstration.is_clean {
@@ -56,11 +60,15 @@ impl Demo {
             .map(|one| Arc::clone(one.outbox()).start())
             .collect::<Result<_, _>>()?;
         let looking_after = upkeep.start()?;
-        let port = NodePort::new(node.clone(), options.data, Arc::clone(&upkeep));
+        let port = NodePort::new(node.clone(), options.data, Arc::clone(&upkeep))?;
         let config = gateway::Config::default();
         let mut server = HttpServer::start(Arc::new(port), demonstration.clock, listener, config)
             .inspect_err(|_| node.stop())?;
-        println!("\nserving on http://{}; press Ctrl-C to stop", server.address());
+        // Passkeys want a name, not a number.
+        let page = format!("http://localhost:{}", server.address().port());
+        println!("\nserving on {page}; press Ctrl-C to stop");
+        println!("  the family's wallet      {page}/");
+        println!("  the hospital's desk      {page}/desks");
         server.wait_for_signal();
         let stopped = server.stop();
         drop((driving, looking_after));

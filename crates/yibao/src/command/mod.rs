@@ -26,6 +26,7 @@ mod vault;
 mod verify;
 mod voucher;
 
+pub use vault::reader_of_key;
 pub use verify::{check_voucher, print_voucher};
 
 /// Settles medical insurance on a ledger that nobody can rewrite unseen.

@@ -99,7 +99,7 @@ impl Serve {
     ) -> Result<()> {
         let payments = rails::open_payments(&self.data, node, &clock, self.state_loss)?;
         let upkeep = Upkeep::new(&self.data, node.clone(), payments.clone(), Arc::clone(&clock))?;
-        let port = NodePort::new(node.clone(), self.data, Arc::clone(&upkeep));
+        let port = NodePort::new(node.clone(), self.data, Arc::clone(&upkeep))?;
         let mut config = Config {
             is_behind_tls: self.behind_tls,
             trusted_proxies: self.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),

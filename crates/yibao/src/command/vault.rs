@@ -12,6 +12,7 @@ use adapters::clock::{Clock as _, SystemClock};
 use anyhow::{Result, anyhow};
 use benefit::CategorySums;
 use clap::{Args, Subcommand};
+use node::signature::SecretKey;
 use primitives::{Hash, Text, Timestamp, VisitId, codec, sha256, sha256_parts};
 use vault::grant::PURPOSE_BYTES_MAX;
 use vault::rand_core::CryptoRng;
@@ -131,8 +132,13 @@ impl Vault {
 
 /// The reader whose secret follows from a key file's.
 fn reader_of(file: &Path) -> Result<ReaderSecret> {
-    let key = read_key(file)?;
-    Ok(ReaderSecret::from_seed(&sha256_parts(&[b"yibao/reader-of-key/v1", key.as_bytes()]).0))
+    Ok(reader_of_key(&read_key(file)?))
+}
+
+/// The reader whose secret follows from this key's.
+#[must_use]
+pub fn reader_of_key(key: &SecretKey) -> ReaderSecret {
+    ReaderSecret::from_seed(&sha256_parts(&[b"yibao/reader-of-key/v1", key.as_bytes()]).0)
 }
 
 fn read_visits(file: &Path) -> Result<BTreeSet<VisitId>> {

@@ -159,7 +159,7 @@ impl Stage<'_> {
         let holders: Vec<(String, Amount)> =
             sample.patients.iter().map(|patient| (patient.name.clone(), SAVINGS)).collect();
         for (patient, card) in patients.iter_mut().zip(bank.open_accounts(&holders)?) {
-            patient.card = Some(card);
+            patient.card = Some(card.token);
         }
         Ok(patients)
     }

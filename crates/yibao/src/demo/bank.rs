@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::clock::Clock;
 use adapters::effect::RailName;
-use adapters::rail::card::{BindCard, CardBinding as _};
+use adapters::rail::card::{BindCard, BoundCard, CardBinding as _};
 use adapters::rail::counter::{Clerk, Counter, Taking};
 use adapters::rail::sandbox_bank::{NewCustomer, SandboxBank, SandboxBankConfig};
 use adapters::rail::{Action, Order, Outcome, Rail, Reference, Style, Token, Verdict};
@@ -87,14 +87,14 @@ impl Bank {
         Ok(Self { bank, executor, outbox: Arc::new(outbox) })
     }
 
-    /// Opens an account for each holder and binds its card; tokens in the same order.
+    /// Opens an account for each holder and binds its card; in the same order.
     ///
     /// # Errors
     /// When the books fail.
-    pub fn open_accounts(&self, holders: &[(String, Amount)]) -> Result<Vec<Token>> {
+    pub fn open_accounts(&self, holders: &[(String, Amount)]) -> Result<Vec<BoundCard>> {
         let organisation = organisation_of(&self.executor)?;
         let rail = self.bank.rail(organisation);
-        let mut tokens = Vec::with_capacity(holders.len());
+        let mut bound = Vec::with_capacity(holders.len());
         for part in holders.chunks(CUSTOMERS_AT_ONCE) {
             let new: Vec<NewCustomer> = part
                 .iter()
@@ -102,17 +102,17 @@ impl Bank {
                 .collect();
             let customers = self.bank.open_accounts(&new)?;
             for (customer, (holder, _)) in customers.iter().zip(part) {
-                let number = (tokens.len() as u64).to_le_bytes();
+                let number = (bound.len() as u64).to_le_bytes();
                 let reference = Reference(sha256_parts(&[b"yibao/demo-card/v1", &number]));
                 let request = BindCard {
                     reference,
                     number: customer.card.clone(),
                     holder_name: holder.clone(),
                 };
-                tokens.push(rail.bind_card(&request)?.token);
+                bound.push(rail.bind_card(&request)?);
             }
         }
-        Ok(tokens)
+        Ok(bound)
     }
 
     /// The payment that a settlement names: taken from this card once the ledger orders it.

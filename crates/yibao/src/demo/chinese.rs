@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use adapters::identity::Identity;
+use adapters::rail::card::BoundCard;
 use anyhow::{Context as _, Result};
 use benefit::Payer;
 use ledger::modules::fund::ContributionMonth;
@@ -10,17 +11,18 @@ use ledger::modules::organisation::OrganisationKind;
 use ledger::modules::person::RegisterCard;
 use ledger::modules::visit::VisitSubject;
 use node::signature::Scheme;
-use primitives::{Amount, CivilDate, Currency, Party};
+use primitives::{Amount, CivilDate, Currency, Party, PersonId};
 
 use super::actor::Actor;
 use super::bank::Bank;
 use super::chamber::{Chamber, built_in, catalogue, commitment};
 use super::desk::{Patient, Visit};
+use super::folder::FAMILY;
 use super::founding::{CLERK, ONLINE, ROOT, code};
 use super::people::{self, Authority};
 use super::population::{self, Population};
 use super::region::{Cast, Settlement, Stage};
-use super::{trouble, year};
+use super::{trouble, wallets, year};
 use crate::serving::library;
 
 /// The organisation that pays the commercial supplement.
@@ -122,7 +124,7 @@ impl Stage<'_> {
         let mut patients = Vec::with_capacity(population.people.len());
         let mut rows = Vec::with_capacity(population.people.len());
         for resident in &population.people {
-            let patient = people::patient(resident, &self.seed, self.last_day)?;
+            let patient = people::patient(resident, (&self.seed, self.origin), self.last_day)?;
             rows.push(people::row(&authority, resident, patient.actor.as_ref(), self.last_day)?);
             patients.push(patient);
         }
@@ -151,7 +153,9 @@ impl Stage<'_> {
             .collect();
         chamber.act_all(&[bureau], &slots)?;
         self.credit_accounts(chamber, population)?;
-        self.give_cards(population, &mut patients, bank)?;
+        let newcomers = wallets::newcomers(population, self.last_day);
+        let cards = self.give_cards(population, (&mut patients, &newcomers), bank)?;
+        self.serve_wallets(population, &cards, &newcomers, &authority)?;
         Ok(patients)
     }
 
@@ -171,18 +175,36 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Bank cards for those with a phone; some have hardly any money, so that payments fail.
+    /// What the bureau needs to serve wallets, and those who may still join.
+    fn serve_wallets(
+        &self,
+        population: &Population,
+        cards: &[(PersonId, BoundCard)],
+        newcomers: &[usize],
+        authority: &Authority,
+    ) -> Result<()> {
+        let bureau = self.data.join("bureau");
+        wallets::found(&bureau, &self.seed)?;
+        wallets::enter(&bureau, population, cards)?;
+        let family = self.data.join(FAMILY);
+        let secret = (&self.seed, self.now());
+        wallets::invite((&bureau, &family), population, newcomers, authority, secret)
+    }
+
+    /// Bank cards for those with a phone and for every other newcomer; some have hardly any money, so
+    /// that payments fail.
     fn give_cards(
         &self,
         population: &Population,
-        patients: &mut [Patient],
+        (patients, newcomers): (&mut [Patient], &[usize]),
         bank: &Bank,
-    ) -> Result<()> {
+    ) -> Result<Vec<(PersonId, BoundCard)>> {
+        let joining: Vec<usize> = newcomers.iter().step_by(2).copied().collect();
         let holders: Vec<(usize, (String, Amount))> = population
             .people
             .iter()
             .enumerate()
-            .filter(|(_, one)| one.has_phone)
+            .filter(|(at, one)| one.has_phone || joining.contains(at))
             .map(|(at, one)| {
                 let is_short = at % LITTLE_FOR_ONE_IN == 7;
                 let savings = if is_short { LITTLE } else { SAVINGS };
@@ -190,9 +212,14 @@ impl Stage<'_> {
             })
             .collect();
         let plain: Vec<_> = holders.iter().map(|(_, holder)| holder.clone()).collect();
+        let mut cards = Vec::with_capacity(holders.len());
         for ((at, _), card) in holders.iter().zip(bank.open_accounts(&plain)?) {
-            patients[*at].card = Some(card);
+            let one = &population.people[*at];
+            if one.has_phone {
+                patients[*at].card = Some(card.token.clone());
+            }
+            cards.push((one.id, card));
         }
-        Ok(())
+        Ok(cards)
     }
 }

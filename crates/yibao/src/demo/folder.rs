@@ -21,7 +21,7 @@ Everything in here is a demonstration: the people are made up, and the keys in t
 and `family` lie there for everybody to try things out with. Never use one of them elsewhere.
 ";
 /// Where the keys of one made-up family lie.
-const FAMILY: &str = "family";
+pub const FAMILY: &str = "family";
 /// What a node's folder is locked by; it stays while the rest is cleared.
 const LOCK: &str = "lock";
 

@@ -18,8 +18,12 @@ use super::{population, synthea};
 
 /// The rpId of passkeys in the demonstration.
 pub const RP_ID: &str = "localhost";
-/// The page on which they sign.
-pub const ORIGIN: &str = "http://localhost:8420";
+
+/// The page on which passkeys sign: this machine's, on the port that the demonstration serves.
+#[must_use]
+pub fn origin(port: u16) -> String {
+    format!("http://localhost:{port}")
+}
 
 /// How often a PIN may be wrong before the card pays no more.
 pub const PIN_FAILURES_MAX: u8 = 3;
@@ -82,6 +86,14 @@ pub fn code(text: &str) -> OrganisationId {
 
 /// The organisations that are there from the start, by their codes.
 pub const FOUNDERS: [&str; 5] = ["bureau", "finance", "identity", "bank", "insurer"];
+/// What people call them.
+pub const NAMES: [(&str, &str); 5] = [
+    ("bureau", "示例市医疗保障事务中心"),
+    ("finance", "示例市财政局"),
+    ("identity", "示例身份认证中心"),
+    ("bank", "示例银行"),
+    ("insurer", "Example Health Insurance"),
+];
 /// Those of them that are bureaus, and have further keys.
 pub const REVIEWED: [&str; 2] = ["bureau", "insurer"];
 
@@ -129,7 +141,12 @@ impl Founders {
 
     /// The genesis of the demonstration, just before its first block.
     #[must_use]
-    pub fn genesis(&self, chain_id: ChainId, seed: &Hash, time: Timestamp) -> Genesis {
+    pub fn genesis(
+        &self,
+        chain_id: ChainId,
+        seed: &Hash,
+        (time, origin): (Timestamp, &str),
+    ) -> Genesis {
         let kinds = [
             (&self.bureau, OrganisationKind::Bureau, population::REGION),
             (&self.finance, OrganisationKind::FinanceAuthority, population::REGION),
@@ -147,7 +164,7 @@ impl Founders {
             salt: sha256_parts(&[b"yibao/demo-salt/v1", &seed.0]),
             secret: sha256_parts(&[b"yibao/demo-secret/v1", &seed.0]),
             rp_id: text(RP_ID),
-            origins: vec![text(ORIGIN)],
+            origins: vec![text(origin)],
             regions: vec![
                 region(population::REGION, "bureau", Currency::CNY, UtcOffset(480), 3_650),
                 region(synthea::REGION, "insurer", Currency::USD, UtcOffset(-300), 40_000),

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`population`] and [`year`] (a made-up Chinese region), [`synthea`] (the American
 //! sample), [`founding`] (genesis), [`folder`] (what lies where), [`actor`] (who signs),
-//! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), [`bank`] (the
+//! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), [`wallets`] (the
+//! bureau's directory, and who may join), [`bank`] (the
 //! simulated outside), [`desk`] (visits), [`region`] with [`american`] and [`chinese`] (one region
 //! from its first organisation to its last visit), [`trouble`] (what goes wrong on purpose),
 //! [`tally`] and [`close`] (what is counted, and the check that nothing was lost).
@@ -24,6 +25,7 @@ pub mod region;
 pub mod synthea;
 pub mod tally;
 pub mod trouble;
+pub mod wallets;
 pub mod wave;
 pub mod year;
 
@@ -68,6 +70,8 @@ pub struct Options {
     pub seed: u64,
     /// Where the data goes.
     pub data: PathBuf,
+    /// The port on which its pages are served afterwards.
+    pub page_port: u16,
 }
 
 /// A demonstration that has settled its year.
@@ -147,7 +151,8 @@ pub fn run(options: &Options) -> Result<Demonstration> {
     let seed = secret_seed(options.seed)?;
     let founders = Founders::new(&seed);
     let chain_id = CHAIN_ID.parse().map_err(anyhow::Error::msg)?;
-    let genesis = founders.genesis(chain_id, &seed, clock.now());
+    let origin = founding::origin(options.page_port);
+    let genesis = founders.genesis(chain_id, &seed, (clock.now(), &origin));
     let node = open_node(disk, &seed, &genesis, &clock)?;
     write_policy(data, &node)?;
     let drafter = Drafter::new(chain_id, seed);
@@ -160,6 +165,7 @@ pub fn run(options: &Options) -> Result<Demonstration> {
         founders: &founders,
         clock: &clock,
         last_day,
+        origin: &origin,
     };
     stage.keep_founders_keys()?;
     println!("yibao demo: a fresh network `{CHAIN_ID}` in {}", data.display());

@@ -1,22 +1,21 @@
 //! Enrolment: the identity authority's word, keys or card, cover, slots, bank accounts.
 
-use adapters::identity::{AuthorityKeys, Identity, IdentityAuthority as _, Registry};
-use adapters::sqlite::Place;
+use adapters::identity::{Identity, IdentityAuthority as _, Registry};
 use anyhow::{Context as _, Result};
 use benefit::IncomeClass;
 use ledger::modules::coverage::{AssignSlot, AttestedFacts, CoverageTerms, ImportedPerson};
 use ledger::modules::person::{KeyGrade, NewKey, NewPerson};
-use node::signature::{Scheme, SecretKey};
+use node::signature::{Scheme, SecretKey, save_key};
 use primitives::{Amount, CivilDate, Hash, Party, Period, PersonId, SlotId, sha256_parts};
-use std::collections::BTreeMap;
 use std::path::Path;
 use vault::ReaderSecret;
 
 use super::actor::{Actor, seed_of};
 use super::chamber::commitment;
 use super::desk::Patient;
-use super::founding::{ORIGIN, RP_ID};
+use super::founding::RP_ID;
 use super::population::{EMPLOYEE, REGION, Resident};
+use crate::serving::wallet::{REGISTER_KEY_FILE, open_register};
 
 /// The most one payment by a wallet of the demonstration may take, in minor units.
 pub const WALLET_LIMIT: Amount = Amount::from_minor(50_000_000);
@@ -36,14 +35,12 @@ impl Authority {
     /// # Errors
     /// When it cannot be opened.
     pub fn open(folder: &Path, seed: &Hash) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let secret =
-            |meaning: &[u8]| sha256_parts(&[b"yibao/demo-authority/v1", meaning, &seed.0]).0;
-        let keys = AuthorityKeys {
-            signing_seed: secret(b"signing"),
-            index_keys: BTreeMap::from([(1, secret(b"index"))]),
-        };
-        Ok(Self(Registry::open(&Place::File(folder.join("register.sqlite")), &keys)?))
+        let secret = sha256_parts(&[b"yibao/demo-authority/v1", &seed.0]);
+        let key = SecretKey::from_seed(Scheme::Ed25519, &secret.0);
+        let file = folder.join(REGISTER_KEY_FILE);
+        std::fs::create_dir_all(file.parent().unwrap_or(folder))?;
+        save_key(&file, &key)?;
+        open_register(folder).map(Self)
     }
 
     /// Registers people.
@@ -70,11 +67,11 @@ impl Authority {
 ///
 /// # Errors
 /// When a passkey cannot be made.
-pub fn wallet(resident: &Resident, seed: &Hash) -> Result<Option<Actor>> {
+pub fn wallet(resident: &Resident, seed: &Hash, origin: &str) -> Result<Option<Actor>> {
     let party = Party::Person(resident.id);
     match (resident.has_phone, device_scheme(resident)) {
         (false, _) => Ok(None),
-        (true, None) => Actor::with_passkey(party, seed, RP_ID, ORIGIN).map(Some),
+        (true, None) => Actor::with_passkey(party, seed, RP_ID, origin).map(Some),
         (true, Some(scheme)) => Ok(Some(Actor::from_seed(party, scheme, seed, "device"))),
     }
 }
@@ -181,9 +178,13 @@ pub fn slots(resident: &Resident, last_day: CivilDate) -> Vec<AssignSlot> {
 ///
 /// # Errors
 /// When a passkey cannot be made.
-pub fn patient(resident: &Resident, seed: &Hash, last_day: CivilDate) -> Result<Patient> {
+pub fn patient(
+    resident: &Resident,
+    (seed, origin): (&Hash, &str),
+    last_day: CivilDate,
+) -> Result<Patient> {
     Ok(Patient {
-        actor: wallet(resident, seed)?,
+        actor: wallet(resident, seed, origin)?,
         reader: reader_of(resident.id, seed).key(),
         card: None,
         age: resident.band_on(last_day),

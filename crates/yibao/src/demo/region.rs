@@ -16,7 +16,7 @@ use node::outbox::{Outbox, StepReport};
 use node::runtime::NodeHandle;
 use node::signature::Scheme;
 use node::vault_store::VaultStore;
-use primitives::{CivilDate, Currency, Hash, OrganisationId, Party, RegionId, sha256_parts};
+use primitives::{CivilDate, Currency, Hash, OrganisationId, Party, RegionId};
 use vault::ReaderSecret;
 
 use super::actor::{Actor, Drafter};
@@ -24,12 +24,16 @@ use super::bank::{Bank, OutsideBook, Till};
 use super::chamber::Chamber;
 use super::desk::{Desk, Patient, Provider, Settled, Visit};
 use super::folder::keep_key;
-use super::founding::{self, CLERK, FOUNDERS, Founders, ONLINE, REVIEWED, REVIEWER, ROOT, code};
+use super::founding::{
+    self, CLERK, FOUNDERS, Founders, NAMES, ONLINE, REVIEWED, REVIEWER, ROOT, code,
+};
 use super::population::ProviderSeed;
 use super::tally::Refusals;
 use super::trouble::{self, Trouble};
 use super::wave::{Progress, waves};
+use crate::command::reader_of_key;
 use crate::serving::folder::POLICY_FILE;
+use crate::serving::wallet::{NAME_FILE, READER_FILE};
 
 /// What both regions need.
 pub struct Stage<'a> {
@@ -47,6 +51,8 @@ pub struct Stage<'a> {
     pub clock: &'a Arc<dyn Clock>,
     /// The last day of made-up visits.
     pub last_day: CivilDate,
+    /// The page on which passkeys sign.
+    pub origin: &'a str,
 }
 
 /// A settlement that could be shown.
@@ -91,10 +97,18 @@ impl Stage<'_> {
         self.clock.now()
     }
 
-    pub(super) fn reader(&self, meaning: &str) -> ReaderSecret {
-        ReaderSecret::from_seed(
-            &sha256_parts(&[b"yibao/demo-reader/v1", &self.seed.0, meaning.as_bytes()]).0,
-        )
+    /// Who opens an organisation's bills: `yibao vault open` does with its daily key.
+    pub(super) fn reader(&self, organisation: &str) -> ReaderSecret {
+        reader_of_key(&founding::secret(&self.seed, organisation, ONLINE))
+    }
+
+    /// Writes what people see of an organisation, and for whom its bills are sealed.
+    pub(super) fn keep_name(&self, organisation: &str, name: &str) -> Result<()> {
+        let folder = self.data.join(organisation);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(NAME_FILE), format!("{name}\n"))?;
+        let reader = self.reader(organisation).key();
+        Ok(fs::write(folder.join(READER_FILE), format!("{reader}\n"))?)
     }
 
     /// Writes the keys of an organisation into its folder, for trying things out by hand.
@@ -112,7 +126,8 @@ impl Stage<'_> {
     /// When they cannot be written.
     pub fn keep_founders_keys(&self) -> Result<()> {
         FOUNDERS.iter().try_for_each(|code| self.keep_keys(code, &[ROOT, ONLINE]))?;
-        REVIEWED.iter().try_for_each(|code| self.keep_keys(code, &[REVIEWER, CLERK]))
+        REVIEWED.iter().try_for_each(|code| self.keep_keys(code, &[REVIEWER, CLERK]))?;
+        NAMES.iter().try_for_each(|(code, name)| self.keep_name(code, name))
     }
 
     /// Opens a bank's books and outbox in its own folder.
@@ -149,7 +164,7 @@ impl Stage<'_> {
         for ((_, actor), seed) in actors.iter().zip(seeds) {
             let folder = self.data.join(seed.code.as_str());
             fs::create_dir_all(&folder)?;
-            fs::write(folder.join("name"), format!("{}\n", seed.name))?;
+            self.keep_name(seed.code.as_str(), &seed.name)?;
             self.keep_keys(seed.code.as_str(), &[ROOT, ONLINE])?;
             let till = till
                 .map(|currency| {

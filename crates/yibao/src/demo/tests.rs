@@ -11,7 +11,8 @@ use primitives::{Party, codec};
 use super::*;
 
 fn demonstration(data: &Path, people: usize) -> Demonstration {
-    run(&Options { people, seed: 3, data: data.to_owned() }).expect("the demonstration runs")
+    let options = Options { people, seed: 3, data: data.to_owned(), page_port: 8420 };
+    run(&options).expect("the demonstration runs")
 }
 
 /// Every file below a folder, with its bytes.

@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use adapters::clock::Clock;
 use anyhow::{Context as _, Result, anyhow};
+use gateway::web::web_app;
 use gateway::{Config, Gateway, Port};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::web;
 
 /// Opens the port, so that nothing is begun that nobody could reach afterwards. Who asks before a
 /// gateway answers on it waits.
@@ -64,7 +67,8 @@ impl HttpServer {
         let gateway =
             Gateway::new(port, clock, config.clone()).context("the gateway does not start")?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = gateway::router(gateway, None);
+        let web = (!web::FILES.is_empty()).then(|| web_app(web::FILES, config.is_behind_tls));
+        let router = gateway::router(gateway, web);
         let served = runtime.spawn(gateway::serve(listener, router, config, async move {
             // A sender that is gone tells to stop as well.
             let _ = stopped.await;

@@ -1,6 +1,6 @@
 //! The gateway's window on the ledger, opened on a full node.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use gateway::port::{
     Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
     SignedHeader, SubmitError, Submitted, VaultError, View,
 };
+use gateway::wallet::Wallet;
 use ledger::modules::visit::{SettlementRecord, VisitRow, view};
 use ledger::{Registry, Transaction};
 use node::runtime::{Direction, Health, NodeHandle, Placed, Subscription, SubscriptionEnd};
@@ -28,6 +29,7 @@ use proof::voucher::Voucher;
 use super::figures;
 use super::library::Library;
 use super::upkeep::Upkeep;
+use super::wallet::{open_wallet, organisation_names};
 
 /// How long live receipts wait before they try again to read one.
 const READ_AGAIN: Duration = Duration::from_secs(1);
@@ -37,13 +39,19 @@ pub struct NodePort {
     node: NodeHandle,
     library: Library,
     upkeep: Arc<Upkeep>,
+    wallet: Option<Arc<Wallet>>,
+    names: BTreeMap<OrganisationId, String>,
 }
 
 impl NodePort {
     /// The port of the node of this data folder, with what is looked after beside it.
-    #[must_use]
-    pub fn new(node: NodeHandle, data: PathBuf, upkeep: Arc<Upkeep>) -> Self {
-        Self { node, library: Library::new(data), upkeep }
+    ///
+    /// # Errors
+    /// What is wrong with a file of the wallet services.
+    pub fn new(node: NodeHandle, data: PathBuf, upkeep: Arc<Upkeep>) -> anyhow::Result<Self> {
+        let wallet = open_wallet(&data, &node.view().state, upkeep.all_payments())?;
+        let names = organisation_names(&data)?;
+        Ok(Self { node, library: Library::new(data), upkeep, wallet, names })
     }
 
     /// The vault in which a visit's bills are: its provider's. `None` for a visit of which nothing
@@ -269,6 +277,14 @@ impl Port for NodePort {
     fn payments(&self, organisation: OrganisationId) -> Option<Arc<dyn Payments>> {
         let own = self.upkeep.payments(organisation)?;
         Some(Arc::clone(own) as Arc<dyn Payments>)
+    }
+
+    fn wallet(&self) -> Option<Arc<Wallet>> {
+        self.wallet.clone()
+    }
+
+    fn organisation_name(&self, organisation: OrganisationId) -> Option<String> {
+        self.names.get(&organisation).cloned()
     }
 
     fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError> {

@@ -38,7 +38,7 @@ use crate::command::keys::read_key;
 /// What an organisation's rails are, in its folder.
 pub const RAILS_FILE: &str = "rails.toml";
 /// The key that says what the rails did.
-const KEY_FILE: &str = "keys/execute.key";
+pub const EXECUTE_KEY_FILE: &str = "keys/execute.key";
 const RAILS_BYTES_MAX: u64 = 64 << 10;
 
 /// An organisation's rails as a file says them.
@@ -162,7 +162,7 @@ impl RailEntry {
 pub fn keep_rails(folder: &Path, key: &SecretKey, rails: Vec<RailEntry>) -> Result<()> {
     let path = folder.join(RAILS_FILE);
     let text = toml::to_string(&RailsFile { rail: rails }).context("rails have a form in TOML")?;
-    let key_file = folder.join(KEY_FILE);
+    let key_file = folder.join(EXECUTE_KEY_FILE);
     fs::create_dir_all(key_file.parent().unwrap_or(folder))
         .and_then(|()| replace_file(&path, text.as_bytes()))
         .with_context(|| format!("`{}` cannot be written", path.display()))?;
@@ -207,7 +207,7 @@ fn open_in(
     let code = folder.file_name().unwrap_or_default().to_string_lossy();
     let organisation: OrganisationId =
         code.parse().map_err(|error| in_file(format!("the folder's name: {error}")))?;
-    let key = read_key(&folder.join(KEY_FILE))?;
+    let key = read_key(&folder.join(EXECUTE_KEY_FILE))?;
     let mut rails: BTreeMap<RailName, Arc<dyn Rail>> = BTreeMap::new();
     let mut own_rails = BTreeMap::new();
     for entry in &file.rail {

@@ -120,6 +120,12 @@ impl Upkeep {
         self.operator
     }
 
+    /// The payments of everybody.
+    #[must_use]
+    pub fn all_payments(&self) -> &[Arc<OwnPayments>] {
+        &self.payments
+    }
+
     /// The payments of an organisation.
     #[must_use]
     pub fn payments(&self, organisation: OrganisationId) -> Option<&Arc<OwnPayments>> {

@@ -11,3 +11,4 @@ mod openapi;
 mod sampler;
 mod signatures;
 mod voucher;
+mod words;

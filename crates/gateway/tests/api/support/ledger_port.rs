@@ -13,6 +13,7 @@ use gateway::port::{
     Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
     SignedHeader, SubmitError, Submitted, VaultError, View,
 };
+use gateway::wallet::Wallet;
 use ledger::kernel::block::Admission;
 use ledger::modules::visit::SettlementRecord;
 use ledger::{Genesis, Ledger, Receipt, Registry, Transaction, execute_block, registry};
@@ -31,6 +32,7 @@ use proof::voucher::Voucher;
 
 use super::keys::{TestVerifier, public, sign, sign_bytes};
 use super::payments::{OWNER, TillPayments};
+use super::wallets;
 
 /// The log's name.
 pub const ORIGIN: &str = "localhost/test/receipts";
@@ -57,6 +59,7 @@ pub struct LedgerPort {
     /// Submissions wait here instead of being executed, while there is a list.
     parked: Mutex<Option<Vec<(Transaction, Answer)>>>,
     payments: Arc<TillPayments>,
+    wallet: Arc<Wallet>,
     /// Whoever looks at a signature waits for this.
     busy: Mutex<()>,
     /// How many wait for that.
@@ -148,6 +151,7 @@ impl LedgerPort {
             inner: Mutex::new(inner),
             subscribers: Mutex::default(),
             payments: Arc::new(TillPayments::new(Arc::clone(&clock))),
+            wallet: Arc::new(wallets::wallet(START)),
             clock,
             parked: Mutex::default(),
             busy: Mutex::default(),
@@ -484,6 +488,14 @@ impl Port for LedgerPort {
 
     fn payments(&self, organisation: OrganisationId) -> Option<Arc<dyn Payments>> {
         (organisation.as_str() == OWNER).then(|| Arc::clone(&self.payments) as Arc<dyn Payments>)
+    }
+
+    fn wallet(&self) -> Option<Arc<Wallet>> {
+        Some(Arc::clone(&self.wallet))
+    }
+
+    fn organisation_name(&self, organisation: OrganisationId) -> Option<String> {
+        (organisation.as_str() == OWNER).then(|| "省人民医院".to_owned())
     }
 
     fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError> {

@@ -5,6 +5,7 @@ pub mod insured;
 pub mod keys;
 pub mod ledger_port;
 pub mod payments;
+pub mod wallets;
 
 use std::sync::Arc;
 
@@ -209,6 +210,7 @@ impl World {
         let world = Self { port, clock, gateway, passkey, router, runtime, counter };
         world.admit("hospital");
         world.admit("other");
+        world.admit_kind("bank", "bank");
         for number in [1, 2] {
             world.enrol(number, public(&person(number).to_string()), "device");
         }
@@ -217,14 +219,18 @@ impl World {
     }
 
     fn admit(&self, code: &str) {
-        self.accepted(
-            &governing(),
-            "admit_organisation",
-            json!({
-                "organisation": code, "kind": "provider", "region": REGION,
-                "level": "tertiary_a", "root_key": public(&format!("{code}-root"))
-            }),
-        );
+        self.admit_kind(code, "provider");
+    }
+
+    fn admit_kind(&self, code: &str, kind: &str) {
+        let mut body = json!({
+            "organisation": code, "kind": kind, "region": REGION,
+            "root_key": public(&format!("{code}-root"))
+        });
+        if kind == "provider" {
+            body["level"] = json!("tertiary_a");
+        }
+        self.accepted(&governing(), "admit_organisation", body);
         let expires = START.plus_millis(700 * DAY);
         let body = json!({
             "organisation": code, "key": public(code), "scopes": SCOPES, "expires": expires

@@ -23,6 +23,9 @@ pub enum Actor {
     Guardian(PersonId),
     /// A desk of the home region's bureau, after seeing the person's identity card.
     Desk,
+    /// The home region's bureau with an identity authority, as when somebody is enrolled: for the
+    /// first key of a person who has none, and for nothing else.
+    Register,
 }
 
 /// The actor signed and may act for the person; a lock of the person does not stop this.
@@ -48,6 +51,7 @@ pub(super) fn require_actor(
             let row = view::require_person(state, person)?;
             require_bureau(context, state, row.region, Scope::Clerk).map(Party::Organisation)
         }
+        Actor::Register => Err(rejection::ACTOR_NOT_ALLOWED.with("`register` adds a first key")),
     }
 }
 

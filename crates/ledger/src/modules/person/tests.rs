@@ -282,6 +282,22 @@ fn a_desk_adds_a_key_after_an_identity_check_and_a_person_has_at_most_eight() {
 }
 
 #[test]
+fn bureau_and_authority_give_a_first_key_and_no_second_one() {
+    let mut world = World::new();
+    world.accepted(&bureau_and_authority(), &new_person(1, Vec::new()));
+    let first = add(device("first"), Actor::Register);
+    world.rejected(&[org("bureau")], &first, rejection::IDENTITY_CHECK_MISSING);
+    world.rejected(&[org("authority")], &first, organisations::SIGNATURE_MISSING);
+    world.accepted(&bureau_and_authority(), &first);
+    let second = add(device("second"), Actor::Register);
+    world.rejected(&bureau_and_authority(), &second, rejection::PERSON_HAS_KEYS);
+    let lock = LockPerson { person: ALICE, by: Actor::Register };
+    world.rejected(&bureau_and_authority(), &lock, rejection::ACTOR_NOT_ALLOWED);
+    let unlock = UnlockPerson { person: ALICE, by: Actor::Register };
+    world.rejected(&bureau_and_authority(), &unlock, rejection::ACTOR_NOT_ALLOWED);
+}
+
+#[test]
 fn a_key_is_revoked_by_another_key_a_guardian_or_the_desk_and_is_gone() {
     let mut world = world();
     let revoke = |name: &str, by| RevokePersonKey { person: ALICE, by, key: public(name) };

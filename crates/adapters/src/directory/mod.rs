@@ -1,0 +1,127 @@
+//! The directory of one organisation: what it has to know about people and what never stands on
+//! the ledger. Names, bound cards and bills on their way are sealed; codes and PINs are kept as keyed
+//! hashes, so that the file alone opens nothing.
+//!
+//! Reading order: [`seal`] (what the directory's key does), [`person`] (who somebody is),
+//! [`activation`] (the letter with which somebody joins), [`code`] (the rotating code of a wallet),
+//! [`pin`] (what opens the key of a device), [`card`] (what a bank knows a bound card by),
+//! [`request`] (a bill that waits for its person).
+//!
+//! Invariants: a wrong activation or PIN is counted before it is answered, so no crash gives a try
+//! back (tests in `tests/directory.rs`); what is sealed opens only at its own place (test
+//! `a_sealed_value_opens_only_at_its_place`).
+
+use crate::sqlite::{Database, Place, Schema, StoreError};
+
+pub mod activation;
+pub mod card;
+pub mod code;
+pub mod person;
+pub mod pin;
+pub mod request;
+mod seal;
+
+pub use activation::ActivationTry;
+pub use card::BoundCard;
+pub use code::CodeSeed;
+pub use person::Particulars;
+pub use pin::{NewPin, PIN_TRIES, PinTry};
+pub use request::{RefusalReason, Request, RequestAnswer};
+
+const SCHEMA: Schema = Schema {
+    name: "directory",
+    application_id: 0x7962_6469,
+    version: 1,
+    tables: &[
+        "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
+        "CREATE TABLE activation (
+            blind_index BLOB PRIMARY KEY,
+            code        BLOB NOT NULL,
+            expires     INTEGER NOT NULL,
+            failures    INTEGER NOT NULL DEFAULT 0
+        ) STRICT",
+        "CREATE TABLE code (
+            number  INTEGER PRIMARY KEY,
+            person  BLOB NOT NULL,
+            sealed  BLOB NOT NULL,
+            created INTEGER NOT NULL,
+            used    INTEGER NOT NULL DEFAULT 0
+        ) STRICT",
+        "CREATE INDEX code_person ON code (person, created)",
+        "CREATE TABLE pin (
+            id       BLOB PRIMARY KEY,
+            person   BLOB NOT NULL,
+            verifier BLOB NOT NULL,
+            sealed   BLOB NOT NULL,
+            failures INTEGER NOT NULL DEFAULT 0
+        ) STRICT",
+        "CREATE TABLE card (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
+        "CREATE TABLE request (
+            id       BLOB PRIMARY KEY,
+            visit    BLOB NOT NULL,
+            person   BLOB NOT NULL,
+            provider TEXT NOT NULL,
+            content  BLOB NOT NULL,
+            signed   BLOB NOT NULL,
+            bill     BLOB NOT NULL,
+            sent     INTEGER NOT NULL,
+            expires  INTEGER NOT NULL,
+            answer   TEXT
+        ) STRICT",
+        "CREATE INDEX request_person ON request (person, expires)",
+        "CREATE INDEX request_visit ON request (visit)",
+    ],
+};
+
+/// The secret of a directory: 32 random bytes that lie apart from its file.
+pub struct DirectoryKey(pub [u8; 32]);
+
+/// The directory of one organisation.
+pub struct Directory {
+    database: Database,
+    sealer: seal::Sealer,
+}
+
+/// Why the directory did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The file failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A value does not open with this key: another key, or a changed file.
+    #[error("an entry of the directory does not open; is it the right key file?")]
+    Sealed,
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    NoRandomness,
+}
+
+impl Directory {
+    /// Opens the directory, and makes it when it is new.
+    ///
+    /// # Errors
+    /// When the file is another one or cannot be opened.
+    pub fn open(place: &Place, key: &DirectoryKey) -> Result<Self, DirectoryError> {
+        let database = Database::open(place, &SCHEMA)?;
+        Ok(Self { database, sealer: seal::Sealer::new(key)? })
+    }
+
+    /// Seals bytes that somebody brings back later, for one purpose.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn seal_ticket(&self, purpose: &str, bytes: &[u8]) -> Result<Vec<u8>, DirectoryError> {
+        self.sealer.seal("ticket", purpose.as_bytes(), bytes)
+    }
+
+    /// The bytes of a ticket that was sealed here for this purpose.
+    #[must_use]
+    pub fn open_ticket(&self, purpose: &str, ticket: &[u8]) -> Option<Vec<u8>> {
+        self.sealer.open("ticket", purpose.as_bytes(), ticket).ok()
+    }
+}
+
+/// Why an entry was not read as it was written: its bytes are of another form.
+fn malformed(what: &'static str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, what.into())
+}

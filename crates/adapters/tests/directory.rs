@@ -1,0 +1,157 @@
+//! The directory: what is kept, what is counted, and what the file alone gives away.
+
+use adapters::directory::activation::ACTIVATION_TRIES;
+use adapters::directory::code::{code_digits, code_step};
+use adapters::directory::{
+    ActivationTry, BoundCard, Directory, DirectoryKey, PIN_TRIES, Particulars, PinTry,
+    RefusalReason, Request, RequestAnswer,
+};
+use adapters::sqlite::Place;
+use primitives::{Hash, PersonId, Timestamp, VisitId};
+
+const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+const ONE: PersonId = PersonId([1; 16]);
+const TWO: PersonId = PersonId([2; 16]);
+
+fn directory() -> Directory {
+    Directory::open(&Place::Memory, &DirectoryKey([7; 32])).unwrap()
+}
+
+#[test]
+fn people_and_cards_are_found_again_and_the_file_does_not_show_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("directory.sqlite");
+    let place = Place::File(path.clone());
+    let particulars = Particulars::new("欧阳晓", "11010519491231002X");
+    let card = BoundCard {
+        executor: "bank".parse().unwrap(),
+        rail: "sandbox_bank".parse().unwrap(),
+        token: "token-of-a-card".parse().unwrap(),
+        last_four: "4321".to_owned(),
+    };
+    let directory = Directory::open(&place, &DirectoryKey([7; 32])).unwrap();
+    directory.put_people(&[(ONE, particulars.clone())]).unwrap();
+    directory.put_cards(&[(ONE, card.clone())]).unwrap();
+    assert_eq!(directory.person(ONE).unwrap(), Some(particulars));
+    assert_eq!(directory.person(ONE).unwrap().unwrap().number_end, "002X");
+    assert_eq!(directory.card(ONE).unwrap(), Some(card));
+    assert!(directory.person(TWO).unwrap().is_none() && directory.card(TWO).unwrap().is_none());
+    drop(directory);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let holds = |words: &[u8]| bytes.windows(words.len()).any(|window| window == words);
+        assert!(!holds("欧阳晓".as_bytes()) && !holds(b"002X") && !holds(b"token-of-a-card"));
+    }
+    let other = Directory::open(&place, &DirectoryKey([8; 32])).unwrap();
+    assert!(other.person(ONE).is_err());
+}
+
+#[test]
+fn an_activation_counts_for_one_person_until_its_end_and_a_few_wrong_tries() {
+    let (directory, index) = (directory(), Hash([5; 32]));
+    let until = NOW.plus_millis(1_000);
+    let tried = |code: &str, now| directory.try_activation(&index, code, now).unwrap();
+    assert_eq!(tried("1234567890", NOW), ActivationTry::Wrong, "there is none");
+    directory.put_activation(&index, "1234567890", until).unwrap();
+    assert_eq!(tried("1234567890", NOW), ActivationTry::Right);
+    assert_eq!(tried("1234567890", until), ActivationTry::Wrong);
+    let other = Hash([6; 32]);
+    assert_eq!(directory.try_activation(&other, "1234567890", NOW).unwrap(), ActivationTry::Wrong);
+    directory.put_activation(&index, "0987654321", until).unwrap();
+    for _ in 1..ACTIVATION_TRIES {
+        assert_eq!(tried("1234567890", NOW), ActivationTry::Wrong);
+    }
+    assert_eq!(tried("0987654321", NOW), ActivationTry::Right, "one try is left");
+    assert_eq!(tried("1234567890", NOW), ActivationTry::Wrong);
+    assert_eq!(tried("0987654321", NOW), ActivationTry::Wrong, "void");
+    directory.put_activation(&index, "1111111111", until).unwrap();
+    directory.end_activation(&index).unwrap();
+    assert_eq!(tried("1111111111", NOW), ActivationTry::Wrong, "used up");
+}
+
+#[test]
+fn a_code_counts_once_within_a_minute_of_its_time() {
+    let directory = directory();
+    let seed = directory.new_code(ONE, NOW).unwrap();
+    let step = code_step(NOW);
+    let digits = |step| code_digits(&seed.secret, step);
+    let used = |digits, now| directory.use_code(seed.number, digits, now).unwrap();
+    assert_eq!(used(digits(step + 2), NOW), None, "of the future");
+    assert_eq!(used(digits(step), NOW.plus_millis(120_000)), None, "two minutes old");
+    assert_eq!(used(digits(step), NOW.plus_millis(60_000)), Some(ONE));
+    assert_eq!(used(digits(step), NOW.plus_millis(60_000)), None, "used");
+    assert_eq!(used(digits(step - 1), NOW), None, "older than a used one");
+    assert_eq!(used(digits(step + 1), NOW), Some(ONE), "the phone's clock is ahead");
+    assert_eq!(directory.use_code(1, digits(step), NOW).unwrap(), None, "no such wallet");
+}
+
+#[test]
+fn the_oldest_of_too_many_codes_gives_way() {
+    let directory = directory();
+    let seeds: Vec<_> =
+        (0..9).map(|at| directory.new_code(ONE, NOW.plus_millis(at)).unwrap()).collect();
+    let step = code_step(NOW);
+    let is_there = |at: usize| {
+        let digits = code_digits(&seeds[at].secret, step);
+        directory.use_code(seeds[at].number, digits, NOW).unwrap().is_some()
+    };
+    assert!(!is_there(0) && is_there(1) && is_there(8));
+}
+
+#[test]
+fn the_right_pin_gives_the_secret_and_too_many_wrong_ones_erase_it() {
+    let directory = directory();
+    let pin = directory.new_pin(ONE, &[1; 32]).unwrap();
+    let tried = |verifier: u8| directory.try_pin(&pin.id, &[verifier; 32]).unwrap();
+    assert!(tried(1) == PinTry::Right(pin.secret));
+    for left in (1..PIN_TRIES).rev() {
+        assert!(tried(2) == PinTry::Wrong { left });
+    }
+    assert!(tried(1) == PinTry::Right(pin.secret), "a right one starts the count again");
+    for _ in 1..PIN_TRIES {
+        assert!(tried(2) != PinTry::Blocked);
+    }
+    assert!(tried(2) == PinTry::Blocked);
+    assert!(tried(1) == PinTry::Blocked, "gone for good");
+    assert!(directory.try_pin(&[9; 16], &[1; 32]).unwrap() == PinTry::Blocked, "no such PIN");
+}
+
+fn request(id: u8, visit: u8, person: PersonId) -> Request {
+    Request {
+        id: Hash([id; 32]),
+        visit: VisitId([visit; 16]),
+        person,
+        provider: "hospital".parse().unwrap(),
+        content: vec![1, 2],
+        signed: vec![3],
+        bill: b"bill".to_vec(),
+        sent: NOW.plus_millis(u64::from(id)),
+        expires: NOW.plus_millis(1_000),
+        answer: None,
+    }
+}
+
+#[test]
+fn a_request_waits_for_its_person_until_it_is_answered_or_over() {
+    let directory = directory();
+    let (first, second, other) = (request(1, 1, ONE), request(2, 1, ONE), request(3, 2, ONE));
+    directory.put_request(&first).unwrap();
+    directory.put_request(&first).unwrap();
+    let open = |person, now| directory.open_requests(person, now).unwrap();
+    assert_eq!(open(ONE, NOW), [first.clone()]);
+    assert!(open(TWO, NOW).is_empty() && open(ONE, first.expires).is_empty());
+    directory.put_request(&second).unwrap();
+    directory.put_request(&other).unwrap();
+    assert_eq!(open(ONE, NOW), [other.clone(), second.clone()], "the newest first");
+    let found = directory.request(&first.id).unwrap().unwrap();
+    assert_eq!(found.answer, Some(RequestAnswer::Withdrawn), "another took its place");
+    let refused = RequestAnswer::Refused { reason: RefusalReason::WrongBill };
+    assert!(directory.answer_request(&second.id, refused).unwrap());
+    assert!(!directory.answer_request(&second.id, RequestAnswer::Withdrawn).unwrap());
+    assert_eq!(directory.request(&second.id).unwrap().unwrap().answer, Some(refused));
+    assert_eq!(open(ONE, NOW), [other]);
+    let mut late = request(9, 9, TWO);
+    late.sent = NOW.plus_millis(8 * 24 * 3_600_000);
+    directory.put_request(&late).unwrap();
+    assert!(directory.request(&first.id).unwrap().is_none(), "kept for a week");
+}

@@ -1,0 +1,104 @@
+//! What a bureau does by itself for the wallets that its gateway serves: it knows who people are,
+//! registers first keys together with the identity authority, and countersigns settlements whose
+//! bills it has sorted again.
+//!
+//! Invariants: nothing is signed here but what this program has computed or checked itself in the
+//! same request; a person's own signature is never made here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use adapters::directory::{BoundCard, Directory, DirectoryError};
+use adapters::identity::IdentityAuthority;
+use ledger::Authorisation;
+use ledger::modules::person::KeyGrade;
+use ledger::modules::visit::CashLeg;
+use primitives::{Amount, Hash, OrganisationId, RegionId, VisitId};
+use vault::ReaderKey;
+
+use crate::call::Call;
+use crate::port::PortError;
+use crate::problem::{Problem, code};
+
+/// The machine of an organisation, which signs by itself.
+pub trait Machine: Send + Sync {
+    /// Whose it is.
+    fn organisation(&self) -> OrganisationId;
+
+    /// The organisation's signature over a transaction's id.
+    fn authorise(&self, id: &Hash) -> Authorisation;
+}
+
+/// A machine that takes money from bound cards.
+pub trait CardExecutor: Machine {
+    /// Notes that money for this visit is to be taken from this card once the ledger orders it;
+    /// the same visit and attempt again give the same leg.
+    ///
+    /// # Errors
+    /// When it is not kept.
+    fn cash_leg(
+        &self,
+        visit: VisitId,
+        attempt: u32,
+        card: &BoundCard,
+    ) -> Result<CashLeg, PortError>;
+}
+
+/// What a new key may spend, in minor units of the region's currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyLimits {
+    /// By one payment.
+    pub payment_max: Amount,
+    /// On a day.
+    pub day_max: Amount,
+}
+
+/// What the bureau of a region does for wallets.
+pub struct Wallet {
+    /// The region whose people it serves.
+    pub region: RegionId,
+    /// What the bureau knows of people.
+    pub directory: Directory,
+    /// Who knows who people are.
+    pub authority: Arc<dyn IdentityAuthority>,
+    /// Signs for the bureau, with scopes `attest` and `countersign`.
+    pub bureau: Arc<dyn Machine>,
+    /// Signs for the identity authority, with scope `attest`.
+    pub identity: Arc<dyn Machine>,
+    /// Those who take money from bound cards, by their organisations.
+    pub executors: BTreeMap<OrganisationId, Arc<dyn CardExecutor>>,
+    /// For whom an organisation's sealed bills are sealed.
+    pub readers: BTreeMap<OrganisationId, ReaderKey>,
+    /// What a new passkey may spend.
+    pub passkey_limits: KeyLimits,
+    /// What a new key of a device without passkeys may spend.
+    pub device_limits: KeyLimits,
+}
+
+impl Wallet {
+    /// What a new key of this grade may spend.
+    #[must_use]
+    pub const fn limits(&self, grade: KeyGrade) -> KeyLimits {
+        match grade {
+            KeyGrade::Passkey => self.passkey_limits,
+            KeyGrade::Device => self.device_limits,
+        }
+    }
+}
+
+impl Call {
+    /// The wallet services.
+    ///
+    /// # Errors
+    /// `no_wallet_here` when this gateway serves none.
+    pub fn wallet(&self) -> Result<Arc<Wallet>, Problem> {
+        self.gateway.port.wallet().ok_or_else(|| Problem::new(&code::NO_WALLET))
+    }
+}
+
+impl From<DirectoryError> for Problem {
+    fn from(error: DirectoryError) -> Self {
+        tracing::error!(%error, "the directory failed");
+        Self::new(&code::INTERNAL)
+    }
+}

@@ -1,0 +1,175 @@
+//! The wallet services of the test region: a register with a person who has no wallet, a directory,
+//! and machines with real keys.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use adapters::directory::{BoundCard, Directory, DirectoryKey, Particulars};
+use adapters::identity::{AuthorityKeys, Identity, Registry};
+use adapters::sqlite::Place;
+use gateway::port::{Port as _, PortError};
+use gateway::wallet::{CardExecutor, KeyLimits, Machine, Wallet};
+use ledger::modules::visit::{CashLeg, RailKind};
+use ledger::{Authorisation, Content};
+use primitives::{
+    Amount, Hash, OrganisationId, Party, PersonId, RegionId, Text, Timestamp, VisitId, codec,
+    sha256, sha256_parts,
+};
+use serde_json::{Value, json};
+use vault::{ReaderSecret, commit_bill};
+
+use super::insured::bill;
+use super::keys::{public, sign};
+use super::{Ask, REGION, World, organisation, person};
+
+/// Somebody in the register who is not enrolled. The number is the standard's own example.
+pub const NAME: &str = "欧阳晓";
+pub const NUMBER: &str = "11010519491231002X";
+/// The code of the bureau's letter.
+pub const ACTIVATION: &str = "1234567890";
+/// The salt of the bill that is sent.
+const SALT: [u8; 32] = [5; 32];
+
+struct KeyMachine(&'static str);
+
+impl Machine for KeyMachine {
+    fn organisation(&self) -> OrganisationId {
+        self.0.parse().unwrap()
+    }
+
+    fn authorise(&self, id: &Hash) -> Authorisation {
+        let party = Party::Organisation(self.organisation());
+        Authorisation { party, key: public(self.0), signature: sign(self.0, id) }
+    }
+}
+
+impl CardExecutor for KeyMachine {
+    fn cash_leg(
+        &self,
+        visit: VisitId,
+        attempt: u32,
+        card: &BoundCard,
+    ) -> Result<CashLeg, PortError> {
+        let token = card.token.as_str().as_bytes();
+        let parts = [b"leg".as_slice(), &visit.0, &attempt.to_le_bytes(), token];
+        Ok(CashLeg {
+            executor: self.organisation(),
+            rail: Text::new("bank").unwrap(),
+            kind: RailKind::Bound,
+            authorisation: sha256_parts(&parts),
+        })
+    }
+}
+
+/// The services, with person 1 in the directory.
+pub fn wallet(now: Timestamp) -> Wallet {
+    let keys = AuthorityKeys { signing_seed: [1; 32], index_keys: BTreeMap::from([(1, [2; 32])]) };
+    let register = Registry::open(&Place::Memory, &keys).unwrap();
+    let newcomer = Identity { name: NAME.to_owned(), number: NUMBER.to_owned() };
+    register.import(std::slice::from_ref(&newcomer)).unwrap();
+    let directory = Directory::open(&Place::Memory, &DirectoryKey([3; 32])).unwrap();
+    let attested =
+        adapters::identity::IdentityAuthority::attest(&register, &newcomer, &Hash::default());
+    let index = attested.unwrap().statement.blind_index;
+    directory.put_activation(&index, ACTIVATION, now.plus_millis(90 * super::DAY)).unwrap();
+    let one = PersonId([1; 16]);
+    directory.put_people(&[(one, Particulars::new("陈玉兰", NUMBER))]).unwrap();
+    let card = BoundCard {
+        executor: "bank".parse().unwrap(),
+        rail: Text::new("bank").unwrap(),
+        token: "card:1".parse().unwrap(),
+        last_four: "4321".to_owned(),
+    };
+    directory.put_cards(&[(one, card)]).unwrap();
+    let reader = |seed: u8| ReaderSecret::from_seed(&[seed; 32]).key();
+    let limits = |payment, day| KeyLimits {
+        payment_max: Amount::from_minor(payment),
+        day_max: Amount::from_minor(day),
+    };
+    let bank: Arc<dyn CardExecutor> = Arc::new(KeyMachine("bank"));
+    Wallet {
+        region: RegionId(REGION),
+        directory,
+        authority: Arc::new(register),
+        bureau: Arc::new(KeyMachine("bureau")),
+        identity: Arc::new(KeyMachine("authority")),
+        executors: BTreeMap::from([(bank.organisation(), bank)]),
+        readers: BTreeMap::from([
+            ("hospital".parse().unwrap(), reader(1)),
+            ("bureau".parse().unwrap(), reader(2)),
+        ]),
+        passkey_limits: limits(500_000, 1_000_000),
+        device_limits: limits(100_000, 200_000),
+    }
+}
+
+/// What the newcomer writes to join.
+pub fn identity_check() -> Value {
+    json!({ "name": NAME, "number": NUMBER, "activation": ACTIVATION })
+}
+
+/// The code that person 1's wallet shows now.
+pub fn shown_code(world: &World) -> String {
+    use adapters::clock::Clock as _;
+    use adapters::directory::code::{code_digits, code_step};
+    let now = world.clock.now();
+    let seed = world.port.wallet().unwrap().directory.new_code(PersonId([1; 16]), now).unwrap();
+    format!("{} {:06}", seed.number, code_digits(&seed.secret, code_step(now)))
+}
+
+/// How the cash part of a request is taken.
+#[derive(Clone, Copy)]
+pub enum Cash {
+    Till,
+    BoundCard,
+}
+
+/// A request for an open visit of person 1, not sent yet: its content and what a desk sends.
+pub fn new_request(world: &World, visit: VisitId, cash: Cash) -> (Content, Value) {
+    let token = world.token(organisation("hospital"));
+    let asked = json!({ "visit": visit, "bill": bill(), "use_personal_account": true });
+    let quoted = world.ask(&Ask::post("/v1/quotes", &asked).token(&token)).expect(200).json();
+    let cash = match cash {
+        Cash::Till => {
+            json!({ "executor": "hospital", "rail": "counter", "authorisation": sha256(b"till") })
+        }
+        Cash::BoundCard => {
+            let path = format!("/v1/visits/{visit}/cash-legs");
+            world.ask(&Ask::post(path, &json!({})).token(&token)).expect(201).json()
+        }
+    };
+    let text = bill().to_string();
+    let sums = serde_json::from_value::<benefit::CategorySums>(quoted["sums"].clone()).unwrap();
+    let commitment = commit_bill(&SALT, text.as_bytes(), &codec::encode(&sums));
+    let body = json!({
+        "visit": visit, "bill": commitment, "sums": quoted["sums"], "use_personal_account": true,
+        "split": quoted["split"], "consent": { "form": "own_key" }, "cash": cash
+    });
+    let mut content = world.content(organisation("hospital"), "settle_visit", body);
+    content.valid_until = adapters::clock::Clock::now(&*world.clock).plus_millis(15 * 60_000);
+    let sent = sent(world, &content, &text);
+    (content, sent)
+}
+
+/// What a desk sends for a content.
+pub fn sent(world: &World, content: &Content, bill: &str) -> Value {
+    let signed = world.authorise(content, organisation("hospital"), "hospital");
+    json!({
+        "content": hex::encode(codec::encode(content)), "authorisations": [signed],
+        "bill": bill, "salt": Hash(SALT)
+    })
+}
+
+/// Sends a request for an open visit of person 1.
+pub fn send_request(world: &World, visit: VisitId) -> Content {
+    let (content, body) = new_request(world, visit, Cash::Till);
+    let ask = Ask::post(format!("/v1/visits/{visit}/requests"), &body);
+    world.ask(&ask.token(&world.token(organisation("hospital")))).expect(201);
+    content
+}
+
+/// What person 1 sends to confirm.
+pub fn confirmation(world: &World, content: &Content) -> Value {
+    let party = person(1);
+    json!({ "authorisation": world.authorise(content, party, &party.to_string()) })
+}

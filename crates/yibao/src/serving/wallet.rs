@@ -1,0 +1,282 @@
+//! The wallet services of a bureau whose folder lies here, as its `wallet.toml` says them.
+//!
+//! ```toml
+//! # DIR/BUREAU/wallet.toml; keys/directory.key beside it opens directory.sqlite
+//! region = 620100
+//! authority = "identity"            # its register and keys/register.key lie in DIR/identity/
+//! machine_key = "keys/online.key"   # of bureau and authority: scopes attest, of the bureau countersign
+//! [passkey]
+//! payment_max = "50000.00"
+//! day_max = "100000.00"
+//! [device]
+//! payment_max = "1000.00"
+//! day_max = "2000.00"
+//! ```
+//! An organisation's `reader`, a line of hex, says for whom its bills are sealed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use adapters::directory::{BoundCard, Directory, DirectoryKey};
+use adapters::identity::{AuthorityKeys, Registry};
+use adapters::sqlite::Place;
+use anyhow::{Context as _, Result};
+use benefit::decimal::DecimalText;
+use gateway::payments::{PaymentNote, Payments as _};
+use gateway::port::PortError;
+use gateway::wallet::{CardExecutor, KeyLimits, Machine, Wallet};
+use ledger::modules::network;
+use ledger::modules::visit::{CashLeg, RailKind};
+use ledger::{Authorisation, State};
+use node::signature::SecretKey;
+use primitives::{Currency, Hash, OrganisationId, Party, RegionId, Text, VisitId, sha256_parts};
+use serde::{Deserialize, Serialize};
+use vault::ReaderKey;
+
+use super::payments::OwnPayments;
+use super::rails::EXECUTE_KEY_FILE;
+use crate::command::input::{bad, read_text, read_toml};
+use crate::command::keys::read_key;
+
+/// What a bureau does for wallets, in its folder.
+pub const WALLET_FILE: &str = "wallet.toml";
+/// Opens the directory.
+pub const DIRECTORY_KEY_FILE: &str = "keys/directory.key";
+/// What the authority's signing key and index keys come from.
+pub const REGISTER_KEY_FILE: &str = "keys/register.key";
+/// For whom an organisation's bills are sealed.
+pub const READER_FILE: &str = "reader";
+/// The name by which people know an organisation.
+pub const NAME_FILE: &str = "name";
+
+const REGISTER: &str = "register.sqlite";
+const DIRECTORY: &str = "directory.sqlite";
+const WALLET_BYTES_MAX: u64 = 64 << 10;
+const WORD_BYTES_MAX: u64 = 1_024;
+
+/// The file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletFile {
+    /// The region whose people are served.
+    pub region: RegionId,
+    /// The identity authority whose register lies here.
+    pub authority: OrganisationId,
+    /// The key with which the machines of bureau and authority sign, in the folder of each.
+    pub machine_key: String,
+    /// What a new passkey may spend.
+    pub passkey: LimitsText,
+    /// What a new key of a device without passkeys may spend.
+    pub device: LimitsText,
+}
+
+/// What a key may spend, in the region's currency.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsText {
+    /// By one payment.
+    pub payment_max: DecimalText,
+    /// On a day.
+    pub day_max: DecimalText,
+}
+
+impl LimitsText {
+    fn read(&self, currency: Currency) -> Result<KeyLimits, String> {
+        let amount = |text: &DecimalText| text.amount(currency).map_err(|error| error.to_string());
+        Ok(KeyLimits { payment_max: amount(&self.payment_max)?, day_max: amount(&self.day_max)? })
+    }
+}
+
+/// A key that signs for its organisation by itself.
+struct KeyMachine {
+    organisation: OrganisationId,
+    key: SecretKey,
+}
+
+impl Machine for KeyMachine {
+    fn organisation(&self) -> OrganisationId {
+        self.organisation
+    }
+
+    fn authorise(&self, id: &Hash) -> Authorisation {
+        let party = Party::Organisation(self.organisation);
+        Authorisation { party, key: self.key.public_key(), signature: self.key.sign(id) }
+    }
+}
+
+/// A bank that takes money from bound cards, with what drives its payments.
+struct BankMachine {
+    machine: KeyMachine,
+    payments: Arc<OwnPayments>,
+}
+
+impl Machine for BankMachine {
+    fn organisation(&self) -> OrganisationId {
+        self.machine.organisation()
+    }
+
+    fn authorise(&self, id: &Hash) -> Authorisation {
+        self.machine.authorise(id)
+    }
+}
+
+impl CardExecutor for BankMachine {
+    fn cash_leg(
+        &self,
+        visit: VisitId,
+        attempt: u32,
+        card: &BoundCard,
+    ) -> Result<CashLeg, PortError> {
+        // The salt follows from the bank's secret, so that asking again notes nothing new.
+        let secret = self.machine.key.as_bytes();
+        let attempt = attempt.to_le_bytes();
+        let salt = sha256_parts(&[b"yibao/card-leg/v1", secret, &visit.0, &attempt]);
+        let note = PaymentNote::Later { from: card.token.clone() };
+        let authorisation = self.payments.record_authorisation(&card.rail, note, salt)?;
+        let rail = Text::new(&card.rail).map_err(PortError)?;
+        Ok(CashLeg {
+            executor: self.machine.organisation,
+            rail,
+            kind: RailKind::Bound,
+            authorisation,
+        })
+    }
+}
+
+/// What an authority's keys come from: one secret, so that there is one file to keep safe.
+#[must_use]
+pub fn authority_keys(secret: &SecretKey) -> AuthorityKeys {
+    let derived = |meaning: &[u8]| {
+        sha256_parts(&[b"yibao/identity-register/v1", meaning, secret.as_bytes()]).0
+    };
+    AuthorityKeys {
+        signing_seed: derived(b"signing"),
+        index_keys: BTreeMap::from([(1, derived(b"index"))]),
+    }
+}
+
+/// The directory of a bureau's folder, made when it is new.
+///
+/// # Errors
+/// When key or file cannot be used.
+pub fn open_directory(folder: &Path) -> Result<Directory> {
+    let secret = read_key(&folder.join(DIRECTORY_KEY_FILE))?;
+    let key = sha256_parts(&[b"yibao/directory/v1", secret.as_bytes()]);
+    let place = Place::File(folder.join(DIRECTORY));
+    Directory::open(&place, &DirectoryKey(key.0))
+        .with_context(|| format!("the directory in `{}` cannot be opened", folder.display()))
+}
+
+/// The register of an authority's folder, made when it is new.
+///
+/// # Errors
+/// When key or file cannot be used.
+pub fn open_register(folder: &Path) -> Result<Registry> {
+    let keys = authority_keys(&read_key(&folder.join(REGISTER_KEY_FILE))?);
+    Registry::open(&Place::File(folder.join(REGISTER)), &keys)
+        .with_context(|| format!("the register in `{}` cannot be opened", folder.display()))
+}
+
+/// What a bureau does for wallets, if the folder of one says so.
+///
+/// # Errors
+/// What is wrong with a file.
+pub fn open_wallet(
+    data: &Path,
+    state: &State,
+    payments: &[Arc<OwnPayments>],
+) -> Result<Option<Arc<Wallet>>> {
+    let folders = organisation_folders(data)?;
+    let Some((bureau, folder)) = folders.iter().find(|(_, one)| one.join(WALLET_FILE).is_file())
+    else {
+        return Ok(None);
+    };
+    let path = folder.join(WALLET_FILE);
+    let file: WalletFile = read_toml("the wallet services", &path, WALLET_BYTES_MAX)?;
+    let in_file = |words: String| bad(format!("the wallet services `{}`: {words}", path.display()));
+    let region = network::view::region(state, file.region)
+        .ok_or_else(|| in_file(format!("the ledger has no region {}", file.region)))?;
+    let limits = |text: &LimitsText| text.read(region.currency).map_err(&in_file);
+    let authority_folder = data.join(file.authority.as_str());
+    let machine = |organisation, folder: &Path| -> Result<Arc<dyn Machine>> {
+        Ok(Arc::new(KeyMachine { organisation, key: read_key(&folder.join(&file.machine_key))? }))
+    };
+    Ok(Some(Arc::new(Wallet {
+        region: file.region,
+        directory: open_directory(folder)?,
+        authority: Arc::new(open_register(&authority_folder)?),
+        bureau: machine(*bureau, folder)?,
+        identity: machine(file.authority, &authority_folder)?,
+        executors: executors(data, payments)?,
+        readers: readers(&folders)?,
+        passkey_limits: limits(&file.passkey)?,
+        device_limits: limits(&file.device)?,
+    })))
+}
+
+/// The folders in a data folder that are named as organisations are.
+fn organisation_folders(data: &Path) -> Result<Vec<(OrganisationId, std::path::PathBuf)>> {
+    let entries = fs::read_dir(data)
+        .with_context(|| format!("the data folder `{}` cannot be read", data.display()))?;
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Ok(organisation) = name.parse()
+            && path.is_dir()
+        {
+            folders.push((organisation, path));
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// Those among the owners of rails that take money from bound cards: whoever has no till.
+fn executors(
+    data: &Path,
+    payments: &[Arc<OwnPayments>],
+) -> Result<BTreeMap<OrganisationId, Arc<dyn CardExecutor>>> {
+    let mut found: BTreeMap<OrganisationId, Arc<dyn CardExecutor>> = BTreeMap::new();
+    for own in payments.iter().filter(|own| own.rails().iter().any(|rail| !rail.has_tills)) {
+        let organisation = own.organisation();
+        let key = read_key(&data.join(organisation.as_str()).join(EXECUTE_KEY_FILE))?;
+        let machine = KeyMachine { organisation, key };
+        found.insert(organisation, Arc::new(BankMachine { machine, payments: Arc::clone(own) }));
+    }
+    Ok(found)
+}
+
+fn readers(
+    folders: &[(OrganisationId, std::path::PathBuf)],
+) -> Result<BTreeMap<OrganisationId, ReaderKey>> {
+    let mut found = BTreeMap::new();
+    for (organisation, folder) in folders {
+        let path = folder.join(READER_FILE);
+        if path.is_file() {
+            let text = read_text("the reader's key", &path, WORD_BYTES_MAX)?;
+            let key = text.trim().parse();
+            let key = key.map_err(|words| bad(format!("`{}`: {words}", path.display())))?;
+            found.insert(*organisation, key);
+        }
+    }
+    Ok(found)
+}
+
+/// The names by which people know the organisations whose folders lie here.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn organisation_names(data: &Path) -> Result<BTreeMap<OrganisationId, String>> {
+    let mut names = BTreeMap::new();
+    for (organisation, folder) in organisation_folders(data)? {
+        let path = folder.join(NAME_FILE);
+        if path.is_file() {
+            let name = read_text("the organisation's name", &path, WORD_BYTES_MAX)?;
+            names.insert(organisation, name.trim().to_owned());
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,285 @@
+/** Browsers, people and checks that the stories share. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join as joined } from 'node:path';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type CDPSession,
+  type Locator,
+  type Page,
+} from 'playwright-core';
+import { expect, inject } from 'vitest';
+import type { Language } from '../src/messages/messages.svelte.ts';
+import type { Size } from '../src/preferences.svelte.ts';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** Where pictures go, when somebody wants to look: `PICTURES=folder make e2e`. */
+const PICTURES = process.env.PICTURES;
+
+export const url = inject('url');
+export const data = inject('data');
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+}
+
+export type Newcomer = { readonly name: string; readonly number: string; readonly activation: string; readonly party: string };
+
+/** Those who may join: those with a bound bank card stand at even places, those without at odd ones. */
+export function newcomers(): readonly Newcomer[] {
+  const text = readFileSync(joined(data, 'family/newcomers.toml'), 'utf8');
+  return text
+    .split('[[newcomer]]')
+    .slice(1)
+    .map((part) => {
+      const value = (name: string): string => new RegExp(`^${name} = "(.*)"$`, 'm').exec(part)?.[1] ?? '';
+      return { name: value('name'), number: value('number'), activation: value('activation'), party: value('party') };
+    });
+}
+
+/** The words of an app in a language, as the app loads them. */
+export function words(language: Language, app: 'wallet' | 'desks'): (key: string, values?: Record<string, string>) => string {
+  const read = (file: string): Record<string, string> =>
+    JSON.parse(readFileSync(joined(import.meta.dirname, `../../locales/${language}/${file}.json`), 'utf8'));
+  const texts = { ...read('web'), ...read(app) };
+  return (key, values = {}) => {
+    const text = texts[key];
+    if (text === undefined) throw new Error(`there is no text ${key}`);
+    return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  };
+}
+
+/** The part of a text before its first place: enough to find it by. */
+export const begin = (text: string): RegExp => new RegExp(`^${(text.split('{')[0] ?? '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
+
+export type Device = {
+  readonly language: Language;
+  readonly size?: Size;
+  readonly width?: number;
+  readonly height?: number;
+  /** Whether the browser has passkeys; in-app browsers have none. */
+  readonly passkeys?: boolean;
+  readonly isPhone?: boolean;
+};
+
+/** What a browser says in its console that is no fault of ours. */
+const HARMLESS = [
+  // Chromium suggests RS256 beside ES256; the ledger knows no RSA.
+  'publicKey.pubKeyCredParams is missing at least one of the default algorithm identifiers',
+];
+
+/** A person's browser: everything that goes wrong in it fails the story. */
+export class Visitor {
+  readonly faults: string[] = [];
+
+  private constructor(
+    readonly context: BrowserContext,
+    readonly page: Page,
+    readonly cdp: CDPSession,
+    readonly device: Device,
+    readonly t: ReturnType<typeof words>,
+  ) {}
+
+  static async arrive(browser: Browser, device: Device, app: 'wallet' | 'desks'): Promise<Visitor> {
+    const { language, size = 'normal', isPhone = app === 'wallet', passkeys = true } = device;
+    const viewport = { width: device.width ?? (isPhone ? 390 : 1280), height: device.height ?? 844 };
+    const locale = { 'zh-Hans': 'zh-CN', 'zh-Hant': 'zh-TW', en: 'en-GB', de: 'de-DE' }[language];
+    const context = await browser.newContext({
+      viewport,
+      isMobile: isPhone,
+      hasTouch: isPhone,
+      locale,
+      timezoneId: 'Asia/Shanghai',
+      acceptDownloads: true,
+      serviceWorkers: 'block',
+    });
+    await context.addInitScript((chosen) => localStorage.setItem('yibao.size', chosen), size);
+    if (!passkeys) await context.addInitScript(() => Reflect.deleteProperty(window, 'PublicKeyCredential'));
+    const page = await context.newPage();
+    const cdp = await context.newCDPSession(page);
+    if (passkeys) await giveAuthenticator(cdp);
+    const visitor = new Visitor(context, page, cdp, device, words(language, app));
+    visitor.listen();
+    await page.goto(app === 'wallet' ? `${url}/` : `${url}/desks`);
+    await page.locator('main h1').waitFor();
+    return visitor;
+  }
+
+  private listen(): void {
+    const { page, faults } = this;
+    page.on('console', (message) => {
+      const isOurs = message.type() === 'error' || message.type() === 'warning';
+      // What the gateway refuses is told to the reader; the browser repeats its status.
+      const isRefusal = message.text().startsWith('Failed to load resource: the server responded with a status of 4');
+      if (isOurs && !isRefusal && !HARMLESS.some((words) => message.text().includes(words))) faults.push(message.text());
+    });
+    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) faults.push(`asked ${request.url()}`);
+    });
+  }
+
+  button(key: string, values?: Record<string, string>): Locator {
+    const text = this.t(key, values);
+    const name = text.includes('{') ? begin(text) : text;
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  link(key: string): Locator {
+    return this.page.getByRole('link', { name: this.t(key), exact: true });
+  }
+
+  /** One of the main pages. */
+  tab(key: string): Locator {
+    return this.page.getByRole('navigation').getByRole('link', { name: this.t(key), exact: true });
+  }
+
+  field(key: string): Locator {
+    return this.page.getByLabel(this.t(key), { exact: true });
+  }
+
+  text(key: string, values?: Record<string, string>): Locator {
+    const text = this.t(key, values);
+    return this.page.getByText(text.includes('{') ? begin(text) : text).first();
+  }
+
+  /** The page is whole: no violation that axe knows, nothing wider than the screen, nothing said amiss. */
+  async check(name: string): Promise<void> {
+    const { page } = this;
+    await picture(this, name);
+    const violations = await axe(page);
+    expect(violations, `${name}: accessibility`).toEqual([]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(overflow, `${name}: wider than the screen`).toBeLessThanOrEqual(0);
+    expect(this.faults, `${name}: console`).toEqual([]);
+  }
+
+  async leave(): Promise<void> {
+    expect(this.faults).toEqual([]);
+    await this.context.close();
+  }
+}
+
+async function picture(visitor: Visitor, name: string): Promise<void> {
+  if (PICTURES === undefined) return;
+  mkdirSync(PICTURES, { recursive: true });
+  const { language, size = 'normal' } = visitor.device;
+  const width = visitor.page.viewportSize()?.width;
+  await visitor.page.screenshot({ path: joined(PICTURES, `${name}-${language}-${size}-${width}.png`), fullPage: true });
+}
+
+export async function giveAuthenticator(cdp: CDPSession): Promise<string> {
+  await cdp.send('WebAuthn.enable');
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      ctap2Version: 'ctap2_1',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return authenticatorId;
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+type Violation = { id: string; nodes: { html: string; failureSummary?: string }[] };
+
+async function axe(page: Page): Promise<string[]> {
+  // Evaluated by the debugger: the page's own policy lets no such script in.
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => {
+    const runner = (window as unknown as { axe: { run(options: unknown): Promise<{ violations: Violation[] }> } }).axe;
+    const runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    return (await runner.run({ runOnly })).violations;
+  });
+  return violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary ?? ''}`));
+}
+
+export const PIN = '830274';
+
+/** Joins as somebody new, by whatever the browser has. */
+export async function join(visitor: Visitor, newcomer: Newcomer, look = false): Promise<void> {
+  const seen = async (name: string): Promise<void> => {
+    if (look) await visitor.check(name);
+  };
+  await seen('welcome');
+  await visitor.link('welcome.join').click();
+  await visitor.field('join.name').fill(newcomer.name);
+  await visitor.field('join.number').fill(newcomer.number);
+  await visitor.field('join.activation').fill(newcomer.activation);
+  await seen('join-who');
+  await visitor.button('join.next').click();
+  if (visitor.device.passkeys === false) {
+    await visitor.field('join.pin.first').fill(PIN);
+    await visitor.field('join.pin.again').fill(PIN);
+    await seen('join-pin');
+    await visitor.button('join.next').click();
+  } else {
+    await visitor.button('join.key.make').waitFor();
+    await seen('join-passkey');
+    await visitor.button('join.key.make').click();
+  }
+  await visitor.button('join.done.go').waitFor();
+  await seen('join-done');
+  await visitor.button('join.done.go').click();
+  await confirmWithPin(visitor);
+  await visitor.link('home.tile.code').waitFor();
+}
+
+/** Enters the PIN where the device asks for one. */
+export async function confirmWithPin(visitor: Visitor, pin = PIN): Promise<void> {
+  if (visitor.device.passkeys !== false) return;
+  await visitor.field('pin.field').fill(pin);
+  await visitor.button('pin.go').click();
+}
+
+export async function signDeskIn(visitor: Visitor, organisation: string): Promise<void> {
+  await visitor.field('signin.organisation').fill(organisation);
+  await visitor.field('signin.file').setInputFiles(joined(data, organisation, 'keys/online.key'));
+  await visitor.button('signin.go').click();
+  await visitor.field('find.code').waitFor();
+}
+
+/** The code that the wallet shows now. */
+export async function shownCode(visitor: Visitor): Promise<string> {
+  await visitor.tab('tab.code').click();
+  return (await visitor.page.getByTestId('code').innerText()).replace(/\s/g, '');
+}
+
+export async function receive(desk: Visitor, code: string, name: string): Promise<void> {
+  await desk.field('find.code').fill(code);
+  await desk.button('find.go').click();
+  await desk.page.getByText(name).first().waitFor();
+}
+
+/** What the region's hospital charges in the stories. */
+export const BILL = `item_code,name,quantity,unit_price,amount
+ZJ001,普通门诊诊查费,1,15.00,15.00
+XY003,阿托伐他汀钙片 20mg×28片,2,26.80,53.60
+XY001,苯磺酸氨氯地平片 5mg×28片,1,18.60,18.60
+`;
+
+export async function openVisit(desk: Visitor): Promise<void> {
+  await desk.button('visit.open').click();
+  await desk.button('bill.quote').waitFor();
+}
+
+export async function writeBill(desk: Visitor, bill = BILL): Promise<void> {
+  await desk.page.getByText(desk.t('bill.upload'), { exact: true }).click();
+  await desk.field('bill.upload.text').fill(bill);
+  await desk.button('bill.upload.go').click();
+  // Without the personal account, so that there is something to collect whoever the patient is.
+  await desk.field('bill.account').uncheck();
+  await desk.button('bill.quote').click();
+  await desk.page.getByRole('heading', { name: desk.t('quote.title') }).waitFor();
+}

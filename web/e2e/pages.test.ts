@@ -1,0 +1,81 @@
+/** Every page of a wallet in every language and size, on a narrow screen, by keyboard and offline. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LANGUAGES } from '../src/messages/messages.svelte.ts';
+import { SIZES } from '../src/preferences.svelte.ts';
+import { join, launch, newcomers, shownCode, url, Visitor } from './kit.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+const PATHS = ['/', '/code', '/history', '/cover', '/lock', '/settings'];
+
+it('pages are whole in every language and size at 320 pixels', async () => {
+  const person = newcomers()[8];
+  if (person === undefined) throw new Error('the region has too few newcomers');
+  const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', width: 320 }, 'wallet');
+  await join(wallet, person);
+  for (const language of LANGUAGES) {
+    await wallet.page.evaluate((chosen) => localStorage.setItem('yibao.language', chosen), language);
+    await wallet.page.reload();
+    for (const size of SIZES) {
+      await wallet.page.evaluate((step) => (document.documentElement.dataset.size = step), size);
+      for (const path of PATHS) {
+        await wallet.page.evaluate((to) => (location.hash = to), path);
+        await wallet.page.locator('main h1').waitFor();
+        await wallet.page.waitForLoadState('networkidle');
+        await wallet.check(`narrow${path.replace('/', '-')}-${language}-${size}`);
+      }
+    }
+  }
+  await wallet.leave();
+});
+
+it('a page is used by keyboard alone, from the skip link on', async () => {
+  const wallet = await Visitor.arrive(browser, { language: 'en', isPhone: false }, 'wallet');
+  const { page } = wallet;
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.className)).toContain('skip');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await wallet.field('join.name').waitFor();
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('A');
+  await wallet.leave();
+});
+
+it('a code is shown without a network, and a lost connection says so', async () => {
+  const person = newcomers()[10];
+  if (person === undefined) throw new Error('the region has too few newcomers');
+  const wallet = await Visitor.arrive(browser, { language: 'en' }, 'wallet');
+  await join(wallet, person);
+  await shownCode(wallet);
+  await wallet.tab('tab.home').click();
+  await wallet.link('home.tile.code').waitFor();
+  await wallet.context.setOffline(true);
+  expect(await shownCode(wallet)).toMatch(/^\d{14}$/);
+  await wallet.tab('tab.history').click();
+  await wallet.text('error.offline.title').waitFor();
+  await wallet.context.setOffline(false);
+  await wallet.button('retry').click();
+  await wallet.page.locator('main').getByRole('alert').waitFor({ state: 'detached' });
+  // What the browser says of a lost connection is no fault of the page.
+  wallet.faults.length = 0;
+  await wallet.context.close();
+});
+
+it('pages carry a policy that lets nothing else in', async () => {
+  for (const path of ['/', '/desks']) {
+    const answer = await fetch(url + path);
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("require-trusted-types-for 'script'");
+    expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|https?:/);
+    expect(await answer.text()).not.toMatch(/ style="| on\w+="|<script>/);
+  }
+});

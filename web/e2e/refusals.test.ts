@@ -1,0 +1,155 @@
+/** What does not go well: refused, taken back, not confirmed, wrong, locked, pressed twice. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  confirmWithPin,
+  giveAuthenticator,
+  join,
+  launch,
+  newcomers,
+  openVisit,
+  PIN,
+  receive,
+  shownCode,
+  signDeskIn,
+  Visitor,
+  writeBill,
+  type Device,
+  type Newcomer,
+} from './kit.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+function newcomer(place: number): Newcomer {
+  const found = newcomers()[place];
+  if (found === undefined) throw new Error('the region has too few newcomers');
+  return found;
+}
+
+/** A phone and a desk with an open visit, quoted and ready to be sent by card. */
+async function atTheDesk(place: number, phone: Device): Promise<{ wallet: Visitor; desk: Visitor }> {
+  const wallet = await Visitor.arrive(browser, phone, 'wallet');
+  await join(wallet, newcomer(place));
+  const desk = await Visitor.arrive(browser, { language: 'en' }, 'desks');
+  await signDeskIn(desk, 'hospital-1');
+  await receive(desk, await shownCode(wallet), newcomer(place).name);
+  await openVisit(desk);
+  await writeBill(desk);
+  return { wallet, desk };
+}
+
+async function sendAndOpen({ wallet, desk }: { wallet: Visitor; desk: Visitor }): Promise<void> {
+  await desk.button('send.go').click();
+  await desk.text('send.waiting').waitFor();
+  await wallet.tab('tab.home').click();
+  await wallet.link('home.waiting.open').click();
+  await wallet.button('bill.refuse').waitFor();
+}
+
+it('a wrong bill is refused, changed, taken back, and confirmed in the end although pressed twice', async () => {
+  const both = await atTheDesk(2, { language: 'zh-Hant' });
+  const { wallet, desk } = both;
+  await sendAndOpen(both);
+  await wallet.button('bill.refuse').click();
+  await wallet.check('bill-refuse');
+  await wallet.button('bill.refuse.wrong_bill').click();
+  await wallet.text('bill.state.refused').waitFor();
+  await wallet.check('bill-refused');
+  await desk.text('send.refused').waitFor();
+
+  await sendAndOpen(both);
+  await desk.button('send.withdraw').click();
+  await wallet.text('bill.state.withdrawn').waitFor();
+
+  await sendAndOpen(both);
+  await wallet.button('bill.pay').dblclick();
+  await wallet.text('visit.done').waitFor();
+  await wallet.tab('tab.history').click();
+  await wallet.page.locator('main li a').first().waitFor();
+  expect(await wallet.page.locator('main li a').count()).toBeGreaterThan(0);
+  await wallet.leave();
+  await desk.leave();
+});
+
+it('a passkey that is not confirmed charges nothing, and the bill can be tried again', async () => {
+  const both = await atTheDesk(4, { language: 'en' });
+  const { wallet, desk } = both;
+  await sendAndOpen(both);
+  // The authenticator of the phone now refuses to know its holder.
+  await wallet.cdp.send('WebAuthn.disable');
+  await wallet.cdp.send('WebAuthn.enable');
+  await wallet.button('bill.pay').click();
+  await wallet.text('error.unconfirmed.title').waitFor();
+  await wallet.check('bill-unconfirmed');
+  await desk.button('send.withdraw').click();
+  await wallet.text('bill.state.withdrawn').waitFor();
+  await giveAuthenticator(wallet.cdp);
+  await wallet.leave();
+  await desk.leave();
+});
+
+it('somebody else’s number, a wrong code and a wrong PIN are told with what to do', async () => {
+  const wallet = await Visitor.arrive(browser, { language: 'en', passkeys: false }, 'wallet');
+  const person = newcomer(3);
+  await wallet.link('welcome.join').click();
+  await wallet.button('join.next').click();
+  await wallet.text('join.name.missing').waitFor();
+  await wallet.check('join-faults');
+  await wallet.field('join.name').fill(person.name);
+  await wallet.field('join.activation').fill('0000000000');
+  const swapped = person.number.slice(0, 16) + (person.number[17] ?? '') + (person.number[16] ?? '');
+  await wallet.field('join.number').fill(swapped);
+  await wallet.button('join.next').click();
+  await wallet.field('join.number').and(wallet.page.locator('[aria-invalid]')).waitFor();
+  await wallet.field('join.number').fill(person.number.toLowerCase());
+  await wallet.button('join.next').click();
+  await wallet.field('join.activation').and(wallet.page.locator('[aria-invalid]')).waitFor();
+  await wallet.check('join-wrong-code');
+  await wallet.field('join.name').fill('王无此人');
+  await wallet.button('join.next').click();
+  await wallet.page.getByText('name and identity number do not belong together').first().waitFor();
+
+  await wallet.field('join.name').fill(person.name);
+  await wallet.field('join.activation').fill(person.activation);
+  await wallet.button('join.next').click();
+  await wallet.field('join.pin.first').fill('123456');
+  await wallet.field('join.pin.again').fill('123456');
+  await wallet.button('join.next').click();
+  await wallet.text('join.pin.simple').waitFor();
+  await wallet.field('join.pin.first').fill(PIN);
+  await wallet.field('join.pin.again').fill(PIN);
+  await wallet.button('join.next').click();
+  await wallet.button('join.done.go').click();
+  await confirmWithPin(wallet, '111119');
+  await wallet.page.getByText('the PIN is wrong').waitFor();
+  await wallet.check('pin-wrong');
+  await wallet.button('join.done.go').click();
+  await confirmWithPin(wallet);
+  await wallet.link('home.tile.code').waitFor();
+  await wallet.leave();
+});
+
+it('a locked wallet pays nothing of its own, and says since when and by whom', async () => {
+  const both = await atTheDesk(6, { language: 'de' });
+  const { wallet, desk } = both;
+  await wallet.tab('tab.home').click();
+  await wallet.link('home.tile.lock').click();
+  await wallet.check('lock');
+  await wallet.button('lock.now').click();
+  await wallet.text('lock.since').waitFor();
+  await wallet.check('locked');
+  await desk.button('send.go').click();
+  await desk.page.getByText('the person is locked').first().waitFor();
+  await desk.check('desk-locked');
+  await wallet.button('lock.ask').click();
+  await wallet.text('lock.asked').waitFor();
+  await wallet.tab('tab.home').click();
+  await wallet.text('home.locked').waitFor();
+  await wallet.check('home-locked');
+  await wallet.leave();
+  await desk.leave();
+});

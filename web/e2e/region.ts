@@ -1,0 +1,74 @@
+/**
+ * A running region for all stories: the built program with its embedded pages, a fresh demonstration
+ * on a free port. `YIBAO_BINARY` names another program; `YIBAO_URL` with `YIBAO_DATA` a region that
+ * runs already, such as a development server in front of one.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    url: string;
+    data: string;
+  }
+}
+
+const PEOPLE = '80';
+
+function freePort(): Promise<number> {
+  return new Promise((resolvePort, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolvePort(port));
+    });
+  });
+}
+
+/** Waits for the line that says where the region is served. */
+function served(child: ChildProcess): Promise<void> {
+  return new Promise((resolveServed, reject) => {
+    const said: string[] = [];
+    child.once('exit', (code) => reject(new Error(`the program ended with ${code}:\n${said.join('\n')}`)));
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        said.push(line);
+        if (line.startsWith('serving on ')) resolveServed();
+      });
+    }
+  });
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { YIBAO_URL: url, YIBAO_DATA: known } = process.env;
+  if (url !== undefined && known !== undefined) {
+    project.provide('url', url);
+    project.provide('data', resolve(known));
+    return async () => {};
+  }
+  const root = resolve(import.meta.dirname, '../..');
+  const binary = process.env.YIBAO_BINARY ?? join(root, 'target/release/yibao');
+  if (!existsSync(binary)) throw new Error(`${binary} is not there; build it with \`make e2e\``);
+  const data = mkdtempSync(join(tmpdir(), 'yibao-e2e-'));
+  const port = await freePort();
+  const folder = join(data, 'demo');
+  const arguments_ = ['demo', '--people', PEOPLE, '--seed', '1', '--data', folder, '--listen', `127.0.0.1:${port}`];
+  const child = spawn(binary, arguments_, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  await served(child);
+  project.provide('url', `http://localhost:${port}`);
+  project.provide('data', folder);
+  return async () => {
+    const ended = new Promise((resolveEnd) => child.once('exit', resolveEnd));
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  };
+}

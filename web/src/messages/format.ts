@@ -1,0 +1,50 @@
+/** Money, days and instants as the reader writes them. */
+import { words } from './messages.svelte.ts';
+
+const SCALES: Record<string, number> = { JPY: 0 };
+
+export function scaleOf(currency: string): number {
+  return SCALES[currency] ?? 2;
+}
+
+/** Whole minor units as a decimal number: `"452"` of CNY is `4.52`. */
+export function decimal(minor: string | bigint, currency: string): string {
+  const scale = scaleOf(currency);
+  const digits = minor.toString().padStart(scale + 1, '0');
+  return scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
+/** A decimal number as whole minor units; `undefined` when it is none or has too many places. */
+export function minorOf(text: string, currency: string): string | undefined {
+  const scale = scaleOf(currency);
+  const match = /^([0-9]+)(?:\.([0-9]+))?$/.exec(text.trim().replace(',', '.'));
+  const [, whole = '', fraction = ''] = match ?? [];
+  if (match === null || fraction.length > scale) return undefined;
+  return BigInt(whole + fraction.padEnd(scale, '0')).toString();
+}
+
+export function money(minor: string | bigint, currency: string): string {
+  const format = new Intl.NumberFormat(words.locale, {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+  });
+  // A decimal text is exact where the engine takes one; a wallet's sums fit a number elsewhere.
+  return format.format(decimal(minor, currency) as unknown as number);
+}
+
+/** A day such as `2026-03-31`. */
+export function dayText(day: string): string {
+  const format = new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium', timeZone: 'UTC' });
+  return format.format(new Date(`${day}T00:00:00Z`));
+}
+
+export function instantText(instant: string): string {
+  const format = new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium', timeStyle: 'short' });
+  return format.format(new Date(instant));
+}
+
+/** The time of day: deadlines are clock times, never countdowns. */
+export function clockText(instant: string): string {
+  return new Intl.DateTimeFormat(words.locale, { timeStyle: 'short' }).format(new Date(instant));
+}

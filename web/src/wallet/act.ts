@@ -1,0 +1,31 @@
+/** What a person does on the ledger alone: a transaction that only they sign. */
+import { api, ok } from '../api/client.ts';
+import { authorise } from '../keys/signer.ts';
+import { encodeContent, randomHex, transactionId, type Content } from '../ledger/transaction.ts';
+import type { Body, KindName } from '../ledger/kinds.ts';
+import { toHex } from '../ledger/borsh.ts';
+import { network, session } from '../session.svelte.ts';
+import { device } from './device.svelte.ts';
+
+const VALIDITY_MILLIS = 3_600_000;
+
+export async function act<K extends KindName>(kind: K, body: Body<K>): Promise<void> {
+  const { chain_id, time } = await network();
+  // The ledger's clock counts, and this device's may be wrong: the later of both is used.
+  const now = Math.max(Date.now(), Date.parse(time));
+  const content: Content<K> = {
+    chain_id,
+    author: session.party ?? '',
+    idempotency_key: randomHex(16),
+    valid_until: new Date(now + VALIDITY_MILLIS).toISOString(),
+    kind,
+    body,
+  };
+  const authorisation = await authorise(await device.signer(), await transactionId(content));
+  await ok(
+    api.POST('/v1/transactions', {
+      params: { header: { 'Idempotency-Key': content.idempotency_key } },
+      body: { content: toHex(encodeContent(content)), authorisations: [authorisation] },
+    }),
+  );
+}

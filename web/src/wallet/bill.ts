@@ -1,0 +1,81 @@
+/**
+ * A bill that a desk sent: what is shown, and the id that is signed. Both come from the same values
+ * in this browser; what the gateway says of them is only compared.
+ */
+import { api, ok } from '../api/client.ts';
+import type { Schemas } from '../api/types.ts';
+import { commitBill } from '../ledger/bill.ts';
+import { toHex } from '../ledger/borsh.ts';
+import { transactionId } from '../ledger/transaction.ts';
+import { network } from '../session.svelte.ts';
+
+export type Bill = {
+  readonly request: Schemas['Request'];
+  readonly quote: Schemas['Quote'] | undefined;
+  readonly lines: readonly Schemas['LineItem'][];
+  readonly hospital: string;
+  readonly visit: Schemas['Visit'];
+  /** What the person signs. */
+  readonly id: Uint8Array<ArrayBuffer>;
+  /** Whether list, sums, split and request are one bill. */
+  readonly agrees: boolean;
+};
+
+const names = new Map<string, string>();
+
+/** The name by which people know an organisation. */
+export async function organisationName(organisation: string): Promise<string> {
+  const known = names.get(organisation);
+  if (known !== undefined) return known;
+  const path = { organisation };
+  const found = await ok(api.GET('/v1/organisations/{organisation}', { params: { path } }));
+  const name = found.name ?? organisation;
+  names.set(organisation, name);
+  return name;
+}
+
+/** Two values of JSON, whatever the order of their members. */
+export function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  const keys = Object.keys(one);
+  if (keys.length !== Object.keys(other).length) return false;
+  return keys.every((key) => isSame(one[key as keyof typeof one], other[key as keyof typeof other]));
+}
+
+async function computedId(request: Schemas['Request']): Promise<Uint8Array<ArrayBuffer>> {
+  const { chain_id } = await network();
+  return transactionId({ chain_id, ...request.head, kind: 'settle_visit', body: request.body });
+}
+
+export async function loadBill(id: string): Promise<Bill> {
+  const request = await ok(api.GET('/v1/requests/{request}', { params: { path: { request: id } } }));
+  const { body } = request;
+  const bill: Schemas['Bill'] = JSON.parse(request.bill);
+  const waits = request.standing.standing === 'waiting';
+  const [visit, hospital, quote, computed, commitment] = await Promise.all([
+    ok(api.GET('/v1/visits/{visit}', { params: { path: { visit: request.visit } } })),
+    organisationName(request.provider),
+    waits
+      ? ok(
+          api.POST('/v1/quotes', {
+            body: {
+              visit: request.visit,
+              bill,
+              use_personal_account: body.use_personal_account,
+              diagnosis_groups: [],
+            },
+          }),
+        )
+      : undefined,
+    computedId(request),
+    commitBill(request.salt, request.bill, body.sums),
+  ]);
+  const isOneBill =
+    toHex(computed) === request.request &&
+    request.request === id &&
+    commitment === body.bill &&
+    body.visit === request.visit &&
+    body.consent.form === 'own_key';
+  const isQuoted = quote === undefined || (isSame(quote.sums, body.sums) && isSame(quote.split, body.split));
+  return { request, quote, lines: bill.lines, hospital, visit, id: computed, agrees: isOneBill && isQuoted };
+}

@@ -1,0 +1,45 @@
+/**
+ * The rotating code: eight digits for this wallet and six for the minute (RFC 6238 with SHA-256),
+ * made here, so that it is shown without a network.
+ */
+import { api, ok } from '../api/client.ts';
+import type { Schemas } from '../api/types.ts';
+import { fromHex } from '../ledger/borsh.ts';
+import { keep, kept } from '../keys/store.ts';
+
+type Seed = Schemas['CodeSeed'] & { readonly person: string };
+const NAME = 'code';
+
+export type Shown = { readonly digits: string; readonly until: Date };
+
+/** This device's code, asked for once while signed in. */
+export async function codeSeed(person: string, isSignedIn: boolean): Promise<Seed | undefined> {
+  const known = await kept<Seed>(NAME);
+  if (known?.person === person) return known;
+  if (!isSignedIn) return undefined;
+  const seed = await ok(api.POST('/v1/persons/{person}/codes', { params: { path: { person } }, body: {} }));
+  const fresh = { ...seed, person };
+  await keep(NAME, fresh);
+  return fresh;
+}
+
+export async function changingDigits(secret: string, step: number): Promise<string> {
+  const key = await crypto.subtle.importKey('raw', fromHex(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const counter = new DataView(new ArrayBuffer(8));
+  counter.setBigUint64(0, BigInt(step));
+  const tag = new DataView(await crypto.subtle.sign('HMAC', key, counter.buffer));
+  const offset = tag.getUint8(tag.byteLength - 1) & 0x0f;
+  const word = tag.getUint32(offset) & 0x7fffffff;
+  return (word % 1_000_000).toString().padStart(6, '0');
+}
+
+export async function shownCode(seed: Seed, now: number): Promise<Shown> {
+  const period = seed.period_seconds * 1000;
+  const step = Math.floor(now / period);
+  return { digits: `${seed.number}${await changingDigits(seed.secret, step)}`, until: new Date((step + 1) * period) };
+}
+
+/** Digits in groups that are easily read out. */
+export function grouped(digits: string): string {
+  return [digits.slice(0, 4), digits.slice(4, 8), digits.slice(8, 11), digits.slice(11)].join(' ');
+}
