@@ -297,7 +297,7 @@ fn passkeys_of(call: &Call, request: &SignInRequest) -> Vec<PublicKey> {
         return Vec::new();
     };
     let row = person::view::person(&call.view.state, id);
-    let keys = row.map(|row| row.keys).unwrap_or_default().into_iter();
+    let keys = row.map(|row| row.keys.clone()).unwrap_or_default().into_iter();
     keys.filter(|one| one.grade == KeyGrade::Passkey).map(|one| one.key).collect()
 }
 
