@@ -54,7 +54,6 @@ struct Served {
 }
 
 /// The web app of these files as a service.
-#[must_use]
 pub fn web_app(files: &[WebFile], is_behind_tls: bool) -> Router {
     let served: BTreeMap<&'static str, Served> =
         files.iter().map(|file| (file.path, Served::new(*file))).collect();
