@@ -7,7 +7,7 @@ use adapters::directory::{
     RefusalReason, Request, RequestAnswer,
 };
 use adapters::sqlite::Place;
-use primitives::{Hash, PersonId, Timestamp, VisitId};
+use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
 
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const ONE: PersonId = PersonId([1; 16]);
@@ -25,7 +25,7 @@ fn people_and_cards_are_found_again_and_the_file_does_not_show_them() {
     let particulars = Particulars::new("欧阳晓", "11010519491231002X");
     let card = BoundCard {
         executor: "bank".parse().unwrap(),
-        rail: "sandbox_bank".parse().unwrap(),
+        rail: Text::new("sandbox_bank").unwrap(),
         token: "token-of-a-card".parse().unwrap(),
         last_four: "4321".to_owned(),
     };
