@@ -16,6 +16,8 @@ fn main() {
     let mut files = Vec::new();
     if dist.join("index.html").is_file() {
         collect(&dist, &mut files);
+    } else {
+        println!("cargo:warning=without its web app: run `make web` and build again to have it");
     }
     files.sort();
     let target = PathBuf::from(std::env::var("OUT_DIR").expect("cargo names the folder"));

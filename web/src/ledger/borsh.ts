@@ -140,7 +140,7 @@ export const option = <T>(inner: Encode<T>): Encode<T | null | undefined> => (va
 };
 
 /** A member that may be left out and then has a value of its own. */
-export const defaulted = <T>(inner: Encode<T>, otherwise: T): Encode<T | undefined> => (value, out) =>
+export const defaulted = <T>(inner: Encode<T>, otherwise: NoInfer<T>): Encode<T | undefined> => (value, out) =>
   inner(value === undefined ? otherwise : value, out);
 
 type Fields<T> = { readonly [K in keyof T]-?: Encode<T[K]> };

@@ -52,7 +52,7 @@ const actor: borsh.Encode<Schemas['Actor']> = (value, out) => {
     borsh.u8(1, out);
     id(value.guardian, out);
   } else {
-    borsh.word({ own_key: 0, desk: 2 })(value, out);
+    borsh.word({ own_key: 0, desk: 2, register: 3 })(value, out);
   }
 };
 
@@ -139,7 +139,7 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   cancel_visit: { number: 702, body: borsh.struct({ visit: id }) },
   settle_visit: {
     number: 705,
-    body: borsh.struct({
+    body: borsh.struct<Bodies['settle_visit']>({
       visit: id,
       bill: hash,
       sums,

@@ -17,8 +17,10 @@ export type Bill = {
   readonly visit: Schemas['Visit'];
   /** What the person signs. */
   readonly id: Uint8Array<ArrayBuffer>;
-  /** Whether list, sums, split and request are one bill. */
+  /** Whether list, sums and request are one bill. */
   readonly agrees: boolean;
+  /** Whether the same bill would be split otherwise now, because something was settled in between. */
+  readonly changed: boolean;
 };
 
 const names = new Map<string, string>();
@@ -77,5 +79,5 @@ export async function loadBill(id: string): Promise<Bill> {
     body.visit === request.visit &&
     body.consent.form === 'own_key';
   const isQuoted = quote === undefined || (isSame(quote.sums, body.sums) && isSame(quote.split, body.split));
-  return { request, quote, lines: bill.lines, hospital, visit, id: computed, agrees: isOneBill && isQuoted };
+  return { request, quote, lines: bill.lines, hospital, visit, id: computed, agrees: isOneBill, changed: !isQuoted };
 }
