@@ -42,7 +42,6 @@ it('a confirmation whose answer was lost is found out by itself, and nobody else
   await wallet.button('bill.pay').click();
   await confirmWithPin(wallet);
   await wallet.text('visit.done').waitFor();
-  wallet.forgiveLostConnection();
   await desk.text('send.settled').waitFor();
 
   const other = await atTheDesk(browser, 5, { language: 'en', passkeys: false });
@@ -50,6 +49,7 @@ it('a confirmation whose answer was lost is found out by itself, and nobody else
   await other.wallet.page.locator('main').getByRole('alert').waitFor();
   expect(await other.wallet.button('bill.pay').count()).toBe(0);
   await other.wallet.check('bill-of-somebody-else');
+  wallet.forgiveLostConnection();
   for (const one of [wallet, desk, other.wallet, other.desk]) await one.leave();
 });
 

@@ -81,7 +81,8 @@ export class Visitor {
   private constructor(
     readonly context: BrowserContext,
     readonly page: Page,
-    readonly cdp: CDPSession,
+    private readonly cdp: CDPSession,
+    private readonly authenticator: string | undefined,
     readonly device: Device,
     readonly t: ReturnType<typeof words>,
   ) {}
@@ -103,8 +104,8 @@ export class Visitor {
     if (!passkeys) await context.addInitScript(() => Reflect.deleteProperty(window, 'PublicKeyCredential'));
     const page = await context.newPage();
     const cdp = await context.newCDPSession(page);
-    if (passkeys) await giveAuthenticator(cdp);
-    const visitor = new Visitor(context, page, cdp, device, words(language, app));
+    const authenticator = passkeys ? await giveAuthenticator(cdp) : undefined;
+    const visitor = new Visitor(context, page, cdp, authenticator, device, words(language, app));
     visitor.listen();
     await page.goto(app === 'wallet' ? `${url}/` : `${url}/desks`);
     await page.locator('main h1').waitFor();
@@ -160,6 +161,12 @@ export class Visitor {
     expect(this.faults, `${name}: console`).toEqual([]);
   }
 
+  /** Whether the phone knows the finger or face of whoever holds it. */
+  async knowsHolder(isUserVerified: boolean): Promise<void> {
+    if (this.authenticator === undefined) throw new Error('this device has no passkeys');
+    await this.cdp.send('WebAuthn.setUserVerified', { authenticatorId: this.authenticator, isUserVerified });
+  }
+
   /** What the browser itself says of a connection that the story cut is no fault of the page. */
   forgiveLostConnection(): void {
     const others = this.faults.filter((fault) => !fault.startsWith('Failed to load resource: net::ERR_'));
@@ -180,7 +187,7 @@ async function picture(visitor: Visitor, name: string): Promise<void> {
   await visitor.page.screenshot({ path: joined(PICTURES, `${name}-${language}-${size}-${width}.png`), fullPage: true });
 }
 
-export async function giveAuthenticator(cdp: CDPSession): Promise<string> {
+async function giveAuthenticator(cdp: CDPSession): Promise<string> {
   await cdp.send('WebAuthn.enable');
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
     options: {

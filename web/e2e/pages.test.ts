@@ -1,8 +1,8 @@
 /** Every page of a wallet in every language and size, on a narrow screen, by keyboard and offline. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LANGUAGES } from '../src/messages/messages.svelte.ts';
-import { SIZES } from '../src/preferences.svelte.ts';
+import type { Language } from '../src/messages/messages.svelte.ts';
+import type { Size } from '../src/preferences.svelte.ts';
 import { join, launch, newcomer, shownCode, url, Visitor } from './kit.ts';
 
 let browser: Browser;
@@ -11,6 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
+const LANGUAGES: readonly Language[] = ['zh-Hans', 'zh-Hant', 'en', 'de'];
+const SIZES: readonly Size[] = ['normal', 'large', 'largest'];
 const PATHS = ['/', '/code', '/history', '/cover', '/lock', '/settings'];
 
 it('pages are whole in every language and size at 320 pixels', async () => {

@@ -7,6 +7,7 @@ import type { Schemas } from '../api/types.ts';
 import { commitBill } from '../ledger/bill.ts';
 import { toHex } from '../ledger/borsh.ts';
 import { transactionId } from '../ledger/transaction.ts';
+import { organisationName } from '../organisations.ts';
 import { network } from '../session.svelte.ts';
 
 export type Bill = {
@@ -22,19 +23,6 @@ export type Bill = {
   /** Whether the same bill would be split otherwise now, because something was settled in between. */
   readonly changed: boolean;
 };
-
-const names = new Map<string, string>();
-
-/** The name by which people know an organisation. */
-export async function organisationName(organisation: string): Promise<string> {
-  const known = names.get(organisation);
-  if (known !== undefined) return known;
-  const path = { organisation };
-  const found = await ok(api.GET('/v1/organisations/{organisation}', { params: { path } }));
-  const name = found.name ?? organisation;
-  names.set(organisation, name);
-  return name;
-}
 
 /** Two values of JSON, whatever the order of their members. */
 export function isSame(one: unknown, other: unknown): boolean {
