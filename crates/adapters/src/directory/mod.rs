@@ -2,7 +2,8 @@
 //! the ledger. Names, bound cards and bills on their way are sealed; codes and PINs are kept as
 //! keyed hashes, so that the file alone opens nothing.
 //!
-//! Reading order: [`seal`] (what the directory's key does), [`person`] (who somebody is),
+//! Reading order: [`seal`] (what the directory's key does), [`sealed`] (one sealed value for each
+//! person), [`person`] (who somebody is),
 //! [`activation`] (the letter with which somebody joins), [`code`] (the rotating code of a wallet),
 //! [`pin`] (what opens the key of a device), [`card`] (what a bank knows a bound card by),
 //! [`request`] (a bill that waits for its person).
@@ -20,6 +21,7 @@ pub mod person;
 pub mod pin;
 pub mod request;
 mod seal;
+mod sealed;
 
 pub use activation::ActivationTry;
 pub use card::BoundCard;

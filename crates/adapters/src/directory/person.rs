@@ -3,12 +3,17 @@
 use std::fmt;
 
 use primitives::PersonId;
-use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
 
+use super::sealed::SealedTable;
 use super::{Directory, DirectoryError};
 
-const TABLE: &str = "person";
+const TABLE: SealedTable = SealedTable {
+    name: "person",
+    put: "INSERT INTO person (person, sealed) VALUES (?1, ?2)
+          ON CONFLICT (person) DO UPDATE SET sealed = excluded.sealed",
+    get: "SELECT sealed FROM person WHERE person = ?1",
+};
 
 /// A person's particulars. They show themselves nowhere.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,20 +46,7 @@ impl Directory {
     /// # Errors
     /// When the directory fails.
     pub fn put_people(&self, people: &[(PersonId, Particulars)]) -> Result<(), DirectoryError> {
-        let mut rows = Vec::with_capacity(people.len());
-        for (person, particulars) in people {
-            let text = serde_json::to_vec(particulars).map_err(|_| DirectoryError::Sealed)?;
-            rows.push((person.0, self.sealer.seal(TABLE, &person.0, &text)?));
-        }
-        Ok(self.database.write(|tx| {
-            let sql = "INSERT INTO person (person, sealed) VALUES (?1, ?2)
-                       ON CONFLICT (person) DO UPDATE SET sealed = excluded.sealed";
-            let mut put = tx.prepare_cached(sql)?;
-            for (person, sealed) in &rows {
-                put.execute(rusqlite::params![person, sealed])?;
-            }
-            Ok(())
-        })?)
+        self.put_sealed(&TABLE, people)
     }
 
     /// Who somebody is, if the directory knows.
@@ -62,14 +54,6 @@ impl Directory {
     /// # Errors
     /// When the directory fails.
     pub fn person(&self, person: PersonId) -> Result<Option<Particulars>, DirectoryError> {
-        let sealed: Option<Vec<u8>> = self.database.read(|connection| {
-            connection
-                .prepare_cached("SELECT sealed FROM person WHERE person = ?1")?
-                .query_row([person.0], |row| row.get(0))
-                .optional()
-        })?;
-        let Some(sealed) = sealed else { return Ok(None) };
-        let text = self.sealer.open(TABLE, &person.0, &sealed)?;
-        serde_json::from_slice(&text).map(Some).map_err(|_| DirectoryError::Sealed)
+        self.sealed(&TABLE, person)
     }
 }
