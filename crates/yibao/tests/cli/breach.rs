@@ -5,10 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::guide::commands;
+use crate::guide::followed;
 use crate::kit::{Files, Run, command, yibao};
 use crate::serve::{Served, text};
-use crate::support::read;
 
 #[test]
 fn after_the_drill_a_stolen_key_does_nothing() {
@@ -16,18 +15,7 @@ fn after_the_drill_a_stolen_key_does_nothing() {
     let data = files.at("yibao-demo");
     yibao(["demo", "--once", "--people", "40", "--data", text(&data)]).ok();
     let served = Served::start(&data, "yibao-demo");
-    let script = files.write("drill.sh", &commands(&read("docs/operate/breach.md")));
-    let program = Path::new(env!("CARGO_BIN_EXE_yibao"));
-    let folder = program.parent().expect("a program lies in a folder");
-    let path = std::env::var("PATH").expect("a path");
-    let run: Run = Command::new("bash")
-        .args(["-euo", "pipefail", &script])
-        .current_dir(data.parent().expect("a folder"))
-        .env("PATH", format!("{}:{path}", folder.display()))
-        .env("URL", served.url())
-        .output()
-        .expect("bash is there")
-        .into();
+    let run = followed("docs/operate/breach.md", &files, &served);
     assert!(!run.out.contains("NOT REFUSED"), "{}{}", run.out, run.err);
     let said = run.ok();
     for words in [
@@ -82,19 +70,8 @@ fn a_log_at_trace_names_nobody_and_holds_no_body() {
         .output();
     let made: Run = made.expect("the binary runs").into();
     let served = Served::start_in(&data, "yibao-demo", &[], &[("YIBAO_LOG", "trace")]);
-    let script = files.write("guide.sh", &commands(&read("docs/guide/api.md")));
-    let program = Path::new(env!("CARGO_BIN_EXE_yibao"));
-    let folder = program.parent().expect("a program lies in a folder");
-    let path = std::env::var("PATH").expect("a path");
     // A whole visit, with a bill and a refused look; only the log counts here.
-    let run: Run = Command::new("bash")
-        .args(["-euo", "pipefail", &script])
-        .current_dir(data.parent().expect("a folder"))
-        .env("PATH", format!("{}:{path}", folder.display()))
-        .env("URL", served.url())
-        .output()
-        .expect("bash is there")
-        .into();
+    let run = followed("docs/guide/api.md", &files, &served);
     run.ok();
     let (_, log) = served.stop("-TERM");
     assert!(log.contains("\"level\":\"TRACE\"") || log.contains("\"level\":\"DEBUG\""), "{log}");

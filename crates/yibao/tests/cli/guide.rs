@@ -14,24 +14,29 @@ pub fn commands(guide: &str) -> String {
     blocks.map(|block| block.split("```").next().unwrap_or_default()).collect()
 }
 
+/// Runs the commands of a guide as they stand there, in the folder beside the demonstration's and
+/// against the served one.
+pub fn followed(guide: &str, files: &Files, served: &Served) -> Run {
+    let script = files.write("guide.sh", &commands(&read(guide)));
+    let program = Path::new(env!("CARGO_BIN_EXE_yibao"));
+    let folder = program.parent().expect("a program lies in a folder");
+    let path = std::env::var("PATH").expect("a path");
+    let run = Command::new("bash")
+        .args(["-euo", "pipefail", &script])
+        .current_dir(files.at(""))
+        .env("PATH", format!("{}:{path}", folder.display()))
+        .env("URL", served.url())
+        .output();
+    run.expect("bash is there").into()
+}
+
 #[test]
 fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
     let files = Files::new();
     let data = files.at("yibao-demo");
     yibao(["demo", "--once", "--people", "60", "--data", text(&data)]).ok();
     let served = Served::start(&data, "yibao-demo");
-    let script = files.write("guide.sh", &commands(&read("docs/guide/api.md")));
-    let program = Path::new(env!("CARGO_BIN_EXE_yibao"));
-    let folder = program.parent().expect("a program lies in a folder");
-    let path = std::env::var("PATH").expect("a path");
-    let run: Run = Command::new("bash")
-        .args(["-euo", "pipefail", &script])
-        .current_dir(data.parent().expect("a folder"))
-        .env("PATH", format!("{}:{path}", folder.display()))
-        .env("URL", served.url())
-        .output()
-        .expect("bash is there")
-        .into();
+    let run = followed("docs/guide/api.md", &files, &served);
     let refusal = run.err.contains("the gateway does not answer this");
     let said = run.ok();
     assert!(refusal, "the clinic is refused the person's account");
