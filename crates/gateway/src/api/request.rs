@@ -18,7 +18,7 @@ use ledger::kernel::registry::Kind as _;
 use ledger::modules::organisation::Scope;
 use ledger::modules::visit::{CashLeg, Consent, SettleVisit, VisitRow, VisitSubject};
 use ledger::{Authorisation, Content, Transaction};
-use primitives::{Hash, Party, PersonId, Timestamp, VisitId, codec};
+use primitives::{Detail, Hash, Party, PersonId, Timestamp, VisitId, codec, detail};
 use proof::receipt::OutcomeCode;
 use vault::{BillContent, Envelope, EnvelopeContext};
 
@@ -197,8 +197,8 @@ fn cash_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {
     Ok(Reply::json(&leg)?.status(StatusCode::CREATED))
 }
 
-fn invalid(words: &'static str) -> Problem {
-    Problem::new(&code::REQUEST_INVALID).with(words)
+fn invalid(why: Detail) -> Problem {
+    Problem::new(&code::REQUEST_INVALID).with(why)
 }
 
 fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -236,29 +236,31 @@ fn settlement(
     content: &Content,
 ) -> Result<SettleVisit, Problem> {
     if content.kind != SettleVisit::NUMBER {
-        return Err(invalid("only `settle_visit` is sent to a phone"));
+        return Err(invalid(detail!("only `settle_visit` is sent to a phone")));
     }
     let body: SettleVisit =
         codec::decode(&content.body).map_err(|_| Problem::new(&code::TRANSACTION_MALFORMED))?;
     if content.chain_id != call.gateway.port.chain_id() {
-        return Err(invalid("it is meant for another ledger"));
+        return Err(invalid(detail!("it is meant for another ledger")));
     }
     if content.author != Party::Organisation(subject.provider) {
-        return Err(invalid("the provider must be its author"));
+        return Err(invalid(detail!("the provider must be its author")));
     }
     if body.visit != call.path::<VisitId>("visit")? {
-        return Err(invalid("it settles another visit"));
+        return Err(invalid(detail!("it settles another visit")));
     }
     let is_served = subject.region == wallet.region;
     if !is_served {
-        return Err(invalid("the patient is insured elsewhere; use that bureau's gateway"));
+        return Err(invalid(detail!(
+            "the patient is insured elsewhere; use that bureau's gateway"
+        )));
     }
     if body.consent != Consent::OwnKey {
-        return Err(invalid("its consent must be the person's own key"));
+        return Err(invalid(detail!("its consent must be the person's own key")));
     }
     let latest = call.instant().plus_millis(REQUEST_MILLIS_MAX);
     if content.valid_until > latest {
-        return Err(invalid("it must end within half an hour"));
+        return Err(invalid(detail!("it must end within half an hour")));
     }
     Ok(body)
 }
@@ -314,7 +316,7 @@ fn require_only_the_person_missing(call: &Call, transaction: Transaction) -> Res
             Ok(())
         }
         Err(error) => Err(refused(&error)),
-        Ok(_) => Err(invalid("it lacks no signature")),
+        Ok(_) => Err(invalid(detail!("it lacks no signature"))),
     }
 }
 
@@ -436,7 +438,7 @@ fn confirm(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let request = asked_of(call, session)?;
     let Confirmation { authorisation } = call.json()?;
     if authorisation.party != session.party {
-        let words = "it must be the signed-in person's";
+        let words = detail!("it must be the signed-in person's");
         return Err(Problem::new(&code::FIELD_INVALID).at("authorisation.party").with(words));
     }
     match standing(call, &request.id, request.answer, request.expires)? {

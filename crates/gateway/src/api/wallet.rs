@@ -18,7 +18,7 @@ use ledger::modules::person::{
 };
 use ledger::{Content, IdempotencyKey, Transaction};
 use primitives::{
-    Amount, Currency, Hash, Party, PersonId, PublicKey, Timestamp, codec, sha256_parts,
+    Amount, Currency, Hash, Party, PersonId, PublicKey, Timestamp, codec, detail, sha256_parts,
 };
 use proof::receipt::OutcomeCode;
 use schemars::JsonSchema;
@@ -308,7 +308,7 @@ fn create_wallet(call: &Call) -> Result<Reply, Problem> {
         Problem::new(&code::TICKET_ENDED)
     })?;
     if request.grade == KeyGrade::Device && request.pin_verifier.is_none() {
-        let words = "a device without passkeys needs a PIN";
+        let words = detail!("a device without passkeys needs a PIN");
         return Err(Problem::new(&code::FIELD_INVALID).at("pin_verifier").with(words));
     }
     let person = ticket.person;
@@ -413,7 +413,9 @@ fn try_pin(call: &Call) -> Result<Reply, Problem> {
         PinTry::Right(secret) => Reply::json(&PinSecretView { secret: Hash(secret) }),
         PinTry::Wrong { left } => {
             count_failure(call);
-            Err(Problem::new(&code::DEVICE_PIN_WRONG).at("verifier").with(left))
+            Err(Problem::new(&code::DEVICE_PIN_WRONG)
+                .at("verifier")
+                .with(detail!("tries left: {left}", left)))
         }
         PinTry::Blocked => {
             count_failure(call);

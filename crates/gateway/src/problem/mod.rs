@@ -66,7 +66,7 @@ pub struct ProblemDocument {
     /// What to do.
     pub remedy: String,
     /// What stands in `detail`, for programs: by the names of the values, or `value` for one alone.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub particulars: serde_json::Map<String, serde_json::Value>,
     /// The receipt, when the ledger executed the transaction and rejected it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -103,6 +103,30 @@ fn every_sentence_is_said_in_every_language_with_the_same_places_and_names() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
+/// A text in a refusal is an id or a name; a sentence goes through `detail!`, or its reader gets it in
+/// English.
+#[test]
+fn no_sentence_passes_by_the_translations() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut wrong = String::new();
+    for one in ["adapters", "benefit", "gateway", "ledger", "vault"] {
+        for file in rust_files(&crates.join(one).join("src")) {
+            if file.components().any(|part| part.as_os_str() == "tests") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            for start in [".with(\"", "let words = \""] {
+                for literal in text.split(start).skip(1).filter_map(|rest| rest.split('"').next()) {
+                    if literal.contains(' ') {
+                        wrong.push_str(&format!("{}: {literal:?}\n", file.display()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "say them by `detail!`:\n{wrong}");
+}
+
 /// What is neither quoted nor in a place.
 fn bare(text: &str) -> String {
     let unquoted: String = text.split('`').step_by(2).collect();

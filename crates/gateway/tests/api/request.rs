@@ -128,17 +128,17 @@ fn only_a_settlement_of_this_visit_by_the_persons_own_key_is_sent() {
         assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     };
     let card = altered(&world, &content, |form| form["consent"] = json!({ "form": "desk_card" }));
-    refused(&card, "own key");
+    refused(&card, "必须由本人用自己的密钥同意");
     let other = altered(&world, &content, |form| form["visit"] = json!("0a".repeat(16)));
-    refused(&other, "another visit");
+    refused(&other, "它结算的是另一次就诊");
     let lock = world.content(hospital(), "cancel_visit", json!({ "visit": VISIT }));
     refused(&sent(&world, &lock, "{}"), "settle_visit");
     let foreign = Content { author: organisation("other"), ..content.clone() };
-    refused(&sent(&world, &foreign, "{}"), "author");
+    refused(&sent(&world, &foreign, "{}"), "发起者必须是该医疗机构");
     let chain = Content { chain_id: "another".parse().unwrap(), ..content.clone() };
-    refused(&sent(&world, &chain, "{}"), "another ledger");
+    refused(&sent(&world, &chain, "{}"), "它属于另一个账本");
     let late = Content { valid_until: content.valid_until.plus_millis(16 * 60_000), ..content };
-    refused(&sent(&world, &late, "{}"), "half an hour");
+    refused(&sent(&world, &late, "{}"), "必须在半小时内到期");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who acts on a person's row, as the transaction says it, and what that actor must sign.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{OrganisationId, Party, PersonId, RegionId};
+use primitives::{OrganisationId, Party, PersonId, RegionId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,9 @@ pub(super) fn require_actor(
             let row = view::require_person(state, person)?;
             require_bureau(context, state, row.region, Scope::Clerk).map(Party::Organisation)
         }
-        Actor::Register => Err(rejection::ACTOR_NOT_ALLOWED.with("`register` adds a first key")),
+        Actor::Register => {
+            Err(rejection::ACTOR_NOT_ALLOWED.with(detail!("`register` adds a first key")))
+        }
     }
 }
 
