@@ -171,6 +171,12 @@ export class Visitor {
     expect(this.faults, `${name}: console`).toEqual([]);
   }
 
+  /** What the browser itself says of a connection that the story cut is no fault of the page. */
+  forgiveLostConnection(): void {
+    const others = this.faults.filter((fault) => !fault.startsWith('Failed to load resource: net::ERR_'));
+    this.faults.splice(0, this.faults.length, ...others);
+  }
+
   async leave(): Promise<void> {
     expect(this.faults).toEqual([]);
     await this.context.close();
@@ -286,6 +292,13 @@ export async function receive(desk: Visitor, code: string, name: string): Promis
   await desk.page.getByText(name).first().waitFor();
 }
 
+/** Takes the cash at the till before the bill is sent. */
+export async function takeAtTill(desk: Visitor): Promise<void> {
+  await desk.field('cash.clerk').fill('clerk-1');
+  await desk.button('cash.take').click();
+  await desk.text('cash.taken').waitFor();
+}
+
 /** What the region's hospital charges in the stories. */
 export const BILL = `item_code,name,quantity,unit_price,amount
 ZJ001,普通门诊诊查费,1,15.00,15.00
@@ -306,4 +319,35 @@ export async function writeBill(desk: Visitor, bill = BILL): Promise<void> {
   await desk.field('bill.account').uncheck();
   await desk.button('bill.quote').click();
   await desk.page.getByRole('heading', { name: desk.t('quote.title') }).waitFor();
+}
+
+/** The newcomer at a place; a test uses each but once. */
+export function newcomer(place: number): Newcomer {
+  const found = newcomers().at(place);
+  if (found === undefined) throw new Error('the region has too few newcomers');
+  return found;
+}
+
+/** The two sides of a counter. */
+export type Both = { readonly wallet: Visitor; readonly desk: Visitor };
+
+/** A phone and a desk with an open visit, quoted and ready to be sent by card. */
+export async function atTheDesk(browser: Browser, place: number, phone: Device): Promise<Both> {
+  const wallet = await Visitor.arrive(browser, phone, 'wallet');
+  await join(wallet, newcomer(place));
+  const desk = await Visitor.arrive(browser, { language: 'en' }, 'desks');
+  await signDeskIn(desk, 'hospital-1');
+  await receive(desk, await shownCode(wallet), newcomer(place).name);
+  await openVisit(desk);
+  await writeBill(desk);
+  return { wallet, desk };
+}
+
+/** Sends the bill and opens it on the phone. */
+export async function sendAndOpen({ wallet, desk }: Both): Promise<void> {
+  await desk.button('send.go').click();
+  await desk.text('send.waiting').waitFor();
+  await wallet.tab('tab.home').click();
+  await wallet.link('home.waiting.open').click();
+  await wallet.button('bill.refuse').waitFor();
 }

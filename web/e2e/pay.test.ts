@@ -10,6 +10,7 @@ import {
   receive,
   shownCode,
   signDeskIn,
+  takeAtTill,
   Visitor,
   writeBill,
   type Device,
@@ -59,11 +60,7 @@ describe.each(ways)('$name', ({ newcomer: place, phone, desk: deskDevice, cash }
     await writeBill(desk);
     await desk.check('desk-quote');
 
-    if (cash === 'till') {
-      await desk.field('cash.clerk').fill('clerk-1');
-      await desk.button('cash.take').click();
-      await desk.text('cash.taken').waitFor();
-    }
+    if (cash === 'till') await takeAtTill(desk);
     await desk.button('send.go').click();
     await desk.text('send.waiting').waitFor();
     await desk.check('desk-waiting');

@@ -2,19 +2,13 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
+  atTheDesk,
   confirmWithPin,
-  join,
   launch,
-  newcomers,
-  openVisit,
+  newcomer,
   PIN,
-  receive,
-  shownCode,
-  signDeskIn,
+  sendAndOpen,
   Visitor,
-  writeBill,
-  type Device,
-  type Newcomer,
 } from './kit.ts';
 
 let browser: Browser;
@@ -23,34 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-function newcomer(place: number): Newcomer {
-  const found = newcomers()[place];
-  if (found === undefined) throw new Error('the region has too few newcomers');
-  return found;
-}
-
-/** A phone and a desk with an open visit, quoted and ready to be sent by card. */
-async function atTheDesk(place: number, phone: Device): Promise<{ wallet: Visitor; desk: Visitor }> {
-  const wallet = await Visitor.arrive(browser, phone, 'wallet');
-  await join(wallet, newcomer(place));
-  const desk = await Visitor.arrive(browser, { language: 'en' }, 'desks');
-  await signDeskIn(desk, 'hospital-1');
-  await receive(desk, await shownCode(wallet), newcomer(place).name);
-  await openVisit(desk);
-  await writeBill(desk);
-  return { wallet, desk };
-}
-
-async function sendAndOpen({ wallet, desk }: { wallet: Visitor; desk: Visitor }): Promise<void> {
-  await desk.button('send.go').click();
-  await desk.text('send.waiting').waitFor();
-  await wallet.tab('tab.home').click();
-  await wallet.link('home.waiting.open').click();
-  await wallet.button('bill.refuse').waitFor();
-}
-
 it('a wrong bill is refused, changed, taken back, and confirmed in the end although pressed twice', async () => {
-  const both = await atTheDesk(2, { language: 'zh-Hant' });
+  const both = await atTheDesk(browser, 2, { language: 'zh-Hant' });
   const { wallet, desk } = both;
   await sendAndOpen(both);
   await wallet.button('bill.refuse').click();
@@ -75,10 +43,9 @@ it('a wrong bill is refused, changed, taken back, and confirmed in the end altho
 });
 
 it('a passkey that is not confirmed charges nothing, and the bill can be tried again', async () => {
-  const both = await atTheDesk(4, { language: 'en' });
+  const both = await atTheDesk(browser, 4, { language: 'en' });
   const { wallet, desk } = both;
   await sendAndOpen(both);
-  // The authenticator of the phone now refuses to know its holder.
   await wallet.knowsHolder(false);
   await wallet.button('bill.pay').click();
   await wallet.text('error.unconfirmed.title').waitFor();
@@ -133,7 +100,7 @@ it('somebody else’s number, a wrong code and a wrong PIN are told with what to
 });
 
 it('a locked wallet pays nothing of its own, and says since when and by whom', async () => {
-  const both = await atTheDesk(6, { language: 'de' });
+  const both = await atTheDesk(browser, 6, { language: 'de' });
   const { wallet, desk } = both;
   await wallet.tab('tab.home').click();
   await wallet.link('home.tile.lock').click();

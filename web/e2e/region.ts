@@ -66,7 +66,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('url', `http://localhost:${port}`);
   project.provide('data', folder);
   return async () => {
-    const ended = new Promise((resolveEnd) => child.once('exit', resolveEnd));
+    // A program that ended by itself says nothing more, and must not keep the stories waiting.
+    const hasEnded = child.exitCode !== null || child.signalCode !== null;
+    const ended = hasEnded ? undefined : new Promise((resolveEnd) => child.once('exit', resolveEnd));
     child.kill('SIGTERM');
     await ended;
     rmSync(data, { recursive: true, force: true });

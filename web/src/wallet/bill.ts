@@ -7,6 +7,7 @@ import type { Schemas } from '../api/types.ts';
 import { commitBill } from '../ledger/bill.ts';
 import { toHex } from '../ledger/borsh.ts';
 import { transactionId } from '../ledger/transaction.ts';
+import { organisationName } from '../organisations.ts';
 import { network } from '../session.svelte.ts';
 
 export type Bill = {
@@ -17,22 +18,11 @@ export type Bill = {
   readonly visit: Schemas['Visit'];
   /** What the person signs. */
   readonly id: Uint8Array<ArrayBuffer>;
-  /** Whether list, sums, split and request are one bill. */
+  /** Whether list, sums and request are one bill. */
   readonly agrees: boolean;
+  /** Whether the same bill would be split otherwise now, because something was settled in between. */
+  readonly changed: boolean;
 };
-
-const names = new Map<string, string>();
-
-/** The name by which people know an organisation. */
-export async function organisationName(organisation: string): Promise<string> {
-  const known = names.get(organisation);
-  if (known !== undefined) return known;
-  const path = { organisation };
-  const found = await ok(api.GET('/v1/organisations/{organisation}', { params: { path } }));
-  const name = found.name ?? organisation;
-  names.set(organisation, name);
-  return name;
-}
 
 /** Two values of JSON, whatever the order of their members. */
 export function isSame(one: unknown, other: unknown): boolean {
@@ -77,5 +67,5 @@ export async function loadBill(id: string): Promise<Bill> {
     body.visit === request.visit &&
     body.consent.form === 'own_key';
   const isQuoted = quote === undefined || (isSame(quote.sums, body.sums) && isSame(quote.split, body.split));
-  return { request, quote, lines: bill.lines, hospital, visit, id: computed, agrees: isOneBill && isQuoted };
+  return { request, quote, lines: bill.lines, hospital, visit, id: computed, agrees: isOneBill, changed: !isQuoted };
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::demo::{Options, run};
-use crate::serving::{HttpServer, NodePort, Upkeep, open_port, rails};
+use crate::serving::{HttpServer, NodePort, Upkeep, open_port, rails, web};
 
 #[derive(Args)]
 pub struct Demo {
@@ -60,6 +60,7 @@ impl Demo {
             .map(|one| Arc::clone(one.outbox()).start())
             .collect::<Result<_, _>>()?;
         let looking_after = upkeep.start()?;
+        let folder = options.data.clone();
         let port = NodePort::new(node.clone(), options.data, Arc::clone(&upkeep))?;
         let config = gateway::Config::default();
         let mut server = HttpServer::start(Arc::new(port), demonstration.clock, listener, config)
@@ -67,8 +68,15 @@ impl Demo {
         // Passkeys want a name, not a number.
         let page = format!("http://localhost:{}", server.address().port());
         println!("\nserving on {page}; press Ctrl-C to stop");
-        println!("  the family's wallet      {page}/");
-        println!("  the hospital's desk      {page}/desks");
+        if web::FILES.is_empty() {
+            println!("  built without its web app: run `make web` and build again to have it");
+        } else {
+            let folder = folder.display();
+            println!("  the family's wallet      {page}/");
+            println!("  who may join             {folder}/family/newcomers.toml");
+            println!("  the hospital's desk      {page}/desks");
+            println!("  its organisation, key    hospital-1, {folder}/hospital-1/keys/online.key");
+        }
         server.wait_for_signal();
         let stopped = server.stop();
         drop((driving, looking_after));

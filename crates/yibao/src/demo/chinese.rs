@@ -191,8 +191,8 @@ impl Stage<'_> {
         wallets::invite((&bureau, &family), population, newcomers, authority, secret)
     }
 
-    /// Bank cards for those with a phone and for every other newcomer; some have hardly any
-    /// money, so that payments fail.
+    /// Bank cards for those with a phone and for every other newcomer; some of the former and the
+    /// last of the latter have hardly any money, so that payments fail.
     fn give_cards(
         &self,
         population: &Population,
@@ -206,7 +206,8 @@ impl Stage<'_> {
             .enumerate()
             .filter(|(at, one)| one.has_phone || joining.contains(at))
             .map(|(at, one)| {
-                let is_short = at % LITTLE_FOR_ONE_IN == 7;
+                let is_last = joining.last() == Some(&at);
+                let is_short = is_last || (one.has_phone && at % LITTLE_FOR_ONE_IN == 7);
                 let savings = if is_short { LITTLE } else { SAVINGS };
                 (at, (one.name.clone(), Amount::from_minor(savings)))
             })

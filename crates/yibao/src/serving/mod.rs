@@ -19,7 +19,7 @@ pub mod rails;
 pub mod register;
 pub mod upkeep;
 pub mod wallet;
-mod web;
+pub mod web;
 
 pub use folder::{NODE_FOLDER, Start, open_node};
 pub use http::{HttpServer, open_port};

@@ -1,0 +1,65 @@
+/** What breaks in the middle: the connection, a card without money, two tabs, somebody else's bill. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { atTheDesk, confirmWithPin, launch, sendAndOpen, takeAtTill } from './kit.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+const CONFIRMATIONS = '**/confirmations';
+
+it('a confirmation that never arrived charges nothing, and pressing again pays', async () => {
+  const both = await atTheDesk(browser, 8, { language: 'zh-Hans' });
+  const { wallet, desk } = both;
+  await sendAndOpen(both);
+  await wallet.page.route(CONFIRMATIONS, (route) => route.abort());
+  await wallet.button('bill.pay').click();
+  await wallet.text('bill.lost.title').waitFor();
+  wallet.forgiveLostConnection();
+  await wallet.check('bill-lost');
+  await desk.text('send.waiting').waitFor();
+  await wallet.page.unroute(CONFIRMATIONS);
+  await wallet.button('bill.pay').click();
+  await wallet.text('visit.done').waitFor();
+  await desk.text('send.settled').waitFor();
+  await wallet.leave();
+  await desk.leave();
+});
+
+it('a confirmation whose answer was lost is found out by itself, and nobody else sees the bill', async () => {
+  const both = await atTheDesk(browser, 7, { language: 'en', passkeys: false });
+  const { wallet, desk } = both;
+  await takeAtTill(desk);
+  await sendAndOpen(both);
+  await wallet.page.route(CONFIRMATIONS, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  const bill = new URL(wallet.page.url()).hash;
+  await wallet.button('bill.pay').click();
+  await confirmWithPin(wallet);
+  await wallet.text('visit.done').waitFor();
+  await desk.text('send.settled').waitFor();
+
+  const other = await atTheDesk(browser, 5, { language: 'en', passkeys: false });
+  await other.wallet.page.evaluate((hash) => (location.hash = hash), bill);
+  await other.wallet.page.locator('main').getByRole('alert').waitFor();
+  expect(await other.wallet.button('bill.pay').count()).toBe(0);
+  await other.wallet.check('bill-of-somebody-else');
+  wallet.forgiveLostConnection();
+  for (const one of [wallet, desk, other.wallet, other.desk]) await one.leave();
+});
+
+it('a card without money is told on the phone and at the desk', async () => {
+  const both = await atTheDesk(browser, 10, { language: 'de' });
+  const { wallet, desk } = both;
+  await sendAndOpen(both);
+  await wallet.button('bill.pay').click();
+  await wallet.text('visit.cash.failed').waitFor();
+  await wallet.check('visit-card-refused');
+  await wallet.leave();
+  await desk.leave();
+});
