@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
 import { SIZES } from '../src/preferences.svelte.ts';
-import { join, launch, newcomers, shownCode, url, Visitor } from './kit.ts';
+import { join, launch, newcomer, shownCode, url, Visitor } from './kit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -14,10 +14,8 @@ afterAll(() => browser.close());
 const PATHS = ['/', '/code', '/history', '/cover', '/lock', '/settings'];
 
 it('pages are whole in every language and size at 320 pixels', async () => {
-  const person = newcomers()[8];
-  if (person === undefined) throw new Error('the region has too few newcomers');
   const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', width: 320 }, 'wallet');
-  await join(wallet, person);
+  await join(wallet, newcomer(9));
   for (const language of LANGUAGES) {
     await wallet.page.evaluate((chosen) => localStorage.setItem('yibao.language', chosen), language);
     await wallet.page.reload();
@@ -50,10 +48,8 @@ it('a page is used by keyboard alone, from the skip link on', async () => {
 });
 
 it('a code is shown without a network, and a lost connection says so', async () => {
-  const person = newcomers()[10];
-  if (person === undefined) throw new Error('the region has too few newcomers');
   const wallet = await Visitor.arrive(browser, { language: 'en' }, 'wallet');
-  await join(wallet, person);
+  await join(wallet, newcomer(11));
   await shownCode(wallet);
   await wallet.tab('tab.home').click();
   await wallet.link('home.tile.code').waitFor();
@@ -64,9 +60,8 @@ it('a code is shown without a network, and a lost connection says so', async () 
   await wallet.context.setOffline(false);
   await wallet.button('retry').click();
   await wallet.page.locator('main').getByRole('alert').waitFor({ state: 'detached' });
-  // What the browser says of a lost connection is no fault of the page.
-  wallet.faults.length = 0;
-  await wallet.context.close();
+  wallet.forgiveLostConnection();
+  await wallet.leave();
 });
 
 it('pages carry a policy that lets nothing else in', async () => {
