@@ -163,6 +163,7 @@ export class Visitor {
   /** The page is whole: no violation that axe knows, nothing wider than the screen, nothing said amiss. */
   async check(name: string): Promise<void> {
     const { page } = this;
+    await page.locator('[data-loading]').waitFor({ state: 'detached' });
     await picture(this, name);
     const violations = await unrolled(page, () => axe(page));
     expect(violations, `${name}: accessibility`).toEqual([]);
@@ -187,9 +188,14 @@ export class Visitor {
 async function unrolled<T>(page: Page, look: () => Promise<T>): Promise<T> {
   const size = page.viewportSize();
   if (size === null) return look();
-  const height = await page.evaluate(() => document.documentElement.scrollHeight);
-  await page.setViewportSize({ ...size, height: Math.max(size.height, height + BARS) });
   try {
+    // A page may still grow, when a picture or a late answer comes into it.
+    for (let tall = 0; ; ) {
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      if (height <= tall) break;
+      tall = height + BARS;
+      await page.setViewportSize({ ...size, height: Math.max(size.height, tall) });
+    }
     return await look();
   } finally {
     await page.setViewportSize(size);

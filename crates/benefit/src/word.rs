@@ -512,7 +512,7 @@ mod tests {
     fn an_unknown_word_is_answered_with_the_known_ones() {
         let error = serde_json::from_str::<Place>("\"mars\"").unwrap_err().to_string();
         assert!(
-            error.contains("`mars` is not a place of care; use one of home, province"),
+            error.contains("`mars` is not known; write one of `home`, `province`, `elsewhere`"),
             "{error}"
         );
     }

@@ -103,8 +103,8 @@ fn every_sentence_is_said_in_every_language_with_the_same_places_and_names() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// A text in a refusal is an id or a name; a sentence goes through `detail!`, or its reader gets it in
-/// English.
+/// A text in a refusal is an id or a name; a sentence goes through `detail!`, or its reader gets it
+/// in English.
 #[test]
 fn no_sentence_passes_by_the_translations() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
