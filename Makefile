@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo demo-check test check fmt web web-dev e2e contract sim sim-long plants bench crash full-disk inference sm2-backends sbom reproducible deny clean help
+.PHONY: demo demo-check test check fmt web web-dev e2e contract sim sim-long plants bench crash full-disk fuzz inference sm2-backends sbom reproducible deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -62,6 +62,10 @@ crash: setup ## kills the program 500 times under load and checks that nothing a
 full-disk: setup ## fills the disk under the program again and again, and checks what it says and keeps (root, for a small mount)
 	$(CARGO) build --release --quiet --bin yibao --bin bench
 	target/release/bench full-disk $(ARGS)
+
+fuzz: setup ## each decoder and parser with any bytes for a minute, under libFuzzer (ARGS="3600 voucher" for an hour of one)
+	@./scripts/setup fuzz
+	@./scripts/fuzz $(or $(ARGS),60)
 
 inference: ## what a validator can infer from a ledger (DATA=yibao-demo), as SECURITY.md tells it
 	$(CARGO) build --release --quiet --bin bench
