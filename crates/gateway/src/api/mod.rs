@@ -19,6 +19,7 @@ pub mod network;
 pub mod organisation;
 pub mod person;
 pub mod plan;
+pub mod premium;
 pub mod problem;
 pub mod quote;
 pub mod rail;
@@ -51,6 +52,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     organisation::ENDPOINTS,
     region::ENDPOINTS,
     plan::ENDPOINTS,
+    premium::ENDPOINTS,
     fund::ENDPOINTS,
     quote::ENDPOINTS,
     visit::ENDPOINTS,

@@ -8,6 +8,7 @@ use primitives::{Party, VisitId, sha256};
 use serde_json::{Value, json};
 use vault::{EnvelopeContext, Grant, ReaderSecret};
 
+use crate::premium::{SEASON, seasonal};
 use crate::support::events::Events;
 use crate::support::insured::{VISIT, bill, sealed, settle};
 use crate::support::wallets::{
@@ -27,7 +28,7 @@ const SETTLED: VisitId = VisitId([8; 16]);
 const ASKED: VisitId = VisitId([7; 16]);
 
 fn given() -> Given {
-    let world = World::insured();
+    let world = seasonal(World::insured());
     world.check_in(SETTLED);
     world.check_in(ASKED);
     let settlement = settle(&world, SETTLED);
@@ -293,8 +294,20 @@ fn transaction_trials() -> Vec<Trial> {
     ]
 }
 
+/// The premium of person 1.
+fn premium() -> String {
+    format!("{SEASON}/persons/{}", id_of(one()))
+}
+
 fn person_trials() -> Vec<Trial> {
     vec![
+        public("get_premium_season", |_| Ask::get(SEASON), 200),
+        party(
+            "get_premium",
+            |_| Ask::get(premium()),
+            (hospital, Own(|premium| premium.get("details").is_none())),
+            (one, Own(|premium| premium["details"]["class"] == 1)),
+        ),
         party(
             "get_person",
             |_| Ask::get(format!("/v1/persons/{}", id_of(one()))),

@@ -6,6 +6,7 @@ mod details;
 mod event;
 mod later;
 mod limits;
+mod premium;
 mod privacy;
 mod problems;
 mod rail;

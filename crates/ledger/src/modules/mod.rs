@@ -5,7 +5,9 @@
 //! the kernel's postings.
 
 use alloc::vec::Vec;
+use primitives::{Hash, OrganisationId};
 
+use crate::kernel::overlay::Read;
 use crate::kernel::receipt::EventName;
 use crate::kernel::registry::KindEntry;
 use crate::kernel::rejection::Code;
@@ -16,6 +18,7 @@ pub mod network;
 pub mod organisation;
 pub mod person;
 pub mod plan;
+pub mod premium;
 pub mod visit;
 pub mod voucher;
 
@@ -43,7 +46,14 @@ pub const MODULES: &[Module] = &[
     fund::MODULE,
     visit::MODULE,
     voucher::MODULE,
+    premium::MODULE,
 ];
+
+/// Whose word a payment outside waits for, if it waits.
+pub fn awaited_executor(state: &(impl Read + ?Sized), reference: &Hash) -> Option<OrganisationId> {
+    visit::view::awaited_executor(state, reference)
+        .or_else(|| premium::view::awaited_executor(state, reference))
+}
 
 /// The declaration of an event by its name.
 #[must_use]

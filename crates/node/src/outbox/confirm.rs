@@ -2,7 +2,8 @@
 
 use ledger::kernel::registry::Kind;
 use ledger::kernel::transaction::TRANSACTION_VERSION;
-use ledger::modules::visit::{ConfirmEffect, EffectResult, EffectStatus, view};
+use ledger::modules::awaited_executor;
+use ledger::modules::visit::{ConfirmEffect, EffectResult};
 use ledger::{Authorisation, Content, IdempotencyKey, State, Transaction};
 use primitives::{Hash, OrganisationId, Party, codec};
 use proof::header::ChainId;
@@ -22,9 +23,7 @@ impl Confirmer {
     /// Whether the ledger waits for this executor's word on the effect. `false` when it has one,
     /// when somebody else took over, or when it knows no such effect.
     pub(super) fn is_awaited(&self, state: &State, effect: &Hash) -> bool {
-        view::effect(state, effect).is_some_and(|row| {
-            row.executor == self.organisation && row.status == EffectStatus::Pending
-        })
+        awaited_executor(state, effect) == Some(self.organisation)
     }
 
     /// The transaction that tells the word: the same content for the same arguments, so that it is

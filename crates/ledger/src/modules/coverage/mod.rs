@@ -54,6 +54,7 @@ pub use move_coverage::MoveCoverage;
 pub use record_filing::RecordFiling;
 pub use resume_coverage::ResumeCoverage;
 pub use row_results::BATCH_ROWS_MAX;
+pub(crate) use row_results::{RowResults, check_rows};
 pub use suspend_coverage::SuspendCoverage;
 pub use table::{AttestedFacts, Counters, Coverage, CoverageRow, FilingEntry, SlotEntry, Standing};
 pub use terms::CoverageTerms;

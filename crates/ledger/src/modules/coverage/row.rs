@@ -234,6 +234,28 @@ impl CoverageRow {
         Ok(())
     }
 
+    /// Takes the days of a period that has not begun out of a coverage: what began before goes on
+    /// until its eve.
+    ///
+    /// # Errors
+    /// As [`CoverageRow::entry`].
+    pub(super) fn withdraw(
+        &mut self,
+        region: RegionId,
+        scheme: SchemeId,
+        period: &Period,
+    ) -> Result<(), Rejection> {
+        let one = self.entry(region, scheme, period)?;
+        if one.period.from < period.from {
+            one.period.to = period.from.plus_days(-1);
+            one.suspensions.retain(|rest| rest.from < period.from);
+            return Ok(());
+        }
+        let gone = (one.region, one.scheme, one.period);
+        self.coverages.retain(|one| (one.region, one.scheme, one.period) != gone);
+        Ok(())
+    }
+
     /// No coverage of the same family of schemes has a day in these terms.
     fn require_free(&self, region: RegionId, terms: &CoverageTerms) -> Result<(), Rejection> {
         let taken = self.coverages.iter().find(|one| {

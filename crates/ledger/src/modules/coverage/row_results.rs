@@ -24,20 +24,20 @@ pub const BATCH_ROWS_MAX: usize = 500;
 ///
 /// # Errors
 /// `invalid_batch`.
-pub(super) fn check_rows(rows: usize) -> Result<(), Rejection> {
+pub(crate) fn check_rows(rows: usize) -> Result<(), Rejection> {
     require((1..=BATCH_ROWS_MAX).contains(&rows), || rejection::INVALID_BATCH.with(rows))
 }
 
 /// Which rows were refused, and why.
 #[derive(Default)]
-pub(super) struct RowResults {
+pub(crate) struct RowResults {
     rows: u64,
     refused: Vec<(u64, u16)>,
 }
 
 impl RowResults {
     /// Notes the result of the next row.
-    pub(super) fn note(&mut self, result: &Result<(), Rejection>) {
+    pub(crate) fn note<T>(&mut self, result: &Result<T, Rejection>) {
         if let Err(rejection) = result {
             self.refused.push((self.rows, rejection.code.number));
         }
@@ -45,7 +45,7 @@ impl RowResults {
     }
 
     /// The outcome of the batch.
-    pub(super) fn outcome(self, event: &str, concerns: impl IntoIterator<Item = Party>) -> Outcome {
+    pub(crate) fn outcome(self, event: &str, concerns: impl IntoIterator<Item = Party>) -> Outcome {
         let refused = u64::try_from(self.refused.len()).unwrap_or(u64::MAX);
         let outcome = Outcome::event(event, concerns)
             .with("rows", FieldValue::Number(self.rows))

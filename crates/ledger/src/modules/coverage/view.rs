@@ -1,14 +1,16 @@
 //! What others may read of coverage, what rules may ask of a person on a day, and the running
 //! amounts.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use benefit::{AgeBand, Filing, IncomeClass, PersonClasses, Place, Sex, SlotFact};
-use primitives::{CivilDate, FamilyId, PersonId, RegionId, SchemeId};
+use primitives::{CivilDate, FamilyId, Period, PersonId, RegionId, SchemeId};
 
-use super::change::require_row;
+use super::change::{require_row, retention_day};
 use super::place;
 use super::table::{COVERAGES, Coverage, CoverageRow};
-use crate::kernel::overlay::Read;
+use super::terms::CoverageTerms;
+use crate::kernel::context::Context;
+use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::Rejection;
 use crate::modules::person;
 
@@ -112,6 +114,56 @@ pub fn facts_for(
         family: facts.family,
         slots: coverage.slots_on(day),
     })
+}
+
+/// The person's row once enrolled by these terms; nothing is written.
+///
+/// # Errors
+/// As [`enrol`].
+pub(crate) fn enrolled(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    (person, region): (PersonId, RegionId),
+    terms: &CoverageTerms,
+) -> Result<CoverageRow, Rejection> {
+    terms.check()?;
+    person::view::require_person(state, person)?;
+    let today = retention_day(context, state, region)?;
+    let mut row = COVERAGES.get(state, &person).unwrap_or_default();
+    row.enrol(region, terms, today)?;
+    Ok(row)
+}
+
+/// Enrols a person by these terms.
+///
+/// # Errors
+/// `unknown_person`, `person_closed`, `invalid_coverage_period`, `covered_elsewhere`,
+/// `already_covered` and the bounds of the row.
+pub(crate) fn enrol(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    at: (PersonId, RegionId),
+    terms: &CoverageTerms,
+) -> Result<(), Rejection> {
+    let row = enrolled(context, state, at, terms)?;
+    COVERAGES.put(state, &at.0, &row);
+    Ok(())
+}
+
+/// Takes the days of a period that has not begun out of a coverage.
+///
+/// # Errors
+/// `not_covered` and the like.
+pub(crate) fn withdraw(
+    state: &mut Overlay<'_>,
+    person: PersonId,
+    (region, scheme): (RegionId, SchemeId),
+    period: &Period,
+) -> Result<(), Rejection> {
+    let mut row = Arc::unwrap_or_clone(require_row(state, person)?);
+    row.withdraw(region, scheme, period)?;
+    COVERAGES.put(state, &person, &row);
+    Ok(())
 }
 
 impl CoverageFacts {

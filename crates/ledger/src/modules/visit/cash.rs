@@ -51,7 +51,7 @@ pub struct CashLeg {
 impl CashLeg {
     /// An executor other than the provider that signs signs with scope `execute`; a counter is a
     /// provider's or a bureau's.
-    pub(super) fn require_executor(
+    pub(crate) fn require_executor(
         &self,
         context: &Context<'_>,
         state: &Overlay<'_>,

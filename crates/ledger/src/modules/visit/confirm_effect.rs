@@ -17,6 +17,7 @@ use crate::kernel::receipt::{EffectAction, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
+use crate::modules::{self, premium};
 
 /// What a rail did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub enum EffectResult {
 }
 
 /// Says what became of an ordered payment: done posts it, failed puts it on the provider's worklist
-/// (a claim on the patient, or a debt to the patient). It never undoes a settlement. Signed by the
-/// executor with scope `execute`.
+/// (a claim on the patient, or a debt to the patient) or makes the premiums due again. It never
+/// undoes a settlement. Signed by the executor with scope `execute`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,8 +56,9 @@ impl Kind for ConfirmEffect {
     const NAME: &'static str = "confirm_effect";
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        let row = require_pending(state, &self.effect)?;
-        organisation::view::require_signed(context, state, row.executor, Scope::Execute).map(|_| ())
+        let executor = modules::awaited_executor(state, &self.effect)
+            .ok_or_else(|| rejection::EFFECT_NOT_PENDING.with(self.effect))?;
+        organisation::view::require_signed(context, state, executor, Scope::Execute).map(|_| ())
     }
 
     fn execute(
@@ -64,6 +66,9 @@ impl Kind for ConfirmEffect {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
+        if let Some(outcome) = premium::view::confirm(context, state, &self.effect, self.result)? {
+            return Ok(outcome);
+        }
         let mut row = require_pending(state, &self.effect)?;
         let name = match self.result {
             EffectResult::Done { amount } => {

@@ -3,7 +3,9 @@
 use primitives::{Hash, OrganisationId, Party, VisitId};
 
 use super::rejection;
-use super::table::{EFFECTS, EffectRow, OpenVisit, SettledVisit, VISITS, VisitRow, VisitSubject};
+use super::table::{
+    EFFECTS, EffectRow, EffectStatus, OpenVisit, SettledVisit, VISITS, VisitRow, VisitSubject,
+};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
@@ -24,6 +26,12 @@ pub fn visit_key(id: VisitId) -> alloc::vec::Vec<u8> {
 /// A payment outside by its reference. For its provider, executor and person.
 pub fn effect(state: &(impl Read + ?Sized), reference: &Hash) -> Option<EffectRow> {
     EFFECTS.get(state, reference)
+}
+
+/// Whose word a payment outside waits for, if it waits.
+pub fn awaited_executor(state: &(impl Read + ?Sized), reference: &Hash) -> Option<OrganisationId> {
+    let waits = |row: &EffectRow| row.status == EffectStatus::Pending;
+    effect(state, reference).filter(waits).map(|row| row.executor)
 }
 
 /// Whether a party may see a visit about this subject: its person, its provider, its bureau.

@@ -1,0 +1,138 @@
+//! Gives a premium back before its cover begins.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use primitives::{Amount, Hash, Party, PersonId, detail};
+use proof::receipt::FieldValue;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::payment::order;
+use super::record::{require_record, require_season, today};
+use super::rejection;
+use super::season::{PremiumSeason, SeasonId};
+use super::table::{PAYMENTS, PremiumPayment, PremiumStanding, RECORDS};
+use crate::kernel::account::{Account, Books};
+use crate::kernel::context::Context;
+use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::posting::{self, Entry};
+use crate::kernel::receipt::{EffectAction, Outcome, amount_value};
+use crate::kernel::registry::Kind;
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::person::{Actor, require_speaker};
+use crate::modules::visit::EffectStatus;
+use crate::modules::{coverage, network};
+
+/// Gives a paid premium back to where it came from, before the season's cover begins or when no
+/// cover could be given; the cover does not begin. A refund that failed is ordered anew by the same
+/// kind. Signed by whoever speaks for the person: own key, guardian, or a desk of the bureau.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelPremium {
+    /// Which season.
+    pub season: SeasonId,
+    /// Whose premium.
+    pub person: PersonId,
+    /// Who acts.
+    pub actor: Actor,
+}
+
+impl Kind for CancelPremium {
+    const NUMBER: u16 = 906;
+    const NAME: &'static str = "cancel_premium";
+
+    fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
+        require_speaker(context, state, self.person, self.actor).map(|_| ())
+    }
+
+    fn execute(
+        &self,
+        context: &Context<'_>,
+        state: &mut Overlay<'_>,
+    ) -> Result<Outcome, Rejection> {
+        let terms = require_season(state, self.season)?;
+        let mut record = require_record(state, self.season, self.person)?;
+        let collected = match record.standing {
+            PremiumStanding::Paid { payment: Some(payment), benefits_from } => {
+                let day = today(context, state, self.season)?;
+                require(day < terms.cover.from || benefits_from.is_none(), || {
+                    rejection::COVER_BEGUN.with(detail!("on {from}", from = terms.cover.from))
+                })?;
+                if benefits_from.is_some() {
+                    let (region, scheme) = (self.season.region, self.season.scheme);
+                    coverage::view::withdraw(state, self.person, (region, scheme), &terms.cover)?;
+                }
+                let collected = collected(state, &payment)?;
+                self.owe(context, state, &terms, &collected)?;
+                (payment, collected)
+            }
+            PremiumStanding::GoingBack { payment } => {
+                let failed = collected(state, &payment)?;
+                require(failed.status == EffectStatus::Failed, || {
+                    rejection::PAYMENT_RUNNING.reject()
+                })?;
+                // The order that collected the money stays the one that it goes back to.
+                (failed.original.unwrap_or(payment), failed)
+            }
+            _ => return Err(rejection::NOT_PAID.reject()),
+        };
+        let (original, collected) = collected;
+        let amount = self.amount(&collected)?;
+        let refund = PremiumPayment {
+            action: EffectAction::Refund,
+            items: collected
+                .items
+                .iter()
+                .filter(|item| item.person == self.person)
+                .copied()
+                .collect(),
+            amount,
+            status: EffectStatus::Pending,
+            original: Some(original),
+            ..collected
+        };
+        let bureau = network::view::require_region(state, self.season.region)?.bureau;
+        let concerns = [
+            Party::Person(self.person),
+            refund.payer,
+            Party::Organisation(terms.collector),
+            Party::Organisation(bureau),
+        ];
+        let mut outcome = Outcome::event("premium_cancelled", concerns);
+        let authorisation = (Hash::default(), Some(original));
+        let payment = order(context, state, &mut outcome, &refund, authorisation)?;
+        record.standing = PremiumStanding::GoingBack { payment };
+        RECORDS.put(state, &(self.season, self.person), &record);
+        Ok(outcome
+            .with("payment", FieldValue::Hash(payment))
+            .with("amount", amount_value(amount, refund.currency)))
+    }
+}
+
+fn collected(state: &Overlay<'_>, payment: &Hash) -> Result<PremiumPayment, Rejection> {
+    PAYMENTS.get(state, payment).ok_or_else(|| rejection::NOT_PAID.reject())
+}
+
+impl CancelPremium {
+    fn amount(&self, collected: &PremiumPayment) -> Result<Amount, Rejection> {
+        let own = collected.items.iter().find(|item| item.person == self.person);
+        own.map(|item| item.amount).ok_or_else(|| rejection::NOT_PAID.reject())
+    }
+
+    /// The fund owes the money from now on, whenever the rail brings it back.
+    fn owe(
+        &self,
+        context: &Context<'_>,
+        state: &mut Overlay<'_>,
+        terms: &PremiumSeason,
+        collected: &PremiumPayment,
+    ) -> Result<(), Rejection> {
+        let region = self.season.region;
+        let entry = Entry {
+            debit: Account::Fund { region, fund: terms.fund },
+            credit: Account::OwedToPatients(Books::of(collected.executor, region)),
+            amount: self.amount(collected)?,
+        };
+        posting::post(state, context.time, collected.currency, &[entry])
+    }
+}

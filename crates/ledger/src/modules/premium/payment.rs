@@ -1,0 +1,213 @@
+//! What a payment of premiums does once its executor has spoken, and the cover that follows.
+
+use alloc::vec::Vec;
+use primitives::{Hash, OrganisationId, Party, detail};
+use proof::receipt::FieldValue;
+
+use super::record::{require_record, require_season};
+use super::rejection;
+use super::season::{PremiumSeason, SeasonId};
+use super::table::{PAYMENTS, PaidItem, PremiumPayment, PremiumRecord, PremiumStanding, RECORDS};
+use crate::kernel::account::{Account, Books};
+use crate::kernel::context::Context;
+use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::posting::{self, Entry};
+use crate::kernel::receipt::{Effect, EffectAction, Outcome, amount_value};
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::coverage::{self, CoverageTerms};
+use crate::modules::visit::{EffectResult, EffectStatus};
+use primitives::Timestamp;
+
+/// Far ahead of any block time: the ledger waits for the executor's word, however long that takes.
+const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
+
+/// The one effect of a payment of premiums.
+pub(super) const EFFECT: u8 = 0;
+
+/// The cover that a paid premium gives.
+fn cover_terms(
+    (season, terms): (SeasonId, &PremiumSeason),
+    record: &PremiumRecord,
+    item: &PaidItem,
+) -> CoverageTerms {
+    let mut facts = record.facts;
+    if !item.is_unbroken {
+        facts.unbroken_years = 0;
+    }
+    let benefits_from = Some(item.benefits_from).filter(|day| terms.cover.from < *day);
+    CoverageTerms { scheme: season.scheme, period: terms.cover, benefits_from, facts }
+}
+
+/// The person can be covered.
+///
+/// # Errors
+/// `covered_elsewhere`, `already_covered` and the like.
+pub(super) fn require_coverable(
+    context: &Context<'_>,
+    state: &Overlay<'_>,
+    of: (SeasonId, &PremiumSeason),
+    record: &PremiumRecord,
+    item: &PaidItem,
+) -> Result<(), Rejection> {
+    let at = (item.person, of.0.region);
+    coverage::view::enrolled(context, state, at, &cover_terms(of, record, item)).map(|_| ())
+}
+
+/// Covers the person.
+///
+/// # Errors
+/// As [`require_coverable`].
+pub(super) fn cover(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    of: (SeasonId, &PremiumSeason),
+    record: &PremiumRecord,
+    item: &PaidItem,
+) -> Result<(), Rejection> {
+    let at = (item.person, of.0.region);
+    coverage::view::enrol(context, state, at, &cover_terms(of, record, item))
+}
+
+/// Whose books the premium's rail stands in.
+const fn books(payment: &PremiumPayment) -> Books {
+    Books::of(payment.executor, payment.season.region)
+}
+
+/// Orders a payment outside and notes it.
+pub(super) fn order(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    outcome: &mut Outcome,
+    payment: &PremiumPayment,
+    (authorisation, original): (Hash, Option<Hash>),
+) -> Result<Hash, Rejection> {
+    let reference = Effect::reference(context.transaction.id(), EFFECT);
+    let rail = Account::Rail(books(payment));
+    let (debit, credit) = match payment.action {
+        EffectAction::Collect | EffectAction::Release => {
+            let terms = require_season(state, payment.season)?;
+            let region = payment.season.region;
+            (rail, Account::Fund { region, fund: terms.fund })
+        }
+        EffectAction::Refund => (Account::OwedToPatients(books(payment)), rail),
+    };
+    let entry = Entry { debit, credit, amount: payment.amount };
+    posting::hold(state, context.time, reference, payment.currency, entry, NEVER)?;
+    PAYMENTS.put(state, &reference, payment);
+    outcome.effects.push(Effect {
+        number: EFFECT,
+        executor: payment.executor,
+        rail: payment.rail.clone(),
+        action: payment.action,
+        amount: payment.amount,
+        currency: payment.currency,
+        authorisation,
+        original,
+    });
+    Ok(reference)
+}
+
+/// Whom a payment concerns: of several persons none, for one must not learn who else is on the
+/// list.
+pub(super) fn concerns(payment: &PremiumPayment, collector: OrganisationId) -> Vec<Party> {
+    let mut parties = alloc::vec![
+        payment.payer,
+        Party::Organisation(payment.channel),
+        Party::Organisation(payment.executor),
+        Party::Organisation(collector),
+    ];
+    if let [one] = payment.items.as_slice() {
+        parties.push(Party::Person(one.person));
+    }
+    parties
+}
+
+/// A payment that waits for its executor's word.
+///
+/// # Errors
+/// Nothing of this module waits under the reference.
+pub(super) fn pending(state: &(impl Read + ?Sized), reference: &Hash) -> Option<PremiumPayment> {
+    PAYMENTS.get(state, reference).filter(|payment| payment.status == EffectStatus::Pending)
+}
+
+/// The executor's word on a payment.
+///
+/// # Errors
+/// `premium_amount_differs`.
+pub(super) fn confirm(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    reference: &Hash,
+    mut payment: PremiumPayment,
+    result: EffectResult,
+) -> Result<Outcome, Rejection> {
+    let terms = require_season(state, payment.season)?;
+    let name = match (payment.action, result) {
+        (_, EffectResult::Done { amount }) => {
+            require(amount == payment.amount, || {
+                rejection::AMOUNT_DIFFERS.with(detail!(
+                    "{ordered} were ordered",
+                    ordered = (payment.amount, payment.currency)
+                ))
+            })?;
+            posting::post_hold(state, context.time, reference, amount)?;
+            payment.status = EffectStatus::Done;
+            for item in &payment.items {
+                done(context, state, (payment.season, &terms), (payment.action, reference), item)?;
+            }
+            if payment.action == EffectAction::Refund {
+                "premium_refunded"
+            } else {
+                "premiums_paid"
+            }
+        }
+        (action, EffectResult::Failed { .. }) => {
+            posting::void_hold(state, reference)?;
+            payment.status = EffectStatus::Failed;
+            if action == EffectAction::Refund {
+                "premium_refund_failed"
+            } else {
+                for item in &payment.items {
+                    set_standing(state, payment.season, item, PremiumStanding::Due)?;
+                }
+                "premiums_not_paid"
+            }
+        }
+    };
+    PAYMENTS.put(state, reference, &payment);
+    Ok(Outcome::event(name, concerns(&payment, terms.collector))
+        .with("payment", FieldValue::Hash(*reference))
+        .with("amount", amount_value(payment.amount, payment.currency)))
+}
+
+/// The money of one person moved.
+fn done(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    of: (SeasonId, &PremiumSeason),
+    (action, reference): (EffectAction, &Hash),
+    item: &PaidItem,
+) -> Result<(), Rejection> {
+    let standing = if action == EffectAction::Refund {
+        PremiumStanding::Due
+    } else {
+        let record = require_record(state, of.0, item.person)?;
+        // Who was covered elsewhere meanwhile has paid for nothing: the money goes back on demand.
+        let covered = cover(context, state, of, &record, item).is_ok();
+        let benefits_from = covered.then_some(item.benefits_from);
+        PremiumStanding::Paid { payment: Some(*reference), benefits_from }
+    };
+    set_standing(state, of.0, item, standing)
+}
+
+fn set_standing(
+    state: &mut Overlay<'_>,
+    season: SeasonId,
+    item: &PaidItem,
+    standing: PremiumStanding,
+) -> Result<(), Rejection> {
+    let mut record = require_record(state, season, item.person)?;
+    record.standing = standing;
+    RECORDS.put(state, &(season, item.person), &record);
+    Ok(())
+}
