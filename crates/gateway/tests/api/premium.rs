@@ -76,7 +76,7 @@ fn a_stranger_learns_payable_or_not_and_the_payer_the_amount() {
     assert_eq!(nobody, json!({ "payable": false }));
     lock(&world, person(2));
     assert_eq!(premium(&world, person(2))["details"]["due"]["amount"], "40000");
-    assert_eq!(premium(&world, person(3)), json!({ "payable": false }));
+    assert_eq!(premium(&world, organisation("other")), json!({ "payable": false }));
     assert_eq!(premium(&world, person(1))["details"]["standing"]["channel"], "bank");
 }
 
@@ -92,19 +92,20 @@ fn a_premium_is_paid_once_and_covers() {
     });
     let signers = [person(2), organisation("bureau")];
     let content = world.content(signers[0], "pay_premiums", body.clone());
-    let receipt = world.ask(&world.submit(&content, &signers)).expect(201).json();
-    let effect = &receipt["effects"][0]["reference"];
-    assert_eq!(receipt["effects"][0]["amount"], "40000", "{receipt}");
+    let token = world.token(signers[0]);
+    let submit = |content| world.ask(&world.submit(content, &signers).token(&token));
+    let receipt = submit(&content).expect(201).json();
+    let ordered = &receipt["receipt"]["effects"][0];
+    assert_eq!(ordered["amount"], "40000", "{receipt}");
     let word = json!({
-        "effect": effect, "result": { "outcome": "done", "amount": "40000" },
+        "effect": ordered["reference"], "result": { "outcome": "done", "amount": "40000" },
         "rail_reference": sha256(b"rail")
     });
     world.accepted(&[organisation("bureau")], "confirm_effect", word);
     let own = premium(&world, person(1));
     assert_eq!(own["details"]["standing"]["benefits_from"], "2027-01-01", "{own}");
     let again = world.content(signers[0], "pay_premiums", body);
-    let refused = world.ask(&world.submit(&again, &signers));
-    refused.problem(409, "premium_already_paid");
+    submit(&again).problem(422, "premium_already_paid");
     let path = format!("/v1/persons/{}/coverages", id_of(person(1)));
     let covers = world.ask(&Ask::get(path).token(&world.token(person(1)))).expect(200).json();
     assert_eq!(covers["coverages"][0]["scheme"], 390, "{covers}");

@@ -115,14 +115,15 @@ impl Bank {
         Ok(bound)
     }
 
-    /// The payment that a settlement names: taken from this card once the ledger orders it.
+    /// The payment that a transaction about `what` names: taken from this card once the ledger
+    /// orders it.
     ///
     /// # Errors
     /// When the book fails.
-    pub fn later(&self, from: &Token, visit: VisitId) -> Result<CashLeg> {
+    pub fn later(&self, from: &Token, what: &[u8]) -> Result<CashLeg> {
         let executor = organisation_of(&self.executor)?;
         let note = Note::Later { from: from.clone() };
-        cash_leg(&self.outbox, executor, BANK_RAIL, note, visit)
+        cash_leg(&self.outbox, executor, BANK_RAIL, note, what)
     }
 
     /// The bank's own books, for the close.
@@ -151,10 +152,10 @@ fn cash_leg(
     executor: OrganisationId,
     rail: &str,
     note: Note,
-    visit: VisitId,
+    what: &[u8],
 ) -> Result<CashLeg> {
     let name: RailName = Text::new(rail).map_err(anyhow::Error::msg)?;
-    let salt = sha256_parts(&[b"yibao/demo-authorisation/v1", &visit.0]);
+    let salt = sha256_parts(&[b"yibao/demo-authorisation/v1", what]);
     let authorisation = outbox.record_authorisation(&Authorisation { rail: name, note, salt })?;
     let kind = if rail == COUNTER_RAIL { RailKind::Counter } else { RailKind::Bound };
     let rail = Text::new(rail).map_err(anyhow::Error::msg)?;
@@ -209,7 +210,7 @@ impl Till {
             self.counter.take_money(&taking)?;
         }
         let note = Note::Paid { reference, from: self.clerk.till(), amount: due };
-        cash_leg(&self.outbox, executor, COUNTER_RAIL, note, visit)
+        cash_leg(&self.outbox, executor, COUNTER_RAIL, note, &visit.0)
     }
 
     /// Hands back what was taken for a visit that was not settled after all.

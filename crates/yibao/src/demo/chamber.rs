@@ -2,6 +2,7 @@
 //! published, people enrolled and covered, personal accounts credited.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use benefit::source::{CatalogueSource, PlanSource};
@@ -14,6 +15,7 @@ use ledger::modules::fund::{
 };
 use ledger::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind};
 use ledger::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
+use ledger::modules::premium::{RegisterPremiums, RegisteredPremium, SeasonId};
 use ledger::{Receipt, Transaction};
 use node::runtime::NodeHandle;
 use primitives::{
@@ -92,7 +94,7 @@ impl Chamber<'_> {
     }
 
     /// Executes transactions of which none may be refused.
-    fn must(&self, transactions: Vec<Transaction>) -> Result<Vec<std::sync::Arc<Receipt>>> {
+    fn must(&self, transactions: Vec<Transaction>) -> Result<Vec<Arc<Receipt>>> {
         let mut receipts = Vec::with_capacity(transactions.len());
         for result in self.node.submit_all(transactions) {
             let receipt = result?.receipt;
@@ -107,11 +109,33 @@ impl Chamber<'_> {
         Ok(receipts)
     }
 
+    /// Executes transactions of which some may be refused, each by its signers; gives the stable
+    /// names of the reasons.
+    ///
+    /// # Errors
+    /// When the node fails.
+    pub fn try_all<K: Kind>(
+        &self,
+        acts: &[(Vec<&Actor>, K)],
+    ) -> Result<Vec<Result<Arc<Receipt>, &'static str>>> {
+        let drafts = acts.iter().map(|(signers, kind)| self.draft(signers, kind)).collect();
+        let submitted = self.node.submit_all(drafts).into_iter().map(|result| {
+            let receipt = result?.receipt;
+            Ok(match receipt.record.outcome {
+                OutcomeCode::Accepted => Ok(receipt),
+                OutcomeCode::Rejected(number) => {
+                    Err(self.node.registry().rejection(number).map_or("unknown", |code| code.name))
+                }
+            })
+        });
+        submitted.collect()
+    }
+
     /// Executes one transaction that may not be refused.
     ///
     /// # Errors
     /// Why it was refused.
-    pub fn act<K: Kind>(&self, signers: &[&Actor], kind: &K) -> Result<std::sync::Arc<Receipt>> {
+    pub fn act<K: Kind>(&self, signers: &[&Actor], kind: &K) -> Result<Arc<Receipt>> {
         let mut receipts = self.must(vec![self.draft(signers, kind)])?;
         receipts.pop().context("one receipt per transaction")
     }
@@ -257,6 +281,22 @@ impl Chamber<'_> {
             batches.push(self.draft(&[bureau, &self.founders.identity], &body));
         }
         Ok(self.must(batches)?.iter().map(|receipt| refused_rows(receipt)).sum())
+    }
+
+    /// Registers who owes a premium; gives how many rows were refused.
+    ///
+    /// # Errors
+    /// When a whole batch was refused.
+    pub fn register_premiums(
+        &self,
+        bureau: &Actor,
+        season: SeasonId,
+        rows: &[RegisteredPremium],
+    ) -> Result<u64> {
+        let batches = rows
+            .chunks(ROWS_PER_BATCH)
+            .map(|part| self.draft(&[bureau], &RegisterPremiums { season, rows: part.to_vec() }));
+        Ok(self.must(batches.collect())?.iter().map(|receipt| refused_rows(receipt)).sum())
     }
 
     /// Adds further coverages; gives how many rows were refused.

@@ -104,7 +104,10 @@ impl Stage<'_> {
             patients,
         };
         let troubles = trouble::script(&mut visits, &cast.patients);
-        self.settle("made-up region", (&chamber, bureau), &cast, (visits, troubles))
+        let settled =
+            self.settle("made-up region", (&chamber, bureau), &cast, (visits, troubles))?;
+        self.premium_season(&chamber, population, (&cast, &settled.outboxes))?;
+        Ok(settled)
     }
 
     fn enrol_chinese(

@@ -358,7 +358,7 @@ impl Desk<'_> {
             return Ok(None);
         }
         match (&patient.card, &provider.till) {
-            (Some(card), _) => self.bank.later(card, visit.id).map(Some),
+            (Some(card), _) => self.bank.later(card, &visit.id.0).map(Some),
             (None, Some(till)) => till.take(due, visit.id).map(Some),
             (None, None) => anyhow::bail!("neither card nor till for `{}`", visit.subject.provider),
         }

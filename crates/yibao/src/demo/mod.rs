@@ -5,7 +5,7 @@
 //! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), [`wallets`] (the
 //! bureau's directory, and who may join), [`bank`] (the
 //! simulated outside), [`desk`] (visits), [`region`] with [`american`] and [`chinese`] (one region
-//! from its first organisation to its last visit), [`trouble`] (what goes wrong on purpose),
+//! from its first organisation to its last visit), [`premium`] (next year's premiums), [`trouble`] (what goes wrong on purpose),
 //! [`tally`] and [`close`] (what is counted, and the check that nothing was lost).
 
 pub mod actor;
@@ -21,6 +21,7 @@ pub mod founding;
 pub mod past;
 pub mod people;
 pub mod population;
+mod premium;
 pub mod region;
 pub mod synthea;
 pub mod tally;

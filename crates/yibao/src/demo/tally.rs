@@ -13,6 +13,7 @@ use ledger::kernel::account::Account;
 use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::receipt::EffectAction;
 use ledger::kernel::registry::Kind as _;
+use ledger::modules::premium;
 use ledger::modules::visit::{
     ConfirmEffect, EffectResult, EffectStatus, RefundVisit, SettleVisit, SettlementRecord, view,
 };
@@ -250,6 +251,9 @@ impl Reading {
 
     fn note_failure(&mut self, state: &State, confirmed: &ConfirmEffect) -> Result<()> {
         let EffectResult::Failed { reason } = confirmed.result else { return Ok(()) };
+        if premium::view::payment(state, &confirmed.effect).is_some() {
+            return Ok(());
+        }
         let row = view::effect(state, &confirmed.effect).context("a confirmed payment is gone")?;
         let name = refusal_of_code(reason).map(serde_json::to_value).transpose()?;
         let name = name.as_ref().and_then(|name| name.as_str());
@@ -264,6 +268,10 @@ impl Reading {
     }
 
     fn note_pending(&mut self, state: &State, reference: &Hash) -> Result<()> {
+        if let Some(payment) = premium::view::payment(state, reference) {
+            self.pending += u64::from(payment.status == EffectStatus::Pending);
+            return Ok(());
+        }
         let row = view::effect(state, reference).context("an ordered payment is gone")?;
         if row.status == EffectStatus::Pending {
             self.pending += 1;

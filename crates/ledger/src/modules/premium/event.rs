@@ -9,11 +9,11 @@ crate::kernel::receipt::events! {
         "the person, the payer, the channel";
     "premium_released", "a premium can be paid again", "the person, the payer, the channel";
     "premiums_ordered", "the payment of premiums was ordered",
-        "the payer, the channel, the collector, the person if it is one";
+        "the payer, the channel, the collector, the one person for whom an organisation pays";
     "premiums_paid", "premiums were paid and cover follows",
-        "the payer, the channel, the collector, the person if it is one";
+        "the payer, the channel, the collector, the one person for whom an organisation pays";
     "premiums_not_paid", "the payment of premiums failed; they are due as before",
-        "the payer, the channel, the collector, the person if it is one";
+        "the payer, the channel, the collector, the one person for whom an organisation pays";
     "premium_cancelled", "a paid premium is given back and its cover does not begin",
         "the person, the payer, the collector, the bureau";
     "premium_refunded", "a premium was given back", "the person, the payer, the collector";

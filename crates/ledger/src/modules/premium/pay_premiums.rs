@@ -19,7 +19,7 @@ use crate::kernel::receipt::{Effect, EffectAction, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::coverage::{RowResults, check_rows};
-use crate::modules::organisation::{self, Scope};
+use crate::modules::organisation::{self, OrganisationKind, Scope};
 use crate::modules::visit::{CashLeg, EffectStatus, RailKind};
 use crate::modules::{network, person};
 
@@ -39,7 +39,7 @@ pub struct PremiumItem {
 
 /// Pays premiums of one season for 1 to 500 persons in one payment. Signed by the payer: a person
 /// with an own key, an organisation with scope `treasury`; over a counter by the channel with scope
-/// `clerk`. The collector's or the bureau's rail collects, and that organisation signs too.
+/// `clerk`. The collector's, the bureau's or a bank's rail collects, and that organisation signs too.
 ///
 /// A premium that cannot be paid stops no other, and its money is not collected; the receipt's
 /// fields `refused.00` and following list such rows as `ROW:CODE`. A payment of one premium is
@@ -137,7 +137,9 @@ impl Kind for PayPremiums {
         let terms = require_season(state, self.season)?;
         let region = network::view::require_region(state, self.season.region)?;
         let executor = self.cash.executor;
-        require(executor == terms.collector || executor == region.bureau, || {
+        let is_bank =
+            organisation::view::require_active(state, executor)?.kind == OrganisationKind::Bank;
+        require(is_bank || executor == terms.collector || executor == region.bureau, || {
             rejection::WRONG_EXECUTOR.with(terms.collector)
         })?;
         self.cash.require_executor(context, state, self.channel)?;

@@ -107,8 +107,9 @@ pub(super) fn order(
     Ok(reference)
 }
 
-/// Whom a payment concerns: of several persons none, for one must not learn who else is on the
-/// list.
+/// Whom a payment concerns. Of the persons it is for none, unless it is one for whom an
+/// organisation pays: what somebody pays for others is the payer's business, and nobody learns who
+/// else is on a list. Each finds the own premium where it stands.
 pub(super) fn concerns(payment: &PremiumPayment, collector: OrganisationId) -> Vec<Party> {
     let mut parties = alloc::vec![
         payment.payer,
@@ -116,7 +117,7 @@ pub(super) fn concerns(payment: &PremiumPayment, collector: OrganisationId) -> V
         Party::Organisation(payment.executor),
         Party::Organisation(collector),
     ];
-    if let [one] = payment.items.as_slice() {
+    if let (Party::Organisation(_), [one]) = (payment.payer, payment.items.as_slice()) {
         parties.push(Party::Person(one.person));
     }
     parties

@@ -35,8 +35,8 @@ crate::kernel::rejection::rejections! {
     AMOUNT_DIFFERS = 916, "premium_amount_differs", "the amount is not what is due";
     /// The payer did not sign, nor took a clerk the money.
     PAYER_MISSING = 917, "premium_payer_missing", "the payer signs, or a clerk takes the money over a counter";
-    /// The executor is neither the collector nor the bureau.
-    WRONG_EXECUTOR = 918, "premium_executor_differs", "the season's collector or the region's bureau collects premiums";
+    /// The executor is neither the collector nor the bureau nor a bank.
+    WRONG_EXECUTOR = 918, "premium_executor_differs", "the season's collector, the region's bureau or a bank collects premiums";
     /// Not one premium of the list could be paid.
     NO_ROW_PAID = 919, "no_premium_payable", "no premium of the list can be paid";
     /// More years are to be repaired than were missed.

@@ -347,9 +347,9 @@ fn an_organisation_pays_with_its_treasury_and_a_clerk_takes_cash() {
     let unsigned = [Party::Person(id(2)), party("bureau")];
     world.rejected(&unsigned, &taken, organisations::SIGNATURE_MISSING);
     world.accepted(&[party("bureau")], &PayPremiums { channel: bureau, ..taken });
-    let elsewhere = CashLeg { executor: organisation("bank"), ..leg(RailKind::Bound) };
+    let elsewhere = CashLeg { executor: organisation("hospital"), ..leg(RailKind::Bound) };
     let wrong = PayPremiums { cash: elsewhere, ..pay(2, vec![item(2, 40_000)]) };
-    world.rejected(&[Party::Person(id(2)), party("bank")], &wrong, rejection::WRONG_EXECUTOR);
+    world.rejected(&[Party::Person(id(2)), party("hospital")], &wrong, rejection::WRONG_EXECUTOR);
 }
 
 #[test]
