@@ -3,6 +3,7 @@
 //! that goes back.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -17,6 +18,7 @@ use ledger::modules::premium::{
 use node::outbox::Outbox;
 use node::signature::Scheme;
 use primitives::{Amount, CivilDate, FundId, Party, Period, PersonId, Text, UtcOffset};
+use serde::Serialize;
 
 use super::actor::Actor;
 use super::chamber::Chamber;
@@ -32,7 +34,20 @@ const FULL: u8 = 1;
 const SUBSIDISED: u8 = 2;
 const WAIVED: u8 = 3;
 /// One in so many households waits with the payment.
-const WAITING_ONE_IN: u32 = 20;
+const WAITING_ONE_IN: usize = 20;
+
+/// The file in the collector's folder that says whose premium is being paid, for the guide.
+const LOCKED_FILE: &str = "locked.toml";
+
+/// Whose premium somebody is paying right now.
+#[derive(Serialize)]
+struct LockedFile {
+    /// The season's address.
+    season: String,
+    year: u16,
+    person: String,
+    payer: String,
+}
 
 /// The season's classes: number, name, due, due late, in fen (personal 400, subsidy 700 yuan in
 /// 2026; the subsidised part is made up).
@@ -177,9 +192,14 @@ impl Stage<'_> {
         let insured = population.people.iter().filter(|one| one.scheme == RESIDENT);
         let rows: Vec<RegisteredPremium> = insured.map(|one| row(one, &terms)).collect();
         let refused = chamber.register_premiums(bureau, season, &rows)?;
-        let households = households(population, cast);
-        let paying = households.iter().filter(|one| !is_waiting(population, one));
-        let acts = paying.map(|one| self.payment(season, one, cast)).collect::<Result<Vec<_>>>()?;
+        let (mut waiting, mut acts) = (Vec::new(), Vec::new());
+        for (at, household) in households(population, cast).into_iter().enumerate() {
+            if at.is_multiple_of(WAITING_ONE_IN) {
+                waiting.push(household);
+            } else {
+                acts.push(self.payment(season, &household, cast)?);
+            }
+        }
         let mut reasons: BTreeMap<&'static str, u64> = BTreeMap::new();
         for answer in chamber.try_all(&acts)? {
             if let Err(name) = answer {
@@ -187,19 +207,15 @@ impl Stage<'_> {
             }
         }
         drain(outboxes)?;
-        let waiting = households.iter().find(|one| is_waiting(population, one));
-        if let Some(one) = waiting {
-            self.lock(chamber, season, (population, one))?;
+        if let Some(household) = waiting.first() {
+            self.lock(chamber, season, (population, household))?;
         }
-        let back = acts.iter().find_map(|(_, pay)| self.paid_one(season, pay));
-        if let Some((payer, person)) = back {
-            let actor = cast.patients.iter().filter_map(|one| one.actor.as_ref());
-            let own = actor.clone().find(|one| one.party == payer);
-            if let Some(own) = own.filter(|_| payer == Party::Person(person)) {
-                let cancel = CancelPremium { season, person, actor: SpeaksFor::OwnKey };
-                chamber.act(&[own], &cancel)?;
-                drain(outboxes)?;
-            }
+        let back =
+            acts.iter().find_map(|(signers, pay)| Some((signers, self.paid_one(season, pay)?)));
+        if let Some((signers, person)) = back {
+            let cancel = CancelPremium { season, person, actor: SpeaksFor::OwnKey };
+            chamber.act(&signers[..1], &cancel)?;
+            drain(outboxes)?;
         }
         self.report_season(season, &rows, (refused, acts.len()), &reasons);
         Ok(())
@@ -243,16 +259,27 @@ impl Stage<'_> {
             payer: Party::Person(population.people[household.payer].id),
             channel: code("bank"),
         };
-        chamber.act(&[&self.founders.bank], &lock).map(|_| ())
+        chamber.act(&[&self.founders.bank], &lock)?;
+        let file = LockedFile {
+            season: format!(
+                "/v1/regions/{}/schemes/{}/premium-seasons/{}",
+                season.region, season.scheme, season.year
+            ),
+            year: season.year,
+            person: lock.person.to_string(),
+            payer: lock.payer.to_string(),
+        };
+        let folder = self.data.join(TAX);
+        Ok(fs::write(folder.join(LOCKED_FILE), toml::to_string(&file)?)?)
     }
 
-    /// Somebody who paid the own premium, and it alone.
-    fn paid_one(&self, season: SeasonId, pay: &PayPremiums) -> Option<(Party, PersonId)> {
+    /// Who paid the own premium with this payment, and it alone.
+    fn paid_one(&self, season: SeasonId, pay: &PayPremiums) -> Option<PersonId> {
         let [item] = pay.items.as_slice() else { return None };
         let record = view::record(&self.node.view().state, season, item.person)?;
         let is_paid = matches!(record.standing, PremiumStanding::Paid { .. });
         let is_own = pay.payer == Party::Person(item.person);
-        (is_paid && is_own).then_some((pay.payer, item.person))
+        (is_paid && is_own).then_some(item.person)
     }
 
     fn report_season(
@@ -280,9 +307,4 @@ impl Stage<'_> {
             println!("    {count} payments refused: {reason}");
         }
     }
-}
-
-/// Whether a household waits with its payment.
-fn is_waiting(population: &Population, household: &Household<'_>) -> bool {
-    population.people[household.payer].household.is_multiple_of(WAITING_ONE_IN)
 }

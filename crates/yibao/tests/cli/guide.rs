@@ -59,3 +59,24 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
     assert!(quote.contains("\"explanation\""), "{quote}");
     served.stop("-TERM");
 }
+
+#[test]
+fn a_premium_is_locked_released_and_told_to_whom_it_concerns_by_the_commands_of_the_guide() {
+    let files = Files::new();
+    let data = files.at("yibao-demo");
+    let demo = yibao(["demo", "--once", "--people", "60", "--data", text(&data)]).ok();
+    assert!(demo.contains("premiums for "), "{demo}");
+    let served = Served::start(&data, "yibao-demo");
+    let run = followed("docs/guide/premiums.md", &files, &served);
+    assert!(run.err.contains("premium_locked") || run.err.contains("until"), "{}", run.err);
+    let said = run.ok();
+    for words in [
+        "\"lock_minutes\": 20",
+        "\"standing\": \"locked\"",
+        "\"payable\": true",
+        "premium_released",
+    ] {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+    served.stop("-TERM");
+}
