@@ -1,4 +1,9 @@
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 use super::*;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::receipt::{Effect, EffectAction, Receipt};
@@ -522,4 +527,34 @@ fn a_season_is_set_by_both_and_its_terms_make_sense() {
     let other = SeasonId { year: season().year + 1, ..season() };
     let unknown = RegisterPremiums { season: other, rows: vec![row(1, FULL)] };
     world.rejected(&both[..1], &unknown, rejection::UNKNOWN_SEASON);
+}
+
+#[test]
+fn a_premium_that_cannot_be_paid_says_why() {
+    let mut world = world();
+    let bureau = [party("bureau")];
+    world.rejected(&by(3), &pay(3, vec![item(3, 40_000)]), rejection::NOT_REGISTERED);
+    let cancel = CancelPremium { season: season(), person: id(1), actor: Actor::OwnKey };
+    world.rejected(&[Party::Person(id(1))], &cancel, rejection::NOT_PAID);
+    let code = |receipt: &Receipt| value(receipt, "refused.00");
+    let refused = |code: crate::kernel::rejection::Code| {
+        FieldValue::Text(Text::new(&alloc::format!("0:{}", code.number)).unwrap())
+    };
+    let unknown = world.accepted(&bureau, &register(vec![row(3, 9)]));
+    assert_eq!(code(&unknown), refused(rejection::UNKNOWN_CLASS));
+    world.accepted(&by(1), &pay(1, vec![item(1, 40_000)]));
+    let running = world.accepted(&bureau, &register(vec![row(1, FULL)]));
+    assert_eq!(code(&running), refused(rejection::RECORD_IN_USE));
+    // After eight missed years benefits wait ten months, after ten the whole season.
+    let missed = |years| RegisteredPremium { missed_years: years, ..row(3, FULL) };
+    world.accepted(&bureau, &register(vec![missed(8)]));
+    world.accepted(&[party("bank")], &lock(3, 3, "bank"));
+    world.wait(HOUR);
+    world.accepted(&bureau, &register(vec![missed(10)]));
+    world.rejected(&[party("bank")], &lock(3, 3, "bank"), rejection::NO_BENEFIT_LEFT);
+    let mut free = terms();
+    free.classes[0].amount = Amount::ZERO;
+    let set = SetPremiumSeason { season: season(), terms: free };
+    world.accepted(&[party("bureau"), party("tax")], &set);
+    world.rejected(&[party("bank")], &lock(2, 2, "bank"), rejection::NOTHING_DUE);
 }
