@@ -3,8 +3,8 @@
 use adapters::directory::activation::ACTIVATION_TRIES;
 use adapters::directory::code::{code_digits, code_step};
 use adapters::directory::{
-    ActivationTry, BoundCard, Directory, DirectoryKey, PIN_TRIES, Particulars, PinTry,
-    RefusalReason, Request, RequestAnswer,
+    ActivationTry, BoundCard, Directory, DirectoryKey, Objection, PIN_TRIES, Particulars, PinTry,
+    RefusalReason, Request, RequestAnswer, WrittenAnswer,
 };
 use adapters::sqlite::Place;
 use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
@@ -154,4 +154,47 @@ fn a_request_waits_for_its_person_until_it_is_answered_or_over() {
     late.sent = NOW.plus_millis(8 * 24 * 3_600_000);
     directory.put_request(&late).unwrap();
     assert!(directory.request(&first.id).unwrap().is_none(), "kept for a week");
+}
+
+#[test]
+fn an_objection_waits_until_it_is_taken_off_and_its_words_are_forgotten_after_two_years() {
+    let directory = directory();
+    let hospital = "hospital".parse().unwrap();
+    let objection = Objection {
+        id: Hash([1; 32]),
+        visit: VisitId([2; 16]),
+        person: ONE,
+        provider: hospital,
+        statement: b"words".to_vec(),
+        raised: NOW,
+        answer: None,
+    };
+    directory.put_objection(&objection).unwrap();
+    directory.put_objection(&Objection { statement: vec![], ..objection.clone() }).unwrap();
+    let open = |provider| directory.open_objections(provider).unwrap();
+    assert_eq!(open(Some(hospital)), vec![objection.clone()]);
+    assert!(open(Some("clinic".parse().unwrap())).is_empty());
+    let answer = WrittenAnswer { id: Hash([3; 32]), statement: b"answer".to_vec() };
+    directory.write_answer(&objection.id, &answer).unwrap();
+    let answered = Objection { answer: Some(answer), ..objection.clone() };
+    assert_eq!(directory.objection(&objection.id).unwrap(), Some(answered.clone()));
+    directory.close_objection(&objection.id).unwrap();
+    assert!(open(None).is_empty());
+    assert_eq!(directory.objections_to(objection.visit).unwrap(), vec![answered]);
+    let later = NOW.plus_millis((2 * 365 * 24 + 1) * 3_600_000);
+    let other = Objection { id: Hash([4; 32]), raised: later, ..objection.clone() };
+    directory.put_objection(&other).unwrap();
+    assert!(directory.objection(&objection.id).unwrap().is_none());
+}
+
+#[test]
+fn a_confirmed_bill_is_kept_under_its_commitment_for_a_year() {
+    let (directory, commitment) = (directory(), Hash([5; 32]));
+    assert!(directory.bill(&commitment).unwrap().is_none());
+    directory.put_bill(&commitment, b"bill", NOW).unwrap();
+    directory.put_bill(&commitment, b"other", NOW).unwrap();
+    assert_eq!(directory.bill(&commitment).unwrap().as_deref(), Some(&b"bill"[..]));
+    let later = NOW.plus_millis((365 * 24 + 1) * 3_600_000);
+    directory.put_bill(&Hash([6; 32]), b"new", later).unwrap();
+    assert!(directory.bill(&commitment).unwrap().is_none());
 }

@@ -385,4 +385,7 @@ pub trait Port: Send + Sync {
 
     /// The name by which people know an organisation, if this node knows it.
     fn organisation_name(&self, organisation: OrganisationId) -> Option<String>;
+
+    /// All names that this node knows, by code.
+    fn organisation_names(&self) -> Vec<(OrganisationId, String)>;
 }

@@ -1,7 +1,7 @@
 /** The commitment to an itemised bill that the ledger holds. */
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
-import { sums as encodeSums } from './kinds.ts';
+import { sums as encodeSums } from './forms.ts';
 import { sha256 } from './transaction.ts';
 
 function length(bytes: Uint8Array): Uint8Array {
@@ -20,4 +20,9 @@ export async function commitBill(
   const sumBytes = borsh.encode(encodeSums, sums);
   const parts = [borsh.fromHex(salt), length(billBytes), billBytes, length(sumBytes), sumBytes];
   return borsh.toHex(await sha256('yibao/bill/v1', ...parts));
+}
+
+/** The commitment to the words of an objection or an answer: `SHA-256("yibao/statement/v1" || salt || words)`. */
+export async function commitStatement(salt: string, statement: string): Promise<string> {
+  return borsh.toHex(await sha256('yibao/statement/v1', borsh.fromHex(salt), statement));
 }

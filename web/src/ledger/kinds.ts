@@ -4,7 +4,8 @@
  */
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
-import { CATEGORIES, ITEM_CLASSES, PAYERS, VISIT_TYPES } from './words.ts';
+import { actor, cashLeg, consent, hash, id, newKey, publicKey, split, subject, sums } from './forms.ts';
+import { period, record } from './record.ts';
 
 type Bodies = {
   add_person_key: Schemas['AddPersonKey'];
@@ -15,108 +16,21 @@ type Bodies = {
   check_in: Schemas['CheckIn'];
   cancel_visit: Schemas['CancelVisit'];
   settle_visit: Schemas['SettleVisit'];
+  refund_visit: Schemas['RefundVisit'];
+  object_to_settlement: Schemas['ObjectToSettlement'];
+  answer_objection: Schemas['AnswerObjection'];
+  set_guardian: Schemas['SetGuardian'];
+  remove_guardian: Schemas['RemoveGuardian'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
 
-const id = borsh.hex(16);
-const hash = borsh.hex(32);
-const organisation = borsh.code(16);
-const payer = borsh.word(PAYERS);
+const documents = borsh.struct<{ documents: string }>({ documents: hash });
 
-const KEY_SCHEMES = { ed25519: [0, 32], p256: [1, 64], sm2: [2, 64] } as const;
-
-const publicKey: borsh.Encode<Schemas['PublicKey']> = (value, out) => {
-  const [scheme, digits = ''] = value.split(':');
-  if (scheme === undefined || !Object.hasOwn(KEY_SCHEMES, scheme)) throw new TypeError(`${value} is no key`);
-  const [number, length] = KEY_SCHEMES[scheme as keyof typeof KEY_SCHEMES];
-  borsh.u8(number, out);
-  borsh.hex(length)(digits, out);
-};
-
-export const party: borsh.Encode<Schemas['Party']> = (value, out) => {
-  const [kind, who = ''] = value.split(':');
-  if (kind === 'organisation') {
-    borsh.u8(0, out);
-    organisation(who, out);
-  } else if (kind === 'person') {
-    borsh.u8(1, out);
-    id(who, out);
-  } else {
-    throw new TypeError(`${value} is no party`);
-  }
-};
-
-const actor: borsh.Encode<Schemas['Actor']> = (value, out) => {
-  if (typeof value === 'object') {
-    borsh.u8(1, out);
-    id(value.guardian, out);
-  } else {
-    borsh.word({ own_key: 0, desk: 2, register: 3 })(value, out);
-  }
-};
-
-const newKey = borsh.struct<Schemas['NewKey']>({
-  key: publicKey,
-  grade: borsh.variant('passkey', 'device'),
-  payment_max: borsh.amount,
-  day_max: borsh.amount,
-});
-
-const subject = borsh.struct<Schemas['VisitSubject']>({
-  person: id,
-  provider: organisation,
-  region: borsh.u32,
-  scheme: borsh.u16,
-  visit_type: borsh.word(VISIT_TYPES),
-  admitted: borsh.day,
-  diagnosis_group: borsh.defaulted(borsh.u8, 0),
-});
-
-const sumKey = borsh.struct<Schemas['SumKey']>({
-  service_date: borsh.day,
-  category: borsh.word(CATEGORIES),
-  class: borsh.word(ITEM_CLASSES),
-  programme: borsh.defaulted(borsh.u8, 0),
-  slot: borsh.defaulted(borsh.u8, 0),
-});
-
-const sumRow = borsh.struct<Schemas['SumRow']>({
-  key: sumKey,
-  self_paid: borsh.amount,
-  over_cap: borsh.amount,
-  class_b_share: borsh.amount,
-  in_policy: borsh.amount,
-});
-
-/** The sorted bill, as the commitment to a bill and the settlement have it. */
-export const sums: borsh.Encode<Schemas['CategorySums']> = borsh.list(sumRow);
-
-const split = borsh.struct<Schemas['Split']>({
-  total: borsh.amount,
-  self_paid: borsh.amount,
-  over_cap: borsh.amount,
-  class_b_share: borsh.amount,
-  in_policy: borsh.amount,
-  deductible: borsh.amount,
-  payers: borsh.list(borsh.struct<Schemas['PayerShare']>({ payer, amount: borsh.amount })),
-  personal_account: borsh.amount,
-  cash: borsh.amount,
-});
-
-const cashLeg = borsh.struct<Schemas['CashLeg']>({
-  executor: organisation,
-  rail: borsh.text,
-  kind: borsh.defaulted(borsh.variant('bound', 'counter'), 'bound'),
-  authorisation: hash,
-});
-
-const reason = borsh.variant('unconscious', 'newborn', 'death');
-
-const consent: borsh.Encode<Schemas['Consent']> = (value, out) => {
-  borsh.variant('own_key', 'guardian', 'desk_card', 'identity_card', 'emergency_witness')(value.form, out);
-  if (value.form === 'guardian') id(value.guardian, out);
-  if (value.form === 'emergency_witness') reason(value.reason, out);
+const ground: borsh.Encode<Schemas['GuardianGround']> = (value, out) => {
+  const name = typeof value === 'string' ? value : 'minor' in value ? 'minor' : 'without_key';
+  borsh.variant('own_wish', 'minor', 'without_key')(name, out);
+  if (typeof value === 'object') documents('minor' in value ? value.minor : value.without_key, out);
 };
 
 type Kind<B> = { readonly number: number; readonly body: borsh.Encode<B> };
@@ -149,4 +63,32 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
       consent,
     }),
   },
+  refund_visit: {
+    number: 706,
+    body: borsh.struct<Bodies['refund_visit']>({
+      original: record,
+      bill: hash,
+      remaining: sums,
+      split,
+      cash: borsh.option(cashLeg),
+      consent: borsh.option(consent),
+    }),
+  },
+  object_to_settlement: {
+    number: 708,
+    body: borsh.struct<Bodies['object_to_settlement']>({ original: record, statement: hash, by: actor }),
+  },
+  answer_objection: {
+    number: 709,
+    body: borsh.struct<Bodies['answer_objection']>({
+      original: record,
+      answer: borsh.variant('upheld', 'dismissed'),
+      statement: hash,
+    }),
+  },
+  set_guardian: {
+    number: 305,
+    body: borsh.struct<Bodies['set_guardian']>({ person: id, guardian: id, period, ground }),
+  },
+  remove_guardian: { number: 306, body: borsh.struct({ person: id, guardian: id, by: actor }) },
 };

@@ -79,6 +79,12 @@ describe('words', () => {
       item_class: words.ITEM_CLASSES,
       payer: words.PAYERS,
       visit_type: words.VISIT_TYPES,
+      hospital_level: words.HOSPITAL_LEVELS,
+      place: words.PLACES,
+      filing: words.FILINGS,
+      network: words.NETWORKS,
+      sex: words.SEXES,
+      person_class: words.PERSON_CLASSES,
     }).toEqual(vectors('words.json').words);
   });
 });

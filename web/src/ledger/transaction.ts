@@ -1,7 +1,8 @@
 /** What is signed: a transaction's content, its bytes and its id. */
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
-import { KINDS, party, type Body, type KindName } from './kinds.ts';
+import { party } from './forms.ts';
+import { KINDS, type Body, type KindName } from './kinds.ts';
 
 /** The format version of contents written here. */
 const VERSION = 1;

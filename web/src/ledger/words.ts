@@ -65,3 +65,55 @@ export const PAYERS: Record<Schemas['Payer'], number> = {
   government: 13,
   other: 14,
 };
+
+export const HOSPITAL_LEVELS: Record<Schemas['HospitalLevel'], number> = {
+  tertiary_a: 1,
+  tertiary: 2,
+  secondary: 3,
+  primary: 4,
+  community: 5,
+  pharmacy: 6,
+  unrated: 7,
+};
+
+export const PLACES: Record<Schemas['Place'], number> = { home: 1, province: 2, elsewhere: 3, abroad: 4 };
+
+export const FILINGS: Record<Schemas['Filing'], number> = {
+  not_needed: 1,
+  long_term: 2,
+  referral: 3,
+  emergency: 4,
+  unfiled: 5,
+};
+
+export const NETWORKS: Record<Schemas['Network'], number> = { in: 1, out: 2 };
+
+export const SEXES: Record<Schemas['Sex'], number> = { female: 1, male: 2, unstated: 3 };
+
+export const PERSON_CLASSES: Record<Schemas['PersonClass'], number> = {
+  active: 0,
+  retired: 1,
+  resident: 2,
+  student: 3,
+  child: 4,
+  newborn: 5,
+  low_income: 6,
+  near_low_income: 7,
+  extremely_poor: 8,
+  back_in_poverty: 9,
+  orphan: 10,
+  severely_disabled: 11,
+  illness_poor: 12,
+  civil_servant: 13,
+  enterprise_supplement: 14,
+  retired_cadre: 15,
+  disabled_soldier: 16,
+  flexible_employment: 17,
+  unemployed: 18,
+  dependant: 19,
+  late_elderly: 20,
+  commercial_supplement: 21,
+  mutual_pool: 22,
+  maternity_insured: 23,
+  work_injured: 24,
+};

@@ -6,7 +6,8 @@
 //! person), [`person`] (who somebody is),
 //! [`activation`] (the letter with which somebody joins), [`code`] (the rotating code of a wallet),
 //! [`pin`] (what opens the key of a device), [`card`] (what a bank knows a bound card by),
-//! [`request`] (a bill that waits for its person).
+//! [`request`] (a bill that waits for its person), [`bill`] (a bill that was confirmed),
+//! [`objection`] (the words of an objection and of its answers), [`ward`] (who is in whose care).
 //!
 //! Invariants: a wrong activation or PIN is counted before it is answered, so no crash gives a try
 //! back (tests in `tests/directory.rs`); what is sealed opens only at its own place (test
@@ -15,17 +16,21 @@
 use crate::sqlite::{Database, Place, Schema, StoreError};
 
 pub mod activation;
+mod bill;
 pub mod card;
 pub mod code;
+pub mod objection;
 pub mod person;
 pub mod pin;
 pub mod request;
 mod seal;
 mod sealed;
+mod ward;
 
 pub use activation::ActivationTry;
 pub use card::BoundCard;
 pub use code::CodeSeed;
+pub use objection::{Objection, WrittenAnswer};
 pub use person::Particulars;
 pub use pin::{NewPin, PIN_TRIES, PinTry};
 pub use request::{RefusalReason, Request, RequestAnswer};
@@ -33,7 +38,7 @@ pub use request::{RefusalReason, Request, RequestAnswer};
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 1,
+    version: 2,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -72,6 +77,28 @@ const SCHEMA: Schema = Schema {
         ) STRICT",
         "CREATE INDEX request_person ON request (person, expires)",
         "CREATE INDEX request_visit ON request (visit)",
+        "CREATE TABLE bill (
+            commitment BLOB PRIMARY KEY,
+            sealed     BLOB NOT NULL,
+            kept       INTEGER NOT NULL
+        ) STRICT",
+        "CREATE INDEX bill_kept ON bill (kept)",
+        "CREATE TABLE objection (
+            id        BLOB PRIMARY KEY,
+            visit     BLOB NOT NULL,
+            person    BLOB NOT NULL,
+            provider  TEXT NOT NULL,
+            statement BLOB NOT NULL,
+            raised    INTEGER NOT NULL,
+            is_open   INTEGER NOT NULL DEFAULT 1,
+            answer_id BLOB,
+            answer    BLOB
+        ) STRICT",
+        "CREATE INDEX objection_visit ON objection (visit, raised)",
+        "CREATE INDEX objection_open ON objection (is_open, raised)",
+        "CREATE TABLE ward (guardian BLOB NOT NULL, person BLOB NOT NULL,
+            PRIMARY KEY (guardian, person)) STRICT, WITHOUT ROWID",
+        "CREATE INDEX objection_raised ON objection (raised)",
     ],
 };
 

@@ -183,7 +183,7 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
 }
 
 /// The organisation whose access is noted: every one but the provider, in whose vault the bill is.
-fn noted(session: &Session, seen: &SeenVisit) -> Option<OrganisationId> {
+pub(super) fn noted(session: &Session, seen: &SeenVisit) -> Option<OrganisationId> {
     match session.party {
         Party::Organisation(id) => Some(id).filter(|id| *id != seen.subject.provider),
         Party::Person(_) => None,

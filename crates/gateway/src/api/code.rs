@@ -142,8 +142,11 @@ pub(super) fn require_provider(
     if session.scopes.contains(&scope) { Ok(()) } else { Err(Problem::new(&code::SCOPE_MISSING)) }
 }
 
-fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    require_provider(call, session, Scope::Clerk)?;
+/// Whose wallet shows the code that is sent, and its digits. Who tries wrong ones has to wait.
+///
+/// # Errors
+/// `code_wrong`, `too_many_requests`.
+pub(super) fn read_code(call: &Call, session: &Session) -> Result<(PersonId, String), Problem> {
     let wallet = call.wallet()?;
     let limiter = &call.gateway.sign_in_failures;
     let place = Place::address(call.client, Some(session.party));
@@ -158,6 +161,14 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let digits: String = text.chars().filter(|one| !one.is_whitespace()).collect();
     let (number, changing) = parts(&digits).ok_or_else(wrong)?;
     let found = wallet.directory.use_code(number, changing, call.now)?.ok_or_else(wrong)?;
+    Ok((found, digits))
+}
+
+fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    require_provider(call, session, Scope::Clerk)?;
+    let wallet = call.wallet()?;
+    let (found, digits) = read_code(call, session)?;
+    let wrong = || Problem::new(&code::CODE_WRONG).at("code");
     let row = person::view::person(&call.view.state, found).ok_or_else(wrong)?;
     let known = wallet.directory.person(found)?;
     let (name, number_end) =

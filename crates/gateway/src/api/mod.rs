@@ -10,12 +10,14 @@ pub mod bill;
 pub mod code;
 pub mod event;
 pub mod fund;
+pub mod guardian;
 pub mod health;
 pub mod index;
 pub mod kind;
 pub mod later;
 pub mod log;
 pub mod network;
+pub mod objection;
 pub mod organisation;
 pub mod person;
 pub mod plan;
@@ -24,6 +26,7 @@ pub mod problem;
 pub mod quote;
 pub mod rail;
 pub mod receipt;
+pub mod refund;
 pub mod region;
 pub mod request;
 pub mod session;
@@ -66,6 +69,9 @@ static RESOURCES: &[&[Endpoint]] = &[
     wallet::ENDPOINTS,
     code::ENDPOINTS,
     request::ENDPOINTS,
+    refund::ENDPOINTS,
+    objection::ENDPOINTS,
+    guardian::ENDPOINTS,
 ];
 
 static ALL: LazyLock<Vec<&'static Endpoint>> =

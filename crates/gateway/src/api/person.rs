@@ -4,7 +4,7 @@
 use axum::http::Method;
 use benefit::{Accumulators, Filing};
 use ledger::modules::coverage::{self, AttestedFacts, Coverage, Standing};
-use ledger::modules::person::{DaySpending, KeyGrade, PersonRow, PersonStatus};
+use ledger::modules::person::{DaySpending, KeyGrade, Lock, PersonRow, PersonStatus};
 use primitives::{
     Amount, CivilDate, Hash, Party, Period, PersonId, PublicKey, RegionId, SchemeId, SlotId,
     Timestamp,
@@ -93,6 +93,9 @@ pub struct PersonKeyView {
 pub struct GuardianView {
     /// Who.
     pub guardian: PersonId,
+    /// The name, where this bureau knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// From when to when.
     pub period: Period,
 }
@@ -108,6 +111,14 @@ pub struct LockView {
     /// When the unlock was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlock_asked: Option<Timestamp>,
+}
+
+impl LockView {
+    /// That of a row.
+    #[must_use]
+    pub const fn of(lock: &Lock) -> Self {
+        Self { by: lock.by, since: lock.since, unlock_asked: lock.unlock_asked }
+    }
 }
 
 /// A card.
@@ -220,13 +231,13 @@ pub struct RunningAmounts {
 fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id: PersonId = call.path("person")?;
     let row = call.person(session, id)?;
-    Reply::json(&person_view(call, id, &row))
+    Reply::json(&person_view(call, id, &row)?)
 }
 
-fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> PersonView {
+fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> Result<PersonView, Problem> {
     let today = call.today(row.region);
     let spent = |spent| today.map_or(Amount::ZERO, |today| DaySpending::on(spent, today));
-    PersonView {
+    Ok(PersonView {
         person: id,
         region: row.region,
         commitment: row.commitment,
@@ -249,20 +260,25 @@ fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> PersonView {
         guardians: row
             .guardians
             .iter()
-            .map(|one| GuardianView { guardian: one.guardian, period: one.period })
-            .collect(),
-        lock: row.lock.as_ref().map(|lock| LockView {
-            by: lock.by,
-            since: lock.since,
-            unlock_asked: lock.unlock_asked,
-        }),
+            .map(|one| {
+                let (guardian, period) = (one.guardian, one.period);
+                Ok(GuardianView { guardian, name: name_of(call, guardian)?, period })
+            })
+            .collect::<Result<Vec<_>, Problem>>()?,
+        lock: row.lock.as_ref().map(LockView::of),
         card: row.card.as_ref().map(|card| CardView {
             commitment: card.commitment,
             blocked: card.blocked,
             pin_failures: card.pin_failures,
             spent_today: spent(card.spent),
         }),
-    }
+    })
+}
+
+/// A person is told who acts for the person; a node without a directory knows no names.
+fn name_of(call: &Call, id: PersonId) -> Result<Option<String>, Problem> {
+    let Some(wallet) = call.gateway.port.wallet() else { return Ok(None) };
+    Ok(wallet.directory.person(id)?.map(|known| known.name))
 }
 
 fn coverages(call: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -10,8 +10,10 @@ use benefit::{
 };
 use ledger::kernel::rejection::Rejection;
 use ledger::modules::plan::PlanRef;
-use ledger::modules::visit::{self, DepositSource, Part, Split, VisitRow, VisitSubject};
-use ledger::modules::{coverage, organisation, plan};
+use ledger::modules::visit::{
+    self, DepositSource, Part, SettlementRecord, Split, VisitRow, VisitSubject,
+};
+use ledger::modules::{coverage, network, organisation, plan};
 use primitives::{
     Amount, CivilDate, Currency, Hash, PersonId, RegionId, SchemeId, VisitId, detail,
 };
@@ -35,8 +37,8 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     summary: "Adjudicates a bill without settling it: sorted lines, sums, split and reasons; nothing is \
               kept",
     access: Access::Party {
-        rule: "an open visit's person, provider and bureau; for a planned visit the person, a \
-               guardian, or the bureau of the home region; for facts without a person everybody \
+        rule: "a visit's person, provider and bureau; for a planned visit the person, a guardian, \
+               or the bureau of the home region; for facts without a person everybody \
                signed in",
         handle: quote,
     },
@@ -52,14 +54,17 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     ],
 }];
 
-/// What is to be adjudicated: exactly one of `visit`, `planned` and `general`, and exactly one of
-/// `bill` and `sums`.
+/// What is to be adjudicated: exactly one of `visit`, `remaining`, `planned` and `general`, and
+/// exactly one of `bill` and `sums`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuoteRequest {
     /// An open visit.
     #[serde(default)]
     pub visit: Option<VisitId>,
+    /// A settled visit of which this bill remains after a refund; answered without parts.
+    #[serde(default)]
+    pub remaining: Option<VisitId>,
     /// A visit that may take place, with the person's own coverage and running amounts.
     #[serde(default)]
     pub planned: Option<VisitSubject>,
@@ -125,6 +130,7 @@ struct Adjudicated {
 /// For whom a quote is made, once the session's right to it is checked.
 enum Asked {
     Subject { subject: VisitSubject, account: Amount },
+    Remaining(Box<SettlementRecord>),
     General(GeneralQuote),
 }
 
@@ -144,6 +150,7 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
         Asked::Subject { subject, account } => {
             of_subject(call, subject, &sums, *account, request.use_personal_account)?
         }
+        Asked::Remaining(record) => of_remaining(call, record, &sums)?,
         Asked::General(general) => of_facts(call, general, &sums)?,
     };
     let explanation = explanation(call, &done.parts, bill.as_ref())?;
@@ -163,8 +170,8 @@ fn one_of(fields: &str) -> Problem {
 }
 
 fn asked(call: &Call, session: &Session, request: QuoteRequest) -> Result<Asked, Problem> {
-    match (request.visit, request.planned, request.general) {
-        (Some(id), None, None) => {
+    match (request.visit, request.remaining, request.planned, request.general) {
+        (Some(id), None, None, None) => {
             let seen = call.visit(session, id)?;
             let VisitRow::Open(open) = seen.row else {
                 return Err(Problem::new(&code::VISIT_CLOSED).at("visit"));
@@ -178,13 +185,17 @@ fn asked(call: &Call, session: &Session, request: QuoteRequest) -> Result<Asked,
             let account = deposits.fold(there, |sum, one| sum.saturating_add(one.amount));
             Ok(Asked::Subject { subject: open.subject, account })
         }
-        (None, Some(subject), None) => {
+        (None, Some(id), None, None) => {
+            let record = call.visit(session, id)?.record.ok_or_else(not_found)?;
+            Ok(Asked::Remaining(Box::new(record)))
+        }
+        (None, None, Some(subject), None) => {
             call.person(session, subject.person)?;
             let account = personal_account(call, subject.person);
             Ok(Asked::Subject { subject, account })
         }
-        (None, None, Some(general)) => Ok(Asked::General(general)),
-        _ => Err(one_of("visit, planned, general")),
+        (None, None, None, Some(general)) => Ok(Asked::General(general)),
+        _ => Err(one_of("visit, remaining, planned, general")),
     }
 }
 
@@ -228,6 +239,19 @@ fn of_subject(
         })
         .map_err(rejected)?;
     Ok(Adjudicated { parts: quoted.parts, split: quoted.split, currency: quoted.currency })
+}
+
+/// What remains of a settlement, as a refund will compute it.
+fn of_remaining(
+    call: &Call,
+    record: &SettlementRecord,
+    sums: &CategorySums,
+) -> Result<Adjudicated, Problem> {
+    let state = &call.view.state;
+    let quote = |plans: &_| visit::quote_remaining(state, plans, record, sums, call.instant());
+    let split = call.gateway.with_plans(quote).map_err(rejected)?;
+    let region = network::view::region(state, record.subject.region).ok_or_else(not_found)?;
+    Ok(Adjudicated { parts: Vec::new(), split, currency: region.currency })
 }
 
 /// The plans in force on the days of the bill, the latest first.
@@ -297,6 +321,7 @@ fn sort(
     let day = bill.lines.iter().map(|line| line.service_date).min().ok_or_else(not_found)?;
     let (facts, regions, scheme) = match asked {
         Asked::Subject { subject, .. } => subject_facts(call, subject, day)?,
+        Asked::Remaining(record) => subject_facts(call, &record.subject, day)?,
         Asked::General(general) => {
             let facts = VisitFacts {
                 visit_type: general.facts.visit_type,
@@ -378,6 +403,9 @@ fn explanation(
     parts: &[Part],
     sorted: Option<&SortedBill>,
 ) -> Result<Option<Explanation>, Problem> {
+    if parts.is_empty() {
+        return Ok(None);
+    }
     let state = &call.view.state;
     let mut told: Vec<(Arc<PlanSource>, Arc<Plan>, &Part)> = Vec::with_capacity(parts.len());
     for part in parts {

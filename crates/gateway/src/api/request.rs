@@ -25,6 +25,7 @@ use vault::{BillContent, Envelope, EnvelopeContext};
 use super::code::require_provider;
 use super::quote::resort;
 use super::receipt::not_found;
+use super::refund::keep_settled;
 use super::transaction::{SubmittedView, read_content, refused, submit_signed};
 use crate::access::{PERSON_RULE, SeenVisit};
 use crate::call::Call;
@@ -321,7 +322,10 @@ fn require_only_the_person_missing(call: &Call, transaction: Transaction) -> Res
 }
 
 /// Keeps the bill sealed for provider and bureau before anything of it is settled.
-fn keep_sealed(
+///
+/// # Errors
+/// `invalid_bill`, `too_many_bills`.
+pub(super) fn keep_sealed(
     call: &Call,
     wallet: &Wallet,
     seen: &SeenVisit,
@@ -360,11 +364,7 @@ fn view(call: &Call, request: Request) -> Result<RequestView, Problem> {
         provider: request.provider,
         sent: request.sent,
         expires: request.expires,
-        head: ContentHead {
-            author: content.author,
-            idempotency_key: content.idempotency_key,
-            valid_until: content.valid_until,
-        },
+        head: ContentHead::of(&content),
         body,
         bill: text,
         salt,
@@ -453,7 +453,10 @@ fn confirm(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let body: SettleVisit = codec::decode(&content.body).map_err(broken)?;
     let mut signed: Vec<Authorisation> = codec::decode(&request.signed).map_err(broken)?;
     signed.push(authorisation);
-    let transaction = co_signed(&*call.wallet()?, content, &body, signed);
+    let wallet = call.wallet()?;
+    let KeptBill { salt, text } = codec::decode(&request.bill).map_err(broken)?;
+    keep_settled(&wallet, &body.bill, (salt, &text, ""), call.now)?;
+    let transaction = co_signed(&wallet, content, &body, signed);
     submit_signed(call, session.party, transaction)
 }
 

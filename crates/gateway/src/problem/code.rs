@@ -129,6 +129,12 @@ problems! {
     BILL_DIFFERS = 422, "bill_differs";
     /// The request was answered, taken back, or is over.
     REQUEST_OVER = 409, "request_over";
+    /// The words of an objection or answer do not belong to the transaction.
+    STATEMENT_DIFFERS = 422, "statement_differs";
+    /// The transaction is none that belongs here.
+    CHANGE_INVALID = 422, "invalid_change";
+    /// The objection was answered.
+    OBJECTION_CLOSED = 409, "objection_closed";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

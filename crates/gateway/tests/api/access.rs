@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use gateway::endpoint::Access;
-use primitives::{Party, VisitId, sha256};
+use primitives::{Hash, Party, VisitId, sha256};
 use serde_json::{Value, json};
 use vault::{EnvelopeContext, Grant, ReaderSecret};
 
@@ -12,7 +12,8 @@ use crate::premium::{SEASON, seasonal};
 use crate::support::events::Events;
 use crate::support::insured::{VISIT, bill, sealed, settle};
 use crate::support::wallets::{
-    Cash, confirmation, identity_check, new_request, send_request, shown_code,
+    Cash, confirm_visit, confirmation, identity_check, new_answer, new_objection, new_refund,
+    new_request, object, send_request, settled, shown_code,
 };
 use crate::support::{Ask, REGION, START, World, id_of, keys, organisation, person};
 
@@ -26,11 +27,15 @@ struct Given {
 const SETTLED: VisitId = VisitId([8; 16]);
 /// The visit for which requests are sent.
 const ASKED: VisitId = VisitId([7; 16]);
+/// The visit that is confirmed on a phone, objected to and refunded.
+const REFUNDED: VisitId = VisitId([6; 16]);
 
 fn given() -> Given {
     let world = seasonal(World::insured());
     world.check_in(SETTLED);
     world.check_in(ASKED);
+    world.check_in(REFUNDED);
+    confirm_visit(&world, REFUNDED);
     let settlement = settle(&world, SETTLED);
     let (commitment, envelope, _) = sealed(VISIT, b"bill");
     let put = Ask::put(format!("/v1/visits/{VISIT}/bills/{commitment}"), &envelope.encode());
@@ -129,6 +134,7 @@ fn public_trials() -> Vec<Trial> {
         public("get_kind", |_| Ask::get("/v1/kinds/settle_visit"), 200),
         public("get_organisation", |_| Ask::get("/v1/organisations/hospital"), 200),
         public("get_region", |_| Ask::get(format!("/v1/regions/{REGION}")), 200),
+        public("list_providers", |_| Ask::get(format!("/v1/regions/{REGION}/providers")), 200),
         public("get_checkpoint", |_| Ask::get("/log/checkpoint"), 200),
         public("get_tile", |_| Ask::get("/log/tile/0/000.p/5"), 200),
         public("get_header", |_| Ask::get("/v1/headers/1"), 200),
@@ -578,11 +584,95 @@ fn request_trials() -> Vec<Trial> {
     ]
 }
 
+/// The objection that waits for an answer; a new one when there is none.
+fn objection(given: &Given) -> Hash {
+    let world = &given.world;
+    if settled(world, REFUNDED).get("objected").is_none() {
+        return object(world, REFUNDED);
+    }
+    let ask = Ask::get(format!("/v1/visits/{REFUNDED}/objections"));
+    let list = world.ask(&ask.token(&world.token(one()))).expect(200).json();
+    serde_json::from_value(list["objections"][0]["objection"].clone()).unwrap()
+}
+
+fn objection_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "create_objection",
+            |given| {
+                let (_, body) = new_objection(&given.world, REFUNDED);
+                Ask::post(format!("/v1/visits/{REFUNDED}/objections"), &body)
+            },
+            (hospital, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "list_visit_objections",
+            |_| Ask::get(format!("/v1/visits/{REFUNDED}/objections")),
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "list_objections",
+            |_| Ask::get("/v1/organisations/hospital/objections"),
+            (other, Status(403)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "write_answer",
+            |given| {
+                let id = objection(given);
+                let (_, body) = new_answer(&given.world, REFUNDED, "dismissed");
+                Ask::post(format!("/v1/objections/{id}/answers"), &body)
+            },
+            (other, Status(404)),
+            (hospital, Status(204)),
+        ),
+        party(
+            "get_visit_bill",
+            |_| Ask::get(format!("/v1/visits/{REFUNDED}/bill")),
+            (other, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "create_refund",
+            |given| {
+                let (_, body) = new_refund(&given.world, REFUNDED);
+                Ask::post(format!("/v1/visits/{REFUNDED}/refunds"), &body)
+            },
+            (other, Status(404)),
+            (hospital, Status(201)),
+        ),
+    ]
+}
+
+fn guardian_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "look_up_guardian",
+            |given| {
+                let path = format!("/v1/persons/{}/guardian-lookups", id_of(two()));
+                Ask::post(path, &json!({ "code": shown_code(&given.world) }))
+            },
+            (one, Status(403)),
+            (two, Status(200)),
+        ),
+        party(
+            "list_wards",
+            |_| Ask::get(format!("/v1/persons/{}/wards", id_of(one()))),
+            (two, Status(403)),
+            (one, Status(200)),
+        ),
+    ]
+}
+
 fn trials() -> Vec<Trial> {
     [
         public_trials(),
         // Before anybody locks person 1.
         request_trials(),
+        objection_trials(),
+        guardian_trials(),
         own_trials(),
         transaction_trials(),
         person_trials(),

@@ -6,6 +6,7 @@ mod details;
 mod event;
 mod later;
 mod limits;
+mod objection;
 mod premium;
 mod privacy;
 mod problems;

@@ -55,7 +55,9 @@ fn given() -> (World, Vec<String>, u64) {
 fn values(name: &str, ids: &[String], receipts: u64) -> Vec<String> {
     let own = |more: &[&str]| more.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
     match name {
-        "visit" | "commitment" | "transaction_id" | "reference" | "request" => ids.to_vec(),
+        "visit" | "commitment" | "transaction_id" | "reference" | "request" | "objection" => {
+            ids.to_vec()
+        }
         "pin" => vec!["00".repeat(16)],
         "id" => [ids, &[id_of(person(1))]].concat(),
         "person" => vec![id_of(person(1))],
@@ -98,8 +100,10 @@ fn bodies(operation: &str, ids: &[String]) -> Vec<Value> {
     match operation {
         "create_quote" => {
             let visit = |visit: &String| json!({ "visit": visit, "bill": bill() });
+            let rest = |visit: &String| json!({ "remaining": visit, "bill": bill() });
             let planned = json!({ "planned": subject_at(1, "other"), "bill": bill() });
-            ids.iter().take(2).map(visit).chain([planned]).collect()
+            let asked = ids.iter().take(2);
+            asked.clone().map(visit).chain(asked.map(rest)).chain([planned]).collect()
         }
         "hand_out" => {
             let hand_out = |effect: &String| json!({ "effect": effect, "clerk": "clerk-1" });

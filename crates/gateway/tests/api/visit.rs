@@ -70,10 +70,10 @@ fn a_quote_names_what_is_wrong_with_the_request_or_the_bill() {
     let world = World::insured();
     let token = world.token(organisation("hospital"));
     for (request, field) in [
-        (json!({ "bill": bill() }), "visit, planned, general"),
+        (json!({ "bill": bill() }), "visit, remaining, planned, general"),
         (
             json!({ "visit": VISIT, "planned": subject(1), "bill": bill() }),
-            "visit, planned, general",
+            "visit, remaining, planned, general",
         ),
         (json!({ "visit": VISIT }), "bill, sums"),
     ] {

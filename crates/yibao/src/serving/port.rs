@@ -287,6 +287,10 @@ impl Port for NodePort {
         self.names.get(&organisation).cloned()
     }
 
+    fn organisation_names(&self) -> Vec<(OrganisationId, String)> {
+        self.names.iter().map(|(id, name)| (*id, name.clone())).collect()
+    }
+
     fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError> {
         let Some(vault) = self.vault_of(visit)? else { return Ok(Vec::new()) };
         vault.list_by_visit(visit).map_err(unreadable)

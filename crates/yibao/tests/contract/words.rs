@@ -1,6 +1,8 @@
 //! `vectors/words.json`: the closed lists of words with the numbers that stand on the ledger.
 
-use benefit::{Category, ItemClass, Payer, VisitType};
+use benefit::{
+    Category, Filing, HospitalLevel, ItemClass, Network, Payer, PersonClass, Place, Sex, VisitType,
+};
 use serde_json::{Map, Value, json};
 
 use crate::golden::check_json;
@@ -9,22 +11,25 @@ fn numbers(words: impl Iterator<Item = (&'static str, u8)>) -> Value {
     Value::Object(words.map(|(name, number)| (name.to_owned(), json!(number))).collect())
 }
 
+macro_rules! list {
+    ($name:literal, $word:ident) => {
+        ($name.to_owned(), numbers($word::ALL.iter().map(|one| (one.name(), one.number()))))
+    };
+}
+
 #[test]
 fn words_are_as_committed() {
     let lists = Map::from_iter([
-        (
-            "category".to_owned(),
-            numbers(Category::ALL.iter().map(|one| (one.name(), one.number()))),
-        ),
-        (
-            "item_class".to_owned(),
-            numbers(ItemClass::ALL.iter().map(|one| (one.name(), one.number()))),
-        ),
-        ("payer".to_owned(), numbers(Payer::ALL.iter().map(|one| (one.name(), one.number())))),
-        (
-            "visit_type".to_owned(),
-            numbers(VisitType::ALL.iter().map(|one| (one.name(), one.number()))),
-        ),
+        list!("category", Category),
+        list!("filing", Filing),
+        list!("hospital_level", HospitalLevel),
+        list!("item_class", ItemClass),
+        list!("network", Network),
+        list!("payer", Payer),
+        list!("person_class", PersonClass),
+        list!("place", Place),
+        list!("sex", Sex),
+        list!("visit_type", VisitType),
     ]);
     let about = "words of the closed lists, and their numbers in borsh; numbers are never reused";
     check_json("vectors/words.json", &json!({ "about": about, "words": lists }));

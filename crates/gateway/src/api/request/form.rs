@@ -75,6 +75,18 @@ pub struct ContentHead {
     pub valid_until: Timestamp,
 }
 
+impl ContentHead {
+    /// That of a content.
+    #[must_use]
+    pub const fn of(content: &ledger::Content) -> Self {
+        Self {
+            author: content.author,
+            idempotency_key: content.idempotency_key,
+            valid_until: content.valid_until,
+        }
+    }
+}
+
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "standing", rename_all = "snake_case")]

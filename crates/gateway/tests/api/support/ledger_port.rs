@@ -498,6 +498,12 @@ impl Port for LedgerPort {
         (organisation.as_str() == OWNER).then(|| "省人民医院".to_owned())
     }
 
+    fn organisation_names(&self) -> Vec<(OrganisationId, String)> {
+        let known = ["bank", OWNER].map(|one| one.parse().unwrap());
+        let named = |one| self.organisation_name(one).map(|name| (one, name));
+        known.into_iter().filter_map(named).collect()
+    }
+
     fn bills(&self, visit: VisitId) -> Result<Vec<Hash>, PortError> {
         let inner = self.inner.lock().unwrap();
         Ok(inner

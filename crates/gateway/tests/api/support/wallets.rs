@@ -173,3 +173,100 @@ pub fn confirmation(world: &World, content: &Content) -> Value {
     let party = person(1);
     json!({ "authorisation": world.authorise(content, party, &party.to_string()) })
 }
+
+/// Person 1 confirms a request for an open visit: it is settled, its bill is kept, and the till has
+/// taken the money.
+pub fn confirm_visit(world: &World, visit: VisitId) {
+    let content = send_request(world, visit);
+    let path = format!("/v1/requests/{}/confirmations", content.id());
+    let ask = Ask::post(path, &confirmation(world, &content));
+    let receipt = world.ask(&ask.token(&world.token(person(1)))).expect(201).json();
+    take_collected(world, &receipt["receipt"]);
+}
+
+/// The till says that it took what a receipt orders.
+pub fn take_collected(world: &World, receipt: &Value) {
+    for effect in receipt["effects"].as_array().unwrap() {
+        let body = json!({
+            "effect": effect["reference"], "rail_reference": sha256(b"rail"),
+            "result": { "outcome": "done", "amount": effect["amount"] }
+        });
+        world.accepted(&[organisation("hospital")], "confirm_effect", body);
+    }
+}
+
+/// A settled visit as somebody sees it.
+pub fn settled(world: &World, visit: VisitId) -> Value {
+    let ask = Ask::get(format!("/v1/visits/{visit}"));
+    world.ask(&ask.token(&world.token(organisation("hospital")))).expect(200).json()
+}
+
+/// What is sent of a content whose body has a statement: the content by its author, signed by these.
+pub fn stated(world: &World, content: &Content, signers: &[Party], statement: &str) -> Value {
+    let mut body = world.submission(content, signers);
+    body["statement"] = json!(statement);
+    body["salt"] = json!(Hash(SALT));
+    body
+}
+
+/// The commitment to a statement.
+pub fn commit_statement(statement: &str) -> Hash {
+    sha256_parts(&[b"yibao/statement/v1", &SALT, statement.as_bytes()])
+}
+
+/// An objection of person 1 to a settled visit, not raised yet: its content and what is sent.
+pub fn new_objection(world: &World, visit: VisitId) -> (Content, Value) {
+    let statement = json!({ "reason": "twice", "lines": [2], "words": "两次" }).to_string();
+    let body = json!({
+        "original": settled(world, visit)["record"], "by": "own_key",
+        "statement": commit_statement(&statement)
+    });
+    let content = world.content(person(1), "object_to_settlement", body);
+    let sent = stated(world, &content, &[person(1)], &statement);
+    (content, sent)
+}
+
+/// Raises it; the id of its transaction.
+pub fn object(world: &World, visit: VisitId) -> Hash {
+    let (content, body) = new_objection(world, visit);
+    let ask = Ask::post(format!("/v1/visits/{visit}/objections"), &body);
+    world.ask(&ask.token(&world.token(person(1)))).expect(201);
+    content.id()
+}
+
+/// An answer of `hospital`, not written yet.
+pub fn new_answer(world: &World, visit: VisitId, answer: &str) -> (Content, Value) {
+    let statement = json!({ "words": "已核对" }).to_string();
+    let body = json!({
+        "original": settled(world, visit)["record"], "answer": answer,
+        "statement": commit_statement(&statement)
+    });
+    let content = world.content(organisation("hospital"), "answer_objection", body);
+    let sent = stated(world, &content, &[organisation("hospital")], &statement);
+    (content, sent)
+}
+
+/// A refund by `hospital` that leaves the first line, not made yet.
+pub fn new_refund(world: &World, visit: VisitId) -> (Content, Value) {
+    let mut remaining = bill();
+    remaining["lines"].as_array_mut().unwrap().truncate(1);
+    refund_to(world, visit, &remaining)
+}
+
+/// A refund by `hospital` that leaves this bill.
+pub fn refund_to(world: &World, visit: VisitId, remaining: &Value) -> (Content, Value) {
+    let token = world.token(organisation("hospital"));
+    let asked = json!({ "remaining": visit, "bill": remaining });
+    let quoted = world.ask(&Ask::post("/v1/quotes", &asked).token(&token)).expect(200).json();
+    let text = remaining.to_string();
+    let sums = serde_json::from_value::<benefit::CategorySums>(quoted["sums"].clone()).unwrap();
+    let commitment = commit_bill(&SALT, text.as_bytes(), &codec::encode(&sums));
+    let body = json!({
+        "original": settled(world, visit)["record"], "bill": commitment, "remaining": sums,
+        "split": quoted["split"]
+    });
+    let content = world.content(organisation("hospital"), "refund_visit", body);
+    let mut sent = sent(world, &content, &text);
+    sent["reason"] = json!("药品已退回");
+    (content, sent)
+}

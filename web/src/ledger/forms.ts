@@ -1,0 +1,106 @@
+/** Values that several kinds of transaction have in common. */
+import type { Schemas } from '../api/types.ts';
+import * as borsh from './borsh.ts';
+import { CATEGORIES, ITEM_CLASSES, PAYERS, VISIT_TYPES } from './words.ts';
+
+export const id = borsh.hex(16);
+export const hash = borsh.hex(32);
+export const organisation = borsh.code(16);
+const payer = borsh.word(PAYERS);
+
+const KEY_SCHEMES = { ed25519: [0, 32], p256: [1, 64], sm2: [2, 64] } as const;
+
+export const publicKey: borsh.Encode<Schemas['PublicKey']> = (value, out) => {
+  const [scheme, digits = ''] = value.split(':');
+  if (scheme === undefined || !Object.hasOwn(KEY_SCHEMES, scheme)) throw new TypeError(`${value} is no key`);
+  const [number, length] = KEY_SCHEMES[scheme as keyof typeof KEY_SCHEMES];
+  borsh.u8(number, out);
+  borsh.hex(length)(digits, out);
+};
+
+export const party: borsh.Encode<Schemas['Party']> = (value, out) => {
+  const [kind, who = ''] = value.split(':');
+  if (kind === 'organisation') {
+    borsh.u8(0, out);
+    organisation(who, out);
+  } else if (kind === 'person') {
+    borsh.u8(1, out);
+    id(who, out);
+  } else {
+    throw new TypeError(`${value} is no party`);
+  }
+};
+
+export const actor: borsh.Encode<Schemas['Actor']> = (value, out) => {
+  if (typeof value === 'object') {
+    borsh.u8(1, out);
+    id(value.guardian, out);
+  } else {
+    borsh.word({ own_key: 0, desk: 2, register: 3 })(value, out);
+  }
+};
+
+export const newKey = borsh.struct<Schemas['NewKey']>({
+  key: publicKey,
+  grade: borsh.variant('passkey', 'device'),
+  payment_max: borsh.amount,
+  day_max: borsh.amount,
+});
+
+export const subject = borsh.struct<Schemas['VisitSubject']>({
+  person: id,
+  provider: organisation,
+  region: borsh.u32,
+  scheme: borsh.u16,
+  visit_type: borsh.word(VISIT_TYPES),
+  admitted: borsh.day,
+  diagnosis_group: borsh.defaulted(borsh.u8, 0),
+});
+
+const sumKey = borsh.struct<Schemas['SumKey']>({
+  service_date: borsh.day,
+  category: borsh.word(CATEGORIES),
+  class: borsh.word(ITEM_CLASSES),
+  programme: borsh.defaulted(borsh.u8, 0),
+  slot: borsh.defaulted(borsh.u8, 0),
+});
+
+const sumRow = borsh.struct<Schemas['SumRow']>({
+  key: sumKey,
+  self_paid: borsh.amount,
+  over_cap: borsh.amount,
+  class_b_share: borsh.amount,
+  in_policy: borsh.amount,
+});
+
+/** The sorted bill, as the commitment to a bill and the settlement have it. */
+export const sums: borsh.Encode<Schemas['CategorySums']> = borsh.list(sumRow);
+
+export const payerShare = borsh.struct<Schemas['PayerShare']>({ payer, amount: borsh.amount });
+
+export const split = borsh.struct<Schemas['Split']>({
+  total: borsh.amount,
+  self_paid: borsh.amount,
+  over_cap: borsh.amount,
+  class_b_share: borsh.amount,
+  in_policy: borsh.amount,
+  deductible: borsh.amount,
+  payers: borsh.list(payerShare),
+  personal_account: borsh.amount,
+  cash: borsh.amount,
+});
+
+export const cashLeg = borsh.struct<Schemas['CashLeg']>({
+  executor: organisation,
+  rail: borsh.text,
+  kind: borsh.defaulted(borsh.variant('bound', 'counter'), 'bound'),
+  authorisation: hash,
+});
+
+const reason = borsh.variant('unconscious', 'newborn', 'death');
+
+export const consent: borsh.Encode<Schemas['Consent']> = (value, out) => {
+  borsh.variant('own_key', 'guardian', 'desk_card', 'identity_card', 'emergency_witness')(value.form, out);
+  if (value.form === 'guardian') id(value.guardian, out);
+  if (value.form === 'emergency_witness') reason(value.reason, out);
+};
