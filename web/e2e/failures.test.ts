@@ -1,13 +1,16 @@
 /** What breaks in the middle: the connection, a card without money, two tabs, somebody else's bill. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { atTheDesk, confirmWithPin, launch, sendAndOpen, takeAtTill } from './kit.ts';
+import { atTheDesk, confirmWithPin, launch, newcomers, sendAndOpen, takeAtTill } from './kit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser.close());
+
+/** The last newcomer with a card has hardly any money. */
+const WITHOUT_MONEY = newcomers().length - 2;
 
 const CONFIRMATIONS = '**/confirmations';
 
@@ -54,7 +57,7 @@ it('a confirmation whose answer was lost is found out by itself, and nobody else
 });
 
 it('a card without money is told on the phone and at the desk', async () => {
-  const both = await atTheDesk(browser, 10, { language: 'de' });
+  const both = await atTheDesk(browser, WITHOUT_MONEY, { language: 'de' });
   const { wallet, desk } = both;
   await sendAndOpen(both);
   await wallet.button('bill.pay').click();

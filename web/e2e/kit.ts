@@ -60,7 +60,8 @@ export const begin = (text: string): RegExp => new RegExp(`^${(text.split('{')[0
 
 export type Device = {
   readonly language: Language;
-  readonly size?: Size;
+  /** `unset`: as a browser comes that nobody used yet. */
+  readonly size?: Size | 'unset';
   readonly width?: number;
   readonly height?: number;
   /** Whether the browser has passkeys; in-app browsers have none. */
@@ -103,7 +104,7 @@ export class Visitor {
       acceptDownloads: true,
       serviceWorkers: 'block',
     });
-    await context.addInitScript((chosen) => localStorage.setItem('yibao.size', chosen), size);
+    if (size !== 'unset') await context.addInitScript((chosen) => localStorage.setItem('yibao.size', chosen), size);
     if (!passkeys) await context.addInitScript(() => Reflect.deleteProperty(window, 'PublicKeyCredential'));
     const page = await context.newPage();
     const cdp = await context.newCDPSession(page);
@@ -279,11 +280,28 @@ export async function confirmWithPin(visitor: Visitor, pin = PIN): Promise<void>
   await visitor.button('pin.go').click();
 }
 
-export async function signDeskIn(visitor: Visitor, organisation: string): Promise<void> {
+export async function signDeskIn(visitor: Visitor, organisation: string, first = 'nav.receive'): Promise<void> {
   await visitor.field('signin.organisation').fill(organisation);
   await visitor.field('signin.file').setInputFiles(joined(data, organisation, 'keys/online.key'));
   await visitor.button('signin.go').click();
-  await visitor.field('find.code').waitFor();
+  await visitor.tab(first).waitFor();
+}
+
+/** Opens one of a desk's main pages. */
+export async function deskPage(desk: Visitor, key: string): Promise<void> {
+  await desk.tab(key).click();
+  await desk.page.locator('[data-loading]').waitFor({ state: 'detached' });
+}
+
+/** A clerk begins: the till has 200 yuan of change. */
+export async function openShift(desk: Visitor, clerk: string): Promise<void> {
+  await deskPage(desk, 'nav.day');
+  await desk.field('cash.clerk').fill(clerk);
+  await desk.button('day.find').click();
+  await desk.field('day.float').fill('200.00');
+  await desk.button('day.open').click();
+  await desk.text('day.expected').waitFor();
+  await deskPage(desk, 'nav.receive');
 }
 
 /** The code that the wallet shows now. */
@@ -299,8 +317,8 @@ export async function receive(desk: Visitor, code: string, name: string): Promis
 }
 
 /** Takes the cash at the till before the bill is sent. */
-export async function takeAtTill(desk: Visitor): Promise<void> {
-  await desk.field('cash.clerk').fill('clerk-1');
+export async function takeAtTill(desk: Visitor, clerk = 'clerk-1'): Promise<void> {
+  await desk.field('cash.clerk').fill(clerk);
   await desk.button('cash.take').click();
   await desk.text('cash.taken').waitFor();
 }
@@ -338,11 +356,18 @@ export function newcomer(place: number): Newcomer {
 export type Both = { readonly wallet: Visitor; readonly desk: Visitor };
 
 /** A phone and a desk with an open visit, quoted and ready to be sent by card. */
-export async function atTheDesk(browser: Browser, place: number, phone: Device): Promise<Both> {
+export async function atTheDesk(
+  browser: Browser,
+  place: number,
+  phone: Device,
+  office: Device = { language: 'en' },
+  clerk?: string,
+): Promise<Both> {
   const wallet = await Visitor.arrive(browser, phone, 'wallet');
   await join(wallet, newcomer(place));
-  const desk = await Visitor.arrive(browser, { language: 'en' }, 'desks');
+  const desk = await Visitor.arrive(browser, office, 'desks');
   await signDeskIn(desk, 'hospital-1');
+  if (clerk !== undefined) await openShift(desk, clerk);
   await receive(desk, await shownCode(wallet), newcomer(place).name);
   await openVisit(desk);
   await writeBill(desk);

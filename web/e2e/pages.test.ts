@@ -1,5 +1,5 @@
 /** Every page of a wallet in every language and size, on a narrow screen, by keyboard and offline. */
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
 import { SIZES } from '../src/preferences.svelte.ts';
@@ -11,7 +11,21 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const PATHS = ['/', '/code', '/history', '/cover', '/lock', '/settings'];
+const PATHS = ['/', '/code', '/pay', '/history', '/cover', '/plan', '/lock', '/family', '/settings'];
+
+/** Goes to a page by its address, and waits until the app has turned to it. */
+async function turnTo(page: Page, path: string): Promise<void> {
+  await page.evaluate(
+    (to) =>
+      new Promise<void>((done) => {
+        if (location.hash === `#${to}`) return done();
+        addEventListener('hashchange', () => requestAnimationFrame(() => done()), { once: true });
+        location.hash = to;
+      }),
+    path,
+  );
+  await page.locator('main h1').waitFor();
+}
 
 it('pages are whole in every language and size at 320 pixels', async () => {
   const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', width: 320 }, 'wallet');
@@ -22,9 +36,7 @@ it('pages are whole in every language and size at 320 pixels', async () => {
     for (const size of SIZES) {
       await wallet.page.evaluate((step) => (document.documentElement.dataset.size = step), size);
       for (const path of PATHS) {
-        await wallet.page.evaluate((to) => (location.hash = to), path);
-        await wallet.page.locator('main h1').waitFor();
-        await wallet.page.waitForLoadState('networkidle');
+        await turnTo(wallet.page, path);
         await wallet.check(`narrow${path.replace('/', '-')}-${language}-${size}`);
       }
     }

@@ -18,7 +18,8 @@ declare module 'vitest' {
   }
 }
 
-const PEOPLE = '80';
+/** As many as it takes for all the newcomers that the stories use. */
+const PEOPLE = '170';
 
 function freePort(): Promise<number> {
   return new Promise((resolvePort, reject) => {

@@ -1,15 +1,20 @@
 /** Organisations by the names that people know. */
 import { api, ok } from './api/client.ts';
+import type { Schemas } from './api/types.ts';
 
-const names = new Map<string, string>();
+const found = new Map<string, Promise<Schemas['Organisation']>>();
+
+/** What is public of an organisation; asked for once. */
+export function organisationOf(organisation: string): Promise<Schemas['Organisation']> {
+  const known = found.get(organisation);
+  if (known !== undefined) return known;
+  const asked = ok(api.GET('/v1/organisations/{organisation}', { params: { path: { organisation } } }));
+  found.set(organisation, asked);
+  asked.catch(() => found.delete(organisation));
+  return asked;
+}
 
 /** The name by which people know an organisation. */
 export async function organisationName(organisation: string): Promise<string> {
-  const known = names.get(organisation);
-  if (known !== undefined) return known;
-  const path = { organisation };
-  const found = await ok(api.GET('/v1/organisations/{organisation}', { params: { path } }));
-  const name = found.name ?? organisation;
-  names.set(organisation, name);
-  return name;
+  return (await organisationOf(organisation)).name ?? organisation;
 }

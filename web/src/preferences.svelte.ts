@@ -30,6 +30,8 @@ const among = <T extends string>(values: readonly T[], value: string | undefined
 
 class Preferences {
   size = $state<Size>(among(SIZES, remembered(SIZE)) ?? 'normal');
+  /** Whether the size was set for the reader, who may take it back. */
+  isSuggested = $state(false);
 
   language(): Language {
     return among(LANGUAGES, remembered(LANGUAGE)) ?? preferredLanguage(navigator.languages);
@@ -41,7 +43,15 @@ class Preferences {
 
   setSize(size: Size): void {
     this.size = size;
+    this.isSuggested = false;
     remember(SIZE, size);
+    this.apply();
+  }
+
+  /** Sets a size that the reader did not choose; it is not remembered as chosen. */
+  suggest(size: Size): void {
+    this.size = size;
+    this.isSuggested = true;
     this.apply();
   }
 

@@ -61,3 +61,16 @@ export async function ok<T>(answer: Promise<Answer<T>>): Promise<NonNullable<T>>
   if (token !== undefined && (problem.code === 'session_ended' || problem.code === 'session_missing')) signedOut();
   throw problem;
 }
+
+/** Opens a stream of events behind the one that was seen last. */
+export function openStream(path: string, last: string | undefined, signal: AbortSignal): Promise<Response> {
+  return fetch(path, {
+    signal,
+    headers: {
+      accept: 'text/event-stream',
+      'accept-language': words.language,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(last === undefined ? {} : { 'last-event-id': last }),
+    },
+  });
+}

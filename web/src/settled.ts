@@ -1,6 +1,6 @@
 /** A settled visit as the wallet shows it. */
-import { api, ok } from '../api/client.ts';
-import type { Schemas } from '../api/types.ts';
+import { api, ok } from './api/client.ts';
+import type { Schemas } from './api/types.ts';
 
 /** The split of all parts of a settlement together. */
 export function splitOf(parts: readonly Schemas['Part'][]): Schemas['Split'] {

@@ -1,0 +1,43 @@
+/** Receipts as they are committed: a stream that is read with the session's token. */
+import { openStream } from './client.ts';
+import type { Schemas } from './types.ts';
+
+/** When to come again after the stream ended, in milliseconds. */
+const PAUSE = 2000;
+
+/** Hands over each receipt that concerns the signed-in party from now on. Gives what stops it. */
+export function listen(onReceipt: (receipt: Schemas['Receipt']) => void): () => void {
+  const stop = new AbortController();
+  let last: string | undefined;
+
+  async function read(): Promise<void> {
+    const answer = await openStream('/v1/events', last, stop.signal);
+    if (!answer.ok || answer.body === null) return;
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text += value;
+      const events = text.split('\n\n');
+      text = events.pop() ?? '';
+      for (const event of events) {
+        const field = (name: string): string | undefined =>
+          event.split('\n').find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1).trim();
+        last = field('id') ?? last;
+        const data = field('data');
+        if (field('event') === 'receipt' && data !== undefined) onReceipt(JSON.parse(data));
+      }
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stop.signal.aborted) {
+      // A stream that breaks off is opened again behind the last receipt that was seen.
+      await read().catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+  void run();
+  return () => stop.abort();
+}

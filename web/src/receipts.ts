@@ -1,0 +1,67 @@
+/** Receipts of settlements as rows: what a wallet's history, a desk and a payer list. */
+import { api, ok } from './api/client.ts';
+import type { Schemas } from './api/types.ts';
+import { organisationName } from './organisations.ts';
+
+export type SettledKind = 'visit_settled' | 'visit_refunded' | 'settlement_superseded';
+
+export type Row = {
+  readonly id: number;
+  readonly visit: string;
+  readonly time: string;
+  readonly day: string;
+  readonly hospital: string;
+  readonly kind: SettledKind;
+  readonly total: string | undefined;
+  readonly account: string | undefined;
+  readonly self: string | undefined;
+  /** What this payer pays, and what went back. */
+  readonly amounts: ReadonlyMap<string, string>;
+  readonly currency: string;
+};
+
+const KINDS: Readonly<Record<string, SettledKind>> = {
+  settle_visit: 'visit_settled',
+  refund_visit: 'visit_refunded',
+  supersede_settlement: 'settlement_superseded',
+};
+const PAGE = 100;
+
+async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
+  const kind = KINDS[receipt.kind];
+  const { visit } = receipt;
+  if (kind === undefined || !visit || receipt.outcome.status !== 'accepted') return undefined;
+  const amounts = new Map<string, string>();
+  const texts = new Map<string, string>();
+  let currency = 'CNY';
+  for (const { name, value } of receipt.fields) {
+    if (value?.type === 'amount') {
+      amounts.set(name, value.value.amount);
+      ({ currency } = value.value);
+    } else if (typeof value?.value === 'string') {
+      texts.set(name, value.value);
+    }
+  }
+  const provider = texts.get('provider')?.replace('organisation:', '');
+  return {
+    id: receipt.id,
+    visit,
+    kind,
+    time: receipt.time,
+    day: texts.get('service_to') ?? receipt.time.slice(0, 10),
+    hospital: provider === undefined ? '' : await organisationName(provider),
+    total: amounts.get('total'),
+    account: amounts.get('personal_account'),
+    self: amounts.get('cash'),
+    amounts,
+    currency,
+  };
+}
+
+/** Settlements from the newest on, so many receipts at a time. */
+export async function settlementsPage(after: number | undefined): Promise<{ rows: readonly Row[]; next: number | undefined }> {
+  const query = { order: 'newest' as const, limit: PAGE, ...(after === undefined ? {} : { after }) };
+  const page = await ok(api.GET('/v1/receipts', { params: { query } }));
+  const found = await Promise.all(page.receipts.map(rowOf));
+  return { rows: found.filter((row) => row !== undefined), next: page.next ?? undefined };
+}
