@@ -1,6 +1,6 @@
 /** Every page of a wallet in every language and size, on a narrow screen, by keyboard and offline. */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
 import { SIZES } from '../src/preferences.svelte.ts';
 import { join, launch, newcomer, shownCode, url, Visitor } from './kit.ts';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const PATHS = ['/', '/code', '/pay', '/history', '/cover', '/plan', '/lock', '/family', '/settings'];
+const PATHS = ['/', '/code', '/pay', '/history', '/cover', '/lock', '/family', '/settings'];
 
 /** Goes to a page by its address, and waits until the app has turned to it. */
 async function turnTo(page: Page, path: string): Promise<void> {
@@ -27,10 +27,15 @@ async function turnTo(page: Page, path: string): Promise<void> {
   await page.locator('main h1').waitFor();
 }
 
-it('pages are whole in every language and size at 320 pixels', async () => {
-  const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', width: 320 }, 'wallet');
-  await join(wallet, newcomer(9));
-  for (const language of LANGUAGES) {
+describe('pages are whole in every size at 320 pixels', () => {
+  let wallet: Visitor;
+  beforeAll(async () => {
+    wallet = await Visitor.arrive(browser, { language: 'zh-Hans', width: 320 }, 'wallet');
+    await join(wallet, newcomer(9));
+  });
+  afterAll(() => wallet.leave());
+
+  it.each(LANGUAGES)('in %s', async (language) => {
     await wallet.page.evaluate((chosen) => localStorage.setItem('yibao.language', chosen), language);
     await wallet.page.reload();
     for (const size of SIZES) {
@@ -40,8 +45,7 @@ it('pages are whole in every language and size at 320 pixels', async () => {
         await wallet.check(`narrow${path.replace('/', '-')}-${language}-${size}`);
       }
     }
-  }
-  await wallet.leave();
+  });
 });
 
 it('a page is used by keyboard alone, from the skip link on', async () => {
