@@ -12,8 +12,8 @@ fn main() {
     let here = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo names the folder"));
     let dist = here.join("../../web/dist");
     println!("cargo:rerun-if-changed=build.rs");
-    // Names of functions are 7 MB of the program, and nothing reads them: what stops a node says its
-    // file and line. Here and not in the profile, so that no dependency is compiled anew for it.
+    // Names of functions are 7 MB of the program, and nothing reads them: what stops a node says
+    // its file and line. Not in the profile, so that no dependency is compiled anew for it.
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
         println!("cargo:rustc-link-arg-bins=-Wl,--strip-all");
     }

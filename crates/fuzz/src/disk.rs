@@ -42,8 +42,8 @@ pub fn block_log(bytes: &[u8]) -> bool {
     opened.store.last_height() > 0
 }
 
-/// A snapshot, beside the blocks before it; the sum over it is put behind, since nothing would be read
-/// without it.
+/// A snapshot, beside the blocks before it; the sum over it is put behind, since nothing would be
+/// read without it.
 pub fn snapshot(bytes: &[u8]) -> bool {
     let disk = FaultyDisk::new(Faults::default());
     write(&disk, BLOCK_LOG, &fixture("blocks", "00000000000000000001.log"));

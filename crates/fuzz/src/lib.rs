@@ -14,8 +14,8 @@ pub mod rules;
 pub mod transactions;
 pub mod words;
 
-/// What is done with the bytes; whether they were read, and not refused. It panics when a promise is
-/// broken.
+/// What is done with the bytes; whether they were read, and not refused. It panics when a promise
+/// is broken.
 pub type Run = fn(&[u8]) -> bool;
 
 /// What is fuzzed: a name, and what is done.

@@ -1,7 +1,7 @@
 //! Refunds of a settlement, by the line, and the bill that they are of.
 //!
-//! Invariant: what remains of a bill is some of its own lines, sorted again here, and is kept for its
-//! readers before anything is given back (test `a_refund_leaves_lines_of_the_bill_it_is_of`).
+//! Invariant: what remains of a bill is some of its own lines, sorted again here, and is kept for
+//! its readers before anything is given back (test `a_refund_leaves_lines_of_the_bill_it_is_of`).
 
 use std::collections::BTreeMap;
 

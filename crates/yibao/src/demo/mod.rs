@@ -5,8 +5,9 @@
 //! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), [`wallets`] (the
 //! bureau's directory, and who may join), [`bank`] (the
 //! simulated outside), [`desk`] (visits), [`region`] with [`american`] and [`chinese`] (one region
-//! from its first organisation to its last visit), [`premium`] (next year's premiums), [`trouble`] (what goes wrong on purpose),
-//! [`tally`] and [`close`] (what is counted, and the check that nothing was lost).
+//! from its first organisation to its last visit), [`premium`] (next year's premiums), [`trouble`]
+//! (what goes wrong on purpose), [`tally`] and [`close`] (what is counted, and the check that
+//! nothing was lost).
 
 pub mod actor;
 pub mod american;

@@ -201,7 +201,8 @@ pub fn settled(world: &World, visit: VisitId) -> Value {
     world.ask(&ask.token(&world.token(organisation("hospital")))).expect(200).json()
 }
 
-/// What is sent of a content whose body has a statement: the content by its author, signed by these.
+/// What is sent of a content whose body has a statement: the content by its author, signed by
+/// these.
 pub fn stated(world: &World, content: &Content, signers: &[Party], statement: &str) -> Value {
     let mut body = world.submission(content, signers);
     body["statement"] = json!(statement);

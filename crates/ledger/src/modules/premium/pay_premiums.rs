@@ -39,7 +39,8 @@ pub struct PremiumItem {
 
 /// Pays premiums of one season for 1 to 500 persons in one payment. Signed by the payer: a person
 /// with an own key, an organisation with scope `treasury`; over a counter by the channel with scope
-/// `clerk`. The collector's, the bureau's or a bank's rail collects, and that organisation signs too.
+/// `clerk`. The collector's, the bureau's or a bank's rail collects, and that organisation signs
+/// too.
 ///
 /// A premium that cannot be paid stops no other, and its money is not collected; the receipt's
 /// fields `refused.00` and following list such rows as `ROW:CODE`. A payment of one premium is

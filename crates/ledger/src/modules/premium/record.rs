@@ -65,7 +65,8 @@ impl PremiumRecord {
     /// This payer may pay it now.
     ///
     /// # Errors
-    /// `premium_locked` with the end of the lock, `premium_payment_running`, `premium_already_paid`.
+    /// `premium_locked` with the end of the lock, `premium_payment_running`,
+    /// `premium_already_paid`.
     pub(super) fn require_payable(&self, now: Timestamp, payer: Party) -> Result<(), Rejection> {
         match self.standing {
             PremiumStanding::Due => Ok(()),

@@ -41,8 +41,8 @@ pub struct RegisteredPremium {
 }
 
 /// Registers up to 500 persons who owe a premium; a person who stands on the list and has not paid
-/// is registered anew. For whom nothing is due, cover follows at once. Signed by the region's bureau
-/// with scope `attest`.
+/// is registered anew. For whom nothing is due, cover follows at once. Signed by the region's
+/// bureau with scope `attest`.
 ///
 /// A row that is refused stops no other; the receipt's fields `refused.00` and following list such
 /// rows as `ROW:CODE`.
