@@ -1,5 +1,6 @@
 //! Runs the target that `FUZZ_TARGET` names, for ever or as libFuzzer's options say. What the
-//! target is given first is written into the folder that `FUZZ_SEEDS` names, before libFuzzer reads it.
+//! target is given first is written into the folder that `FUZZ_SEEDS` names, before libFuzzer reads
+//! it.
 #![no_main]
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Premiums: a season's terms, and where somebody's premium stands. A stranger learns whether it
-//! can be paid and nothing else; why it cannot is for the person, guardians, the payer who locked it,
-//! the bureau and the collector.
+//! can be paid and nothing else; why it cannot is for the person, guardians, the payer who locked
+//! it, the bureau and the collector.
 
 use axum::http::Method;
 use ledger::modules::premium::{self, PremiumRecord, PremiumSeason, PremiumStanding, SeasonId};
