@@ -120,6 +120,8 @@ pub enum BodyKind {
     Json(fn(&mut SchemaGenerator) -> Schema, usize),
     /// Bytes, of at most so many.
     Bytes(usize),
+    /// A form with a file, as browsers send it without a script, of at most so many bytes.
+    Form(usize),
 }
 
 impl BodyKind {
@@ -128,7 +130,7 @@ impl BodyKind {
     pub const fn bytes_max(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::Json(_, max) | Self::Bytes(max) => *max,
+            Self::Json(_, max) | Self::Bytes(max) | Self::Form(max) => *max,
         }
     }
 }
