@@ -6,7 +6,7 @@ use std::sync::Arc;
 use adapters::effect::RailName;
 use adapters::rail::counter::{Clerk, Counter};
 use adapters::rail::{Reference, Token};
-use ledger::kernel::receipt::EffectAction;
+use ledger::kernel::effect::EffectAction;
 use primitives::{Amount, CivilDate, Currency, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,9 @@
 //! here instead.
 
 use ledger::kernel::account::Account;
+use ledger::kernel::effect::Effect;
 use ledger::kernel::posting::PostedEntry;
-use ledger::kernel::receipt::{Effect, Receipt};
+use ledger::kernel::receipt::Receipt;
 use ledger::modules::network;
 use ledger::modules::visit::{self, SettlementRecord};
 use ledger::{Registry, State};

@@ -17,7 +17,8 @@ pub(crate) mod testing;
 
 pub use genesis::Genesis;
 pub use kernel::block::{Admission, Block, BlockOutcome, Ledger, Tip, execute_block};
-pub use kernel::receipt::{Effect, Event, Receipt};
+pub use kernel::effect::Effect;
+pub use kernel::receipt::{Event, Receipt};
 pub use kernel::registry::{Registry, registry};
 pub use kernel::rejection::{Code, Rejection};
 pub use kernel::state::{Seeds, State};

@@ -2,10 +2,11 @@
 
 use benefit::Accumulators;
 use ledger::kernel::account::{Account, AccountRow};
+use ledger::kernel::effect::EffectStatus;
 use ledger::kernel::posting::{Entry, PostedEntry, account, account_key};
 use ledger::kernel::table::Table;
 use ledger::modules::coverage::CoverageRow;
-use ledger::modules::visit::{EffectRow, EffectStatus, SettlementRecord, VisitRow};
+use ledger::modules::visit::{EffectRow, SettlementRecord, VisitRow};
 use ledger::{Effect, Receipt, State};
 use primitives::{Amount, Currency, Hash, PersonId, VisitId, codec};
 use proof::receipt::OutcomeCode;

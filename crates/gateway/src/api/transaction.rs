@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use ledger::kernel::effect::Effect;
 use ledger::kernel::posting::PostedEntry;
-use ledger::kernel::receipt::Effect;
 use ledger::kernel::rejection::kernel::{EXPIRED, KEY_REUSED};
 use ledger::kernel::transaction::{TRANSACTION_BYTES_MAX, TRANSACTION_VERSION, TransactionError};
 use ledger::modules::network;

@@ -1,9 +1,9 @@
 //! Visits and the payments outside that belong to them.
 
 use axum::http::Method;
-use ledger::kernel::receipt::EffectAction;
+use ledger::kernel::effect::{EffectAction, EffectStatus};
 use ledger::modules::visit::{
-    self, DepositSource, EffectRow, EffectStatus, SettlementRecord, VisitRow, VisitSubject,
+    self, DepositSource, EffectRow, SettlementRecord, VisitRow, VisitSubject,
 };
 use ledger::modules::{network, voucher};
 use primitives::{

@@ -2,11 +2,13 @@
 //!
 //! Reading order: [`state`] (rows under one root), [`overlay`] and [`table`] (how a transaction
 //! reads and writes them), [`account`] and [`posting`] (money), [`transaction`], [`registry`]
-//! (kinds), [`receipt`], [`block`] (execution), [`rejection`] (why something may not happen).
+//! (kinds), [`receipt`], [`effect`] (payments outside), [`block`] (execution), [`rejection`] (why
+//! something may not happen).
 
 pub mod account;
 pub mod block;
 pub mod context;
+pub mod effect;
 pub mod idempotency;
 pub mod overlay;
 pub mod posting;

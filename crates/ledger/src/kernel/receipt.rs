@@ -1,12 +1,13 @@
-//! What the ledger answers: the receipt, its events and its effects on the world outside.
+//! What the ledger answers: the receipt and its events.
 
 use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Currency, Detail, Hash, OrganisationId, Party, codec, sha256};
+use primitives::{Amount, Currency, Detail, Hash, Party};
 use proof::receipt::{Field, FieldAmount, FieldValue, ReceiptRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::effect::Effect;
 use crate::kernel::posting::PostedEntry;
 
 /// Something that happened, for those whom it concerns.
@@ -44,51 +45,6 @@ macro_rules! events {
     };
 }
 pub(crate) use events;
-
-/// What an executor does with its rail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EffectAction {
-    /// Capture what the authorisation holds, or take the money where the rail does not hold.
-    Collect,
-    /// Let an authorisation go that is not needed.
-    Release,
-    /// Pay money back that was collected under an earlier effect.
-    Refund,
-}
-
-/// An action outside the ledger. It has exactly one executor: the organisation whose rail
-/// authorised it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
-pub struct Effect {
-    /// Number within the receipt, from zero.
-    pub number: u8,
-    /// Who executes it.
-    pub executor: OrganisationId,
-    /// The executor's rail by name.
-    pub rail: String,
-    /// What to do.
-    pub action: EffectAction,
-    /// How much.
-    pub amount: Amount,
-    /// In which currency.
-    pub currency: Currency,
-    /// The executor's own authorisation: a salted commitment to what its rail answered.
-    pub authorisation: Hash,
-    /// For a refund: the effect that collected the money.
-    pub original: Option<Hash>,
-}
-
-impl Effect {
-    /// The reference under which the rail knows it: hash of transaction id and effect number. It is
-    /// also the id of the hold that waits for it.
-    #[must_use]
-    pub fn reference(transaction_id: Hash, number: u8) -> Hash {
-        sha256(&codec::encode(&("yibao/effect/v1", transaction_id, number)))
-    }
-}
 
 /// What executing a kind gives besides changed state.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@ use adapters::effect::{Effect as RailEffect, RailName};
 use adapters::rail::{Reference, Token};
 use adapters::sqlite::{Database, Json, Place, Schema, Sql, StoreError};
 use ledger::Effect;
-use ledger::kernel::receipt::EffectAction;
+use ledger::kernel::effect::EffectAction;
 use primitives::{Hash, Timestamp, codec, sha256_parts};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 

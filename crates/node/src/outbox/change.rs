@@ -8,7 +8,7 @@ use adapters::effect::{Effect as RailEffect, OutboxRecord};
 use adapters::rail::{Action, Reference, Token, Verdict};
 use adapters::sqlite::{Json, Sql};
 use ledger::Effect;
-use ledger::kernel::receipt::EffectAction;
+use ledger::kernel::effect::EffectAction;
 use primitives::Hash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 

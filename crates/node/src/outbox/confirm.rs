@@ -1,9 +1,10 @@
 //! What the ledger is told about an effect, and whether it still wants to hear it.
 
+use ledger::kernel::effect::EffectResult;
 use ledger::kernel::registry::Kind;
 use ledger::kernel::transaction::TRANSACTION_VERSION;
 use ledger::modules::awaited_executor;
-use ledger::modules::visit::{ConfirmEffect, EffectResult};
+use ledger::modules::visit::ConfirmEffect;
 use ledger::{Authorisation, Content, IdempotencyKey, State, Transaction};
 use primitives::{Hash, OrganisationId, Party, codec};
 use proof::header::ChainId;

@@ -3,7 +3,7 @@
 use adapters::effect::{Effect as RailEffect, RailName};
 use adapters::rail::{Action, Order, Reference, Token};
 use ledger::Effect;
-use ledger::kernel::receipt::EffectAction;
+use ledger::kernel::effect::EffectAction;
 use primitives::{Amount, Hash};
 
 use super::{Authorisation, Note};

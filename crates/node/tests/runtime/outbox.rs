@@ -18,9 +18,10 @@ use adapters::rail::{
 };
 use adapters::sqlite::Place as Books;
 use ledger::kernel::account::{self, Account};
+use ledger::kernel::effect::EffectAction::Refund;
+use ledger::kernel::effect::{EffectResult, EffectStatus};
 use ledger::kernel::posting;
-use ledger::kernel::receipt::EffectAction::Refund;
-use ledger::modules::visit::{EffectStatus, view};
+use ledger::modules::visit::view;
 use node::NodeHandle;
 use node::outbox::{
     Authorisation, Note, OpenReason, Outbox, OutboxConfig, StepReport, refusal_code,
@@ -243,7 +244,7 @@ fn a_refused_payment_is_a_claim_and_can_be_ordered_again() {
     let body: ledger::modules::visit::ConfirmEffect =
         codec::decode(&block.transactions[0].content.body).unwrap();
     let reason = refusal_code(Refusal::InsufficientFunds);
-    assert_eq!(body.result, ledger::modules::visit::EffectResult::Failed { reason });
+    assert_eq!(body.result, EffectResult::Failed { reason });
 
     let commitment = outbox.record_authorisation(&later(&rich)).unwrap();
     let again = hospital.desk(&node).retry(effect_of(&settled), "bank", commitment);

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::rail::{Movement, Rail, Reference, StatementLine};
 use ledger::kernel::account::{Account, Books};
+use ledger::kernel::effect::{EffectAction, EffectResult, EffectStatus};
 use ledger::kernel::posting;
-use ledger::kernel::receipt::EffectAction;
-use ledger::modules::visit::{
-    ConfirmEffect, EffectResult, EffectStatus, RetryEffect, TakeOverEffect, view,
-};
+use ledger::modules::visit::{ConfirmEffect, RetryEffect, TakeOverEffect, view};
 use ledger::{Effect, State};
 use primitives::{Amount, CivilDate, Hash};
 

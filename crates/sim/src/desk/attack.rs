@@ -1,11 +1,11 @@
 //! Those who mean no good, and those who are careless. Nothing of theirs may be accepted.
 
 use ledger::Transaction;
+use ledger::kernel::effect::{EffectResult, EffectStatus};
 use ledger::modules::fund::Contribute;
 use ledger::modules::person::Actor;
 use ledger::modules::visit::{
-    ConfirmEffect, Consent, EffectResult, EffectStatus, ObjectToSettlement, RefundVisit,
-    SettleVisit, Split,
+    ConfirmEffect, Consent, ObjectToSettlement, RefundVisit, SettleVisit, Split,
 };
 use primitives::{Amount, Hash, codec, sha256};
 

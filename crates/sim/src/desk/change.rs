@@ -2,13 +2,13 @@
 
 use adapters::rail::{Action, Order, Reference, Verdict};
 use benefit::{CategorySums, SumRow};
-use ledger::kernel::receipt::EffectAction;
+use ledger::kernel::effect::{EffectAction, EffectStatus};
 use ledger::modules::person::Actor;
 use ledger::modules::visit::{
     AdjustLaterSettlements, AnswerObjection, CashLeg, Consent, ContestConsent, ContestDecision,
-    CorrectionReason, DecideContest, EffectStatus, Later, ObjectToSettlement, ObjectionAnswer,
-    RailKind, RefundVisit, RetryEffect, SettlementRecord, Split, SupersedeSettlement,
-    TakeOverEffect, VisitRow, quote_remaining, view,
+    CorrectionReason, DecideContest, Later, ObjectToSettlement, ObjectionAnswer, RailKind,
+    RefundVisit, RetryEffect, SettlementRecord, Split, SupersedeSettlement, TakeOverEffect,
+    VisitRow, quote_remaining, view,
 };
 use node::outbox::Note;
 use primitives::{Amount, Hash, Party, PersonId, Text, VisitId, codec, sha256, sha256_parts};

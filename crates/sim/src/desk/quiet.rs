@@ -1,10 +1,10 @@
 //! The end of a run: everything calms down, everybody finishes what was begun, and then the last
 //! comparison is made.
 
+use ledger::kernel::effect::EffectAction;
 use std::collections::BTreeSet;
 
 use adapters::rail::Rail;
-use ledger::kernel::receipt::EffectAction;
 use node::NodeHandle;
 use node::voucher::IssueVoucherError;
 use primitives::{Hash, OrganisationId};

@@ -2,11 +2,12 @@
 
 use benefit::{Category, CategorySums, ItemClass, SumKey, SumRow, VisitType};
 use ledger::Receipt;
+use ledger::kernel::effect::EffectStatus;
 use ledger::modules::coverage;
 use ledger::modules::visit::{
-    CancelVisit, CheckIn, Consent, DepositFrom, DepositSource, EffectStatus, EmergencyReason,
-    Identification, QuoteRequest, SettleVisit, SettlementRecord, Split, TakeDeposit,
-    UpdateRunningBill, VisitRow, VisitSubject, quote, view,
+    CancelVisit, CheckIn, Consent, DepositFrom, DepositSource, EmergencyReason, Identification,
+    QuoteRequest, SettleVisit, SettlementRecord, Split, TakeDeposit, UpdateRunningBill, VisitRow,
+    VisitSubject, quote, view,
 };
 use primitives::{Amount, CivilDate, Hash, SlotId, VisitId, codec, sha256};
 

@@ -10,13 +10,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, ensure};
 use benefit::Payer;
 use ledger::kernel::account::Account;
+use ledger::kernel::effect::{EffectAction, EffectResult, EffectStatus};
 use ledger::kernel::posting::PostedEntry;
-use ledger::kernel::receipt::EffectAction;
 use ledger::kernel::registry::Kind as _;
 use ledger::modules::premium;
-use ledger::modules::visit::{
-    ConfirmEffect, EffectResult, EffectStatus, RefundVisit, SettleVisit, SettlementRecord, view,
-};
+use ledger::modules::visit::{ConfirmEffect, RefundVisit, SettleVisit, SettlementRecord, view};
 use ledger::{Effect, Receipt, State, Transaction};
 use node::outbox::refusal_of_code;
 use node::runtime::NodeHandle;

@@ -11,7 +11,7 @@ use gateway::payments::{
     WaitsFor,
 };
 use gateway::port::PortError;
-use ledger::kernel::receipt::EffectAction;
+use ledger::kernel::effect::EffectAction;
 use primitives::{Amount, CivilDate, Currency, Hash, UtcOffset, sha256};
 
 /// Whose payments they are.

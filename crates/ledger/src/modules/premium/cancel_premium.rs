@@ -13,13 +13,13 @@ use super::season::{PremiumSeason, SeasonId};
 use super::table::{PAYMENTS, PremiumPayment, PremiumStanding, RECORDS};
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
+use crate::kernel::effect::{EffectAction, EffectStatus};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
-use crate::kernel::receipt::{EffectAction, Outcome, amount_value};
+use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::person::{Actor, require_speaker};
-use crate::modules::visit::EffectStatus;
 use crate::modules::{coverage, network};
 
 /// Gives a paid premium back to where it came from, before the season's cover begins or when no
@@ -99,8 +99,7 @@ impl Kind for CancelPremium {
             Party::Organisation(bureau),
         ];
         let mut outcome = Outcome::event("premium_cancelled", concerns);
-        let authorisation = (Hash::default(), Some(original));
-        let payment = order(context, state, &mut outcome, &refund, authorisation)?;
+        let payment = order(context, state, &mut outcome, &refund, Hash::default())?;
         record.standing = PremiumStanding::GoingBack { payment };
         RECORDS.put(state, &(self.season, self.person), &record);
         Ok(outcome

@@ -13,14 +13,15 @@ use super::rejection;
 use super::season::{PremiumSeason, SeasonId};
 use super::table::{PaidItem, PremiumPayment, PremiumStanding, RECORDS};
 use crate::kernel::context::Context;
+use crate::kernel::effect::{Effect, EffectAction, EffectStatus};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
-use crate::kernel::receipt::{Effect, EffectAction, amount_value};
+use crate::kernel::receipt::amount_value;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::coverage::{RowResults, check_rows};
 use crate::modules::organisation::{self, OrganisationKind, Scope};
-use crate::modules::visit::{CashLeg, EffectStatus, RailKind};
+use crate::modules::visit::{CashLeg, RailKind};
 use crate::modules::{network, person};
 
 /// One premium of a payment.
@@ -174,7 +175,7 @@ impl Kind for PayPremiums {
             original: None,
         };
         let mut outcome = results.outcome("premiums_ordered", concerns(&payment, terms.collector));
-        let authorisation = (self.cash.authorisation, None);
+        let authorisation = self.cash.authorisation;
         let reference = order(context, state, &mut outcome, &payment, authorisation)?;
         Ok(outcome
             .with("payment", FieldValue::Hash(reference))

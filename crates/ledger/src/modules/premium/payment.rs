@@ -10,16 +10,12 @@ use super::season::{PremiumSeason, SeasonId};
 use super::table::{PAYMENTS, PaidItem, PremiumPayment, PremiumRecord, PremiumStanding, RECORDS};
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
+use crate::kernel::effect::{self, EffectAction, EffectResult, EffectStatus, NewEffect};
 use crate::kernel::overlay::{Overlay, Read};
-use crate::kernel::posting::{self, Entry};
-use crate::kernel::receipt::{Effect, EffectAction, Outcome, amount_value};
+use crate::kernel::posting;
+use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::coverage::{self, CoverageTerms};
-use crate::modules::visit::{EffectResult, EffectStatus};
-use primitives::Timestamp;
-
-/// Far ahead of any block time: the ledger waits for the executor's word, however long that takes.
-const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
 
 /// The one effect of a payment of premiums.
 pub(super) const EFFECT: u8 = 0;
@@ -79,11 +75,10 @@ pub(super) fn order(
     state: &mut Overlay<'_>,
     outcome: &mut Outcome,
     payment: &PremiumPayment,
-    (authorisation, original): (Hash, Option<Hash>),
+    authorisation: Hash,
 ) -> Result<Hash, Rejection> {
-    let reference = Effect::reference(context.transaction.id(), EFFECT);
     let rail = Account::Rail(books(payment));
-    let (debit, credit) = match payment.action {
+    let entry = match payment.action {
         EffectAction::Collect | EffectAction::Release => {
             let terms = require_season(state, payment.season)?;
             let region = payment.season.region;
@@ -91,19 +86,18 @@ pub(super) fn order(
         }
         EffectAction::Refund => (Account::OwedToPatients(books(payment)), rail),
     };
-    let entry = Entry { debit, credit, amount: payment.amount };
-    posting::hold(state, context.time, reference, payment.currency, entry, NEVER)?;
-    PAYMENTS.put(state, &reference, payment);
-    outcome.effects.push(Effect {
-        number: EFFECT,
+    let new = NewEffect {
         executor: payment.executor,
         rail: payment.rail.clone(),
         action: payment.action,
         amount: payment.amount,
         currency: payment.currency,
         authorisation,
-        original,
-    });
+        original: payment.original,
+        entry,
+    };
+    let reference = effect::order(context, state, outcome, new)?;
+    PAYMENTS.put(state, &reference, payment);
     Ok(reference)
 }
 

@@ -7,10 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::season::{PremiumSeason, SeasonId};
-use crate::kernel::receipt::EffectAction;
+use crate::kernel::effect::{EffectAction, EffectStatus};
 use crate::kernel::table::Table;
 use crate::modules::coverage::AttestedFacts;
-use crate::modules::visit::EffectStatus;
 
 pub(super) const SEASONS: Table<SeasonId, PremiumSeason> = Table::new(0x0900);
 pub(super) const RECORDS: Table<(SeasonId, PersonId), PremiumRecord> = Table::new(0x0901);

@@ -6,13 +6,14 @@
 )]
 use super::*;
 use crate::kernel::account::{Account, Books};
-use crate::kernel::receipt::{Effect, EffectAction, Receipt};
+use crate::kernel::effect::{Effect, EffectAction, EffectResult};
+use crate::kernel::receipt::Receipt;
 use crate::modules::coverage::rejection as coverages;
 use crate::modules::coverage::{AttestedFacts, EnrolCoverage, Standing};
 use crate::modules::fund::OpenFund;
 use crate::modules::organisation::{OrganisationKind, rejection as organisations};
 use crate::modules::person::Actor;
-use crate::modules::visit::{CashLeg, ConfirmEffect, EffectResult, RailKind};
+use crate::modules::visit::{CashLeg, ConfirmEffect, RailKind};
 use crate::modules::{coverage, person};
 use crate::testing::{DAY, HOUR, REGION, START, World, fen, organisation, person as id};
 use alloc::{string::ToString, vec, vec::Vec};
@@ -199,6 +200,15 @@ fn cover(world: &World, number: u8, on: CivilDate) -> Option<Standing> {
     row.of(REGION, RESIDENTS).last().map(|one| one.standing_on(on))
 }
 
+/// Covers a person as an employee until the end of the season.
+fn employ(world: &mut World, number: u8) {
+    let period = Period { from: today(), to: Some(next_year("12-31")) };
+    let scheme = SchemeId(310);
+    let coverage = coverage::CoverageTerms { scheme, period, benefits_from: None, facts: facts() };
+    let employed = EnrolCoverage { person: id(number), region: REGION, coverage };
+    world.accepted(&[party("bureau")], &employed);
+}
+
 fn value(receipt: &Receipt, name: &str) -> FieldValue {
     let mut fields = receipt.fields.iter();
     fields.find(|field| field.name.to_string() == name).map(|field| field.value.clone()).unwrap()
@@ -225,11 +235,8 @@ fn a_paid_premium_covers_from_the_first_day_of_the_season() {
     assert_eq!(cover(&world, 1, next_year("01-01")), Some(Standing::Active));
     world.rejected(&by(2), &pay(2, vec![item(1, 40_000)]), rejection::ALREADY_PAID);
     world.rejected(&[party("bank")], &lock(1, 2, "bank"), rejection::ALREADY_PAID);
-    world.rejected(&[party("bureau")], &pay_nothing(), rejection::PAYER_MISSING);
-}
-
-fn pay_nothing() -> PayPremiums {
-    pay(1, vec![item(1, 40_000)])
+    let unsigned = pay(1, vec![item(1, 40_000)]);
+    world.rejected(&[party("bureau")], &unsigned, rejection::PAYER_MISSING);
 }
 
 #[test]
@@ -418,15 +425,7 @@ fn for_whom_others_pay_everything_cover_follows_from_registration() {
 #[test]
 fn whoever_is_insured_elsewhere_learns_it_before_paying() {
     let mut world = world();
-    let period = Period { from: today(), to: Some(next_year("12-31")) };
-    let terms = coverage::CoverageTerms {
-        scheme: SchemeId(310),
-        period,
-        benefits_from: None,
-        facts: facts(),
-    };
-    let employed = EnrolCoverage { person: id(1), region: REGION, coverage: terms };
-    world.accepted(&[party("bureau")], &employed);
+    employ(&mut world, 1);
     let refused =
         world.rejected(&by(1), &pay(1, vec![item(1, 40_000)]), coverages::COVERED_ELSEWHERE);
     assert!(refused.rejection_words().contains("310"), "{}", refused.rejection_words());
@@ -436,15 +435,7 @@ fn whoever_is_insured_elsewhere_learns_it_before_paying() {
 fn who_is_covered_elsewhere_while_the_bank_works_gets_the_money_back() {
     let mut world = world();
     let ordered = world.accepted(&by(1), &pay(1, vec![item(1, 40_000)]));
-    let period = Period { from: today(), to: Some(next_year("12-31")) };
-    let terms = coverage::CoverageTerms {
-        scheme: SchemeId(310),
-        period,
-        benefits_from: None,
-        facts: facts(),
-    };
-    let employed = EnrolCoverage { person: id(1), region: REGION, coverage: terms };
-    world.accepted(&[party("bureau")], &employed);
+    employ(&mut world, 1);
     done(&mut world, &ordered);
     let (_, payment) = effect(&ordered);
     let paid = PremiumStanding::Paid { payment: Some(payment), benefits_from: None };

@@ -6,10 +6,10 @@ use super::payment;
 use super::season::{PremiumSeason, SeasonId};
 use super::table::{PAYMENTS, PremiumPayment, PremiumRecord, PremiumStanding, RECORDS, SEASONS};
 use crate::kernel::context::Context;
+use crate::kernel::effect::EffectResult;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::rejection::Rejection;
-use crate::modules::visit::EffectResult;
 
 /// A season's terms. They are public.
 pub fn season(

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::consent::Consent;
 use super::money::{Order, order};
 use super::rejection;
-use super::table::{EFFECTS, EffectRow, EffectStatus, VisitSubject};
+use super::table::{EFFECTS, EffectRow, VisitSubject};
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
+use crate::kernel::effect::{Effect, EffectAction, EffectStatus};
 use crate::kernel::overlay::Overlay;
 use crate::kernel::posting::{self, Entry};
-use crate::kernel::receipt::{Effect, EffectAction, Outcome};
+use crate::kernel::receipt::Outcome;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, OrganisationKind, Scope};
 

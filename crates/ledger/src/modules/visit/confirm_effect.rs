@@ -1,40 +1,24 @@
 //! The executor's word on a payment outside.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, Party, detail};
+use primitives::{Hash, Party, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{EFFECTS, EffectRow, EffectStatus};
+use super::table::{EFFECTS, EffectRow};
 use crate::kernel::account::Account;
 use crate::kernel::context::Context;
+use crate::kernel::effect::{EffectAction, EffectResult, EffectStatus};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
 use crate::kernel::receipt::Outcome;
-use crate::kernel::receipt::{EffectAction, amount_value};
+use crate::kernel::receipt::amount_value;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 use crate::modules::{self, premium};
-
-/// What a rail did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "outcome", deny_unknown_fields)]
-pub enum EffectResult {
-    /// The money moved.
-    Done {
-        /// How much: exactly what was ordered.
-        amount: Amount,
-    },
-    /// It did not and will not.
-    Failed {
-        /// The rail's reason by number; see the rail's documentation.
-        reason: u8,
-    },
-}
 
 /// Says what became of an ordered payment: done posts it, failed puts it on the provider's worklist
 /// (a claim on the patient, or a debt to the patient) or makes the premiums due again. It never

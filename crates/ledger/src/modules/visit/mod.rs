@@ -54,7 +54,7 @@ pub use answer_objection::{AnswerObjection, ObjectionAnswer};
 pub use cancel_visit::CancelVisit;
 pub use cash::{CashLeg, RailKind};
 pub use check_in::{CheckIn, Identification};
-pub use confirm_effect::{ConfirmEffect, EffectResult};
+pub use confirm_effect::ConfirmEffect;
 pub use consent::{Consent, EmergencyReason};
 pub use contest_consent::ContestConsent;
 pub use decide_contest::{ContestDecision, DecideContest};
@@ -69,8 +69,8 @@ pub use retry_effect::RetryEffect;
 pub use settle_visit::SettleVisit;
 pub use supersede_settlement::{CorrectionReason, SupersedeSettlement};
 pub use table::{
-    Contest, Deposit, DepositSource, EffectRow, EffectStatus, Objection, OpenVisit, RunningBill,
-    SettledVisit, SettlementRecord, VisitRow, VisitSubject,
+    Contest, Deposit, DepositSource, EffectRow, Objection, OpenVisit, RunningBill, SettledVisit,
+    SettlementRecord, VisitRow, VisitSubject,
 };
 pub use take_deposit::{DepositFrom, TakeDeposit};
 pub use take_over_effect::TakeOverEffect;

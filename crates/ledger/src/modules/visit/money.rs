@@ -2,23 +2,21 @@
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use primitives::{
-    Amount, Currency, Hash, OrganisationId, Party, PersonId, RegionId, Timestamp, VisitId, detail,
+    Amount, Currency, Hash, OrganisationId, Party, PersonId, RegionId, VisitId, detail,
 };
 
 use super::quote::{Part, Split};
 use super::rejection;
-use super::table::{EFFECTS, EffectRow, EffectStatus, VisitSubject};
+use super::table::{EFFECTS, EffectRow, VisitSubject};
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
+use crate::kernel::effect::{self, EffectAction, EffectStatus, NewEffect};
 use crate::kernel::overlay::Overlay;
 use crate::kernel::posting::{self, Entry};
-use crate::kernel::receipt::{Effect, EffectAction, Outcome};
+use crate::kernel::receipt::Outcome;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::fund;
 use benefit::Payer;
-
-/// Far ahead of any block time: the ledger waits for an executor's word, however long that takes.
-const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
 
 /// What a settlement moves between funds, the personal account and the provider, cash left out.
 /// What the provider bears itself moves nothing, so that its due is what others owe it: it stands
@@ -131,27 +129,31 @@ pub(super) struct Order {
     pub entry: (Account, Account),
 }
 
-/// Orders a payment outside: holds the entry until the executor's word and adds the effect to the
-/// outcome.
-/// Gives the effect's reference.
+/// Orders a payment outside and notes whose it is. Gives the effect's reference.
 pub(super) fn order(
     context: &Context<'_>,
     state: &mut Overlay<'_>,
     outcome: &mut Outcome,
     order: Order,
 ) -> Result<Hash, Rejection> {
-    let number = u8::try_from(outcome.effects.len()).unwrap_or(u8::MAX);
-    let reference = Effect::reference(context.transaction.id(), number);
-    let (debit, credit) = order.entry;
-    let entry = Entry { debit, credit, amount: order.amount };
-    posting::hold(state, context.time, reference, order.currency, entry, NEVER)?;
+    let new = NewEffect {
+        executor: order.executor,
+        rail: order.rail.clone(),
+        action: order.action,
+        amount: order.amount,
+        currency: order.currency,
+        authorisation: order.authorisation,
+        original: order.original,
+        entry: order.entry,
+    };
+    let reference = effect::order(context, state, outcome, new)?;
     let row = EffectRow {
         visit: order.visit,
         provider: order.parties.provider,
         person: order.parties.person,
         region: order.parties.region,
         executor: order.executor,
-        rail: order.rail.clone(),
+        rail: order.rail,
         action: order.action,
         amount: order.amount,
         currency: order.currency,
@@ -161,16 +163,6 @@ pub(super) fn order(
         replaced_by: None,
     };
     EFFECTS.put(state, &reference, &row);
-    outcome.effects.push(Effect {
-        number,
-        executor: order.executor,
-        rail: order.rail,
-        action: order.action,
-        amount: order.amount,
-        currency: order.currency,
-        authorisation: order.authorisation,
-        original: order.original,
-    });
     Ok(reference)
 }
 

@@ -13,12 +13,12 @@ use super::consent::Consent;
 use super::money::{self, GiveBack, fund_entries, paying_organisations, require_same_split};
 use super::quote::{Quote, QuoteRequest, Split, quote};
 use super::table::{
-    DepositSource, EffectStatus, OpenVisit, SettledVisit, SettlementRecord, VISITS, VisitRow,
-    VisitSubject,
+    DepositSource, OpenVisit, SettledVisit, SettlementRecord, VISITS, VisitRow, VisitSubject,
 };
 use super::{rejection, view};
 use crate::kernel::account::Account;
 use crate::kernel::context::Context;
+use crate::kernel::effect::EffectStatus;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
 use crate::kernel::receipt::Outcome;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::Consent;
 use crate::kernel::account::Books;
-use crate::kernel::receipt::EffectAction;
+use crate::kernel::effect::{EffectAction, EffectStatus};
 use crate::kernel::table::Table;
 
 pub(super) const VISITS: Table<VisitId, VisitRow> = Table::new(0x0700);
@@ -192,22 +192,6 @@ impl EffectRow {
     pub const fn books(&self) -> Books {
         Books::of(self.provider, self.region)
     }
-}
-
-/// Where a payment outside stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EffectStatus {
-    /// Ordered.
-    Pending,
-    /// The executor said it is done.
-    Done,
-    /// The executor said it failed, or nothing was ordered yet; the amount is on the provider's
-    /// worklist.
-    Failed,
-    /// Another order took its place.
-    Replaced,
 }
 
 /// What a settlement was, in full: kept by those whom it concerns; the ledger keeps its hash. Every

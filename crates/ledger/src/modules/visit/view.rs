@@ -3,10 +3,9 @@
 use primitives::{Hash, OrganisationId, Party, VisitId};
 
 use super::rejection;
-use super::table::{
-    EFFECTS, EffectRow, EffectStatus, OpenVisit, SettledVisit, VISITS, VisitRow, VisitSubject,
-};
+use super::table::{EFFECTS, EffectRow, OpenVisit, SettledVisit, VISITS, VisitRow, VisitSubject};
 use crate::kernel::context::Context;
+use crate::kernel::effect::EffectStatus;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::coverage::view::RunningAmounts;

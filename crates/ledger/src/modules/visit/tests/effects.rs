@@ -1,7 +1,7 @@
 //! Payments outside: done, failed, tried again, taken over.
 
 use super::*;
-use crate::kernel::receipt::EffectAction;
+use crate::kernel::effect::{EffectAction, EffectStatus};
 use crate::modules::organisation::rejection as organisations;
 use crate::testing::HOUR;
 

@@ -27,7 +27,8 @@ use primitives::{
 use super::*;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::PlanMemo;
-use crate::kernel::receipt::{Effect, Receipt};
+use crate::kernel::effect::{Effect, EffectResult};
+use crate::kernel::receipt::Receipt;
 use crate::modules::coverage;
 use crate::modules::fund::{
     AssignPayerFund, Contribute, ContributionMonth, CreditPersonalAccounts, CreditRow,
