@@ -148,7 +148,7 @@ pub fn check_query(endpoint: &Endpoint, query: &Pairs) -> Result<(), Problem> {
 pub fn check_media_type(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Problem> {
     let wanted = match endpoint.body {
         BodyKind::None => return Ok(()),
-        BodyKind::Json(..) => "application/json",
+        BodyKind::Json(..) | BodyKind::Signed(..) => "application/json",
         BodyKind::Bytes(_) => "application/octet-stream",
     };
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

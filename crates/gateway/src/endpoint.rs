@@ -118,17 +118,28 @@ pub enum BodyKind {
     None,
     /// JSON of this form, of at most so many bytes.
     Json(fn(&mut SchemaGenerator) -> Schema, usize),
+    /// The same with a signed transaction in it, which goes to the ledger.
+    Signed(fn(&mut SchemaGenerator) -> Schema, usize),
     /// Bytes, of at most so many.
     Bytes(usize),
 }
 
 impl BodyKind {
+    /// The form of a JSON body.
+    #[must_use]
+    pub fn json(&self) -> Option<fn(&mut SchemaGenerator) -> Schema> {
+        match self {
+            Self::Json(form, _) | Self::Signed(form, _) => Some(*form),
+            Self::None | Self::Bytes(_) => None,
+        }
+    }
+
     /// The most bytes that are read.
     #[must_use]
     pub const fn bytes_max(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::Json(_, max) | Self::Bytes(max) => *max,
+            Self::Json(_, max) | Self::Signed(_, max) | Self::Bytes(max) => *max,
         }
     }
 }

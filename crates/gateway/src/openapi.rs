@@ -203,7 +203,9 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
     }
     let body = match &endpoint.body {
         BodyKind::None => None,
-        BodyKind::Json(schema, _) => Some(("application/json", schema(generator))),
+        BodyKind::Json(schema, _) | BodyKind::Signed(schema, _) => {
+            Some(("application/json", schema(generator)))
+        }
         BodyKind::Bytes(_) => Some(("application/octet-stream", json_schema!({}))),
     };
     if let Some((media_type, schema)) = body {
@@ -305,8 +307,17 @@ pub fn problems_of(endpoint: &Endpoint) -> Vec<ProblemCode> {
             code::MEDIA_TYPE,
         ]);
     }
-    if matches!(endpoint.body, BodyKind::Json(..)) {
+    if endpoint.body.json().is_some() {
         problems.extend([code::JSON_MALFORMED, code::JSON_TOO_DEEP]);
+    }
+    if matches!(endpoint.body, BodyKind::Signed(..)) {
+        problems.extend([
+            code::KIND_UNKNOWN,
+            code::TRANSACTION_MALFORMED,
+            code::TRANSACTION_BODY_INVALID,
+            code::SIGNATURE_INVALID,
+            code::UNAVAILABLE,
+        ]);
     }
     problems
 }

@@ -1,12 +1,12 @@
 //! An organisation's payments outside as its own people see them: its rails, what waits for a hand,
 //! its tills, and what does not agree with a rail's statement.
 
+use ledger::kernel::effect::EffectAction;
 use std::sync::Arc;
 
 use adapters::effect::RailName;
 use adapters::rail::counter::{Clerk, Counter};
 use adapters::rail::{Reference, Token};
-use ledger::kernel::effect::EffectAction;
 use primitives::{Amount, CivilDate, Currency, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

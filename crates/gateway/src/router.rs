@@ -10,17 +10,17 @@ use axum::Router;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 use primitives::detail;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api;
 use crate::call::{self, Call, Pairs};
 use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, OPERATOR_REQUESTS_MAX};
-use crate::endpoint::{Access, BodyKind, Endpoint, Reply};
+use crate::endpoint::{Access, Endpoint, Reply};
 use crate::gateway::Gateway;
 use crate::json_room;
 use crate::problem::{Language, Problem, code};
@@ -91,9 +91,25 @@ pub fn router(gateway: Arc<Gateway>, web: Option<Router>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .route("/v1/{*rest}", any(not_found))
         .route("/log/{*rest}", any(not_found));
-    match web {
-        Some(web) => router.fallback_service(web).with_state(shared),
-        None => router.fallback(not_found).with_state(shared),
+    let router = match web {
+        Some(web) => router.fallback_service(web),
+        None => router.fallback(not_found),
+    };
+    let checked = from_fn_with_state(Arc::clone(&shared), with_checked_head);
+    router.layer(checked).with_state(shared)
+}
+
+/// Lets a request pass whose address and headers are within bounds, whatever it asks for.
+async fn with_checked_head(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match check_head(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => {
+            Asked::new(&shared.gateway, "unknown", request.headers()).finish(Err(problem))
+        }
     }
 }
 
@@ -219,7 +235,6 @@ async fn answer(
     language: Language,
 ) -> Result<Response, Problem> {
     let gateway = &shared.gateway;
-    check_head(request.uri(), request.headers())?;
     let place = shared.place(endpoint)?;
     let peer =
         request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0);
@@ -431,7 +446,7 @@ async fn read_body(
         Ok(Err(_)) => return Err(Problem::new(&code::BODY_INCOMPLETE)),
         Err(_) => return Err(Problem::new(&code::BODY_TOO_SLOW)),
     };
-    if let BodyKind::Json(..) = endpoint.body {
+    if endpoint.body.json().is_some() {
         let needed = json_room::bytes_in_memory(&body);
         let all = shared.gateway.config.body_bytes_max;
         if needed > all {

@@ -54,7 +54,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
                   provider has to answer. The same again gives the same receipt with status 200",
         access: Access::Party { rule: "the visit's person", handle: create },
         parameters: &[VISIT],
-        body: BodyKind::Json(schema_of::<NewObjection>, OBJECTION_BYTES_MAX),
+        body: BodyKind::Signed(schema_of::<NewObjection>, OBJECTION_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<SubmittedView>),
         problems: &[
             code::NO_WALLET,
@@ -62,12 +62,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
             code::NOT_YOURS,
             code::CHANGE_INVALID,
             code::STATEMENT_DIFFERS,
-            code::KIND_UNKNOWN,
-            code::TRANSACTION_MALFORMED,
-            code::TRANSACTION_BODY_INVALID,
             code::IN_PROGRESS,
-            code::SIGNATURE_INVALID,
-            code::UNAVAILABLE,
         ],
     },
     Endpoint {
@@ -227,6 +222,23 @@ fn due(call: &Call, subject: &VisitSubject, raised: Timestamp) -> Timestamp {
     raised.plus_millis(days.saturating_mul(DAY_MILLIS))
 }
 
+/// Reads what the directory keeps.
+fn read_kept<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, Problem> {
+    codec::decode(bytes).map_err(|_| Problem::new(&code::INTERNAL))
+}
+
+/// An answer as it was written, with what it says on the ledger.
+struct Written {
+    kept: KeptAnswer,
+    body: AnswerObjection,
+}
+
+fn read_answer(answer: &WrittenAnswer) -> Result<Written, Problem> {
+    let kept: KeptAnswer = read_kept(&answer.statement)?;
+    let body = read_kept(&kept.content.body)?;
+    Ok(Written { kept, body })
+}
+
 /// An objection as it stands; nothing for one that the ledger never took.
 fn view_of(
     call: &Call,
@@ -236,14 +248,10 @@ fn view_of(
     if !is_accepted(call, &objection.id)? {
         return Ok(None);
     }
-    let broken = |_| Problem::new(&code::INTERNAL);
-    let unreadable = |_| Problem::new(&code::INTERNAL);
-    let kept: KeptStatement = codec::decode(&objection.statement).map_err(broken)?;
+    let kept: KeptStatement = read_kept(&objection.statement)?;
     let subject = call.any_visit(objection.visit)?.subject;
-    let answer = objection.answer.as_ref();
-    let answer = answer.map(|one| codec::decode::<KeptAnswer>(&one.statement)).transpose();
-    let answer = answer.map_err(broken)?;
-    let standing = standing(call, objection, &kept, answer.as_ref())?;
+    let answer = objection.answer.as_ref().map(read_answer).transpose()?;
+    let standing = standing(call, objection, &kept, answer.as_ref().map(|one| one.body.answer))?;
     let is_signer = matches!(session.party, Party::Organisation(_));
     let may_sign = is_signer && standing == ObjectionStanding::Refused;
     Ok(Some(ObjectionView {
@@ -252,19 +260,22 @@ fn view_of(
         provider: objection.provider,
         raised: objection.raised,
         due: due(call, &subject, objection.raised),
-        said: serde_json::from_str(&kept.text).map_err(unreadable)?,
+        said: said(&kept.text)?,
         standing,
         answer: answer.map(|one| answer_view(one, may_sign)).transpose()?,
     }))
 }
 
-fn answer_view(kept: KeptAnswer, may_sign: bool) -> Result<AnswerView, Problem> {
-    let KeptAnswer { salt, text, content, authorisations } = kept;
-    let body: AnswerObjection =
-        codec::decode(&content.body).map_err(|_| Problem::new(&code::INTERNAL))?;
+/// What a kept statement says; it was read before it was kept.
+fn said<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|_| Problem::new(&code::INTERNAL))
+}
+
+fn answer_view(written: Written, may_sign: bool) -> Result<AnswerView, Problem> {
+    let Written { kept: KeptAnswer { salt, text, content, authorisations }, body } = written;
     Ok(AnswerView {
         answer: body.answer,
-        said: serde_json::from_str(&text).map_err(|_| Problem::new(&code::INTERNAL))?,
+        said: said(&text)?,
         proposal: may_sign.then(|| Proposal {
             transaction_id: content.id(),
             head: ContentHead::of(&content),
@@ -281,11 +292,8 @@ fn standing(
     call: &Call,
     objection: &Objection,
     kept: &KeptStatement,
-    answer: Option<&KeptAnswer>,
+    verdict: Option<ObjectionAnswer>,
 ) -> Result<ObjectionStanding, Problem> {
-    let verdict = answer.map(|one| codec::decode::<AnswerObjection>(&one.content.body));
-    let verdict = verdict.transpose().map_err(|_| Problem::new(&code::INTERNAL))?;
-    let verdict = verdict.map(|body| body.answer);
     let given = objection.answer.as_ref().map(|one| is_accepted(call, &one.id)).transpose()?;
     if given == Some(true) {
         return Ok(match verdict {

@@ -64,7 +64,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
             handle: refund,
         },
         parameters: &[VISIT],
-        body: BodyKind::Json(schema_of::<NewRefund>, REFUND_BYTES_MAX),
+        body: BodyKind::Signed(schema_of::<NewRefund>, REFUND_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<SubmittedView>),
         problems: &[
             code::NO_WALLET,
@@ -76,12 +76,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
             code::BILL_INVALID,
             code::BILLS_TOO_MANY,
             code::CATALOGUE_MISSING,
-            code::KIND_UNKNOWN,
-            code::TRANSACTION_MALFORMED,
-            code::TRANSACTION_BODY_INVALID,
             code::IN_PROGRESS,
-            code::SIGNATURE_INVALID,
-            code::UNAVAILABLE,
         ],
     },
 ];

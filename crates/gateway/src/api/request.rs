@@ -83,7 +83,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
                   withdrawn",
         access: Access::Party { rule: PROVIDER_RULE, handle: create },
         parameters: &[VISIT],
-        body: BodyKind::Json(schema_of::<NewRequest>, REQUEST_BYTES_MAX),
+        body: BodyKind::Signed(schema_of::<NewRequest>, REQUEST_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<RequestView>),
         problems: &[
             code::NO_WALLET,
@@ -95,11 +95,6 @@ pub static ENDPOINTS: &[Endpoint] = &[
             code::BILL_INVALID,
             code::CATALOGUE_MISSING,
             code::BILLS_TOO_MANY,
-            code::KIND_UNKNOWN,
-            code::TRANSACTION_MALFORMED,
-            code::TRANSACTION_BODY_INVALID,
-            code::SIGNATURE_INVALID,
-            code::UNAVAILABLE,
         ],
     },
     Endpoint {

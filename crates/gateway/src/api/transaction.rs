@@ -60,9 +60,9 @@ pub static ENDPOINTS: &[Endpoint] = &[
         summary: "Executes a signed transaction on the present state and forgets it again",
         access: Access::Party { rule: SUBMIT_RULE, handle: rehearse },
         parameters: &[],
-        body: BodyKind::Json(schema_of::<TransactionRequest>, SUBMISSION_BYTES_MAX),
+        body: BodyKind::Signed(schema_of::<TransactionRequest>, SUBMISSION_BYTES_MAX),
         answer: AnswerKind::Json(200, schema_of::<RehearsalView>),
-        problems: SUBMIT_PROBLEMS,
+        problems: &[code::NOT_YOURS],
     },
     Endpoint {
         method: Method::POST,
@@ -78,18 +78,13 @@ pub static ENDPOINTS: &[Endpoint] = &[
             meaning: "the transaction's own idempotency key: 32 hex digits",
             schema: schema_of::<IdempotencyKey>,
         }],
-        body: BodyKind::Json(schema_of::<TransactionRequest>, SUBMISSION_BYTES_MAX),
+        body: BodyKind::Signed(schema_of::<TransactionRequest>, SUBMISSION_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<SubmittedView>),
         problems: &[
             code::IDEMPOTENCY_KEY_MISSING,
             code::IDEMPOTENCY_KEY_DIFFERS,
             code::IN_PROGRESS,
             code::NOT_YOURS,
-            code::KIND_UNKNOWN,
-            code::TRANSACTION_MALFORMED,
-            code::TRANSACTION_BODY_INVALID,
-            code::SIGNATURE_INVALID,
-            code::UNAVAILABLE,
         ],
     },
     Endpoint {
@@ -103,15 +98,6 @@ pub static ENDPOINTS: &[Endpoint] = &[
         answer: AnswerKind::Json(200, schema_of::<ReceiptView>),
         problems: &[code::NOT_FOUND],
     },
-];
-
-const SUBMIT_PROBLEMS: &[crate::problem::ProblemCode] = &[
-    code::NOT_YOURS,
-    code::KIND_UNKNOWN,
-    code::TRANSACTION_MALFORMED,
-    code::TRANSACTION_BODY_INVALID,
-    code::SIGNATURE_INVALID,
-    code::UNAVAILABLE,
 ];
 
 /// What is to be encoded for signing.

@@ -121,7 +121,7 @@ fn asks(endpoint: &Endpoint, ids: &[String], receipts: u64) -> Vec<Ask> {
         match endpoint.body {
             BodyKind::None => asks.push(Ask { method, ..Ask::get(path) }),
             BodyKind::Bytes(_) => asks.push(Ask::bytes(method, path, b"bytes")),
-            BodyKind::Json(..) => {
+            BodyKind::Json(..) | BodyKind::Signed(..) => {
                 let post = |body: Value| Ask { method, ..Ask::post(path.clone(), &body) };
                 asks.extend(bodies(endpoint.operation, ids).into_iter().map(post));
             }

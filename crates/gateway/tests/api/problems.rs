@@ -2,8 +2,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::Arc;
 
 use gateway::problem::{Language, code, words};
+use gateway::web::{WebFile, web_app};
 use serde_json::json;
 
 use crate::support::{Ask, World, organisation, person};
@@ -69,7 +71,7 @@ fn a_wrong_field_is_named_with_its_path() {
 
 #[test]
 fn long_addresses_and_headers_are_refused() {
-    let world = World::new();
+    let mut world = World::new();
     let long = format!("/v1/kinds/{}", "x".repeat(3_000));
     world.ask(&Ask::get(long)).problem(414, "address_too_long");
     let heavy = Ask::get("/v1/network").with("x-long", "x".repeat(17_000));
@@ -80,6 +82,12 @@ fn long_addresses_and_headers_are_refused() {
         many.headers.push((NAMES[number % 3], number.to_string()));
     }
     world.ask(&many).problem(431, "headers_too_large");
+    let page = WebFile { path: "index.html", plain: b"<!doctype html>", brotli: None, gzip: None };
+    let web = Some(web_app(&[page], false));
+    world.router = gateway::router(Arc::clone(&world.gateway), web);
+    world.ask(&Ask::get("/")).expect(200);
+    let heavy = Ask::get("/").with("x-long", "x".repeat(17_000));
+    world.ask(&heavy).problem(431, "headers_too_large");
 }
 
 #[test]

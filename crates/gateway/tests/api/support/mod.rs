@@ -14,13 +14,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use gateway::{Config, Gateway, Port as _};
+use keys::{Passkey, public, sign};
 use ledger::{Authorisation, Content, Genesis, IdempotencyKey, Transaction};
+pub use ledger_port::{LedgerPort, START};
 use primitives::{Hash, Party, PersonId, PublicKey, codec, sha256};
 use serde_json::{Value, json};
 use tower_service::Service as _;
-
-use keys::{Passkey, public, sign};
-pub use ledger_port::{LedgerPort, START};
 
 pub const DAY: u64 = 24 * 3_600_000;
 pub const REGION: u32 = 620_100;
@@ -33,7 +32,7 @@ pub struct World {
     pub gateway: Arc<Gateway>,
     /// Sits behind a passkey.
     pub passkey: Passkey,
-    router: Router,
+    pub router: Router,
     runtime: tokio::runtime::Runtime,
     counter: std::sync::atomic::AtomicU64,
 }

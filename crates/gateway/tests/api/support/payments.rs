@@ -1,5 +1,6 @@
 //! The payments of the one organisation here that has a rail: real tills, and a list of what waits.
 
+use ledger::kernel::effect::EffectAction;
 use std::sync::{Arc, Mutex};
 
 use adapters::clock::ManualClock;
@@ -11,7 +12,6 @@ use gateway::payments::{
     WaitsFor,
 };
 use gateway::port::PortError;
-use ledger::kernel::effect::EffectAction;
 use primitives::{Amount, CivilDate, Currency, Hash, UtcOffset, sha256};
 
 /// Whose payments they are.
