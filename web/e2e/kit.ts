@@ -1,5 +1,5 @@
 /** Browsers, people and checks that the stories share. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join as joined } from 'node:path';
 import {
@@ -184,6 +184,13 @@ export class Visitor {
     expect(this.faults).toEqual([]);
     await this.context.close();
   }
+}
+
+/** Keeps a picture that the app itself made, when somebody wants to look. */
+export function keepPicture(name: string, bytes: Buffer): void {
+  if (PICTURES === undefined) return;
+  mkdirSync(PICTURES, { recursive: true });
+  writeFileSync(joined(PICTURES, name), bytes);
 }
 
 /** What lies under a bar at the foot of the screen is scrolled up before it is used: nothing is hidden meanwhile. */

@@ -398,6 +398,14 @@ fn catalogue_root(
     })
 }
 
+/// Why these parts came out as they did, where the plans' words are known.
+///
+/// # Errors
+/// `not_found` for a plan that is gone.
+pub(super) fn reasons(call: &Call, parts: &[Part]) -> Result<Option<Explanation>, Problem> {
+    explanation(call, parts, None)
+}
+
 fn explanation(
     call: &Call,
     parts: &[Part],

@@ -14,6 +14,17 @@ pub enum Language {
     De,
 }
 
+impl From<Language> for document::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::ZhHans => Self::ZhHans,
+            Language::ZhHant => Self::ZhHant,
+            Language::En => Self::En,
+            Language::De => Self::De,
+        }
+    }
+}
+
 /// The longest `Accept-Language` header that is looked at, in bytes.
 const HEADER_BYTES_MAX: usize = 512;
 

@@ -292,6 +292,12 @@ fn transaction_trials() -> Vec<Trial> {
             (one, Status(200)),
         ),
         party(
+            "get_voucher_sheet",
+            |given| Ask::get(format!("/v1/receipts/{}/voucher.pdf", receipt_id(given))),
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
             "create_quote",
             |_| Ask::post("/v1/quotes", &json!({ "visit": VISIT, "bill": bill() })),
             (other, Status(404)),

@@ -67,7 +67,7 @@ enum Command {
     Vault(vault::Vault),
     /// Check a voucher or a whole chain, offline.
     Verify(verify::Verify),
-    /// Take a voucher apart for other people's verifiers.
+    /// Print a voucher as a PDF, or take it apart for other people's verifiers.
     Voucher(voucher::Voucher),
 }
 

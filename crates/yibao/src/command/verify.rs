@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand};
+use document::{PDF_BYTES_MAX, attached_voucher, is_pdf};
 use ledger::registry;
 use node::signature::FastVerifier;
 use node::verify::{
@@ -15,7 +16,7 @@ use node::verify::{
 };
 use proof::policy::Policy;
 use proof::receipt::OutcomeCode;
-use proof::voucher::{VOUCHER_BYTES_MAX, VerifiedVoucher, Voucher, VoucherError};
+use proof::voucher::{VerifiedVoucher, Voucher, VoucherError};
 
 use super::input::{bad, read_bytes};
 use crate::serving::NODE_FOLDER;
@@ -35,7 +36,7 @@ pub struct Verify {
 enum What {
     /// Check a voucher against a C2SP policy file.
     Voucher {
-        /// The voucher.
+        /// The voucher, or its sheet as PDF, which has it inside.
         file: PathBuf,
         /// Whom you trust: a C2SP tlog-policy file.
         #[arg(long, value_name = "POLICY")]
@@ -74,14 +75,20 @@ impl Verify {
     }
 }
 
-/// Reads a voucher.
+/// Reads a voucher, or the one inside its sheet.
 ///
 /// # Errors
 /// What is wrong with the file.
 pub fn read_voucher(file: &Path) -> Result<Voucher> {
-    // One byte more is read, so that the voucher itself says that it is too long.
-    let bytes = read_bytes("the voucher", file, VOUCHER_BYTES_MAX as u64 + 1)?;
-    Voucher::decode(&bytes).map_err(|error| {
+    // A sheet is larger than a voucher, which says by itself that it is too long.
+    let bytes = read_bytes("the voucher", file, PDF_BYTES_MAX as u64)?;
+    let inside = if is_pdf(&bytes) {
+        attached_voucher(&bytes)
+            .map_err(|error| bad(format!("the voucher `{}`: {error}", file.display())))?
+    } else {
+        &bytes
+    };
+    Voucher::decode(inside).map_err(|error| {
         let words = format!("the voucher `{}`: {error}", file.display());
         match error {
             // It is a voucher, and something in it is not what was sealed.
@@ -94,7 +101,8 @@ pub fn read_voucher(file: &Path) -> Result<Voucher> {
     })
 }
 
-fn not_valid(file: &Path) -> String {
+/// That a voucher does not hold.
+pub fn not_valid(file: &Path) -> String {
     format!("the voucher `{}` is NOT valid", file.display())
 }
 

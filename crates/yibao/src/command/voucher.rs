@@ -1,14 +1,21 @@
-//! `yibao voucher export`: the parts of a voucher apart, for verifiers that are not ours.
+//! `yibao voucher`: a voucher as a sheet to print, and its parts apart, for verifiers that are not
+//! ours.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
+use document::{DocumentError, VoucherSheet, voucher_pdf};
+use gateway::problem::{Language, words};
+use ledger::registry;
+use node::signature::FastVerifier;
+use primitives::UtcOffset;
 
 use super::input::bad;
-use super::verify::{read_policy, read_voucher};
+use super::language::{language, of_environment};
+use super::verify::{not_valid, read_policy, read_voucher};
 use crate::serving::folder::POLICY_FILE;
 
 #[derive(Args)]
@@ -33,11 +40,48 @@ enum Action {
         #[arg(long)]
         force: bool,
     },
+    /// Check a voucher and write it as a sheet to print: a PDF with the voucher inside.
+    Pdf(Sheet),
+}
+
+#[derive(Args)]
+struct Sheet {
+    /// The voucher.
+    file: PathBuf,
+    /// The PDF.
+    out: PathBuf,
+    /// The C2SP policy that the voucher has to pass; when left out, the `trust-policy.txt` beside
+    /// it.
+    #[arg(long, value_name = "POLICY")]
+    trust: Option<PathBuf>,
+    /// The language of the sheet: zh-Hans, zh-Hant, en or de.
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    lang: Option<Language>,
+    /// The name of the provider, which no voucher has.
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    /// The name of the person, which no voucher has.
+    #[arg(long, value_name = "NAME")]
+    person: Option<String>,
+    /// The public page that checks vouchers, such as `https://example.org/verify`, for the code on
+    /// the sheet.
+    #[arg(long, value_name = "ADDRESS")]
+    check_page: Option<String>,
+    /// The distance of local time from UTC in minutes.
+    #[arg(long, value_name = "MINUTES", default_value_t = 480, allow_hyphen_values = true,
+          value_parser = clap::value_parser!(i16).range(-720..=840))]
+    utc_offset: i16,
+    /// Replace the PDF if it is there already.
+    #[arg(long)]
+    force: bool,
 }
 
 impl Voucher {
     pub fn run(self) -> Result<ExitCode> {
-        let Action::Export { file, dir, trust, force } = self.action;
+        let (file, dir, trust, force) = match self.action {
+            Action::Export { file, dir, trust, force } => (file, dir, trust, force),
+            Action::Pdf(sheet) => return sheet.run(),
+        };
         let voucher = read_voucher(&file)?;
         let trust = trust.map_or_else(|| policy_beside(&file), Ok)?;
         let (_, policy) = read_policy(&trust)?;
@@ -66,6 +110,44 @@ impl Voucher {
             dir.display(),
             trust.display()
         );
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Sheet {
+    fn run(self) -> Result<ExitCode> {
+        let out = self.out.display();
+        if !self.force && self.out.exists() {
+            return Err(bad(format!(
+                "`{out}` exists already; name another file, or replace it with --force"
+            )));
+        }
+        let voucher = read_voucher(&self.file)?;
+        let trust = self.trust.map_or_else(|| policy_beside(&self.file), Ok)?;
+        let (policy, _) = read_policy(&trust)?;
+        let verified =
+            voucher.verify(&policy, &FastVerifier).with_context(|| not_valid(&self.file))?;
+        let language = self.lang.unwrap_or_else(of_environment);
+        let number = verified.record.kind;
+        let kind = registry().by_number(number).map(|kind| words::kind(language, kind.name));
+        let sheet = VoucherSheet {
+            voucher: &voucher,
+            index: verified.index,
+            language: language.into(),
+            offset: UtcOffset(self.utc_offset),
+            kind: &kind.unwrap_or_else(|| number.to_string()),
+            provider: self.provider.as_deref(),
+            person: self.person.as_deref(),
+            explanation: None,
+            check_page: self.check_page.as_deref(),
+        };
+        let bytes = voucher_pdf(&sheet).map_err(|error| match error {
+            DocumentError::LinkTooLong { .. } => bad(format!("`--check-page`: {error}")),
+            error @ DocumentError::Pdf(_) => error.into(),
+        })?;
+        fs::write(&self.out, bytes)
+            .map_err(|error| bad(format!("`{out}` cannot be written: {error}")))?;
+        println!("`{out}` is the sheet of a valid voucher, with the voucher inside");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,0 +1,40 @@
+//! Papers that people keep: a voucher as a PDF that a person reads, prints and hands in, and that
+//! carries the proof for machines inside.
+//!
+//! Reading order: [`voucher`] (what stands on the sheet), `layout` (how lines become pages), `font`
+//! (which shapes there are), `chinese_amount`, `seal`, `pdf` (pages become bytes).
+//!
+//! Invariants: the same input gives the same bytes (test
+//! `the_same_voucher_gives_the_same_bytes`); the attached file is the voucher, byte for byte (test
+//! `the_voucher_can_be_taken_out_again`); no seal looks like an authority's (decision record 0020).
+
+mod attachment;
+mod chinese_amount;
+mod font;
+mod layout;
+mod pdf;
+mod seal;
+pub mod voucher;
+mod words;
+
+pub use attachment::{AttachmentError, PDF_BYTES_MAX, attached_voucher, is_pdf};
+pub use chinese_amount::{Script, in_words};
+pub use font::lacks_shape;
+pub use voucher::{VoucherSheet, voucher_pdf};
+pub use words::Language;
+
+/// Why a document could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// The link is too long for a code that a phone reads from paper.
+    #[error("the link for the code has {found} bytes; write at most {most}")]
+    LinkTooLong {
+        /// How many it has.
+        found: usize,
+        /// How many it may have.
+        most: usize,
+    },
+    /// The PDF could not be written as PDF/A.
+    #[error("the PDF could not be written: {0}")]
+    Pdf(String),
+}
