@@ -29,7 +29,7 @@ export default defineConfig({
   server: {
     fs: { allow: [here('.'), here('../locales'), here('../vectors')] },
     proxy: Object.fromEntries(
-      ['/v1', '/log', '/health', '/problems', '/vouchers'].map((path) => [path, { target: gateway }]),
+      ['/v1', '/log', '/health', '/problems', '/verify'].map((path) => [path, { target: gateway }]),
     ),
   },
   test: {

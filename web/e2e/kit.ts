@@ -239,7 +239,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 type Violation = { id: string; nodes: { html: string; failureSummary?: string }[] };
 
-async function axe(page: Page): Promise<string[]> {
+export async function axe(page: Page): Promise<string[]> {
   // Evaluated by the debugger: the page's own policy lets no such script in.
   await page.evaluate(AXE);
   const violations = await page.evaluate(async () => {

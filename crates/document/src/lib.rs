@@ -20,8 +20,8 @@ mod words;
 pub use attachment::{AttachmentError, PDF_BYTES_MAX, attached_voucher, is_pdf};
 pub use chinese_amount::{Script, in_words};
 pub use font::lacks_shape;
-pub use voucher::{VoucherSheet, voucher_pdf};
-pub use words::Language;
+pub use voucher::{Fact, VoucherSheet, facts, voucher_pdf};
+pub use words::{Language, fact_names};
 
 /// Why a document could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -115,6 +115,32 @@ pub fn voucher_pdf(sheet: &VoucherSheet<'_>) -> Result<Vec<u8>, DocumentError> {
     pdf::write(&flow.pages, envelope)
 }
 
+/// Something that a voucher shows, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is about.
+    pub name: String,
+    /// What it says.
+    pub value: String,
+}
+
+/// What a voucher shows, in its order.
+#[must_use]
+pub fn facts(voucher: &Voucher, language: Language) -> Vec<Fact> {
+    let words = language.words();
+    let fact = |one: &proof::receipt::Opening| Fact {
+        name: words.fact(&one.field.name).to_owned(),
+        value: match &one.field.value {
+            FieldValue::Amount(one) => words.money(one.amount, one.currency),
+            FieldValue::Text(text) if &*one.field.name == "consent" => {
+                words.consent(text).to_owned()
+            }
+            other => other.to_string(),
+        },
+    };
+    voucher.openings().iter().map(fact).collect()
+}
+
 /// What the voucher shows, by name.
 struct Facts<'a> {
     /// In the order of the receipt.

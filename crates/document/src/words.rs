@@ -56,6 +56,13 @@ impl Language {
     }
 }
 
+/// What facts of receipts are called in a language, by their own names.
+#[must_use]
+pub fn fact_names(language: Language) -> Vec<(String, String)> {
+    let words = language.words();
+    words.figures.iter().chain(&words.file.fact).map(|(a, b)| (a.clone(), b.clone())).collect()
+}
+
 macro_rules! words {
     ($tag:literal) => {
         Words::new(

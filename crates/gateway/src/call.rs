@@ -150,6 +150,7 @@ pub fn check_media_type(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), 
         BodyKind::None => return Ok(()),
         BodyKind::Json(..) | BodyKind::Signed(..) => "application/json",
         BodyKind::Bytes(_) => "application/octet-stream",
+        BodyKind::Form(_) => "multipart/form-data",
     };
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = given.and_then(|value| value.split(';').next()).unwrap_or("").trim();

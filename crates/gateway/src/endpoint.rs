@@ -122,6 +122,8 @@ pub enum BodyKind {
     Signed(fn(&mut SchemaGenerator) -> Schema, usize),
     /// Bytes, of at most so many.
     Bytes(usize),
+    /// A form with a file, as browsers send it without a script, of at most so many bytes.
+    Form(usize),
 }
 
 impl BodyKind {
@@ -130,7 +132,7 @@ impl BodyKind {
     pub fn json(&self) -> Option<fn(&mut SchemaGenerator) -> Schema> {
         match self {
             Self::Json(form, _) | Self::Signed(form, _) => Some(*form),
-            Self::None | Self::Bytes(_) => None,
+            Self::None | Self::Bytes(_) | Self::Form(_) => None,
         }
     }
 
@@ -139,7 +141,7 @@ impl BodyKind {
     pub const fn bytes_max(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::Json(_, max) | Self::Signed(_, max) | Self::Bytes(max) => *max,
+            Self::Json(_, max) | Self::Signed(_, max) | Self::Bytes(max) | Self::Form(max) => *max,
         }
     }
 }

@@ -207,6 +207,7 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
             Some(("application/json", schema(generator)))
         }
         BodyKind::Bytes(_) => Some(("application/octet-stream", json_schema!({}))),
+        BodyKind::Form(_) => Some(("multipart/form-data", json_schema!({ "type": "object" }))),
     };
     if let Some((media_type, schema)) = body {
         let body = json!({ "required": true, "content": { media_type: { "schema": schema } } });

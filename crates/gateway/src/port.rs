@@ -22,7 +22,7 @@ use primitives::{
 use proof::header::{Certificate, ChainId, Header};
 use proof::receipt::FieldName;
 use proof::tile::Tile;
-use proof::voucher::Voucher;
+use proof::voucher::{VerifiedVoucher, Voucher};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -271,6 +271,11 @@ pub trait Port: Send + Sync {
         transaction_id: Hash,
         shown: Option<&[FieldName]>,
     ) -> Result<Option<Voucher>, PortError>;
+
+    /// What a voucher proves, if a log of this node issued it: the log as it is now named, or as it
+    /// was named before a stated loss. `None` when none of them signed it. Bounded work: one
+    /// signature of each name.
+    fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher>;
 
     /// The newest signed checkpoint of the receipt log, as a C2SP note.
     ///

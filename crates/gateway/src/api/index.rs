@@ -75,6 +75,7 @@ fn index(call: &Call) -> Result<Reply, Problem> {
         .header(header::CONTENT_LANGUAGE, HeaderValue::from_static(call.language.tag())))
 }
 
-fn escape(text: &str) -> String {
+/// A text as HTML.
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -34,6 +34,7 @@ pub mod state_proof;
 pub mod status;
 pub mod till;
 pub mod transaction;
+pub mod verify;
 pub mod visit;
 pub mod voucher;
 pub mod wallet;
@@ -49,6 +50,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     transaction::ENDPOINTS,
     receipt::ENDPOINTS,
     voucher::ENDPOINTS,
+    verify::ENDPOINTS,
     event::ENDPOINTS,
     person::ENDPOINTS,
     account::ENDPOINTS,

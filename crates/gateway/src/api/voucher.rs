@@ -124,13 +124,13 @@ fn get_sheet(call: &Call, session: &Session) -> Result<Reply, Problem> {
         None => None,
     };
     let origins = &network::view::network(state).origins;
-    let check_page = origins.first().map(|origin| format!("{}{CHECK_PAGE}", **origin));
+    let check_page = origins.first().map(|origin| format!("{}{CHECK_PAGE}", &**origin));
     let kind = words::kind(call.language, &view.kind);
     let sheet = VoucherSheet {
         voucher: &voucher,
         index: found.index,
         language: call.language.into(),
-        offset: region.map_or(UtcOffset(0), |region| region.utc_offset_minutes),
+        offset: region.map_or(UtcOffset(0), |region| region.settings.utc_offset_minutes),
         kind: &kind,
         provider: provider.as_deref(),
         person: person.as_deref(),

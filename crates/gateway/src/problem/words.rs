@@ -27,6 +27,7 @@ struct Locale {
     problems: Texts<ProblemWords>,
     kinds: Texts<String>,
     index: Texts<String>,
+    verify: Texts<String>,
     benefit: Messages,
     details: Details,
 }
@@ -63,6 +64,7 @@ macro_rules! locale {
             problems: read(file!($tag, "problems.toml")),
             kinds: read(file!($tag, "kinds.toml")),
             index: read(file!($tag, "index.toml")),
+            verify: read(file!($tag, "verify.toml")),
             benefit: messages(file!($tag, "benefit.toml")),
             details: toml::from_str(file!($tag, "details.toml"))
                 .expect("`locales/*/details.toml` has forms and sentences"),
@@ -110,6 +112,12 @@ pub fn kinds(language: Language) -> &'static Texts<String> {
 #[must_use]
 pub fn index(language: Language) -> &'static Texts<String> {
     &locale(language).index
+}
+
+/// The words of the page that checks vouchers in a language.
+#[must_use]
+pub fn verify(language: Language) -> &'static Texts<String> {
+    &locale(language).verify
 }
 
 /// The sentences that explain adjudications in a language.

@@ -124,6 +124,16 @@ fn receipt_id(given: &Given) -> String {
 fn public_trials() -> Vec<Trial> {
     vec![
         public("get_index", |_| Ask::get("/"), 200),
+        public("get_check_page", |_| Ask::get("/verify?receipt=1&leaf=00"), 200),
+        public(
+            "check_voucher",
+            |_| {
+                let body = "--b\r\n\r\nno voucher\r\n--b--\r\n";
+                let ask = Ask { method: "POST", body: body.into(), ..Ask::get("/verify") };
+                ask.with("content-type", "multipart/form-data; boundary=b")
+            },
+            200,
+        ),
         public("get_contract", |_| Ask::get("/v1/openapi.json"), 200),
         public("get_live", |_| Ask::get("/health/live"), 204),
         public("get_ready", |_| Ask::get("/health/ready"), 204),

@@ -1,8 +1,9 @@
 //! Receipts, vouchers and the log behind them.
 
+use document::attached_voucher;
 use primitives::Hash;
 use proof::header::{Validator, ValidatorSet};
-use proof::log::verify_consistency;
+use proof::log::{leaf_hash, verify_consistency};
 use proof::policy::{Policy, policy_text};
 use proof::tile::Tile;
 use proof::voucher::Voucher;
@@ -195,4 +196,110 @@ fn what_is_public_is_found_and_what_is_not_there_is_not() {
     assert_eq!(page.header("content-language"), "de");
     assert!(page.text().contains("<html lang=\"de\">"), "{}", page.text());
     assert!(page.text().contains("/v1/openapi.json"));
+}
+
+/// A form as a browser sends it without a script.
+fn hand_in(file: &[u8], text: &str) -> Ask {
+    let head = |name: &str| format!("Content-Disposition: form-data; name=\"{name}\"");
+    let mut body = format!("--b\r\n{}; filename=\"v\"\r\n\r\n", head("file")).into_bytes();
+    body.extend_from_slice(file);
+    body.extend_from_slice(format!("\r\n--b\r\n{}\r\n\r\n{text}", head("text")).as_bytes());
+    body.extend_from_slice(b"\r\n--b--\r\n");
+    let ask = Ask { method: "POST", body, ..Ask::get("/verify?lang=en") };
+    ask.with("content-type", "multipart/form-data; boundary=b")
+}
+
+/// A receipt's voucher as text and as a sheet.
+fn vouchers(world: &World) -> (u64, String, Vec<u8>) {
+    let id = cover(world);
+    let token = world.token(person(1));
+    let get = |end: &str| {
+        let ask = Ask::get(format!("/v1/receipts/{id}/{end}")).token(&token);
+        world.ask(&ask.with("accept-language", "de")).expect(200)
+    };
+    let (text, sheet) = (get("voucher"), get("voucher.pdf"));
+    assert_eq!(sheet.header("content-type"), "application/pdf");
+    assert_eq!(sheet.header("content-disposition"), format!("inline; filename=\"yibao-{id}.pdf\""));
+    let inside = attached_voucher(&sheet.body).unwrap();
+    assert_eq!(inside, text.body);
+    let leaf = leaf_hash(&Voucher::decode(inside).unwrap().export_record());
+    let link = format!("/verify?receipt={id}&leaf={leaf}>; rel=\"describedby\"");
+    assert!(sheet.header("link").ends_with(&link), "{}", sheet.header("link"));
+    (id, text.text(), sheet.body)
+}
+
+#[test]
+fn the_check_page_says_what_a_voucher_proves() {
+    let world = World::new();
+    let (id, text, sheet) = vouchers(&world);
+    let pasted = text.replace('\n', "\r\n");
+    for ask in [hand_in(text.as_bytes(), ""), hand_in(&sheet, ""), hand_in(b"", &pasted)] {
+        let page = world.ask(&ask).expect(200);
+        let html = page.text();
+        assert!(html.contains("This voucher is genuine"), "{html}");
+        assert!(html.contains(&format!("as entry {id} of")), "{html}");
+        assert!(html.contains("What it does not prove"), "{html}");
+        assert!(!html.contains("<script") && !html.contains("style=\""), "{html}");
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("style-src 'sha256-") && policy.contains("form-action 'self'"));
+        assert_eq!(page.header("cache-control"), "no-store");
+    }
+}
+
+#[test]
+fn the_check_page_says_what_is_wrong_with_a_file() {
+    let world = World::new();
+    let (_, text, sheet) = vouchers(&world);
+    let changed = {
+        // One sign of the receipt's own bytes, far behind the tag.
+        let at = text.find("extra ").unwrap() + 120;
+        let other = if &text[at..=at] == "A" { "B" } else { "A" };
+        format!("{}{other}{}", &text[..at], &text[at + 1..])
+    };
+    let foreign = {
+        let at = text.rfind('\u{2014}').unwrap();
+        let line = &text[at..];
+        let flip = line.len() - 8;
+        let other = if &line[flip..=flip] == "A" { "B" } else { "A" };
+        format!("{}{}{other}{}", &text[..at], &line[..flip], &line[flip + 1..])
+    };
+    let cut = &sheet[..sheet.len() / 3];
+    for (file, words) in [
+        (changed.as_bytes(), "was changed; do not trust it"),
+        (foreign.as_bytes(), "was not issued here"),
+        (b"just a text".as_slice(), "This file is no voucher"),
+        (b"<script>alert(1)</script>", "This file is no voucher"),
+        (cut, "There is no voucher in this PDF"),
+        (&[b'x'; 70_000], "too large for a voucher"),
+        (b"", "No file was chosen"),
+    ] {
+        let html = world.ask(&hand_in(file, "")).expect(200).text();
+        assert!(html.contains(words), "{words}: {html}");
+        assert!(!html.contains("This voucher is genuine") && !html.contains("alert(1)"), "{html}");
+    }
+    world.ask(&hand_in(&vec![0; 5 << 20], "")).problem(413, "body_too_large");
+    world.ask(&Ask::post("/verify", &json!({}))).problem(415, "unsupported_media_type");
+}
+
+#[test]
+fn the_code_on_a_voucher_leads_to_its_entry_in_the_log() {
+    let world = World::new();
+    let (id, text, _) = vouchers(&world);
+    let leaf = leaf_hash(&Voucher::decode(text.as_bytes()).unwrap().export_record());
+    let there = "The log has this voucher";
+    let other = "The log does not have this voucher";
+    let none = "The link is not whole";
+    for (query, words) in [
+        (format!("receipt={id}&leaf={leaf}"), there),
+        (format!("receipt={}&leaf={leaf}", id - 1), other),
+        (format!("receipt=999999&leaf={leaf}"), other),
+        (format!("receipt={id}&leaf={}", "0".repeat(64)), other),
+        (format!("receipt={id}"), none),
+        (format!("receipt=x&leaf={leaf}"), none),
+        (format!("receipt={id}&leaf=%3Cb%3E"), none),
+    ] {
+        let html = world.ask(&Ask::get(format!("/verify?lang=en&{query}"))).expect(200).text();
+        assert!(html.contains(words), "{query}: {html}");
+        assert!(!html.contains("<b>"), "{html}");
+    }
 }

@@ -92,3 +92,17 @@ fn the_languages_are_not_copies_of_each_other() {
         assert!(same * 10 < one.len(), "{same} of {} titles are the same", one.len());
     }
 }
+
+#[test]
+fn the_check_page_has_the_same_words_in_every_language() {
+    let english = words::verify(Language::En);
+    let needed: BTreeSet<&str> = english.keys().map(String::as_str).collect();
+    let stanza = |key: &str| format!("\"{key}\" = \"...\"");
+    assert_same_keys("verify.toml", &needed, |one| Box::new(words::verify(one).keys()), stanza);
+    for language in Language::ALL {
+        for (key, text) in words::verify(language) {
+            let places = |text: &str| text.matches('{').count();
+            assert_eq!(places(text), places(&english[key]), "{}: `{key}`", language.tag());
+        }
+    }
+}

@@ -23,6 +23,7 @@ mod simulate_plan;
 mod status;
 mod tx;
 mod vault;
+mod verifier;
 mod verify;
 mod voucher;
 

@@ -15,8 +15,10 @@ use primitives::UtcOffset;
 
 use super::input::bad;
 use super::language::{language, of_environment};
+use super::verifier::page;
 use super::verify::{not_valid, read_policy, read_voucher};
 use crate::serving::folder::POLICY_FILE;
+use crate::serving::web;
 
 #[derive(Args)]
 pub struct Voucher {
@@ -42,6 +44,18 @@ enum Action {
     },
     /// Check a voucher and write it as a sheet to print: a PDF with the voucher inside.
     Pdf(Sheet),
+    /// Write one HTML file that checks vouchers in any browser, without network.
+    Verifier {
+        /// The HTML file.
+        out: PathBuf,
+        /// Whom the page trusts: a C2SP policy file, such as the `trust-policy.txt` of a data
+        /// folder. May be given several times.
+        #[arg(long, value_name = "POLICY", required = true)]
+        trust: Vec<PathBuf>,
+        /// Replace the file if it is there already.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Args)]
@@ -81,6 +95,7 @@ impl Voucher {
         let (file, dir, trust, force) = match self.action {
             Action::Export { file, dir, trust, force } => (file, dir, trust, force),
             Action::Pdf(sheet) => return sheet.run(),
+            Action::Verifier { out, trust, force } => return write_verifier(&out, &trust, force),
         };
         let voucher = read_voucher(&file)?;
         let trust = trust.map_or_else(|| policy_beside(&file), Ok)?;
@@ -114,14 +129,34 @@ impl Voucher {
     }
 }
 
+fn require_free(out: &Path, force: bool) -> Result<()> {
+    if force || !out.exists() {
+        return Ok(());
+    }
+    let out = out.display();
+    Err(bad(format!("`{out}` exists already; name another file, or replace it with --force")))
+}
+
+fn write_verifier(out: &Path, trust: &[PathBuf], force: bool) -> Result<ExitCode> {
+    require_free(out, force)?;
+    let (mut policies, mut logs) = (Vec::new(), Vec::new());
+    for file in trust {
+        let (policy, bytes) = read_policy(file)?;
+        logs.extend(policy.logs().iter().map(|log| log.key.name().to_owned()));
+        policies.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    let page = page(web::FILES, &policies, &logs).ok_or_else(|| {
+        bad("this build has no check for browsers inside; run `make web`, then build yibao again")
+    })?;
+    let shown = out.display();
+    fs::write(out, page).map_err(|error| bad(format!("`{shown}` cannot be written: {error}")))?;
+    println!("`{shown}` checks vouchers of {} in any browser, offline", logs.join(", "));
+    Ok(ExitCode::SUCCESS)
+}
+
 impl Sheet {
     fn run(self) -> Result<ExitCode> {
-        let out = self.out.display();
-        if !self.force && self.out.exists() {
-            return Err(bad(format!(
-                "`{out}` exists already; name another file, or replace it with --force"
-            )));
-        }
+        require_free(&self.out, self.force)?;
         let voucher = read_voucher(&self.file)?;
         let trust = self.trust.map_or_else(|| policy_beside(&self.file), Ok)?;
         let (policy, _) = read_policy(&trust)?;
@@ -145,6 +180,7 @@ impl Sheet {
             DocumentError::LinkTooLong { .. } => bad(format!("`--check-page`: {error}")),
             error @ DocumentError::Pdf(_) => error.into(),
         })?;
+        let out = self.out.display();
         fs::write(&self.out, bytes)
             .map_err(|error| bad(format!("`{out}` cannot be written: {error}")))?;
         println!("`{out}` is the sheet of a valid voucher, with the voucher inside");

@@ -133,18 +133,34 @@ pub fn operator(data: &Path) -> Result<OrganisationId> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_policy(data: &Path, node: &NodeHandle) -> Result<()> {
-    let path = data.join(POLICY_FILE);
-    // Vouchers from before a loss are as good as they were. A policy names a key once, so each
-    // earlier name of the log has a file of its own.
-    for (number, loss) in (1..).zip(losses(&data.join(NODE_FOLDER))?) {
-        let earlier = node.log_key().renamed(&loss.origin);
-        let earlier = earlier.map_err(|error| bad(format!("`{}`: {error}", loss.origin)))?;
-        let path = data.join(format!("trust-policy-{number}.txt"));
-        replace_file(&path, policy_text(&earlier, &[], 0).as_bytes())
+    for (number, policy) in policies(data, node)?.iter().enumerate() {
+        let name = match number {
+            0 => POLICY_FILE.to_owned(),
+            number => format!("trust-policy-{number}.txt"),
+        };
+        let path = data.join(name);
+        replace_file(&path, policy.as_bytes())
             .with_context(|| format!("`{}` cannot be written", path.display()))?;
     }
-    replace_file(&path, policy_text(node.log_key(), &[], 0).as_bytes())
-        .with_context(|| format!("`{}` cannot be written", path.display()))
+    Ok(())
+}
+
+/// The policies by which vouchers of this node's log are checked: that of the log as it is named
+/// now, and those before the first, second and further stated losses.
+///
+/// Vouchers from before a loss are as good as they were. A policy names a key once, so each earlier
+/// name of the log has a policy of its own.
+///
+/// # Errors
+/// When the losses cannot be read.
+pub fn policies(data: &Path, node: &NodeHandle) -> Result<Vec<String>> {
+    let mut policies = vec![policy_text(node.log_key(), &[], 0)];
+    for loss in losses(&data.join(NODE_FOLDER))? {
+        let earlier = node.log_key().renamed(&loss.origin);
+        let earlier = earlier.map_err(|error| bad(format!("`{}`: {error}", loss.origin)))?;
+        policies.push(policy_text(&earlier, &[], 0));
+    }
+    Ok(policies)
 }
 
 /// Puts these bytes in the place of a file: old or new is there at any time, never a part, and what

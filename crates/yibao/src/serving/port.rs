@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use benefit::Catalogue;
 use benefit::source::PlanSource;
 use gateway::api::status::NodeStatus;
@@ -22,11 +23,13 @@ use node::vault_store::{VaultStore, VaultStoreError};
 use primitives::key::WebAuthnContext;
 use primitives::{Hash, OrganisationId, Party, PublicKey, Signature, SignatureError, VisitId};
 use proof::header::ChainId;
+use proof::policy::Policy;
 use proof::receipt::FieldName;
 use proof::tile::Tile;
-use proof::voucher::Voucher;
+use proof::voucher::{VerifiedVoucher, Voucher};
 
 use super::figures;
+use super::folder::policies;
 use super::library::Library;
 use super::upkeep::Upkeep;
 use super::wallet::{open_wallet, organisation_names};
@@ -41,6 +44,8 @@ pub struct NodePort {
     upkeep: Arc<Upkeep>,
     wallet: Option<Arc<Wallet>>,
     names: BTreeMap<OrganisationId, String>,
+    /// Whom vouchers of this log are checked against.
+    policies: Vec<Policy>,
 }
 
 impl NodePort {
@@ -51,7 +56,11 @@ impl NodePort {
     pub fn new(node: NodeHandle, data: PathBuf, upkeep: Arc<Upkeep>) -> anyhow::Result<Self> {
         let wallet = open_wallet(&data, &node.view().state, upkeep.all_payments())?;
         let names = organisation_names(&data)?;
-        Ok(Self { node, library: Library::new(data), upkeep, wallet, names })
+        let policies = policies(&data, &node)?
+            .iter()
+            .map(|text| Policy::parse(text.as_bytes()).context("the policy of this node's log"))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { node, library: Library::new(data), upkeep, wallet, names, policies })
     }
 
     /// The vault in which a visit's bills are: its provider's. `None` for a visit of which nothing
@@ -172,6 +181,11 @@ impl Port for NodePort {
         shown: Option<&[FieldName]>,
     ) -> Result<Option<Voucher>, PortError> {
         self.node.issue_voucher(&transaction_id, shown).map_err(unreadable)
+    }
+
+    fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher> {
+        let judged = self.policies.iter().map(|policy| voucher.verify(policy, &FastVerifier));
+        judged.filter_map(Result::ok).next()
     }
 
     fn checkpoint(&self) -> Result<Option<String>, PortError> {

@@ -26,9 +26,10 @@ use proof::checkpoint::{Checkpoint, SignedCheckpoint};
 use proof::header::{Certificate, ChainId, CommitSignature, Header, commit_message};
 use proof::log::{Frontier, leaf_hash, prove_inclusion};
 use proof::note::{NoteKey, NoteSigner, SignatureType};
+use proof::policy::{Policy, policy_text};
 use proof::receipt::{FieldName, ReceiptSeed};
 use proof::tile::{Tile, TiledNodes, Tiles, encode_tile};
-use proof::voucher::Voucher;
+use proof::voucher::{VerifiedVoucher, Voucher};
 
 use super::keys::{TestVerifier, public, sign, sign_bytes};
 use super::payments::{OWNER, TillPayments};
@@ -359,6 +360,11 @@ impl Port for LedgerPort {
         let voucher =
             Voucher::issue(receipt.record.clone(), openings, index, path, inner.checkpoint());
         voucher.map(Some).map_err(|error| PortError(error.to_string()))
+    }
+
+    fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher> {
+        let policy = Policy::parse(policy_text(&log_key(), &[], 0).as_bytes()).unwrap();
+        voucher.verify(&policy, &TestVerifier).ok()
     }
 
     fn checkpoint(&self) -> Result<Option<String>, PortError> {
