@@ -121,6 +121,11 @@ fn asks(endpoint: &Endpoint, ids: &[String], receipts: u64) -> Vec<Ask> {
         match endpoint.body {
             BodyKind::None => asks.push(Ask { method, ..Ask::get(path) }),
             BodyKind::Bytes(_) => asks.push(Ask::bytes(method, path, b"bytes")),
+            BodyKind::Form(_) => {
+                let ask = Ask::bytes(method, path, b"--b\r\n\r\nbytes\r\n--b--\r\n");
+                let form = ("content-type", "multipart/form-data; boundary=b".to_owned());
+                asks.push(Ask { headers: vec![form], ..ask });
+            }
             BodyKind::Json(..) | BodyKind::Signed(..) => {
                 let post = |body: Value| Ask { method, ..Ask::post(path.clone(), &body) };
                 asks.extend(bodies(endpoint.operation, ids).into_iter().map(post));
