@@ -29,6 +29,8 @@ const run = (out: string): { status: number | null; stderr: string } =>
   spawnSync(binary, ['voucher', 'verifier', out, '--trust', join(data, 'trust-policy.txt')], { encoding: 'utf8' });
 
 async function handIn(page: Page, file: string | { name: string; mimeType: string; buffer: Buffer }): Promise<void> {
+  // What was found before goes, so that what is waited for is the new finding.
+  await page.locator('section').evaluateAll((sections) => sections.forEach((section) => section.remove()));
   await page.locator('#file').setInputFiles(file);
   await page.locator('form > button').click();
   await page.locator('section').waitFor();
