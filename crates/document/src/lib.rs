@@ -6,7 +6,7 @@
 //!
 //! Invariants: the same input gives the same bytes (test
 //! `the_same_voucher_gives_the_same_bytes`); the attached file is the voucher, byte for byte (test
-//! `the_voucher_can_be_taken_out_again`); no seal looks like an authority's (decision record 0020).
+//! `the_voucher_can_be_taken_out_again`); no seal looks like an authority's (decision record 0023).
 
 mod attachment;
 mod chinese_amount;
