@@ -370,7 +370,7 @@ fn tables(flow: &mut Flow, words: &Words, facts: &Facts<'_>) {
     }
     flow.heading(words.text("parts"));
     for name in FIGURES {
-        // A part that the bill does not have says nothing; what always counts says that it is nothing.
+        // A part that the bill does not have says nothing; what always counts says so.
         let counts = ["total", "in_policy"].contains(&name);
         if let Some(found) = facts.amount(name).filter(|one| counts || !one.amount.is_zero()) {
             row(flow, words, name, &words.money(found.amount, found.currency));

@@ -5,8 +5,8 @@
 //! says whether that very receipt stands there; what it says is learned only from the voucher
 //! itself, handed in as a file (also the PDF) or as text.
 //!
-//! Invariant: the work is bounded by the size of the body, at most one signature of each log that is
-//! trusted, and one receipt read (test `the_check_page_says_what_is_wrong_with_a_file`).
+//! Invariant: the work is bounded by the size of the body, at most one signature of each log that
+//! is trusted, and one receipt read (test `the_check_page_says_what_is_wrong_with_a_file`).
 
 mod form;
 mod page;

@@ -1,5 +1,5 @@
-//! `yibao voucher verifier`: the check of vouchers as one HTML file that needs no network, no server
-//! and none of us: the program as WebAssembly, the policies and the words of all languages inside.
+//! `yibao voucher verifier`: the check of vouchers as one HTML file that needs no network, no
+//! server and none of us: the program as WebAssembly, the policies and the words of all languages inside.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +26,8 @@ struct Given<'a> {
     words: BTreeMap<&'static str, BTreeMap<String, String>>,
 }
 
-/// The page, for those who trust these policies, whose logs have these names. `None` when this build
-/// has no program for it inside.
+/// The page, for those who trust these policies, whose logs have these names. `None` when this
+/// build has no program for it inside.
 #[must_use]
 pub fn page(files: &[WebFile], policies: &[String], logs: &[String]) -> Option<String> {
     let program = files.iter().find(|file| file.path == PROGRAM)?;
