@@ -2,6 +2,7 @@
 //! published, people enrolled and covered, personal accounts credited.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -26,6 +27,7 @@ use proof::receipt::{FieldValue, OutcomeCode};
 
 use super::actor::{Actor, Drafter};
 use super::founding::{EVERY_SCOPE, Founders};
+use crate::command::input::parse_toml;
 
 /// How many rows a batch has.
 const ROWS_PER_BATCH: usize = 400;
@@ -71,7 +73,7 @@ impl PlanFile {
     /// # Errors
     /// What is wrong with the file.
     pub fn compile(&self) -> Result<Plan> {
-        let source: PlanSource = toml::from_str(self.text).with_context(|| self.path.to_owned())?;
+        let source: PlanSource = parse_toml("the plan", Path::new(self.path), self.text)?;
         let plan = benefit::compile(&source, sha256(self.text.as_bytes()))
             .map_err(|error| anyhow::anyhow!("{}: {error}", self.path))?;
         Ok(plan)
@@ -83,7 +85,8 @@ impl PlanFile {
 /// # Errors
 /// What is wrong with the file.
 pub fn catalogue(text: &str) -> Result<(Catalogue, CatalogueSource)> {
-    let source: CatalogueSource = toml::from_str(text).context("the built-in catalogue")?;
+    let source: CatalogueSource =
+        parse_toml("the catalogue", Path::new("the program's own"), text)?;
     let compiled = Catalogue::compile(&source).map_err(|error| anyhow::anyhow!("{error}"))?;
     Ok((compiled, source))
 }
