@@ -1,6 +1,7 @@
 //! `yibao get` and `yibao post`: ask a gateway for something by its path, signed in or not.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -66,14 +67,14 @@ fn ask(who: &Who, path: &str, body: Option<&str>, output: Option<PathBuf>) -> Re
         return Ok(answer.refused("the gateway does not answer this"));
     }
     // JSON is laid out for the eye; anything else stays as it came, to the byte.
-    let text = match serde_json::from_str::<serde_json::Value>(&answer.text) {
-        Ok(json) => format!("{}\n", serde_json::to_string_pretty(&json)?),
-        Err(_) => answer.text,
+    let bytes = match serde_json::from_slice::<serde_json::Value>(&answer.body) {
+        Ok(json) => format!("{}\n", serde_json::to_string_pretty(&json)?).into_bytes(),
+        Err(_) => answer.body,
     };
     match output {
-        Some(file) => fs::write(&file, text)
+        Some(file) => fs::write(&file, bytes)
             .with_context(|| format!("`{}` cannot be written", file.display()))?,
-        None => print!("{text}"),
+        None => std::io::stdout().write_all(&bytes).context("the answer cannot be printed")?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -44,8 +44,8 @@ pub struct Who {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body as it came.
-    pub text: String,
+    /// The body as it came: text, or a document.
+    pub body: Vec<u8>,
 }
 
 impl Answer {
@@ -58,7 +58,7 @@ impl Answer {
     /// The body as JSON; nothing when it is none.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
     /// Says why not, in the gateway's own words; exit code 1.
@@ -201,30 +201,18 @@ impl Client {
     /// When nobody answers.
     pub fn ask(&self, request: &Request<'_>) -> Result<Answer> {
         let url = format!("{}{}", self.base, request.path);
-        let mut headers = vec![("Accept-Language", language::of_environment().tag().to_owned())];
-        if let Some(token) = &self.token {
-            headers.push(("Authorization", format!("Bearer {token}")));
-        }
-        if let Some(key) = request.idempotency_key {
-            headers.push(("Idempotency-Key", key.to_owned()));
-        }
         let sent = match request.body {
             Some(body) => {
-                let post = self.agent.post(&url).header("Content-Type", "application/json");
-                let post =
-                    headers.iter().fold(post, |post, (name, value)| post.header(*name, value));
+                let mut post = self.signed(self.agent.post(&url));
+                post = post.header("Content-Type", "application/json");
+                if let Some(key) = request.idempotency_key {
+                    post = post.header("Idempotency-Key", key);
+                }
                 post.send(body)
             }
-            None => {
-                let get = self.agent.get(&url);
-                headers.iter().fold(get, |get, (name, value)| get.header(*name, value)).call()
-            }
+            None => self.signed(self.agent.get(&url)).call(),
         };
-        let failed = |error: ureq::Error| anyhow!("`{}` does not answer: {error}", self.base);
-        let mut response = sent.map_err(failed)?;
-        let status = response.status().as_u16();
-        let reader = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-        Ok(Answer { status, text: reader.read_to_string().map_err(failed)? })
+        self.answer(sent)
     }
 
     /// Reads something.
@@ -235,15 +223,6 @@ impl Client {
         self.ask(&Request { path, body: None, idempotency_key: None })
     }
 
-    /// Reads bytes; with another answer than a good one its text stands in the answer.
-    ///
-    /// # Errors
-    /// When nobody answers.
-    pub fn get_bytes(&self, path: &str) -> Result<(Answer, Vec<u8>)> {
-        let get = self.agent.get(format!("{}{path}", self.base));
-        self.bytes_of(self.signed(get).call())
-    }
-
     /// Sends bytes by POST or PUT.
     ///
     /// # Errors
@@ -252,7 +231,7 @@ impl Client {
         let url = format!("{}{path}", self.base);
         let send = if method == "PUT" { self.agent.put(url) } else { self.agent.post(url) };
         let send = send.header("Content-Type", "application/octet-stream");
-        Ok(self.bytes_of(self.signed(send).send(bytes))?.0)
+        self.answer(self.signed(send).send(bytes))
     }
 
     fn signed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
@@ -263,16 +242,15 @@ impl Client {
         }
     }
 
-    fn bytes_of(
+    fn answer(
         &self,
         sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<(Answer, Vec<u8>)> {
+    ) -> Result<Answer> {
         let failed = |error: ureq::Error| anyhow!("`{}` does not answer: {error}", self.base);
         let mut response = sent.map_err(failed)?;
         let status = response.status().as_u16();
         let reader = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-        let bytes = reader.read_to_vec().map_err(failed)?;
-        Ok((Answer { status, text: String::from_utf8_lossy(&bytes).into_owned() }, bytes))
+        Ok(Answer { status, body: reader.read_to_vec().map_err(failed)? })
     }
 
     /// Closes the session, if there is one. One that is not closed ends by itself.

@@ -136,7 +136,7 @@ fn asked(who: &Who) -> Result<Found> {
     if !answer.is_good() {
         return Ok(Found::Refused(answer.refused("the gateway does not answer this")));
     }
-    let status = serde_json::from_str(&answer.text)
+    let status = serde_json::from_slice(&answer.body)
         .context("the gateway's answer is no status; is it of another version?")?;
     Ok(Found::Status(Source::Node, Box::new(status)))
 }

@@ -212,11 +212,11 @@ impl Put {
 
 /// An envelope, or the answer of a gateway that does not give it.
 fn fetch(client: &Client, path: &str) -> Result<Result<Envelope, Answer>> {
-    let (answer, bytes) = client.get_bytes(path)?;
+    let answer = client.read(path)?;
     if !answer.is_good() {
         return Ok(Err(answer));
     }
-    let envelope = Envelope::decode(&bytes);
+    let envelope = Envelope::decode(&answer.body);
     envelope.map(Ok).map_err(|error| anyhow!("what the gateway gave for `{path}`: {error}"))
 }
 
