@@ -52,7 +52,7 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
     ] {
         assert!(said.contains(words), "`{words}` is not in: {said}");
     }
-    assert_eq!(said.matches("the voucher is valid").count(), 2, "{said}");
+    assert_eq!(said.matches("the voucher is valid").count(), 3, "{said}");
     let parts = files.at("parts");
     assert!(parts.join("policy.txt").exists() && parts.join("record.tlog-proof").exists());
     let quote = fs::read_to_string(files.at("quote.json")).expect("a quote");
