@@ -1,6 +1,7 @@
 /** Receipts of settlements as rows: what a wallet's history, a desk and a payer list. */
 import { api, ok } from './api/client.ts';
 import type { Schemas } from './api/types.ts';
+import { CURRENCY } from './messages/format.ts';
 import { organisationName } from './organisations.ts';
 
 export type SettledKind = 'visit_settled' | 'visit_refunded' | 'settlement_superseded';
@@ -33,7 +34,7 @@ async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
   if (kind === undefined || !visit || receipt.outcome.status !== 'accepted') return undefined;
   const amounts = new Map<string, string>();
   const texts = new Map<string, string>();
-  let currency = 'CNY';
+  let currency: string = CURRENCY;
   for (const { name, value } of receipt.fields) {
     if (value?.type === 'amount') {
       amounts.set(name, value.value.amount);

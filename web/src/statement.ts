@@ -16,11 +16,11 @@ export async function settledVisit(visit: string): Promise<Settled> {
 }
 
 /** The itemised bill of a settlement, where it is kept. */
-export async function billOf(visit: string): Promise<(Schemas['VisitBill'] & { readonly lines: readonly Schemas['LineItem'][] }) | undefined> {
+export async function billOf(visit: string): Promise<(Schemas['VisitBill'] & Pick<Schemas['Bill'], 'lines' | 'currency'>) | undefined> {
   try {
     const kept = await ok(api.GET('/v1/visits/{visit}/bill', { params: { path: { visit } } }));
     const bill: Schemas['Bill'] = JSON.parse(kept.bill);
-    return { ...kept, lines: bill.lines };
+    return { ...kept, lines: bill.lines, currency: bill.currency };
   } catch (error) {
     if (error instanceof Problem && (error.code === 'not_found' || error.code === 'no_wallet_here')) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decimal, minorOf, money } from './format.ts';
+import { decimal, listText, minorOf, money } from './format.ts';
 import { words } from './messages.svelte.ts';
 
 describe('money', () => {
@@ -25,6 +25,11 @@ describe('money', () => {
     });
     it('is written as its readers write it', () => {
       expect(money('123456', 'CNY').replace(/\s/g, ' ')).toBe('1.234,56 ¥');
+      expect(listText(['Blutbild', 'EKG', 'Rezept'])).toBe('Blutbild, EKG und Rezept');
     });
   });
+});
+
+it('lists things as the reader’s language does', () => {
+  expect(listText(['血常规', '心电图', '处方'])).toBe('血常规、心电图和处方');
 });

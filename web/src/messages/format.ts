@@ -1,6 +1,13 @@
 /** Money, days and instants as the reader writes them. */
 import { words } from './messages.svelte.ts';
 
+/**
+ * The currency of amounts that an answer gives without one: settlements, bills and keys carry minor
+ * units of their region's, and all regions that these pages serve have this one. Where an answer
+ * names a currency, that one is used.
+ */
+export const CURRENCY = 'CNY';
+
 const SCALES: Record<string, number> = { JPY: 0 };
 
 export function scaleOf(currency: string): number {
@@ -31,6 +38,11 @@ export function money(minor: string | bigint, currency: string): string {
   });
   // A decimal text is exact where the engine takes one; a wallet's sums fit a number elsewhere.
   return format.format(decimal(minor, currency) as unknown as number);
+}
+
+/** Several things in one sentence, as the reader's language lists them. */
+export function listText(parts: readonly string[]): string {
+  return new Intl.ListFormat(words.locale, { type: 'conjunction' }).format(parts);
 }
 
 /** A day such as `2026-03-31`. */
