@@ -1,7 +1,7 @@
 /** What breaks in the middle: the connection, a card without money, two tabs, somebody else's bill. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { atTheDesk, confirmWithPin, launch, newcomers, sendAndOpen, takeAtTill } from './kit.ts';
+import { atTheDesk, begin, confirmWithPin, launch, newcomers, sendAndOpen, takeAtTill } from './kit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -63,6 +63,15 @@ it('a card without money is told on the phone and at the desk', async () => {
   await wallet.button('bill.pay').click();
   await wallet.text('visit.cash.failed').waitFor();
   await wallet.check('visit-card-refused');
+  // Neither does it pay a premium, which stays to be paid.
+  await wallet.tab('tab.home').click();
+  await wallet.page.getByRole('link', { name: begin(wallet.t('home.tile.premium')) }).click();
+  await wallet.page.getByRole('checkbox').check();
+  await wallet.button('premium.continue').click();
+  await wallet.button('bill.pay').click();
+  await wallet.text('premium.failed').waitFor();
+  await wallet.page.getByRole('checkbox').waitFor();
+  await wallet.check('premium-card-refused');
   await wallet.leave();
   await desk.leave();
 });

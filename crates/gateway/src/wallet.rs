@@ -13,7 +13,7 @@ use adapters::identity::IdentityAuthority;
 use ledger::Authorisation;
 use ledger::modules::person::KeyGrade;
 use ledger::modules::visit::CashLeg;
-use primitives::{Amount, Hash, OrganisationId, RegionId, VisitId};
+use primitives::{Amount, Hash, OrganisationId, PersonId, RegionId};
 use vault::ReaderKey;
 
 use crate::call::Call;
@@ -31,17 +31,12 @@ pub trait Machine: Send + Sync {
 
 /// A machine that takes money from bound cards.
 pub trait CardExecutor: Machine {
-    /// Notes that money for this visit is to be taken from this card once the ledger orders it;
-    /// the same visit and attempt again give the same leg.
+    /// Notes that money for this is to be taken from this card once the ledger orders it; the same
+    /// bytes again give the same leg.
     ///
     /// # Errors
     /// When it is not kept.
-    fn cash_leg(
-        &self,
-        visit: VisitId,
-        attempt: u32,
-        card: &BoundCard,
-    ) -> Result<CashLeg, PortError>;
+    fn cash_leg(&self, what: &[u8], card: &BoundCard) -> Result<CashLeg, PortError>;
 }
 
 /// What a new key may spend, in minor units of the region's currency.
@@ -76,6 +71,21 @@ pub struct Wallet {
 }
 
 impl Wallet {
+    /// The leg by which money for this comes from a person's bound card, and who takes it.
+    ///
+    /// # Errors
+    /// `no_bound_card`; when it is not kept.
+    pub fn card_leg(
+        &self,
+        person: PersonId,
+        what: &[u8],
+    ) -> Result<(&dyn CardExecutor, CashLeg), Problem> {
+        let none = || Problem::new(&code::NO_BOUND_CARD);
+        let card = self.directory.card(person)?.ok_or_else(none)?;
+        let executor = self.executors.get(&card.executor).ok_or_else(none)?;
+        Ok((&**executor, executor.cash_leg(what, &card)?))
+    }
+
     /// What a new key of this grade may spend.
     #[must_use]
     pub const fn limits(&self, grade: KeyGrade) -> KeyLimits {

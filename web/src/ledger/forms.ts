@@ -97,6 +97,14 @@ export const cashLeg = borsh.struct<Schemas['CashLeg']>({
   authorisation: hash,
 });
 
+export const season = borsh.struct<Schemas['SeasonId']>({ region: borsh.u32, scheme: borsh.u16, year: borsh.u16 });
+
+export const premiumItem = borsh.struct<Schemas['PremiumItem']>({
+  person: id,
+  repair_years: borsh.defaulted(borsh.u8, 0),
+  amount: borsh.amount,
+});
+
 const reason = borsh.variant('unconscious', 'newborn', 'death');
 
 export const consent: borsh.Encode<Schemas['Consent']> = (value, out) => {

@@ -4,7 +4,7 @@
  */
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
-import { actor, cashLeg, consent, hash, id, newKey, publicKey, split, subject, sums } from './forms.ts';
+import { actor, cashLeg, consent, hash, id, newKey, organisation, party, premiumItem, publicKey, season, split, subject, sums } from './forms.ts';
 import { period, record } from './record.ts';
 
 type Bodies = {
@@ -21,6 +21,9 @@ type Bodies = {
   answer_objection: Schemas['AnswerObjection'];
   set_guardian: Schemas['SetGuardian'];
   remove_guardian: Schemas['RemoveGuardian'];
+  release_premium: Schemas['ReleasePremium'];
+  pay_premiums: Schemas['PayPremiums'];
+  cancel_premium: Schemas['CancelPremium'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
@@ -91,4 +94,16 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
     body: borsh.struct<Bodies['set_guardian']>({ person: id, guardian: id, period, ground }),
   },
   remove_guardian: { number: 306, body: borsh.struct({ person: id, guardian: id, by: actor }) },
+  release_premium: { number: 904, body: borsh.struct({ season, person: id }) },
+  pay_premiums: {
+    number: 905,
+    body: borsh.struct<Bodies['pay_premiums']>({
+      season,
+      payer: party,
+      channel: organisation,
+      items: borsh.list(premiumItem),
+      cash: cashLeg,
+    }),
+  },
+  cancel_premium: { number: 906, body: borsh.struct({ season, person: id, actor }) },
 };

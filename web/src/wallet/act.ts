@@ -10,16 +10,20 @@ import { device } from './device.svelte.ts';
 
 const VALIDITY_MILLIS = 3_600_000;
 
-type Signed = Pick<Schemas['TransactionRequest'], 'authorisations'> & { readonly content: string };
+export type Signed = Pick<Schemas['TransactionRequest'], 'authorisations'> & { readonly content: string };
 
-async function sign<K extends KindName>(kind: K, body: Body<K>): Promise<Signed & { readonly key: string }> {
+async function sign<K extends KindName>(
+  kind: K,
+  body: Body<K>,
+  key = randomHex(16),
+): Promise<Signed & { readonly key: string }> {
   const { chain_id, time } = await network();
   // The ledger's clock counts, and this device's may be wrong: the later of both is used.
   const now = Math.max(Date.now(), Date.parse(time));
   const content: Content<K> = {
     chain_id,
     author: session.party ?? '',
-    idempotency_key: randomHex(16),
+    idempotency_key: key,
     valid_until: new Date(now + VALIDITY_MILLIS).toISOString(),
     kind,
     body,
@@ -28,9 +32,12 @@ async function sign<K extends KindName>(kind: K, body: Body<K>): Promise<Signed 
   return { content: toHex(encodeContent(content)), authorisations: [authorisation], key: content.idempotency_key };
 }
 
-/** A transaction of the person's, signed, for an endpoint that takes words along with it. */
-export async function signedContent<K extends KindName>(kind: K, body: Body<K>): Promise<Signed> {
-  const { content, authorisations } = await sign(kind, body);
+/**
+ * A transaction of the person's, signed, for an endpoint that adds to it. Its key against doing it
+ * twice is said by whoever needs to know it before.
+ */
+export async function signedContent<K extends KindName>(kind: K, body: Body<K>, key?: string): Promise<Signed> {
+  const { content, authorisations } = await sign(kind, body, key);
   return { content, authorisations };
 }
 

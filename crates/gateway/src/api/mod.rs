@@ -16,6 +16,7 @@ pub mod index;
 pub mod kind;
 pub mod later;
 pub mod log;
+mod machine;
 pub mod network;
 pub mod objection;
 pub mod organisation;
@@ -58,6 +59,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     region::ENDPOINTS,
     plan::ENDPOINTS,
     premium::ENDPOINTS,
+    premium::pay::ENDPOINTS,
     fund::ENDPOINTS,
     quote::ENDPOINTS,
     visit::ENDPOINTS,

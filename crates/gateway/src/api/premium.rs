@@ -1,6 +1,6 @@
 //! Premiums: a season's terms, and where somebody's premium stands. A stranger learns whether it
 //! can be paid and nothing else; why it cannot is for the person, guardians, the payer who locked
-//! it, the bureau and the collector.
+//! or paid it, the bureau and the collector. [`pay`] is how a wallet pays.
 
 use axum::http::Method;
 use ledger::modules::premium::{self, PremiumRecord, PremiumSeason, PremiumStanding, SeasonId};
@@ -13,6 +13,8 @@ use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
 use crate::problem::{Problem, code};
 use crate::session::Session;
+
+pub mod pay;
 
 const REGION: Parameter =
     Parameter::path("region", "the region's six-digit code", schema_of::<u32>);
@@ -118,7 +120,7 @@ fn premium(call: &Call, session: &Session) -> Result<Reply, Problem> {
     Reply::json(&PremiumView { payable, details })
 }
 
-/// The person's side, the collector, and the payer and channel of a lock.
+/// The person's side, the collector, the payer and channel of a lock, and whoever paid it.
 fn concerns(
     call: &Call,
     session: &Session,
@@ -128,7 +130,16 @@ fn concerns(
     let locks = record.lock_at(call.instant()).is_some_and(|lock| {
         lock.payer == session.party || Party::Organisation(lock.channel) == session.party
     });
+    let payment = match record.standing {
+        PremiumStanding::Due | PremiumStanding::Locked(_) => None,
+        PremiumStanding::Paying { payment } | PremiumStanding::GoingBack { payment } => {
+            Some(payment)
+        }
+        PremiumStanding::Paid { payment, .. } => payment,
+    };
+    let payment = payment.and_then(|one| premium::view::payment(&call.view.state, &one));
     locks
+        || payment.is_some_and(|payment| payment.payer == session.party)
         || session.party == Party::Organisation(terms.collector)
         || call.person(session, person).is_ok()
 }

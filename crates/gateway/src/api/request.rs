@@ -186,10 +186,9 @@ fn cash_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let seen = own_open_visit(call, session)?;
     let wallet = call.wallet()?;
     let CashLegRequest { attempt } = call.json()?;
-    let none = || Problem::new(&code::NO_BOUND_CARD);
-    let card = wallet.directory.card(seen.subject.person)?.ok_or_else(none)?;
-    let executor = wallet.executors.get(&card.executor).ok_or_else(none)?;
-    let leg = executor.cash_leg(call.path("visit")?, attempt, &card)?;
+    let visit: VisitId = call.path("visit")?;
+    let what = [visit.0.as_slice(), &attempt.to_le_bytes()].concat();
+    let (_, leg) = wallet.card_leg(seen.subject.person, &what)?;
     Ok(Reply::json(&leg)?.status(StatusCode::CREATED))
 }
 

@@ -4,33 +4,26 @@
 //! person whom the authority found (test `a_ticket_is_for_its_person_and_a_while`); a wrong
 //! activation code is counted before it is answered.
 
-use std::sync::mpsc;
-
 use adapters::directory::{ActivationTry, Particulars, PinTry};
 use adapters::identity::{Identity, IdentityError};
 use axum::http::{Method, StatusCode};
 use borsh::{BorshDeserialize, BorshSerialize};
-use ledger::kernel::registry::Kind;
-use ledger::kernel::transaction::TRANSACTION_VERSION;
 use ledger::modules::network;
 use ledger::modules::person::{
     self, Actor, AddPersonKey, EnrolPerson, KeyGrade, NewKey, NewPerson,
 };
-use ledger::{Content, IdempotencyKey, Transaction};
 use primitives::{
-    Amount, Currency, Hash, Party, PersonId, PublicKey, Timestamp, codec, detail, sha256_parts,
+    Amount, Currency, Hash, PersonId, PublicKey, Timestamp, codec, detail, sha256_parts,
 };
-use proof::receipt::OutcomeCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::transaction::refused;
+use super::machine::{execute, signed};
 use crate::access::PERSON_RULE;
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
 };
-use crate::port::SubmitError;
 use crate::problem::{Problem, code};
 use crate::session::Session;
 use crate::session::limit::Place;
@@ -41,8 +34,6 @@ use crate::wallet::{KeyLimits, Wallet};
 const TICKET_MILLIS: u64 = 15 * 60_000;
 /// What tickets are sealed for.
 const TICKET: &str = "join";
-/// For how long a registration is valid, in milliseconds.
-const VALIDITY_MILLIS: u64 = 3_600_000;
 
 /// The endpoints of wallets.
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -216,7 +207,7 @@ struct Ticket {
     expires: Timestamp,
 }
 
-fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], Problem> {
+pub(super) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], Problem> {
     let mut bytes = [0_u8; LENGTH];
     getrandom::fill(&mut bytes).map_err(|_| Problem::new(&code::INTERNAL))?;
     Ok(bytes)
@@ -286,7 +277,8 @@ fn has_keys(call: &Call, id: PersonId) -> bool {
     person::view::person(&call.view.state, id).is_some_and(|row| !row.keys.is_empty())
 }
 
-fn unattested(error: &IdentityError) -> Problem {
+/// What the authority's error means for somebody who wrote down name and number.
+pub(super) fn unattested(error: &IdentityError) -> Problem {
     match error {
         IdentityError::Document(words) => {
             Problem::new(&code::FIELD_INVALID).at("number").with(words)
@@ -345,9 +337,10 @@ fn register(
         payment_max: limits.payment_max,
         day_max: limits.day_max,
     };
+    let machines = [&*wallet.bureau, &*wallet.identity];
     let transaction = if ticket.is_enrolled {
         let body = AddPersonKey { person: ticket.person, by: Actor::Register, new };
-        signed(call, wallet, &body)?
+        signed(call, &machines, &body)?
     } else {
         let person = NewPerson {
             id: ticket.person,
@@ -355,25 +348,9 @@ fn register(
             blind_index: ticket.blind_index,
             keys: vec![new],
         };
-        signed(call, wallet, &EnrolPerson { region: wallet.region, person })?
+        signed(call, &machines, &EnrolPerson { region: wallet.region, person })?
     };
-    let (sender, receiver) = mpsc::channel();
-    call.gateway.port.submit(
-        transaction,
-        Box::new(move |result| {
-            let _ = sender.send(result);
-        }),
-    );
-    let result = receiver.recv().unwrap_or(Err(SubmitError::Unknown));
-    let submitted = result.map_err(|error| has_wallet(refused(&error)))?;
-    match submitted.receipt.receipt.record.outcome {
-        OutcomeCode::Accepted => Ok(()),
-        OutcomeCode::Rejected(number) => {
-            let registry = call.gateway.port.registry();
-            let code = registry.rejection(number).ok_or_else(|| Problem::new(&code::INTERNAL))?;
-            Err(has_wallet(Problem::rejected(&code.reject())))
-        }
-    }
+    execute(call, transaction).map_err(has_wallet)
 }
 
 /// Somebody else was quicker with another key.
@@ -384,24 +361,6 @@ fn has_wallet(problem: Problem) -> Problem {
         }
         _ => problem,
     }
-}
-
-/// A transaction of the bureau that the authority signs as well.
-fn signed<K: Kind>(call: &Call, wallet: &Wallet, body: &K) -> Result<Transaction, Problem> {
-    let content = Content {
-        version: TRANSACTION_VERSION,
-        chain_id: call.gateway.port.chain_id(),
-        author: Party::Organisation(wallet.bureau.organisation()),
-        idempotency_key: IdempotencyKey(random()?),
-        valid_until: call.instant().plus_millis(VALIDITY_MILLIS),
-        kind: K::NUMBER,
-        body: codec::encode(body),
-    };
-    let id = content.id();
-    let authorisations = vec![wallet.bureau.authorise(&id), wallet.identity.authorise(&id)];
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    Ok(transaction)
 }
 
 fn try_pin(call: &Call) -> Result<Reply, Problem> {

@@ -8,7 +8,7 @@ use primitives::{Hash, Party, VisitId, sha256};
 use serde_json::{Value, json};
 use vault::{EnvelopeContext, Grant, ReaderSecret};
 
-use crate::premium::{SEASON, seasonal};
+use crate::premium::{SEASON, lookup, season, seasonal, wallet_payment};
 use crate::support::events::Events;
 use crate::support::insured::{VISIT, bill, sealed, settle};
 use crate::support::wallets::{
@@ -542,6 +542,68 @@ fn sent_request(given: &Given) -> String {
     format!("/v1/requests/{}", send_request(&given.world, ASKED).id())
 }
 
+/// What a wallet asks about the own premium of person 1.
+fn wallet_premium(what: &str, body: &Value) -> Ask {
+    Ask::post(format!("/v1/persons/{}/premium-{what}", id_of(one())), body)
+}
+
+fn own_premium() -> Value {
+    json!({ "season": season(), "person": id_of(one()) })
+}
+
+/// In this order: the last ones pay.
+fn premium_trials() -> Vec<Trial> {
+    vec![
+        // The stranger is not registered, of which nobody is told.
+        party(
+            "look_up_premium",
+            |_| wallet_premium("lookups", &lookup()),
+            (two, Status(403)),
+            (one, Status(409)),
+        ),
+        party(
+            "lock_premium",
+            |_| wallet_premium("locks", &own_premium()),
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "release_premium",
+            |_| wallet_premium("releases", &own_premium()),
+            (two, Status(403)),
+            (one, Status(204)),
+        ),
+        party(
+            "create_premium_cash_leg",
+            |_| wallet_premium("cash-legs", &json!({ "idempotency_key": "0f".repeat(16) })),
+            (bureau, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "pay_premiums",
+            |given| {
+                let content = wallet_payment(&given.world, &[id_of(one())]);
+                wallet_premium("payments", &given.world.submission(&content, &[one()]))
+            },
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "get_premium_payment",
+            |given| Ask::get(format!("/v1/premium-payments/{}", premium_payment(given))),
+            (two, Status(404)),
+            (one, Own(|payment| payment["payer"] == one().to_string())),
+        ),
+    ]
+}
+
+/// The payment that person 1's premium waits for.
+fn premium_payment(given: &Given) -> String {
+    let asked = Ask::get(premium()).token(&given.world.token(one()));
+    let own = given.world.ask(&asked).expect(200).json();
+    own["details"]["standing"]["payment"].as_str().unwrap().to_owned()
+}
+
 /// In this order: the last one settles the visit.
 fn request_trials() -> Vec<Trial> {
     vec![
@@ -689,6 +751,7 @@ fn trials() -> Vec<Trial> {
         request_trials(),
         objection_trials(),
         guardian_trials(),
+        premium_trials(),
         own_trials(),
         transaction_trials(),
         person_trials(),

@@ -1,14 +1,18 @@
 //! A premium season over the API: what each side may know, and a payment to its end.
 
-use primitives::{Party, sha256};
+use gateway::Config;
+use gateway::port::Port as _;
+use ledger::Content;
+use primitives::{Party, PersonId, sha256};
 use serde_json::{Value, json};
 
-use crate::support::{Ask, REGION, World, id_of, organisation, person};
+use crate::support::wallets::{NAME, NUMBER, joined};
+use crate::support::{Answered, Ask, REGION, World, id_of, organisation, person};
 
 pub const SEASON: &str = "/v1/regions/620100/schemes/390/premium-seasons/2027";
 
 /// The season's id in bodies.
-fn season() -> Value {
+pub fn season() -> Value {
     json!({ "region": REGION, "scheme": 390, "year": 2027 })
 }
 
@@ -35,13 +39,19 @@ pub fn seasonal(world: World) -> World {
     });
     let body = json!({ "season": season(), "terms": terms });
     world.accepted(&[bureau], "set_premium_season", body);
+    register(&world, &id_of(person(1)));
+    world
+}
+
+/// This person owes the premium too.
+fn register(world: &World, id: &str) {
+    let year = json!({ "from": "2027-01-01", "to": "2027-12-31" });
     let facts = json!({
         "period": year, "age": { "from": 30, "below": 40 }, "sex": "female", "person_classes": []
     });
-    let row = json!({ "person": id_of(person(1)), "class": 1, "facts": facts });
+    let row = json!({ "person": id, "class": 1, "facts": facts });
     let body = json!({ "season": season(), "rows": [row] });
-    world.accepted(&[bureau], "register_premiums", body);
-    world
+    world.accepted(&[organisation("bureau")], "register_premiums", body);
 }
 
 fn premium(world: &World, asker: Party) -> Value {
@@ -109,4 +119,162 @@ fn a_premium_is_paid_once_and_covers() {
     let path = format!("/v1/persons/{}/coverages", id_of(person(1)));
     let covers = world.ask(&Ask::get(path).token(&world.token(person(1)))).expect(200).json();
     assert_eq!(covers["coverages"][0]["scheme"], 390, "{covers}");
+}
+
+/// A world with a stranger who owes a premium too.
+fn with_stranger(config: Config) -> (World, PersonId) {
+    let world = seasonal(World::with_config(config));
+    let stranger = joined(&world);
+    register(&world, &stranger.to_string());
+    (world, stranger)
+}
+
+/// A request of a person's wallet about premiums.
+fn wallet(world: &World, payer: Party, what: &str, body: &Value) -> Answered {
+    let path = format!("/v1/persons/{}/premium-{what}", id_of(payer));
+    world.ask(&Ask::post(path, body).token(&world.token(payer)))
+}
+
+/// The lock that a payer asks for by the wallet, or releases.
+fn of(id: &str) -> Value {
+    json!({ "season": season(), "person": id })
+}
+
+/// What somebody asks who wants to pay for the stranger.
+pub fn lookup() -> Value {
+    json!({ "season": season(), "name": NAME, "number": NUMBER })
+}
+
+/// A payment of 400 yuan for each of these, by the bound card of person 1.
+pub fn wallet_payment(world: &World, ids: &[String]) -> Content {
+    let mut content = world.content(person(1), "release_premium", of(&ids[0]));
+    let key = json!({ "idempotency_key": content.idempotency_key });
+    let leg = wallet(world, person(1), "cash-legs", &key).expect(201).json();
+    let items: Vec<Value> =
+        ids.iter().map(|id| json!({ "person": id, "amount": "40000" })).collect();
+    let body = json!({
+        "season": season(), "payer": person(1), "channel": leg["channel"], "items": items,
+        "cash": leg["cash"]
+    });
+    let paying = world.content(person(1), "pay_premiums", body);
+    (content.kind, content.body) = (paying.kind, paying.body);
+    content
+}
+
+/// Person 1 brings a payment.
+fn pay(world: &World, content: &Content) -> Answered {
+    wallet(world, person(1), "payments", &world.submission(content, &[person(1)]))
+}
+
+#[test]
+fn a_wallet_pays_for_several_in_one_go_and_only_once() {
+    let (world, stranger) = with_stranger(Config::default());
+    let ids = [id_of(person(1)), stranger.to_string()];
+    for id in &ids {
+        let locked = wallet(&world, person(1), "locks", &of(id)).expect(201).json();
+        assert_eq!((&locked["amount"], &locked["currency"]), (&json!("40000"), &json!("CNY")));
+    }
+    let content = wallet_payment(&world, &ids);
+    let receipt = pay(&world, &content).expect(201).json();
+    let reference = &receipt["receipt"]["effects"][0]["reference"];
+    let path = format!("/v1/premium-payments/{}", reference.as_str().unwrap());
+    let seen = |by| world.ask(&Ask::get(&path).token(&world.token(by)));
+    let ordered = seen(person(1)).expect(200).json();
+    assert_eq!((&ordered["status"], &ordered["amount"]), (&json!("pending"), &json!("80000")));
+    assert_eq!(ordered["items"][1]["person"], json!(stranger));
+    seen(person(2)).problem(404, "not_found");
+    seen(organisation("other")).problem(404, "not_found");
+    let word = json!({
+        "effect": reference, "result": { "outcome": "done", "amount": "80000" },
+        "rail_reference": sha256(b"rail")
+    });
+    world.accepted(&[organisation("bank")], "confirm_effect", word);
+    assert_eq!(seen(organisation("bureau")).expect(200).json()["status"], "done");
+    // Whoever lost the answer asks again, and learns of those for whom they paid.
+    assert_eq!(pay(&world, &content).expect(200).json()["is_duplicate"], true);
+    let path = format!("{SEASON}/persons/{stranger}");
+    let paid = world.ask(&Ask::get(path).token(&world.token(person(1)))).expect(200).json();
+    assert_eq!(paid["details"]["standing"]["standing"], "paid");
+}
+
+#[test]
+fn of_a_strangers_premium_a_payer_learns_no_reason() {
+    let (world, stranger) = with_stranger(Config::default());
+    let look_up = |by, body: &Value| wallet(&world, by, "lookups", body);
+    let found = look_up(person(2), &lookup()).expect(200).json();
+    assert_eq!(found, json!({ "person": stranger }));
+    let of_stranger = of(&stranger.to_string());
+    wallet(&world, person(2), "locks", &of_stranger).expect(201);
+    // The payer still knows; to others it is as if there were no such person.
+    look_up(person(2), &lookup()).expect(200);
+    look_up(person(1), &lookup()).problem(409, "premium_not_payable");
+    wallet(&world, person(1), "locks", &of_stranger).problem(409, "premium_not_payable");
+    let nobody = of(&"0e".repeat(16));
+    wallet(&world, person(1), "locks", &nobody).problem(409, "premium_not_payable");
+    let mut wrong = lookup();
+    wrong["name"] = json!("欧阳晓晓");
+    look_up(person(1), &wrong).problem(409, "premium_not_payable");
+    wrong["number"] = json!("110105194912310021");
+    look_up(person(1), &wrong).problem(422, "invalid_field");
+    // A premium of one's own says why.
+    lock(&world, person(2));
+    wallet(&world, person(1), "locks", &of(&id_of(person(1)))).problem(422, "premium_locked");
+}
+
+#[test]
+fn those_who_try_names_and_numbers_have_to_wait() {
+    let (world, _) = with_stranger(Config { sign_in_failures_max: 3, ..Config::default() });
+    let mut wrong = lookup();
+    wrong["name"] = json!("欧阳晓晓");
+    for _ in 0..3 {
+        wallet(&world, person(2), "lookups", &wrong).problem(409, "premium_not_payable");
+    }
+    wallet(&world, person(2), "lookups", &lookup()).problem(429, "too_many_requests");
+    wallet(&world, person(1), "lookups", &lookup()).expect(200);
+}
+
+#[test]
+fn a_payer_takes_a_lock_over_and_releases_it() {
+    let world = seasonal(World::new());
+    let own = of(&id_of(person(1)));
+    lock(&world, person(1));
+    let until = premium(&world, person(1))["details"]["standing"]["until"].clone();
+    // Another channel's lock is not this wallet's to release.
+    wallet(&world, person(1), "releases", &own).problem(422, "premium_lock_not_yours");
+    assert_eq!(wallet(&world, person(1), "locks", &own).expect(201).json()["until"], until);
+    assert_eq!(premium(&world, person(1))["details"]["standing"]["channel"], "bureau");
+    wallet(&world, person(2), "releases", &own).problem(422, "premium_lock_not_yours");
+    wallet(&world, person(1), "releases", &own).expect(204);
+    assert_eq!(premium(&world, person(2)), json!({ "payable": true }));
+}
+
+#[test]
+fn a_payment_takes_money_from_the_payers_own_card_alone() {
+    let (world, stranger) = with_stranger(Config::default());
+    let ids = [id_of(person(1))];
+    let key = json!({ "idempotency_key": "0f".repeat(16) });
+    wallet(&world, person(2), "cash-legs", &key).problem(409, "no_bound_card");
+    let content = wallet_payment(&world, &ids);
+    // The leg of one payment serves no other, and nobody else's.
+    let kind = world.port.registry().by_name("pay_premiums").unwrap();
+    let body = (kind.body_to_json)(&content.body).unwrap();
+    let again = world.content(person(1), "pay_premiums", body.clone());
+    pay(&world, &again).problem(422, "invalid_request");
+    let others = world.content(person(2), "pay_premiums", body.clone());
+    let sent = world.submission(&others, &[person(2)]);
+    wallet(&world, person(2), "payments", &sent).problem(422, "invalid_request");
+    let mut of_another = content.clone();
+    of_another.body = others.body;
+    of_another.author = person(2);
+    let sent = world.submission(&of_another, &[person(1), person(2)]);
+    wallet(&world, person(1), "payments", &sent).problem(422, "invalid_request");
+    let release = world.content(person(1), "release_premium", of(&ids[0]));
+    pay(&world, &release).problem(422, "invalid_request");
+    // A stranger's premium is paid under a lock, so that a try does not say where it stands.
+    let strangers = wallet_payment(&world, &[stranger.to_string()]);
+    pay(&world, &strangers).problem(409, "premium_not_payable");
+    // Nobody pays by the payer's key but the payer.
+    let unsigned = world.submission(&content, &[]);
+    wallet(&world, person(1), "payments", &unsigned).problem(422, "author_missing");
+    pay(&world, &content).expect(201);
 }

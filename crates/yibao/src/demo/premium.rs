@@ -25,6 +25,7 @@ use super::chamber::Chamber;
 use super::founding::{ONLINE, ROOT, code};
 use super::population::{Population, REGION, RESIDENT, Resident};
 use super::region::{Cast, Stage, drain};
+use super::wallets;
 
 /// Who collects premiums.
 pub const TAX: &str = "tax";
@@ -147,8 +148,13 @@ struct Household<'a> {
     members: Vec<&'a Resident>,
 }
 
-/// Households with a member who has phone and card, and somebody who owes a premium.
-fn households<'a>(population: &'a Population, cast: &Cast) -> Vec<Household<'a>> {
+/// Households with a member who has phone and card, and somebody who owes a premium. Who may join
+/// is left out: they find the own premium due.
+fn households<'a>(
+    population: &'a Population,
+    cast: &Cast,
+    newcomers: &[usize],
+) -> Vec<Household<'a>> {
     let mut by_number: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (at, one) in population.people.iter().enumerate() {
         by_number.entry(one.household).or_default().push(at);
@@ -160,7 +166,8 @@ fn households<'a>(population: &'a Population, cast: &Cast) -> Vec<Household<'a>>
         };
         let payer = *places.iter().find(can_pay)?;
         let owes = |one: &&Resident| one.scheme == RESIDENT && !due(one).is_zero();
-        let all = places.iter().map(|at| &population.people[*at]);
+        let staying = places.iter().filter(|at| !newcomers.contains(at));
+        let all = staying.map(|at| &population.people[*at]);
         let members: Vec<&Resident> = all.filter(owes).collect();
         (!members.is_empty()).then_some(Household { payer, members })
     });
@@ -193,7 +200,8 @@ impl Stage<'_> {
         let rows: Vec<RegisteredPremium> = insured.map(|one| row(one, &terms)).collect();
         let refused = chamber.register_premiums(bureau, season, &rows)?;
         let (mut waiting, mut acts) = (Vec::new(), Vec::new());
-        for (at, household) in households(population, cast).into_iter().enumerate() {
+        let newcomers = wallets::newcomers(population, self.last_day);
+        for (at, household) in households(population, cast, &newcomers).into_iter().enumerate() {
             if at.is_multiple_of(WAITING_ONE_IN) {
                 waiting.push(household);
             } else {

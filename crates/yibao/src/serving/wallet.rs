@@ -31,7 +31,7 @@ use ledger::modules::network;
 use ledger::modules::visit::{CashLeg, RailKind};
 use ledger::{Authorisation, State};
 use node::signature::SecretKey;
-use primitives::{Currency, Hash, OrganisationId, Party, RegionId, Text, VisitId, sha256_parts};
+use primitives::{Currency, Hash, OrganisationId, Party, RegionId, Text, sha256_parts};
 use serde::{Deserialize, Serialize};
 use vault::ReaderKey;
 
@@ -123,16 +123,10 @@ impl Machine for BankMachine {
 }
 
 impl CardExecutor for BankMachine {
-    fn cash_leg(
-        &self,
-        visit: VisitId,
-        attempt: u32,
-        card: &BoundCard,
-    ) -> Result<CashLeg, PortError> {
+    fn cash_leg(&self, what: &[u8], card: &BoundCard) -> Result<CashLeg, PortError> {
         // The salt follows from the bank's secret, so that asking again notes nothing new.
         let secret = self.machine.key.as_bytes();
-        let attempt = attempt.to_le_bytes();
-        let salt = sha256_parts(&[b"yibao/card-leg/v1", secret, &visit.0, &attempt]);
+        let salt = sha256_parts(&[b"yibao/card-leg/v1", secret, what]);
         let note = PaymentNote::Later { from: card.token.clone() };
         let authorisation = self.payments.record_authorisation(&card.rail, note, salt)?;
         let rail = Text::new(&card.rail).map_err(PortError)?;

@@ -44,14 +44,9 @@ impl Machine for KeyMachine {
 }
 
 impl CardExecutor for KeyMachine {
-    fn cash_leg(
-        &self,
-        visit: VisitId,
-        attempt: u32,
-        card: &BoundCard,
-    ) -> Result<CashLeg, PortError> {
+    fn cash_leg(&self, what: &[u8], card: &BoundCard) -> Result<CashLeg, PortError> {
         let token = card.token.as_str().as_bytes();
-        let parts = [b"leg".as_slice(), &visit.0, &attempt.to_le_bytes(), token];
+        let parts = [b"leg".as_slice(), what, token];
         Ok(CashLeg {
             executor: self.organisation(),
             rail: Text::new("bank").unwrap(),
@@ -106,6 +101,17 @@ pub fn wallet(now: Timestamp) -> Wallet {
 /// What the newcomer writes to join.
 pub fn identity_check() -> Value {
     json!({ "name": NAME, "number": NUMBER, "activation": ACTIVATION })
+}
+
+/// The newcomer opens a wallet and is enrolled by it.
+pub fn joined(world: &World) -> PersonId {
+    let checked = world.ask(&Ask::post("/v1/wallets/checks", &identity_check())).expect(201).json();
+    let body = json!({
+        "ticket": checked["ticket"], "key": public("newcomer"), "grade": "device",
+        "pin_verifier": sha256(b"made of the PIN")
+    });
+    world.ask(&Ask::post("/v1/wallets", &body)).expect(201);
+    checked["person"].as_str().unwrap().parse().unwrap()
 }
 
 /// The code that person 1's wallet shows now.

@@ -6,7 +6,7 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::record::{lock, require_record, require_season, today};
+use super::record::{lock, require_channel, require_record, require_season, today};
 use super::season::SeasonId;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -14,11 +14,10 @@ use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::Rejection;
 use crate::modules::network;
-use crate::modules::organisation::{self, Scope};
 
 /// Locks a premium for a payer, so that nobody else pays it meanwhile through whatever channel. The
 /// same payer takes it over on another channel this way, and its end stays. Signed by the channel
-/// with scope `clerk`.
+/// with scope `clerk`, or with scope `attest` by its machine that knows who signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +37,7 @@ impl Kind for LockPremium {
     const NAME: &'static str = "lock_premium";
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        organisation::view::require_signed(context, state, self.channel, Scope::Clerk).map(|_| ())
+        require_channel(context, state, self.channel)
     }
 
     fn execute(

@@ -12,6 +12,7 @@ use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
+use crate::modules::organisation::{self, Scope};
 
 /// Milliseconds of a minute.
 const MINUTE_MILLIS: u64 = 60_000;
@@ -37,6 +38,19 @@ pub(super) fn require_record(
     person: PersonId,
 ) -> Result<PremiumRecord, Rejection> {
     RECORDS.get(state, &(season, person)).ok_or_else(|| rejection::NOT_REGISTERED.reject())
+}
+
+/// The channel signed: a clerk who looks at somebody, or a machine that attests who signed in.
+///
+/// # Errors
+/// As `organisation::view::require_signed` for scope `clerk`.
+pub(super) fn require_channel(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    channel: OrganisationId,
+) -> Result<(), Rejection> {
+    let by = |scope| organisation::view::require_signed(context, state, channel, scope);
+    by(Scope::Clerk).or_else(|missing| by(Scope::Attest).map_err(|_| missing)).map(|_| ())
 }
 
 /// Today in the region's calendar.

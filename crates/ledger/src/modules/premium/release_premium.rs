@@ -5,7 +5,7 @@ use primitives::{Party, PersonId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::record::{forget_lock, require_record};
+use super::record::{forget_lock, require_channel, require_record};
 use super::rejection;
 use super::season::SeasonId;
 use super::table::{PremiumStanding, RECORDS, RecordLock};
@@ -17,8 +17,8 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 use crate::modules::person;
 
-/// Ends a lock before its time. Signed by its channel with scope `clerk`, by its payer, or by the
-/// person whose premium it is.
+/// Ends a lock before its time. Signed by its channel with scope `clerk` or `attest`, by its payer,
+/// or by the person whose premium it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,8 +46,7 @@ impl Kind for ReleasePremium {
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
         let lock = self.require_lock(context, state)?;
-        let channel =
-            organisation::view::require_signed(context, state, lock.channel, Scope::Clerk);
+        let channel = require_channel(context, state, lock.channel);
         let own_key = |party| match party {
             Party::Person(id) => person::view::require_key_despite_lock(context, state, id).is_ok(),
             Party::Organisation(id) => {

@@ -11,11 +11,13 @@ use crate::kernel::receipt::Receipt;
 use crate::modules::coverage::rejection as coverages;
 use crate::modules::coverage::{AttestedFacts, EnrolCoverage, Standing};
 use crate::modules::fund::OpenFund;
-use crate::modules::organisation::{OrganisationKind, rejection as organisations};
+use crate::modules::organisation::{
+    AuthoriseKey, OrganisationKind, Scope, rejection as organisations,
+};
 use crate::modules::person::Actor;
 use crate::modules::visit::{CashLeg, ConfirmEffect, RailKind};
 use crate::modules::{coverage, person};
-use crate::testing::{DAY, HOUR, REGION, START, World, fen, organisation, person as id};
+use crate::testing::{DAY, HOUR, REGION, START, World, fen, organisation, person as id, public};
 use alloc::{string::ToString, vec, vec::Vec};
 use benefit::Payer;
 use primitives::{Amount, CivilDate, FundId, Hash, Party, Period, SchemeId, Text, sha256};
@@ -286,6 +288,30 @@ fn a_lock_keeps_others_out_until_it_ends_and_moves_with_its_payer() {
     assert_eq!(value(&moved, "until"), until, "asking again prolongs nothing");
     world.wait(16 * MINUTE);
     world.accepted(&by(1), &pay(1, vec![item(1, 40_000)]));
+}
+
+#[test]
+fn a_channel_locks_by_its_clerk_or_by_the_machine_that_attests_who_signed_in() {
+    let mut world = world();
+    for (name, scope) in [("clerk", Scope::Clerk), ("app", Scope::Attest), ("till", Scope::Execute)]
+    {
+        world.keys.insert(party("bureau"), "bureau-root");
+        let key = AuthoriseKey {
+            organisation: organisation("bureau"),
+            key: public(name),
+            scopes: vec![scope],
+            expires: world.now.plus_millis(DAY),
+        };
+        world.accepted(&[party("bureau")], &key);
+        world.keys.insert(party("bureau"), name);
+        if scope == Scope::Execute {
+            world.rejected(&[party("bureau")], &lock(1, 2, "bureau"), organisations::SCOPE_MISSING);
+        } else {
+            world.accepted(&[party("bureau")], &lock(1, 2, "bureau"));
+            let release = ReleasePremium { season: season(), person: id(1) };
+            world.accepted(&[party("bureau")], &release);
+        }
+    }
 }
 
 #[test]

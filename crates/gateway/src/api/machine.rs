@@ -1,0 +1,70 @@
+//! What the machines of this gateway's organisations put on the ledger by themselves.
+
+use std::sync::mpsc;
+
+use ledger::kernel::registry::Kind;
+use ledger::kernel::transaction::TRANSACTION_VERSION;
+use ledger::{Content, IdempotencyKey, Rejection, Transaction};
+use primitives::{Party, codec};
+use proof::receipt::OutcomeCode;
+
+use super::transaction::refused;
+use super::wallet::random;
+use crate::call::Call;
+use crate::port::SubmitError;
+use crate::problem::{Problem, code};
+use crate::wallet::Machine;
+
+/// For how long such a transaction is valid, in milliseconds.
+const VALIDITY_MILLIS: u64 = 3_600_000;
+
+/// A transaction that these machines sign; the first one brings it.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub(super) fn signed<K: Kind>(
+    call: &Call,
+    machines: &[&dyn Machine],
+    body: &K,
+) -> Result<Transaction, Problem> {
+    let author = machines.first().ok_or_else(|| Problem::new(&code::INTERNAL))?.organisation();
+    let content = Content {
+        version: TRANSACTION_VERSION,
+        chain_id: call.gateway.port.chain_id(),
+        author: Party::Organisation(author),
+        idempotency_key: IdempotencyKey(random()?),
+        valid_until: call.instant().plus_millis(VALIDITY_MILLIS),
+        kind: K::NUMBER,
+        body: codec::encode(body),
+    };
+    let id = content.id();
+    let authorisations = machines.iter().map(|machine| machine.authorise(&id)).collect();
+    let mut transaction = Transaction { content, authorisations };
+    transaction.sort_authorisations();
+    Ok(transaction)
+}
+
+/// Puts it on the ledger, and waits until it is durable.
+///
+/// # Errors
+/// Why it was not accepted.
+pub(super) fn execute(call: &Call, transaction: Transaction) -> Result<(), Problem> {
+    let (sender, receiver) = mpsc::channel();
+    call.gateway.port.submit(
+        transaction,
+        Box::new(move |result| {
+            let _ = sender.send(result);
+        }),
+    );
+    let result = receiver.recv().unwrap_or(Err(SubmitError::Unknown));
+    let receipt = result.map_err(|error| refused(&error))?.receipt.receipt;
+    match receipt.record.outcome {
+        OutcomeCode::Accepted => Ok(()),
+        OutcomeCode::Rejected(number) => {
+            let registry = call.gateway.port.registry();
+            let code = registry.rejection(number).ok_or_else(|| Problem::new(&code::INTERNAL))?;
+            let detail = receipt.rejection_detail.clone();
+            Err(Problem::rejected(&Rejection { code: *code, detail }))
+        }
+    }
+}

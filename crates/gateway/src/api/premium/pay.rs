@@ -1,0 +1,449 @@
+//! Premiums from a wallet: somebody is found by name and number, premiums are locked by the bureau
+//! as the wallet's channel, and paid together from the payer's bound card.
+//!
+//! Invariants: a payer learns of a stranger's premium whether it can be paid, and what is due only
+//! with a lock on it (test `of_a_strangers_premium_a_payer_learns_no_reason`); the bank signs for
+//! the payer's own card and for no other payment than the one that the card's leg was made for
+//! (test `a_payment_takes_money_from_the_payers_own_card_alone`).
+
+use adapters::identity::{Identity, IdentityError};
+use axum::http::{Method, StatusCode};
+use ledger::kernel::effect::{EffectAction, EffectStatus};
+use ledger::kernel::registry::Kind as _;
+use ledger::modules::premium::{
+    self, LockPremium, PayPremiums, PremiumPayment, ReleasePremium, SeasonId, rejection,
+};
+use ledger::modules::visit::CashLeg;
+use ledger::modules::{network, person};
+use ledger::{Content, IdempotencyKey, Transaction};
+use primitives::{
+    Amount, CivilDate, Currency, Detail, Hash, OrganisationId, Party, PersonId, Timestamp, codec,
+    detail,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::concerns;
+use crate::api::machine::{execute, signed};
+use crate::api::receipt::not_found;
+use crate::api::transaction::{SubmittedView, TransactionRequest, read_content, submit_signed};
+use crate::api::wallet::unattested;
+use crate::call::Call;
+use crate::endpoint::{
+    Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
+};
+use crate::problem::{Problem, code};
+use crate::session::Session;
+use crate::session::limit::Place;
+use crate::wallet::{CardExecutor, Wallet};
+
+const PAYER: Parameter = Parameter::path("person", "the payer's id", schema_of::<PersonId>);
+/// Who pays by a wallet.
+const PAYER_RULE: &str = "the person";
+
+/// The endpoints of paying by a wallet.
+pub static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/persons/{person}/premium-lookups",
+        operation: "look_up_premium",
+        summary: "Finds somebody by name and identity number whose premium the payer may pay; of a stranger \
+                  whose premium cannot be paid now nothing is said, not even whether there is such a person",
+        access: Access::Party { rule: PAYER_RULE, handle: look_up },
+        parameters: &[PAYER],
+        body: BodyKind::Json(schema_of::<PremiumLookup>, JSON_BYTES_MAX),
+        answer: AnswerKind::Json(200, schema_of::<PremiumPayee>),
+        problems: &[code::NO_WALLET, code::NOT_YOURS, code::PREMIUM_NOT_PAYABLE, code::UNAVAILABLE],
+    },
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/persons/{person}/premium-locks",
+        operation: "lock_premium",
+        summary: "Locks a premium for the payer, so that nobody else pays it meanwhile, or takes the payer's \
+                  lock over from another channel; says what is due",
+        access: Access::Party { rule: PAYER_RULE, handle: lock },
+        parameters: &[PAYER],
+        body: BodyKind::Json(schema_of::<PremiumLockRequest>, JSON_BYTES_MAX),
+        answer: AnswerKind::Json(201, schema_of::<PremiumLockView>),
+        problems: &[
+            code::NO_WALLET,
+            code::NOT_YOURS,
+            code::NOT_FOUND,
+            code::PREMIUM_NOT_PAYABLE,
+            code::UNAVAILABLE,
+        ],
+    },
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/persons/{person}/premium-releases",
+        operation: "release_premium",
+        summary: "Ends a lock that the payer has through this wallet's channel, before its time",
+        access: Access::Party { rule: PAYER_RULE, handle: release },
+        parameters: &[PAYER],
+        body: BodyKind::Json(schema_of::<PremiumLockRequest>, JSON_BYTES_MAX),
+        answer: AnswerKind::Nothing,
+        problems: &[code::NO_WALLET, code::NOT_YOURS, code::UNAVAILABLE],
+    },
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/persons/{person}/premium-cash-legs",
+        operation: "create_premium_cash_leg",
+        summary: "Notes that a payment of premiums is to be taken from the payer's bound card, and gives \
+                  channel and leg for `pay_premiums`; the same key again gives the same leg",
+        access: Access::Party { rule: PAYER_RULE, handle: cash_leg },
+        parameters: &[PAYER],
+        body: BodyKind::Json(schema_of::<PremiumCashLegRequest>, JSON_BYTES_MAX),
+        answer: AnswerKind::Json(201, schema_of::<PremiumCashLeg>),
+        problems: &[code::NO_WALLET, code::NOT_YOURS, code::NO_BOUND_CARD],
+    },
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/persons/{person}/premium-payments",
+        operation: "pay_premiums",
+        summary: "Puts a payment of premiums on the ledger that the payer signed; the bank adds its \
+                  signature, and the answer comes once it is durable. The same again gives the same \
+                  receipt with status 200",
+        access: Access::Party { rule: PAYER_RULE, handle: pay },
+        parameters: &[PAYER],
+        body: BodyKind::Signed(schema_of::<TransactionRequest>, JSON_BYTES_MAX),
+        answer: AnswerKind::Json(201, schema_of::<SubmittedView>),
+        problems: &[
+            code::NO_WALLET,
+            code::NOT_YOURS,
+            code::REQUEST_INVALID,
+            code::PREMIUM_NOT_PAYABLE,
+            code::NO_BOUND_CARD,
+            code::IN_PROGRESS,
+        ],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/premium-payments/{reference}",
+        operation: "get_premium_payment",
+        summary: "Gives a payment of premiums, or one given back: for whom how much, and where it stands",
+        access: Access::Party {
+            rule: "the payer, channel, executor and collector, and the region's bureau",
+            handle: payment,
+        },
+        parameters: &[Parameter::path(
+            "reference",
+            "the reference under which the rail knows it",
+            schema_of::<Hash>,
+        )],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<PremiumPaymentView>),
+        problems: &[code::NOT_FOUND],
+    },
+];
+
+/// Whose premium somebody wants to pay.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PremiumLookup {
+    /// Which season.
+    pub season: SeasonId,
+    /// The name as in the identity document.
+    #[schemars(length(max = 200))]
+    pub name: String,
+    /// The 18 characters of the identity number, or a foreign document such as `JP:TK1234567`.
+    #[schemars(length(max = 40))]
+    pub number: String,
+}
+
+/// Somebody whose premium may be paid.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PremiumPayee {
+    /// The id on the ledger.
+    pub person: PersonId,
+}
+
+/// A premium to be locked or released.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PremiumLockRequest {
+    /// Which season.
+    pub season: SeasonId,
+    /// Whose premium.
+    pub person: PersonId,
+}
+
+/// A lock of the payer's.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PremiumLock")]
+pub struct PremiumLockView {
+    /// From when on it counts no longer.
+    pub until: Timestamp,
+    /// How much is due, in minor units.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// From when benefits hold if it is paid today.
+    pub benefits_from: CivilDate,
+}
+
+/// A payment that will be signed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PremiumCashLegRequest {
+    /// The idempotency key that its transaction will have.
+    pub idempotency_key: IdempotencyKey,
+}
+
+/// How it is paid.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PremiumCashLeg {
+    /// The channel that the payment names.
+    pub channel: OrganisationId,
+    /// The leg that the payment carries.
+    pub cash: CashLeg,
+}
+
+/// A payment of premiums, or one given back.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PremiumPayment")]
+pub struct PremiumPaymentView {
+    /// The reference under which the rail knows it.
+    pub reference: Hash,
+    /// Which season.
+    pub season: SeasonId,
+    /// Who pays.
+    pub payer: Party,
+    /// Through whose channel.
+    pub channel: OrganisationId,
+    /// Whose rail moves the money.
+    pub executor: OrganisationId,
+    /// To collect or to give back.
+    pub action: EffectAction,
+    /// Where it stands.
+    pub status: EffectStatus,
+    /// All of it, in minor units.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// For whom how much.
+    pub items: Vec<PaidPremium>,
+}
+
+/// One premium of a payment.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PaidPremium {
+    /// Whose premium.
+    pub person: PersonId,
+    /// How much.
+    pub amount: Amount,
+    /// From when benefits hold once it is paid.
+    pub benefits_from: CivilDate,
+}
+
+fn own(call: &Call, session: &Session) -> Result<PersonId, Problem> {
+    let id: PersonId = call.path("person")?;
+    if session.party == Party::Person(id) { Ok(id) } else { Err(Problem::new(&code::NOT_YOURS)) }
+}
+
+/// Whether where this premium stands is for this session to know.
+fn is_known(call: &Call, session: &Session, season: SeasonId, person: PersonId) -> bool {
+    let state = &call.view.state;
+    let found =
+        premium::view::season(state, season).zip(premium::view::record(state, season, person));
+    found.map_or_else(
+        || call.person(session, person).is_ok(),
+        |(terms, record)| concerns(call, session, (&terms, person), &record),
+    )
+}
+
+fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    own(call, session)?;
+    let wallet = call.wallet()?;
+    let limiter = &call.gateway.sign_in_failures;
+    let place = Place::address(call.client, Some(session.party));
+    if let Some(wait) = limiter.wait(place, call.now) {
+        return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
+    }
+    let PremiumLookup { season, name, number } = call.json()?;
+    let identity = Identity { name, number: number.trim().to_owned() };
+    let found = find(call, &wallet, &identity)?.filter(|person| {
+        is_known(call, session, season, *person) || is_payable(call, season, *person)
+    });
+    // Whoever tries names and numbers has to wait, whatever it was that did not fit.
+    let person = found.ok_or_else(|| {
+        limiter.count(place, call.now);
+        Problem::new(&code::PREMIUM_NOT_PAYABLE)
+    })?;
+    Reply::json(&PremiumPayee { person })
+}
+
+/// Who has this name and number, if both belong together.
+fn find(call: &Call, wallet: &Wallet, identity: &Identity) -> Result<Option<PersonId>, Problem> {
+    match wallet.authority.attest(identity, &Hash::default()) {
+        Ok(attested) => {
+            let index = attested.statement.blind_index;
+            Ok(person::view::by_blind_index(&call.view.state, &index))
+        }
+        Err(IdentityError::NoMatch) => Ok(None),
+        Err(error) => Err(unattested(&error)),
+    }
+}
+
+fn is_payable(call: &Call, season: SeasonId, person: PersonId) -> bool {
+    let today = call.today(season.region);
+    today.is_some_and(|today| {
+        premium::view::is_payable(&call.view.state, season, person, (call.instant(), today))
+    })
+}
+
+fn lock(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    own(call, session)?;
+    let wallet = call.wallet()?;
+    let PremiumLockRequest { season, person } = call.json()?;
+    let channel = wallet.bureau.organisation();
+    let body = LockPremium { season, person, payer: session.party, channel };
+    execute(call, signed(call, &[&*wallet.bureau], &body)?).map_err(|problem| {
+        // Too many locks are the payer's own matter; all else is about the premium.
+        let is_own = problem.code == rejection::TOO_MANY_LOCKS.name;
+        let tells = !is_own && rejection::ALL.iter().any(|one| one.name == problem.code);
+        if tells && !is_known(call, session, season, person) {
+            Problem::new(&code::PREMIUM_NOT_PAYABLE)
+        } else {
+            problem
+        }
+    })?;
+    Ok(Reply::json(&locked(call, session, season, person)?)?.status(StatusCode::CREATED))
+}
+
+/// The lock as it stands now, for its payer.
+fn locked(
+    call: &Call,
+    session: &Session,
+    season: SeasonId,
+    person: PersonId,
+) -> Result<PremiumLockView, Problem> {
+    let view = call.gateway.port.view();
+    let region = network::view::region(&view.state, season.region).ok_or_else(not_found)?;
+    let now = call.now.max(view.tip.time);
+    let terms = premium::view::season(&view.state, season).ok_or_else(not_found)?;
+    let record = premium::view::record(&view.state, season, person).ok_or_else(not_found)?;
+    let own = record.lock_at(now).filter(|lock| lock.payer == session.party);
+    let lock = own.ok_or_else(|| Problem::new(&code::PREMIUM_NOT_PAYABLE))?;
+    let day = now.day(region.settings.utc_offset_minutes);
+    let due = terms.due(&record, day, 0).map_err(|error| Problem::rejected(&error))?;
+    Ok(PremiumLockView {
+        until: lock.until,
+        amount: due.amount,
+        currency: region.currency,
+        benefits_from: due.benefits_from,
+    })
+}
+
+fn release(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    own(call, session)?;
+    let wallet = call.wallet()?;
+    let PremiumLockRequest { season, person } = call.json()?;
+    let record = premium::view::record(&call.view.state, season, person);
+    let lock = record.and_then(|record| record.lock_at(call.instant()));
+    let channel = wallet.bureau.organisation();
+    if !lock.is_some_and(|lock| lock.payer == session.party && lock.channel == channel) {
+        return Err(Problem::rejected(&rejection::NOT_YOURS.reject()));
+    }
+    let body = ReleasePremium { season, person };
+    execute(call, signed(call, &[&*wallet.bureau], &body)?)?;
+    Ok(Reply::nothing())
+}
+
+/// The leg of a payment, bound to payer and transaction.
+fn leg<'a>(
+    wallet: &'a Wallet,
+    payer: PersonId,
+    key: &IdempotencyKey,
+) -> Result<(&'a dyn CardExecutor, CashLeg), Problem> {
+    wallet.card_leg(payer, &[b"premiums".as_slice(), &payer.0, &key.0].concat())
+}
+
+fn cash_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let payer = own(call, session)?;
+    let wallet = call.wallet()?;
+    let PremiumCashLegRequest { idempotency_key } = call.json()?;
+    let (_, cash) = leg(&wallet, payer, &idempotency_key)?;
+    let view = PremiumCashLeg { channel: wallet.bureau.organisation(), cash };
+    Ok(Reply::json(&view)?.status(StatusCode::CREATED))
+}
+
+fn invalid(why: Detail) -> Problem {
+    Problem::new(&code::REQUEST_INVALID).with(why)
+}
+
+fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let payer = own(call, session)?;
+    let wallet = call.wallet()?;
+    let TransactionRequest { content, mut authorisations } = call.json()?;
+    let content = read_content(call, content)?;
+    let body = payment_of(session, &wallet, &content)?;
+    let (executor, leg) = leg(&wallet, payer, &content.idempotency_key)?;
+    if body.cash != leg {
+        return Err(invalid(detail!("its leg must be the one that was given for its key")));
+    }
+    // What is on the ledger already gives its receipt again, whatever became of it.
+    let id = content.id();
+    let is_new = call.gateway.port.receipt_of_transaction(id)?.is_none();
+    let may_pay = |person| is_known(call, session, body.season, person);
+    if is_new && !body.items.iter().all(|item| may_pay(item.person)) {
+        return Err(Problem::new(&code::PREMIUM_NOT_PAYABLE));
+    }
+    authorisations.push(executor.authorise(&id));
+    let mut transaction = Transaction { content, authorisations };
+    transaction.sort_authorisations();
+    submit_signed(call, session.party, transaction)
+}
+
+/// The payment of a content that a wallet may bring.
+fn payment_of(
+    session: &Session,
+    wallet: &Wallet,
+    content: &Content,
+) -> Result<PayPremiums, Problem> {
+    if content.kind != PayPremiums::NUMBER {
+        return Err(invalid(detail!("only `pay_premiums` is brought here")));
+    }
+    let body: PayPremiums =
+        codec::decode(&content.body).map_err(|_| Problem::new(&code::TRANSACTION_MALFORMED))?;
+    if content.author != session.party || body.payer != session.party {
+        return Err(invalid(detail!("the signed-in person must be author and payer")));
+    }
+    if body.channel != wallet.bureau.organisation() {
+        return Err(invalid(detail!("its channel must be the one that was given with the leg")));
+    }
+    Ok(body)
+}
+
+fn payment(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let reference: Hash = call.path("reference")?;
+    let found = premium::view::payment(&call.view.state, &reference)
+        .filter(|payment| may_see(call, session, payment))
+        .ok_or_else(not_found)?;
+    let items = found.items.iter().map(|item| PaidPremium {
+        person: item.person,
+        amount: item.amount,
+        benefits_from: item.benefits_from,
+    });
+    Reply::json(&PremiumPaymentView {
+        reference,
+        season: found.season,
+        payer: found.payer,
+        channel: found.channel,
+        executor: found.executor,
+        action: found.action,
+        status: found.status,
+        amount: found.amount,
+        currency: found.currency,
+        items: items.collect(),
+    })
+}
+
+fn may_see(call: &Call, session: &Session, payment: &PremiumPayment) -> bool {
+    let state = &call.view.state;
+    let Party::Organisation(id) = session.party else { return payment.payer == session.party };
+    let collector = premium::view::season(state, payment.season).map(|terms| terms.collector);
+    payment.payer == session.party
+        || [payment.channel, payment.executor].contains(&id)
+        || collector == Some(id)
+        || network::view::is_bureau(state, payment.season.region, id)
+}
