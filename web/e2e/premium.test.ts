@@ -89,8 +89,8 @@ it('a daughter pays for herself and her father in one go, and gives his back', a
   await standing(far, father).getByText(far.t('premium.paid').slice(0, 2)).waitFor();
   await far.check('premium-done');
   const downloading = far.page.waitForEvent('download');
-  await standing(far, daughter).getByRole('button', { name: far.t('visit.voucher') }).click();
-  expect((await downloading).suggestedFilename()).toMatch(/^yibao-premium-.*\.tlog-proof$/);
+  await standing(far, daughter).getByRole('button', { name: far.t('voucher.pdf') }).click();
+  expect((await downloading).suggestedFilename()).toMatch(/^yibao-premium-.*\.pdf$/);
   await standing(own, father).getByText(/^Bezahlt/).waitFor();
 
   await standing(far, father).getByRole('button', { name: far.t('premium.refund') }).click();
