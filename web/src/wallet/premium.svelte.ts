@@ -48,9 +48,9 @@ export type Premium = Payee & {
   readonly details: Schemas['PremiumDetails'] | undefined;
 };
 
-const OPEN: ReadonlySet<Standing['kind']> = new Set(['paying', 'going_back']);
+const OPEN: ReadonlySet<Standing['kind']> = new Set(['locked', 'paying', 'going_back']);
 
-/** Whether the bank's word is awaited. */
+/** Whether it will soon stand elsewhere. What somebody else pays, nobody is told: it is looked for. */
 export const isOpen = (one: Premium): boolean => OPEN.has(one.standing.kind);
 
 /** A payment outside that the reader may see. */
