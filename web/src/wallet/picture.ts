@@ -62,7 +62,8 @@ function draw(context: CanvasRenderingContext2D, picture: Picture): number {
     context.textAlign = 'left';
   }
   y += 40;
-  const grid = encodeQR(picture.code, 'raw', { ecc: 'medium', border: 0 });
+  // The encoder makes no code without a border; the paper around it is white anyway.
+  const grid = encodeQR(picture.code, 'raw', { ecc: 'medium', border: 1 });
   const unit = CODE / grid.length;
   context.fillStyle = '#000';
   grid.forEach((row, down) =>

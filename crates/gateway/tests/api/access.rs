@@ -597,11 +597,18 @@ fn premium_trials() -> Vec<Trial> {
     ]
 }
 
-/// The payment that person 1's premium waits for.
+/// The payment that person 1's premium waits for; a new one when there is none.
 fn premium_payment(given: &Given) -> String {
-    let asked = Ask::get(premium()).token(&given.world.token(one()));
-    let own = given.world.ask(&asked).expect(200).json();
-    own["details"]["standing"]["payment"].as_str().unwrap().to_owned()
+    let world = &given.world;
+    let token = world.token(one());
+    let own = world.ask(&Ask::get(premium()).token(&token)).expect(200).json();
+    if let Some(payment) = own["details"]["standing"]["payment"].as_str() {
+        return payment.to_owned();
+    }
+    let content = wallet_payment(world, &[id_of(one())]);
+    let pay = wallet_premium("payments", &world.submission(&content, &[one()]));
+    let receipt = world.ask(&pay.token(&token)).expect(201).json();
+    receipt["receipt"]["effects"][0]["reference"].as_str().unwrap().to_owned()
 }
 
 /// In this order: the last one settles the visit.

@@ -224,12 +224,15 @@ fn of_a_strangers_premium_a_payer_learns_no_reason() {
 #[test]
 fn those_who_try_names_and_numbers_have_to_wait() {
     let (world, _) = with_stranger(Config { sign_in_failures_max: 3, ..Config::default() });
+    let token = world.token(person(2));
+    let path = format!("/v1/persons/{}/premium-lookups", id_of(person(2)));
+    let look_up = |body: &Value| world.ask(&Ask::post(&path, body).token(&token));
     let mut wrong = lookup();
     wrong["name"] = json!("欧阳晓晓");
     for _ in 0..3 {
-        wallet(&world, person(2), "lookups", &wrong).problem(409, "premium_not_payable");
+        look_up(&wrong).problem(409, "premium_not_payable");
     }
-    wallet(&world, person(2), "lookups", &lookup()).problem(429, "too_many_requests");
+    look_up(&lookup()).problem(429, "too_many_requests");
     wallet(&world, person(1), "lookups", &lookup()).expect(200);
 }
 
