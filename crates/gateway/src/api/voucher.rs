@@ -116,10 +116,13 @@ fn get_sheet(call: &Call, session: &Session) -> Result<Reply, Problem> {
         None => None,
     };
     let subject = record.as_ref().map(|record| &record.subject);
-    let region = subject.and_then(|subject| network::view::region(state, subject.region));
+    let wallet = call.gateway.port.wallet();
+    // Where it is about no visit, the calendar of those whom this gateway serves.
+    let place = subject.map(|subject| subject.region).or(wallet.as_ref().map(|one| one.region));
+    let region = place.and_then(|place| network::view::region(state, place));
     let provider = subject.and_then(|one| call.gateway.port.organisation_name(one.provider));
     let own = subject.filter(|subject| Party::Person(subject.person) == session.party);
-    let person = match own.zip(call.gateway.port.wallet()) {
+    let person = match own.zip(wallet) {
         Some((subject, wallet)) => wallet.directory.person(subject.person)?.map(|one| one.name),
         None => None,
     };
