@@ -1,5 +1,6 @@
 //! `yibao voucher verifier`: the check of vouchers as one HTML file that needs no network, no
-//! server and none of us: the program as WebAssembly, the policies and the words of all languages inside.
+//! server and none of us: the program as WebAssembly, the policies and the words of all languages
+//! inside.
 
 use std::collections::BTreeMap;
 
