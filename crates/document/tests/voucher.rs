@@ -114,8 +114,9 @@ fn written(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let path = folder.path().join(format!("{name}.pdf"));
     std::fs::write(&path, bytes).expect("a file");
     if let Some(kept) = std::env::var_os("PICTURES") {
+        std::fs::create_dir_all(&kept).expect("a folder to keep sheets in");
         let kept = Path::new(&kept).join(format!("{name}.pdf"));
-        std::fs::write(kept, bytes).expect("a folder to keep sheets in");
+        std::fs::write(kept, bytes).expect("a sheet that is kept");
     }
     (folder, path)
 }
