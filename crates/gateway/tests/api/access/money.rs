@@ -1,0 +1,63 @@
+//! An organisation's rails.
+
+use primitives::sha256;
+use serde_json::json;
+
+use super::{Given, Status, Trial, hospital, other, party};
+use crate::support::Ask;
+use crate::support::insured::VISIT;
+
+const RAIL: &str = "/v1/organisations/hospital/rails/counter";
+
+/// An operation on the hospital's rail, which no other organisation may try.
+const fn rail(operation: &'static str, ask: fn(&Given) -> Ask, status: u16) -> Trial {
+    party(operation, ask, (other, Status(403)), (hospital, Status(status)))
+}
+
+pub(super) fn rail_trials() -> Vec<Trial> {
+    vec![
+        rail("list_rails", |_| Ask::get("/v1/organisations/hospital/rails"), 200),
+        rail(
+            "record_authorisation",
+            |_| {
+                let payment = json!({ "note": "later", "from": "card:1" });
+                let body = json!({ "payment": payment, "salt": sha256(b"salt") });
+                Ask::post(format!("{RAIL}/authorisations"), &body)
+            },
+            201,
+        ),
+        rail("list_open_payments", |_| Ask::get(format!("{RAIL}/worklist")), 200),
+        rail(
+            "hand_out",
+            |_| {
+                let body = json!({ "effect": sha256(b"refund"), "clerk": "clerk-1" });
+                Ask::post(format!("{RAIL}/hand-outs"), &body)
+            },
+            204,
+        ),
+        rail("list_reconciliations", |_| Ask::get(format!("{RAIL}/reconciliations")), 200),
+        // From here on one after the other, as in a day at the till.
+        rail(
+            "open_shift",
+            |_| Ask::post(format!("{RAIL}/shifts"), &json!({ "clerk": "clerk-1", "float": "0" })),
+            201,
+        ),
+        rail(
+            "take_money",
+            |_| {
+                let body = json!({
+                    "visit": VISIT, "clerk": "clerk-1", "due": "700", "tendered": "700",
+                    "salt": sha256(b"salt")
+                });
+                Ask::post(format!("{RAIL}/takings"), &body)
+            },
+            201,
+        ),
+        rail("get_shift", |_| Ask::get(format!("{RAIL}/shifts/clerk-1")), 200),
+        rail(
+            "close_shift",
+            |_| Ask::post(format!("{RAIL}/shifts/clerk-1/close"), &json!({ "counted": "700" })),
+            200,
+        ),
+    ]
+}

@@ -1,0 +1,173 @@
+//! Persons: their records, wallets, guardians and premiums.
+
+use serde_json::{Value, json};
+
+use super::{Given, Own, Status, Trial, bureau, hospital, one, party, public, two};
+use crate::premium::{SEASON, lookup, season, wallet_payment};
+use crate::support::wallets::shown_code;
+use crate::support::{Ask, REGION, id_of};
+
+/// The premium of person 1.
+fn premium() -> String {
+    format!("{SEASON}/persons/{}", id_of(one()))
+}
+
+pub(super) fn person_trials() -> Vec<Trial> {
+    vec![
+        public("get_premium_season", |_| Ask::get(SEASON), 200),
+        party(
+            "get_premium",
+            |_| Ask::get(premium()),
+            (hospital, Own(|premium| premium.get("details").is_none())),
+            (one, Own(|premium| premium["details"]["class"] == 1)),
+        ),
+        party(
+            "get_person",
+            |_| Ask::get(format!("/v1/persons/{}", id_of(one()))),
+            (hospital, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "list_coverages",
+            |_| Ask::get(format!("/v1/persons/{}/coverages", id_of(one()))),
+            (two, Status(403)),
+            (bureau, Status(200)),
+        ),
+        party(
+            "get_personal_account",
+            |_| Ask::get(format!("/v1/persons/{}/account", id_of(one()))),
+            (two, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "list_organisation_accounts",
+            |_| Ask::get("/v1/organisations/hospital/accounts"),
+            (bureau, Status(403)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "get_fund",
+            |_| Ask::get(format!("/v1/regions/{REGION}/funds/1")),
+            (hospital, Status(403)),
+            (bureau, Status(200)),
+        ),
+        party(
+            "get_state_proof",
+            |_| Ask::get(format!("/v1/proofs/personal_account/{}", id_of(one()))),
+            (two, Status(403)),
+            (one, Status(200)),
+        ),
+    ]
+}
+
+pub(super) fn wallet_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "get_profile",
+            |_| Ask::get(format!("/v1/persons/{}/profile", id_of(one()))),
+            (hospital, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "create_code",
+            |_| Ask::post(format!("/v1/persons/{}/codes", id_of(one())), &json!({})),
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "look_up_code",
+            |given| Ask::post("/v1/codes/lookups", &json!({ "code": shown_code(&given.world) })),
+            (one, Status(403)),
+            (hospital, Status(200)),
+        ),
+    ]
+}
+
+/// What a wallet asks about the own premium of person 1.
+fn wallet_premium(what: &str, body: &Value) -> Ask {
+    Ask::post(format!("/v1/persons/{}/premium-{what}", id_of(one())), body)
+}
+
+fn own_premium() -> Value {
+    json!({ "season": season(), "person": id_of(one()) })
+}
+
+/// In this order: the last ones pay.
+pub(super) fn premium_trials() -> Vec<Trial> {
+    vec![
+        // The stranger is not registered, of which nobody is told.
+        party(
+            "look_up_premium",
+            |_| wallet_premium("lookups", &lookup()),
+            (two, Status(403)),
+            (one, Status(409)),
+        ),
+        party(
+            "lock_premium",
+            |_| wallet_premium("locks", &own_premium()),
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "release_premium",
+            |_| wallet_premium("releases", &own_premium()),
+            (two, Status(403)),
+            (one, Status(204)),
+        ),
+        party(
+            "create_premium_cash_leg",
+            |_| wallet_premium("cash-legs", &json!({ "idempotency_key": "0f".repeat(16) })),
+            (bureau, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "pay_premiums",
+            |given| {
+                let content = wallet_payment(&given.world, &[id_of(one())]);
+                wallet_premium("payments", &given.world.submission(&content, &[one()]))
+            },
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "get_premium_payment",
+            |given| Ask::get(format!("/v1/premium-payments/{}", premium_payment(given))),
+            (two, Status(404)),
+            (one, Own(|payment| payment["payer"] == one().to_string())),
+        ),
+    ]
+}
+
+/// The payment that person 1's premium waits for; a new one when there is none.
+fn premium_payment(given: &Given) -> String {
+    let world = &given.world;
+    let token = world.token(one());
+    let own = world.ask(&Ask::get(premium()).token(&token)).expect(200).json();
+    if let Some(payment) = own["details"]["standing"]["payment"].as_str() {
+        return payment.to_owned();
+    }
+    let content = wallet_payment(world, &[id_of(one())]);
+    let pay = wallet_premium("payments", &world.submission(&content, &[one()]));
+    let receipt = world.ask(&pay.token(&token)).expect(201).json();
+    receipt["receipt"]["effects"][0]["reference"].as_str().unwrap().to_owned()
+}
+
+pub(super) fn guardian_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "look_up_guardian",
+            |given| {
+                let path = format!("/v1/persons/{}/guardian-lookups", id_of(two()));
+                Ask::post(path, &json!({ "code": shown_code(&given.world) }))
+            },
+            (one, Status(403)),
+            (two, Status(200)),
+        ),
+        party(
+            "list_wards",
+            |_| Ask::get(format!("/v1/persons/{}/wards", id_of(one()))),
+            (two, Status(403)),
+            (one, Status(200)),
+        ),
+    ]
+}

@@ -1,0 +1,231 @@
+//! Visits: their bills, grants, requests for confirmation and objections.
+
+use primitives::Hash;
+use serde_json::json;
+use vault::{EnvelopeContext, Grant, ReaderSecret};
+
+use super::{
+    ASKED, Given, Own, REFUNDED, SETTLED, Status, Trial, auditor, bureau, commitment, hospital,
+    one, other, party, two,
+};
+use crate::support::insured::{VISIT, sealed};
+use crate::support::wallets::{
+    Cash, confirmation, new_answer, new_objection, new_refund, new_request, object, send_request,
+    settled,
+};
+use crate::support::{Ask, START, id_of};
+
+pub(super) fn visit_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "get_visit",
+            |_| Ask::get(format!("/v1/visits/{SETTLED}")),
+            (other, Status(404)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "get_effect",
+            |given| {
+                let reference = given.settlement["effects"][0]["reference"].as_str().unwrap();
+                Ask::get(format!("/v1/effects/{reference}"))
+            },
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        // The visit's own provider is the wrong party: it would learn of its patient's other
+        // visits.
+        party(
+            "get_later_settlements",
+            |_| Ask::get(format!("/v1/persons/{}/visits/{SETTLED}/later", id_of(one()))),
+            (hospital, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "put_bill",
+            |_| {
+                let (commitment, envelope, _) = sealed(VISIT, b"another");
+                let path = format!("/v1/visits/{VISIT}/bills/{commitment}");
+                Ask::put(path, &envelope.encode())
+            },
+            (one, Status(403)),
+            (hospital, Status(204)),
+        ),
+        party(
+            "list_bills",
+            |_| Ask::get(format!("/v1/visits/{VISIT}/bills")),
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "get_bill",
+            |_| Ask::get(format!("/v1/visits/{VISIT}/bills/{}", commitment())),
+            (other, Status(404)),
+            (bureau, Status(200)),
+        ),
+    ]
+}
+
+pub(super) fn grant_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "grant_bill",
+            |given| {
+                let (commitment, envelope, reader) = sealed(VISIT, b"bill");
+                let grant = Grant {
+                    reader: ReaderSecret::from_seed(&[7; 32]).key(),
+                    purpose: primitives::Text::new("sample").unwrap(),
+                    valid_until: given.world.gateway.clock.now().plus_millis(60_000),
+                };
+                let context = EnvelopeContext { visit: VISIT, commitment };
+                let mut random = vault::randomness([8; 32]);
+                let key = envelope.grant_key(&reader, &context, &grant, START, &mut random);
+                let path = format!("/v1/visits/{VISIT}/bills/{commitment}/grants");
+                Ask::bytes("POST", path, &key.unwrap().encode())
+            },
+            (auditor, Status(404)),
+            (one, Status(204)),
+        ),
+        // After the trial above, in their order.
+        party(
+            "revoke_bill_grant",
+            |_| {
+                let reader = ReaderSecret::from_seed(&[7; 32]).key();
+                let path = format!("/v1/visits/{VISIT}/bills/{}/grants/{reader}", commitment());
+                Ask::delete(path)
+            },
+            (other, Status(404)),
+            (bureau, Status(204)),
+        ),
+        party(
+            "list_bill_accesses",
+            |_| Ask::get(format!("/v1/visits/{VISIT}/bills/{}/accesses", commitment())),
+            (auditor, Status(404)),
+            (one, Own(|list| list["accesses"].is_array())),
+        ),
+    ]
+}
+
+/// The address of a request that was just sent to person 1.
+fn sent_request(given: &Given) -> String {
+    format!("/v1/requests/{}", send_request(&given.world, ASKED).id())
+}
+
+/// In this order: the last one settles the visit.
+pub(super) fn request_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "create_cash_leg",
+            |_| Ask::post(format!("/v1/visits/{ASKED}/cash-legs"), &json!({})),
+            (other, Status(404)),
+            (hospital, Status(201)),
+        ),
+        party(
+            "create_request",
+            |given| {
+                let (_, body) = new_request(&given.world, ASKED, Cash::Till);
+                Ask::post(format!("/v1/visits/{ASKED}/requests"), &body)
+            },
+            (other, Status(404)),
+            (hospital, Status(201)),
+        ),
+        party(
+            "list_requests",
+            |_| Ask::get(format!("/v1/persons/{}/requests", id_of(one()))),
+            (hospital, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "get_request",
+            |given| Ask::get(sent_request(given)),
+            (two, Status(404)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "refuse_request",
+            |given| {
+                let path = format!("{}/refusals", sent_request(given));
+                Ask::post(path, &json!({ "reason": "not_mine" }))
+            },
+            (hospital, Status(404)),
+            (one, Status(204)),
+        ),
+        party(
+            "withdraw_request",
+            |given| Ask::delete(sent_request(given)),
+            (one, Status(404)),
+            (hospital, Status(204)),
+        ),
+        party(
+            "confirm_request",
+            |given| {
+                let content = send_request(&given.world, ASKED);
+                let path = format!("/v1/requests/{}/confirmations", content.id());
+                Ask::post(path, &confirmation(&given.world, &content))
+            },
+            (hospital, Status(404)),
+            (one, Status(201)),
+        ),
+    ]
+}
+
+/// The objection that waits for an answer; a new one when there is none.
+fn objection(given: &Given) -> Hash {
+    let world = &given.world;
+    if settled(world, REFUNDED).get("objected").is_none() {
+        return object(world, REFUNDED);
+    }
+    let ask = Ask::get(format!("/v1/visits/{REFUNDED}/objections"));
+    let list = world.ask(&ask.token(&world.token(one()))).expect(200).json();
+    serde_json::from_value(list["objections"][0]["objection"].clone()).unwrap()
+}
+
+pub(super) fn objection_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "create_objection",
+            |given| {
+                let (_, body) = new_objection(&given.world, REFUNDED);
+                Ask::post(format!("/v1/visits/{REFUNDED}/objections"), &body)
+            },
+            (hospital, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "list_visit_objections",
+            |_| Ask::get(format!("/v1/visits/{REFUNDED}/objections")),
+            (two, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "list_objections",
+            |_| Ask::get("/v1/organisations/hospital/objections"),
+            (other, Status(403)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "write_answer",
+            |given| {
+                let id = objection(given);
+                let (_, body) = new_answer(&given.world, REFUNDED, "dismissed");
+                Ask::post(format!("/v1/objections/{id}/answers"), &body)
+            },
+            (other, Status(404)),
+            (hospital, Status(204)),
+        ),
+        party(
+            "get_visit_bill",
+            |_| Ask::get(format!("/v1/visits/{REFUNDED}/bill")),
+            (other, Status(404)),
+            (one, Status(200)),
+        ),
+        party(
+            "create_refund",
+            |given| {
+                let (_, body) = new_refund(&given.world, REFUNDED);
+                Ask::post(format!("/v1/visits/{REFUNDED}/refunds"), &body)
+            },
+            (other, Status(404)),
+            (hospital, Status(201)),
+        ),
+    ]
+}
