@@ -67,6 +67,7 @@ describe.runIf(isInside)('one file', () => {
     await handIn(page, voucher);
     expect(await page.locator('section.good').count()).toBe(1);
     expect(await page.locator('dl dd').count()).toBeGreaterThan(10);
+    expect(await page.locator('dl').textContent()).not.toContain('own_key');
     expect(await axe(page)).toEqual([]);
     keepPicture(`offline-good-${lang}.png`, await page.screenshot({ fullPage: true }));
 

@@ -3,7 +3,8 @@
 //!
 //! A program rather than a library with exported functions: exports need code that nobody checks,
 //! a program needs none, and the same program runs in a browser, on a terminal and in its test.
-//! What a browser lacks of an operating system is 40 lines in `crates/gateway/src/api/verify/`.
+//! What a browser lacks of an operating system is 40 lines of the page that runs it
+//! (`crates/yibao/src/command/verifier/page.js`).
 
 mod check;
 mod signature;

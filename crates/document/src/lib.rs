@@ -11,6 +11,7 @@
 mod attachment;
 mod chinese_amount;
 mod font;
+mod language;
 mod layout;
 mod pdf;
 mod seal;
@@ -20,8 +21,9 @@ mod words;
 pub use attachment::{AttachmentError, PDF_BYTES_MAX, attached_voucher, is_pdf};
 pub use chinese_amount::{Script, in_words};
 pub use font::lacks_shape;
+pub use language::Language;
 pub use voucher::{Fact, VoucherSheet, facts, voucher_pdf};
-pub use words::{Language, fact_names};
+pub use words::{consent_names, fact_names};
 
 /// Why a document could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -14,11 +14,12 @@ use proof::voucher::Voucher;
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use crate::chinese_amount::in_words;
+use crate::language::Language;
 use crate::layout::{
     BOTTOM, BRAND, Colour, Flow, HELPER, INK, LEFT, Mark, PALE, RIGHT, SEAL, Style,
 };
 use crate::pdf::{self, Envelope};
-use crate::words::{Language, Words};
+use crate::words::Words;
 use crate::{DocumentError, font, seal};
 
 /// The most bytes of the text in the code: what a phone still reads from paper of this size.

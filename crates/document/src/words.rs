@@ -7,45 +7,9 @@ use benefit::explain::Messages;
 use primitives::{Amount, Currency};
 use serde::Deserialize;
 
-use crate::chinese_amount::Script;
-
-/// The language of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// 简体中文.
-    ZhHans,
-    /// 繁體中文.
-    ZhHant,
-    /// English.
-    En,
-    /// Deutsch.
-    De,
-}
+use crate::language::Language;
 
 impl Language {
-    /// Every language.
-    pub const ALL: [Self; 4] = [Self::ZhHans, Self::ZhHant, Self::En, Self::De];
-
-    /// Its BCP 47 tag and folder in `locales/`.
-    #[must_use]
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::ZhHans => "zh-Hans",
-            Self::ZhHant => "zh-Hant",
-            Self::En => "en",
-            Self::De => "de",
-        }
-    }
-
-    /// The characters of amounts in words.
-    #[must_use]
-    pub const fn script(self) -> Script {
-        match self {
-            Self::ZhHant => Script::Traditional,
-            Self::ZhHans | Self::En | Self::De => Script::Simplified,
-        }
-    }
-
     pub(crate) fn words(self) -> &'static Words {
         match self {
             Self::ZhHans => &ZH_HANS,
@@ -61,6 +25,12 @@ impl Language {
 pub fn fact_names(language: Language) -> Vec<(String, String)> {
     let words = language.words();
     words.figures.iter().chain(&words.file.fact).map(|(a, b)| (a.clone(), b.clone())).collect()
+}
+
+/// What forms of consent are called in a language, by their own names.
+#[must_use]
+pub fn consent_names(language: Language) -> &'static BTreeMap<String, String> {
+    &language.words().file.consent
 }
 
 macro_rules! words {

@@ -23,7 +23,7 @@ use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, OPERATOR_R
 use crate::endpoint::{Access, Endpoint, Reply};
 use crate::gateway::Gateway;
 use crate::json_room;
-use crate::problem::{Language, Problem, code};
+use crate::problem::{Language, Problem, accepted, code};
 use crate::session::Session;
 
 /// Where a request came from; the server puts it into the request's extensions.
@@ -154,7 +154,7 @@ impl Asked {
         Self {
             gateway: Arc::clone(gateway),
             operation,
-            language: language.map(Language::accepted).unwrap_or_default(),
+            language: language.map(accepted).unwrap_or_default(),
             request: hex::encode(id),
             since: Instant::now(),
             is_counted: false,

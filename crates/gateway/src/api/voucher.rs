@@ -132,7 +132,7 @@ fn get_sheet(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let sheet = VoucherSheet {
         voucher: &voucher,
         index: found.index,
-        language: call.language.into(),
+        language: call.language,
         offset: region.map_or(UtcOffset(0), |region| region.settings.utc_offset_minutes),
         kind: &kind,
         provider: provider.as_deref(),

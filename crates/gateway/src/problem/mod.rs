@@ -22,7 +22,7 @@ pub mod particulars;
 pub mod words;
 
 pub use code::ProblemCode;
-pub use language::Language;
+pub use language::{Language, accepted};
 
 /// The media type of problem documents.
 pub const MEDIA_TYPE: &str = "application/problem+json";

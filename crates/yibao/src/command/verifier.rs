@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding as _};
-use document::{Language as Printed, PDF_BYTES_MAX, fact_names};
+use document::{PDF_BYTES_MAX, consent_names, fact_names};
 use gateway::problem::{Language, words};
 use gateway::web::WebFile;
 use primitives::sha256;
@@ -61,10 +61,12 @@ pub fn page(files: &[WebFile], policies: &[String], logs: &[String]) -> Option<S
     ))
 }
 
-/// The words of the public page and the names of facts.
+/// The words of the public page, and the names of facts and forms of consent.
 fn texts(language: Language) -> BTreeMap<String, String> {
     let mut texts = words::verify(language).clone();
-    let names = fact_names(Printed::from(language));
+    let names = fact_names(language);
     texts.extend(names.into_iter().map(|(name, words)| (format!("fact.{name}"), words)));
+    let consents = consent_names(language).iter();
+    texts.extend(consents.map(|(name, words)| (format!("consent.{name}"), words.clone())));
     texts
 }

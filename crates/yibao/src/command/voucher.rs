@@ -168,7 +168,7 @@ impl Sheet {
         let sheet = VoucherSheet {
             voucher: &voucher,
             index: verified.index,
-            language: language.into(),
+            language,
             offset: UtcOffset(self.utc_offset),
             kind: &kind.unwrap_or_else(|| number.to_string()),
             provider: self.provider.as_deref(),

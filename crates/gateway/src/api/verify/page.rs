@@ -117,7 +117,7 @@ impl Page<'_> {
         let values = [("log", verified.log.name()), ("index", &index), ("size", &size)];
         let mut html = self.notice("good", "good.title", &self.fill("good", &values));
         let mut rows = String::new();
-        for fact in document::facts(voucher, self.language.into()) {
+        for fact in document::facts(voucher, self.language) {
             let named = self.organisation_of(&fact.value);
             let value = named.map_or_else(
                 || escape(&fact.value),

@@ -91,8 +91,11 @@ function finding() {
   if (shown.kind === 'wrong') return [notice('bad', t(`wrong.${shown.why}.title`), t(`wrong.${shown.why}`))];
   const { answer } = shown;
   const list = (keys) => element('ul', {}, ...keys.map((key) => element('li', {}, t(key))));
-  const name = (fact) => given.words[language][`fact.${fact}`] ?? fact;
-  const facts = answer.facts.flatMap((fact) => [element('dt', {}, name(fact.name)), element('dd', {}, fact.value)]);
+  const worded = (key, plain) => given.words[language][key] ?? plain;
+  const facts = answer.facts.flatMap(({ name, value }) => [
+    element('dt', {}, worded(`fact.${name}`, name)),
+    element('dd', {}, name === 'consent' ? worded(`consent.${value}`, value) : value),
+  ]);
   return [
     notice('good', t('good.title'), t('good', answer)),
     element('h2', {}, t('facts')),
