@@ -64,11 +64,13 @@ function draw(context: CanvasRenderingContext2D, picture: Picture): number {
   y += 40;
   // The encoder makes no code without a border; the paper around it is white anyway.
   const grid = encodeQR(picture.code, 'raw', { ecc: 'medium', border: 1 });
-  const unit = CODE / grid.length;
+  // Whole pixels, so that no light shows between two dark modules.
+  const unit = Math.floor(CODE / grid.length);
+  const left = Math.round((WIDTH - unit * grid.length) / 2);
   context.fillStyle = '#000';
   grid.forEach((row, down) =>
     row.forEach((dark, right) => {
-      if (dark) context.fillRect((WIDTH - CODE) / 2 + right * unit, y + down * unit, Math.ceil(unit), Math.ceil(unit));
+      if (dark) context.fillRect(left + right * unit, y + down * unit, unit, unit);
     }),
   );
   y += CODE + 24;
