@@ -1,8 +1,8 @@
 //! The program on the public vectors, asked as a browser asks it.
 
-use std::io::Write as _;
+mod support;
+
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -12,16 +12,7 @@ fn vector(name: &str) -> String {
 }
 
 fn ask(question: &[u8]) -> Value {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_check-voucher"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program");
-    // A question that is too long is not read to its end.
-    let _ = child.stdin.take().expect("its input").write_all(question);
-    let out = child.wait_with_output().expect("its answer");
-    assert!(out.status.success());
-    serde_json::from_slice(&out.stdout).expect("JSON")
+    support::ask(env!("CARGO_BIN_EXE_check-voucher"), question)
 }
 
 fn judge(voucher: &str, policies: &[&str]) -> Value {

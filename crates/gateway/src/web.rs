@@ -31,14 +31,22 @@ const PAGES: [(&str, &str); 2] = [("/", "index.html"), ("/desks", "desks.html")]
 /// Files here are named by the hash of what is in them.
 const HASHED: &str = "assets/";
 
-/// What a page may do: run what this origin serves, show pictures, talk to this origin. WebAssembly
-/// is compiled only from this origin's own files.
-const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-                      img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; \
-                      manifest-src 'self'; worker-src 'self'; media-src 'self' blob:; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-                      require-trusted-types-for 'script'; \
-                      trusted-types svelte-trusted-html yibao";
+/// What a page may do: run what this origin serves, show pictures, talk to this origin.
+macro_rules! policy {
+    ($also_runs:literal) => {
+        concat!(
+            "default-src 'none'; script-src 'self'",
+            $also_runs,
+            "; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; \
+             font-src 'self'; manifest-src 'self'; worker-src 'self'; media-src 'self' blob:; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+             require-trusted-types-for 'script'; trusted-types svelte-trusted-html yibao"
+        )
+    };
+}
+const POLICY: &str = policy!("");
+/// The wallet computes bills again by a program of this origin in WebAssembly.
+const WALLET_POLICY: &str = policy!(" 'wasm-unsafe-eval'");
 
 /// Which of the browser's powers pages may ask for: the camera scans codes, passkeys sign.
 const PERMISSIONS: &str = "camera=(self), publickey-credentials-create=(self), \
@@ -62,7 +70,7 @@ pub fn web_app(files: &[WebFile], is_behind_tls: bool) -> Router {
         let served = Arc::clone(&served);
         async move {
             let mut response = answer(&served, &request);
-            add_page_headers(response.headers_mut(), is_behind_tls);
+            add_page_headers(response.headers_mut(), request.uri().path(), is_behind_tls);
             response
         }
     })
@@ -158,9 +166,10 @@ fn plain(status: StatusCode, words: &'static str) -> Response<Body> {
     response
 }
 
-fn add_page_headers(headers: &mut HeaderMap, is_behind_tls: bool) {
+fn add_page_headers(headers: &mut HeaderMap, path: &str, is_behind_tls: bool) {
+    let policy = if path == "/" { WALLET_POLICY } else { POLICY };
     let fixed = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("permissions-policy"), PERMISSIONS),
@@ -193,7 +202,7 @@ mod tests {
         }
         let files = FILES.iter().map(|file| (file.path, Served::new(*file))).collect();
         let mut response = answer(&files, &request.body(Body::empty()).unwrap());
-        add_page_headers(response.headers_mut(), true);
+        add_page_headers(response.headers_mut(), path, true);
         response
     }
 
@@ -226,6 +235,10 @@ mod tests {
         assert!(policy.starts_with("default-src 'none'; "), "{policy}");
         assert!(policy.contains("require-trusted-types-for 'script'"), "{policy}");
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+        assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
+        let desks = ask(Method::GET, "/desks", &[]);
+        let desks = head(&desks, header::CONTENT_SECURITY_POLICY);
+        assert!(desks.contains("script-src 'self';"), "{desks}");
         assert_eq!(head(&response, header::X_CONTENT_TYPE_OPTIONS), "nosniff");
         assert_eq!(head(&response, header::STRICT_TRANSPORT_SECURITY), "max-age=31536000");
     }
