@@ -147,6 +147,7 @@ impl<'a> Maker<'a> {
             sums: &sums,
             use_personal_account: true,
             personal_account: view::personal_account(&view.state, subject.person, now),
+            family_accounts: Vec::new(),
             accumulators: coverage::view::running_amounts(
                 &view.state,
                 subject.person,
@@ -170,6 +171,7 @@ impl<'a> Maker<'a> {
             bill: sha256_parts(&[b"yibao/bench-bill/v1", &number.to_le_bytes()]),
             sums,
             use_personal_account: true,
+            use_family_account: false,
             cash: (!split.cash.is_zero()).then_some(leg),
             split,
             consent: Consent::OwnKey,

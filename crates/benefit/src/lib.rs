@@ -62,7 +62,7 @@ pub use catalogue::{Catalogue, CatalogueError, VisitFacts};
 pub use compile::compile;
 pub use engine::{AdjudicationError, adjudicate};
 pub use explain::{ExplainedBill, ExplainedPart, Explanation, Messages, explain};
-pub use facts::{AgeBand, Facts, FamilyGrant, SlotFact};
+pub use facts::{AgeBand, FAMILY_GRANTS_MAX, Facts, FamilyGrant, SlotFact};
 pub use plan::{Plan, PlanError};
 pub use sort::{LineReason, Sorted, SortedLine, sort_lines};
 pub use stay::{AdjudicatedPart, StayPart, adjudicate_stay, split_stay};

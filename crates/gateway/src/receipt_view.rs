@@ -3,7 +3,7 @@
 //! A receipt may concern many people at once (a batch of contributions). Such a receipt shows a
 //! person only what touches nobody else, and an organisation only what touches its own accounts. A
 //! receipt about one person is that person's and the acting organisations' own business and is
-//! shown whole. The seed that opens the receipt's commitments never leaves; vouchers are issued
+//! shown whole, but for the entries that say which relative's account helped. The seed that opens the receipt's commitments never leaves; vouchers are issued
 //! here instead.
 
 use ledger::kernel::account::Account;
@@ -93,7 +93,11 @@ pub fn receipt_for(
     receipt.concerns.binary_search(&party).ok()?;
     let is_batch =
         receipt.concerns.iter().filter(|one| matches!(one, Party::Person(_))).count() > 1;
-    let is_shown = |entry: &&PostedEntry| !is_batch || may_see_entry(party, entry, state);
+    let is_persons_own = !is_batch && matches!(party, Party::Person(_));
+    let is_shown = |entry: &&PostedEntry| {
+        let is_whole = is_persons_own || !is_batch && !says_who_helped(entry);
+        is_whole || may_see_entry(party, entry, state)
+    };
     let record = &receipt.record;
     let events = receipt.events.iter().filter(|event| event.concerns.contains(&party));
     Some(ReceiptView {
@@ -152,6 +156,16 @@ fn outcome(receipt: &Receipt, registry: &Registry, language: Language) -> Outcom
     }
 }
 
+/// Whether an entry names the relative whose account helped: the person knows, and the bureau whose
+/// region it is, and nobody else.
+const fn says_who_helped(entry: &PostedEntry) -> bool {
+    matches!(
+        (entry.entry.debit, entry.entry.credit),
+        (Account::PersonalAccount(_), Account::FamilyAccounts(_))
+            | (Account::FamilyAccounts(_), Account::PersonalAccount(_))
+    )
+}
+
 fn may_see_entry(party: Party, entry: &PostedEntry, state: &State) -> bool {
     let accounts = [entry.entry.debit, entry.entry.credit];
     match party {
@@ -167,7 +181,8 @@ fn may_see_entry(party: Party, entry: &PostedEntry, state: &State) -> bool {
                 | Account::ProviderCash(_)
                 | Account::OwedToPatients(_)
                 | Account::OwedToFund { .. }
-                | Account::ExpectedByFund { .. } => false,
+                | Account::ExpectedByFund { .. }
+                | Account::FamilyAccounts(_) => false,
             };
             !accounts.iter().any(foreign)
         }
@@ -183,9 +198,8 @@ pub fn owns(organisation: OrganisationId, account: &Account, state: &State) -> b
         Account::Outside(region)
         | Account::Fund { region, .. }
         | Account::OwedToFund { region, .. }
-        | Account::ExpectedByFund { region, .. } => {
-            network::view::is_bureau(state, *region, organisation)
-        }
+        | Account::ExpectedByFund { region, .. }
+        | Account::FamilyAccounts(region) => network::view::is_bureau(state, *region, organisation),
         Account::ProviderDue(books)
         | Account::Rail(books)
         | Account::Receivable(books)

@@ -85,6 +85,9 @@ pub struct QuoteRequest {
     /// Whether the personal account is to pay.
     #[serde(default)]
     pub use_personal_account: bool,
+    /// Whether accounts of relatives who grant mutual aid are to pay.
+    #[serde(default)]
+    pub use_family_account: bool,
 }
 
 /// Facts without a person: what anybody in such a situation would pay, from zero running amounts.
@@ -231,6 +234,7 @@ fn of_subject(
                     sums,
                     use_personal_account,
                     personal_account,
+                    family_accounts: Vec::new(),
                     accumulators: coverage::view::running_amounts(state, person, region, scheme),
                     keep_plans_of: &[],
                     keep_facts: false,

@@ -52,6 +52,10 @@ pub enum Account {
         /// The fund's number.
         fund: FundId,
     },
+    /// What relatives' personal accounts give for bills of a region: it goes on to the provider in
+    /// the same transaction, so the balance is always zero. It keeps providers from learning whose
+    /// account helped.
+    FamilyAccounts(RegionId),
 }
 
 /// An organisation's books in one region. What one region's funds owe is never mixed with what
@@ -90,7 +94,8 @@ impl Account {
             | Self::PersonalAccount(_)
             | Self::Deposit(_)
             | Self::OwedToFund { .. }
-            | Self::ExpectedByFund { .. } => None,
+            | Self::ExpectedByFund { .. }
+            | Self::FamilyAccounts(_) => None,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::kernel::registry::KindEntry;
 use crate::kernel::rejection::Code;
 
 pub mod coverage;
+pub mod family;
 pub mod fund;
 pub mod network;
 pub mod organisation;
@@ -47,6 +48,7 @@ pub const MODULES: &[Module] = &[
     visit::MODULE,
     voucher::MODULE,
     premium::MODULE,
+    family::MODULE,
 ];
 
 /// Whose word a payment outside waits for, if it waits.

@@ -172,6 +172,7 @@ fn settlement(visit: VisitId, bill: u8) -> SettlementRecord {
         parts: Vec::new(),
         consent: Consent::OwnKey,
         use_personal_account: false,
+        use_family_account: false,
         collected: Vec::new(),
     }
 }

@@ -34,7 +34,9 @@ impl VisitCheck {
             let settlement = record.transaction_id;
             let again = self.replay(index, record, plans)?;
             let own = again.iter().fold(Amount::ZERO, |sum, one| {
-                sum.saturating_add(one.personal_account).saturating_add(one.cash)
+                sum.saturating_add(one.personal_account)
+                    .saturating_add(one.paid_by_family())
+                    .saturating_add(one.cash)
             });
             let changes: Vec<Vec<AccumulatorChange>> =
                 again.into_iter().map(|one| one.changes).collect();

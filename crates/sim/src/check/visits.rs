@@ -177,7 +177,7 @@ impl VisitCheck {
     ) -> Result<(), Violation> {
         let (visit, person) = (record.visit, record.subject.person);
         let settlement = record.transaction_id;
-        let own = record.cash().saturating_add(record.personal_account());
+        let own = record.own_share();
         self.own_shares.insert(settlement, own);
         let (is_objected, is_contested) = match self.visits.get(&visit) {
             Some(Known::Settled { is_objected, is_contested, .. }) => (*is_objected, *is_contested),
@@ -392,6 +392,7 @@ fn check_split(index: u64, record: &SettlementRecord, signed: &Split) -> Result<
     };
     let paid = of(|part| part.adjudication.paid_by_payers());
     let account = of(|part| part.adjudication.personal_account);
+    let family = of(|part| part.adjudication.paid_by_family());
     let cash = of(|part| part.adjudication.cash);
     let total = of(|part| part.adjudication.total);
     let signed_payers = signed.payers.iter().map(|share| share.amount);
@@ -400,11 +401,12 @@ fn check_split(index: u64, record: &SettlementRecord, signed: &Split) -> Result<
         (record.parts.iter().all(|part| part.adjudication.is_balanced()), "a part does not add up"),
         (total == record.sums.total(), "its total is not the bill's"),
         (
-            paid.saturating_add(account).saturating_add(cash) == total,
+            Amount::checked_sum([paid, account, family, cash]) == Some(total),
             "its payers are not its total",
         ),
         (signed.total == total && signed.cash == cash, "another total or cash part was signed"),
         (signed_paid == paid && signed.personal_account == account, "other shares were signed"),
+        (signed.family_accounts == family, "another share of relatives was signed"),
     ];
     for (holds, what) in rules {
         require(Rule::Explanation, holds, || format!("the settlement of receipt {index}: {what}"))?;
@@ -412,7 +414,8 @@ fn check_split(index: u64, record: &SettlementRecord, signed: &Split) -> Result<
     Ok(())
 }
 
-/// A settlement moves what its record says: from funds, from the personal account, nothing else.
+/// A settlement moves what its record says: from funds, from the personal account, from accounts of
+/// relatives, nothing else.
 fn check_postings(executed: &Executed<'_>, record: &SettlementRecord) -> Result<(), Violation> {
     let person = record.subject.person;
     let due = Account::ProviderDue(record.subject.books());
@@ -427,7 +430,9 @@ fn check_postings(executed: &Executed<'_>, record: &SettlementRecord) -> Result<
     let from_account = record.personal_account();
     let funds = moved(&|account| matches!(account, Account::Fund { .. }));
     let account = moved(&|account| *account == Account::PersonalAccount(person));
-    let is_same = funds == from_funds && account == from_account;
+    let relatives = moved(&|account| matches!(account, Account::FamilyAccounts(_)));
+    let is_same =
+        funds == from_funds && account == from_account && relatives == record.family_accounts();
     require(Rule::MoneyConserved, is_same, || {
         let index = executed.index;
         format!(
@@ -463,6 +468,7 @@ mod tests {
             bill: Hash::default(),
             sums: benefit::CategorySums::default(),
             use_personal_account: false,
+            use_family_account: false,
             split: Split::default(),
             cash: None,
             consent: Consent::OwnKey,
@@ -479,6 +485,7 @@ mod tests {
             parts: Vec::new(),
             consent: Consent::OwnKey,
             use_personal_account: false,
+            use_family_account: false,
             collected: Vec::new(),
         }
     }

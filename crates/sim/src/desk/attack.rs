@@ -51,6 +51,7 @@ impl World {
             bill: sha256(&codec::encode(&one.sums)),
             sums: one.sums.clone(),
             use_personal_account: false,
+            use_family_account: false,
             split,
             cash: None,
             consent: Consent::OwnKey,

@@ -119,7 +119,7 @@ impl World {
         let is_settled = |one: &super::visit::Visit| one.record.is_some();
         let Some(visit) = self.some_visit(is_settled) else { return };
         let Some((_, record)) = &self.visits[visit].record else { return };
-        let own = record.cash().saturating_add(record.personal_account());
+        let own = record.own_share();
         let (settlement, most) =
             (record.transaction_id, own.minor().saturating_add(own.minor() / 4));
         let amount = Amount::from_minor(self.dice.between(1, most.max(1)));

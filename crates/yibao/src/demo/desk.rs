@@ -264,6 +264,7 @@ impl Desk<'_> {
             bill,
             sums: sorted.sums,
             use_personal_account: visit.use_personal_account,
+            use_family_account: false,
             split: quoted.clone(),
             cash,
             consent,
@@ -310,6 +311,7 @@ impl Desk<'_> {
             sums,
             use_personal_account: visit.use_personal_account,
             personal_account: view::personal_account(&view.state, person, now),
+            family_accounts: Vec::new(),
             accumulators: coverage::view::running_amounts(
                 &view.state,
                 person,

@@ -63,7 +63,7 @@ pub struct Tally {
     pub settled: Count,
     /// Refunds and by how much they lowered what was charged.
     pub refunded: Count,
-    /// Who paid, by name: payers, `personal_account`, `cash`.
+    /// Who paid, by name: payers, `personal_account`, `family_accounts`, `cash`.
     pub sources: BTreeMap<&'static str, Flow>,
     /// What patients owe providers, because a payment failed.
     pub receivable: Flow,
@@ -146,6 +146,7 @@ fn name_of(account: &Account) -> Option<&'static str> {
             Payer::ALL.iter().find(|payer| u16::from(payer.number()) == fund.0)?.name()
         }
         Account::PersonalAccount(_) => "personal_account",
+        Account::FamilyAccounts(_) => "family_accounts",
         Account::Rail(_) => "cash",
         Account::Receivable(_) => RECEIVABLE,
         Account::OwedToPatients(_) => DEBTS,

@@ -65,7 +65,7 @@ impl PolicyChange {
             rejection::NOT_RETROACTIVE.with(detail!("the version is not in force"))
         })?;
         let before = record.own_share();
-        let after = quote.split.personal_account.saturating_add(quote.split.cash);
+        let after = quote.split.own_share();
         let (direction, amount) = match before.checked_sub(after) {
             Some(less) => (Direction::ToPerson, less),
             None => (Direction::FromPerson, after.saturating_sub(before)),

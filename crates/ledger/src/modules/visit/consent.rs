@@ -11,9 +11,8 @@ use super::rejection;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::network;
 use crate::modules::organisation::{self, Scope};
-use crate::modules::person;
+use crate::modules::{family, network, person};
 
 /// Who agrees to a settlement in the person's name, and how. It stands in receipt and voucher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +36,11 @@ pub enum Consent {
     EmergencyWitness {
         /// Why nobody could.
         reason: EmergencyReason,
+    },
+    /// A relative to whom the person is bound signs, with the person's own money and cover.
+    Proxy {
+        /// Who.
+        payer: PersonId,
     },
 }
 
@@ -63,6 +67,7 @@ impl Consent {
             Self::DeskCard => "desk_card",
             Self::IdentityCard => "identity_card",
             Self::EmergencyWitness { .. } => "emergency_witness",
+            Self::Proxy { .. } => "proxy",
         }
     }
 
@@ -87,7 +92,8 @@ impl Consent {
         !self.is_given_by_others()
     }
 
-    /// The consent is given for this much money of the person; what it used up is noted.
+    /// The consent is given for this much money of the person, own and relatives' accounts
+    /// together, and cash; what it used up is noted.
     ///
     /// # Errors
     /// Whose signature, right or limit is missing.
@@ -96,17 +102,17 @@ impl Consent {
         context: &Context<'_>,
         state: &mut Overlay<'_>,
         (person, region): (PersonId, RegionId),
-        personal_account: Amount,
+        accounts: Amount,
         (cash, leg): (Amount, Option<&CashLeg>),
     ) -> Result<(), Rejection> {
-        require(self.allows_personal_account() || personal_account.is_zero(), || {
+        require(self.allows_personal_account() || accounts.is_zero(), || {
             rejection::CONSENT_TOO_WEAK
                 .with(detail!("`{consent}` was given", consent = self.name()))
         })?;
         if self.is_given_by_others() {
             require_counter(state, region, cash, leg)?;
         }
-        let own = personal_account.saturating_add(cash);
+        let own = accounts.saturating_add(cash);
         match self {
             Self::OwnKey if own.is_zero() => {
                 person::view::require_key_despite_lock(context, state, person).map(|_| ())
@@ -129,6 +135,11 @@ impl Consent {
             }
             Self::IdentityCard => Ok(()),
             Self::EmergencyWitness { .. } => Self::require_witness(context, state, region),
+            Self::Proxy { payer } => {
+                let pair = (person, *payer);
+                let used = family::view::require_proxy(context, state, pair, own)?;
+                person::view::note_key_spending(state, &used)
+            }
         }
     }
 

@@ -127,7 +127,7 @@ impl Later<'_> {
         quote: Quote,
     ) -> Result<Replayed, Rejection> {
         let (settlement, person) = (record.transaction_id, record.subject.person);
-        let own_share = quote.split.personal_account.saturating_add(quote.split.cash);
+        let own_share = quote.split.own_share();
         let stands = voucher::view::settlement(state, &settlement)
             .map_or_else(|| record.own_share(), |row| row.own_share);
         let difference = moved(stands, own_share).map(|(direction, amount)| Difference {
@@ -148,7 +148,7 @@ impl Later<'_> {
         quote: Quote,
     ) -> Result<Option<AdjustedRow>, Rejection> {
         let subject = &record.subject;
-        let own_share = quote.split.personal_account.saturating_add(quote.split.cash);
+        let own_share = quote.split.own_share();
         let own = moved(record.own_share(), own_share);
         let funds = fund_changes(
             &fund_entries(state, subject, &record.parts)?,

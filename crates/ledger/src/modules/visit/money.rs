@@ -15,10 +15,12 @@ use crate::kernel::overlay::Overlay;
 use crate::kernel::posting::{self, Entry};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::fund;
+use crate::modules::{family, fund};
 use benefit::Payer;
 
-/// What a settlement moves between funds, the personal account and the provider, cash left out.
+/// What a settlement moves between funds, personal accounts and the provider, cash left out. What
+/// relatives' accounts give goes through one account of the region, so that an entry on the
+/// provider's books does not say whose it was.
 /// What the provider bears itself moves nothing, so that its due is what others owe it: it stands
 /// in the split alone.
 pub(super) fn fund_entries(
@@ -44,8 +46,25 @@ pub(super) fn fund_entries(
             let debit = Account::PersonalAccount(subject.person);
             entries.push(Entry { debit, credit: due, amount: own });
         }
+        let through = Account::FamilyAccounts(region);
+        for share in &part.adjudication.family_accounts {
+            let payer = family::view::payer_of(state, subject.person, share.grant)?;
+            let debit = Account::PersonalAccount(payer);
+            entries.push(Entry { debit, credit: through, amount: share.amount });
+            entries.push(Entry { debit: through, credit: due, amount: share.amount });
+        }
     }
     Ok(entries)
+}
+
+/// What each grant of mutual aid pays in these parts together, by its number.
+pub(super) fn aid_of(parts: &[Part]) -> BTreeMap<u32, Amount> {
+    let mut paid: BTreeMap<u32, Amount> = BTreeMap::new();
+    for share in parts.iter().flat_map(|part| &part.adjudication.family_accounts) {
+        let sum = paid.entry(share.grant).or_default();
+        *sum = sum.saturating_add(share.amount);
+    }
+    paid
 }
 
 /// What is left to move when `given` takes the place of `taken`: nobody needs more than the
@@ -260,6 +279,7 @@ pub(super) fn split_fields(outcome: Outcome, split: &Split, currency: Currency) 
     }
     outcome
         .with("personal_account", amount(split.personal_account))
+        .with("family_accounts", amount(split.family_accounts))
         .with("cash", amount(split.cash))
 }
 
@@ -280,6 +300,7 @@ pub(super) fn require_same_split(
         ("in_policy", signed.in_policy, now.in_policy),
         ("deductible", signed.deductible, now.deductible),
         ("personal_account", signed.personal_account, now.personal_account),
+        ("family_accounts", signed.family_accounts, now.family_accounts),
         ("cash", signed.cash, now.cash),
     ];
     let changed = parts.into_iter().find(|(_, signed, now)| signed != now);

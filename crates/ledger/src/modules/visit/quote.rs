@@ -5,7 +5,7 @@
 //! after the other, each on the running amounts that the one before left.
 
 use alloc::{sync::Arc, vec::Vec};
-use benefit::{Adjudication, CategorySums, Facts, Payer, PayerShare, Plan, SlotFact};
+use benefit::{Adjudication, CategorySums, Facts, FamilyGrant, Payer, PayerShare, Plan, SlotFact};
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, Currency, FamilyId, detail};
 use schemars::JsonSchema;
@@ -41,6 +41,9 @@ pub struct Split {
     pub payers: Vec<PayerShare>,
     /// What the personal account pays (`acct_pay`).
     pub personal_account: Amount,
+    /// What accounts of relatives pay together (`acct_mulaid_pay`).
+    #[serde(default)]
+    pub family_accounts: Amount,
     /// What is left for the person to pay (`psn_cash_pay`).
     pub cash: Amount,
 }
@@ -84,6 +87,12 @@ impl Split {
         share.map_or(Amount::ZERO, |share| share.amount)
     }
 
+    /// What the person bears: the own account, accounts of relatives, and cash.
+    #[must_use]
+    pub fn own_share(&self) -> Amount {
+        self.personal_account.saturating_add(self.family_accounts).saturating_add(self.cash)
+    }
+
     /// The parts added up; `None` when a sum does not fit.
     #[must_use]
     pub fn of(parts: &[Part]) -> Option<Self> {
@@ -97,6 +106,9 @@ impl Split {
             split.in_policy = split.in_policy.checked_add(one.in_policy)?;
             split.deductible = split.deductible.checked_add(one.deductible)?;
             split.personal_account = split.personal_account.checked_add(one.personal_account)?;
+            for share in &one.family_accounts {
+                split.family_accounts = split.family_accounts.checked_add(share.amount)?;
+            }
             split.cash = split.cash.checked_add(one.cash)?;
             for share in &one.payers {
                 match split.payers.iter_mut().find(|sum| sum.payer == share.payer) {
@@ -120,6 +132,8 @@ pub struct QuoteRequest<'a> {
     pub use_personal_account: bool,
     /// What the personal account can pay.
     pub personal_account: Amount,
+    /// What accounts of relatives can pay, in the order in which they do; empty where none is to.
+    pub family_accounts: Vec<FamilyGrant>,
     /// The running amounts to start from.
     pub accumulators: RunningAmounts,
     /// For a refund or a correction: the plan versions to keep to, the earlier parts'.
@@ -141,6 +155,7 @@ pub fn quote(
     let region = network::view::require_region(state, subject.region)?;
     let mut accumulators = request.accumulators.clone();
     let mut left = request.personal_account;
+    let mut family_left = request.family_accounts.clone();
     let mut parts = Vec::new();
     let in_force = plans_in_force(state, plans, &request)?;
     let plain: Vec<&Plan> = in_force.iter().map(|(_, plan)| plan.as_ref()).collect();
@@ -158,6 +173,7 @@ pub fn quote(
         let (mut facts, family) = facts_of_part(state, &request, plan_ref, sums)?;
         facts.use_personal_account = request.use_personal_account;
         facts.personal_account = if request.use_personal_account { left } else { Amount::ZERO };
+        facts.family_accounts.clone_from(&family_left);
         let mut seen = accumulators.seen(state, family);
         let adjudication = benefit::adjudicate(plan, sums, &facts, &seen)
             .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
@@ -165,12 +181,22 @@ pub fn quote(
             .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
         accumulators.keep(family, &seen);
         left = left.saturating_sub(adjudication.personal_account);
+        spend(&mut family_left, &adjudication);
         let from = sums.span().map_or(subject.admitted, |(first, _)| first);
         parts.push(Part { plan: *plan_ref, from, facts, family, adjudication });
     }
     let split = Split::of(&parts)
         .ok_or_else(|| rejection::NOT_ADJUDICABLE.with(detail!("the total is too large")))?;
     Ok(Quote { parts, split, accumulators, currency: region.currency })
+}
+
+/// Takes what a part took from relatives' accounts off what the next part may use.
+fn spend(left: &mut [FamilyGrant], adjudication: &Adjudication) {
+    for share in &adjudication.family_accounts {
+        for offer in left.iter_mut().filter(|offer| offer.grant == share.grant) {
+            offer.available = offer.available.saturating_sub(share.amount);
+        }
+    }
 }
 
 /// The plans in force on the days of the bill, the latest first, so that a successor wins where an

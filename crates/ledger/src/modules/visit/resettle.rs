@@ -4,13 +4,13 @@
 //! stay as they are, unless the person takes what [`super::later`] offers.
 
 use alloc::vec::Vec;
-use benefit::{AccumulatorChange, CategorySums, Payer};
+use benefit::{AccumulatorChange, CategorySums, FamilyGrant, Payer};
 use primitives::{Amount, CivilDate, FamilyId, Hash, Party, Timestamp, codec, detail};
 use proof::receipt::FieldValue;
 
 use super::cash::{CashDue, CashLeg, collect};
 use super::consent::Consent;
-use super::money::{self, GiveBack, fund_entries, require_same_split};
+use super::money::{self, GiveBack, aid_of, fund_entries, require_same_split};
 use super::quote::{Quote, QuoteRequest, Split, quote};
 use super::table::{Contest, SettledVisit, SettlementRecord, VISITS, VisitRow};
 use super::{rejection, view};
@@ -22,7 +22,7 @@ use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::rejection::Rejection;
 use crate::kernel::state::State;
 use crate::modules::coverage::view::RunningAmounts;
-use crate::modules::{coverage, network, plan, voucher};
+use crate::modules::{coverage, family, network, plan, voucher};
 
 /// What a settlement becomes.
 pub(super) struct Resettlement<'a> {
@@ -103,8 +103,9 @@ impl Resettlement<'_> {
         let mut outcome = self.outcome(context, state, &quoted, consent)?;
         let collected = self.settle_difference(context, state, &mut outcome, (&quoted, more))?;
         view::set_running_amounts(context, state, subject, &quoted.accumulators)?;
-        let own = quoted.split.personal_account.saturating_add(quoted.split.cash);
+        let own = quoted.split.own_share();
         voucher::adjust_settlement(state, self.original.transaction_id, own)?;
+        self.return_aid(state, &quoted, settled.settled);
         let record = SettlementRecord {
             bill: self.bill,
             sums: self.sums.clone(),
@@ -122,6 +123,19 @@ impl Resettlement<'_> {
     fn quote(&self, context: &Context<'_>, state: &Overlay<'_>) -> Result<Quote, Rejection> {
         let (original, keeps_facts) = (self.original, self.change.keeps_facts());
         requote(state, context.plans, original, (self.sums, keeps_facts), context.time)
+    }
+
+    /// Notes what comes back to relatives' accounts. No grant pays more than it did: what a change
+    /// takes more is asked of the person.
+    fn return_aid(&self, state: &mut Overlay<'_>, quoted: &Quote, settled: Timestamp) {
+        let mut returned = aid_of(&self.original.parts);
+        for (grant, amount) in aid_of(&quoted.parts) {
+            let before = returned.get_mut(&grant).expect("only grants that paid are offered again");
+            *before = before.checked_sub(amount).expect("a grant offers what it paid at the most");
+        }
+        returned.retain(|_, amount| !amount.is_zero());
+        let of = (self.original.subject.person, self.original.transaction_id);
+        family::view::note_returned(state, of, &returned, settled);
     }
 
     fn more(&self, quoted: &Quote) -> More {
@@ -252,12 +266,20 @@ pub(super) fn requote_on(
     (accumulators, now): (RunningAmounts, Timestamp),
 ) -> Result<Quote, Rejection> {
     let subject = &original.subject;
+    let family_accounts = original.aid_again();
+    // Where relatives helped, the own account had nothing left to give: money that came in since
+    // does not take their place, so that what is given back goes back to where it came from.
+    let new = if keep_facts && !family_accounts.is_empty() {
+        Amount::ZERO
+    } else {
+        view::personal_account(state, subject.person, now)
+    };
     let request = QuoteRequest {
         subject,
         sums,
         use_personal_account: original.use_personal_account,
-        personal_account: view::personal_account(state, subject.person, now)
-            .saturating_add(original.personal_account()),
+        personal_account: new.saturating_add(original.personal_account()),
+        family_accounts,
         accumulators,
         keep_plans_of: &original.parts,
         keep_facts,
@@ -317,9 +339,30 @@ impl SettlementRecord {
         paid.fold(Amount::ZERO, Amount::saturating_add)
     }
 
-    /// What the person bears: personal account and cash.
+    /// What accounts of relatives paid together.
+    #[must_use]
+    pub fn family_accounts(&self) -> Amount {
+        aid_of(&self.parts).into_values().fold(Amount::ZERO, Amount::saturating_add)
+    }
+
+    /// What the person bears: the own account, accounts of relatives, and cash.
     #[must_use]
     pub fn own_share(&self) -> Amount {
-        self.personal_account().saturating_add(self.cash())
+        self.personal_account().saturating_add(self.family_accounts()).saturating_add(self.cash())
+    }
+
+    /// What each grant that paid may pay when the bill is adjudicated again: what it paid, in the
+    /// order in which it did, whatever became of the grant.
+    fn aid_again(&self) -> Vec<FamilyGrant> {
+        let paid = aid_of(&self.parts);
+        let mut again: Vec<FamilyGrant> = Vec::new();
+        for offer in self.parts.iter().flat_map(|part| &part.facts.family_accounts) {
+            let available = paid.get(&offer.grant).copied().unwrap_or_default();
+            let is_new = again.iter().all(|one| one.grant != offer.grant);
+            if is_new && !available.is_zero() {
+                again.push(FamilyGrant { grant: offer.grant, available });
+            }
+        }
+        again
     }
 }

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::cash::{CashDue, CashLeg, collect};
 use super::consent::Consent;
-use super::money::{self, GiveBack, fund_entries, paying_organisations, require_same_split};
+use super::money::{
+    self, GiveBack, aid_of, fund_entries, paying_organisations, require_same_split,
+};
 use super::quote::{Quote, QuoteRequest, Split, quote};
 use super::table::{
     DepositSource, OpenVisit, SettledVisit, SettlementRecord, VISITS, VisitRow, VisitSubject,
@@ -25,7 +27,7 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
-use crate::modules::{coverage, network, voucher};
+use crate::modules::{coverage, family, network, voucher};
 
 /// Settles a visit: the ledger adjudicates the sums again, and when the split is still the one that
 /// the person saw, everything is posted at once; the cash leg waits for its rail.
@@ -44,6 +46,9 @@ pub struct SettleVisit {
     pub sums: CategorySums,
     /// Whether the personal account is to pay.
     pub use_personal_account: bool,
+    /// Whether accounts of relatives who grant mutual aid are to pay.
+    #[serde(default)]
+    pub use_family_account: bool,
     /// The split that was shown and is agreed to.
     pub split: Split,
     /// How what is left is collected; needed exactly when deposits do not cover the cash part.
@@ -107,7 +112,7 @@ impl Kind for SettleVisit {
         posting::post(state, context.time, currency, &entries)?;
         let collected = self.settle_cash(context, state, &mut outcome, &open, &quoted)?;
         view::set_running_amounts(context, state, &subject, &quoted.accumulators)?;
-        let own = quoted.split.personal_account.saturating_add(quoted.split.cash);
+        let own = quoted.split.own_share();
         let transaction_id = context.transaction.id();
         voucher::register_settlement(
             state,
@@ -117,6 +122,8 @@ impl Kind for SettleVisit {
             own,
             currency,
         );
+        let aid = aid_of(&quoted.parts);
+        family::view::note_paid(state, (subject.person, transaction_id), &aid, context.time);
         let record = SettlementRecord {
             visit: self.visit,
             subject,
@@ -126,6 +133,7 @@ impl Kind for SettleVisit {
             parts: quoted.parts,
             consent: self.consent,
             use_personal_account: self.use_personal_account,
+            use_family_account: self.use_family_account,
             collected,
         };
         let settled = SettledVisit {
@@ -158,6 +166,11 @@ impl SettleVisit {
                 sums: &self.sums,
                 use_personal_account: self.use_personal_account,
                 personal_account: view::personal_account(state, person, context.time),
+                family_accounts: if self.use_family_account {
+                    family::view::offers(state, subject, self.sums.total(), context.time)
+                } else {
+                    Vec::new()
+                },
                 accumulators: coverage::view::running_amounts(
                     state,
                     person,
@@ -223,7 +236,12 @@ impl SettleVisit {
         money::give_back(context, state, outcome, &surplus)?;
         let rest = cash.saturating_sub(used);
         let who = (subject.person, subject.region);
-        let (account, leg) = (quoted.split.personal_account, self.cash.as_ref());
+        let split = &quoted.split;
+        let account = split.personal_account.saturating_add(split.family_accounts);
+        let leg = self.cash.as_ref();
+        if matches!(self.consent, Consent::Proxy { .. }) {
+            family::view::require_proxy_accepted(state, subject)?;
+        }
         self.consent.require(context, state, who, account, (rest, leg))?;
         let (visit, consent) = (self.visit, self.consent);
         let due = CashDue { visit, subject, amount: rest, currency, leg, consent };

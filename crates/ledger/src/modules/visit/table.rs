@@ -216,6 +216,9 @@ pub struct SettlementRecord {
     pub consent: Consent,
     /// Whether the personal account was to be used.
     pub use_personal_account: bool,
+    /// Whether accounts of relatives were to be used.
+    #[serde(default)]
+    pub use_family_account: bool,
     /// The effects that collect cash, deposits among them, oldest first.
     pub collected: Vec<Hash>,
 }

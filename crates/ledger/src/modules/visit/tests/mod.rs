@@ -8,6 +8,7 @@
 //! The world in which visits are settled: one plan, funds, a person with a key and a personal
 //! account.
 
+mod aid;
 mod consents;
 mod differences;
 mod effects;
@@ -29,7 +30,6 @@ use crate::kernel::account::{Account, Books};
 use crate::kernel::context::PlanMemo;
 use crate::kernel::effect::{Effect, EffectResult};
 use crate::kernel::receipt::Receipt;
-use crate::modules::coverage;
 use crate::modules::fund::{
     AssignPayerFund, Contribute, ContributionMonth, CreditPersonalAccounts, CreditRow,
     CreditSource, OpenFund,
@@ -37,6 +37,7 @@ use crate::modules::fund::{
 use crate::modules::organisation::{AuthoriseKey, OrganisationKind, Scope};
 use crate::modules::person::Actor;
 use crate::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
+use crate::modules::{coverage, family};
 use crate::testing::{DAY, REGION, World, fen, organisation, person, public};
 
 pub(super) const EMPLOYEE: SchemeId = SchemeId(310);
@@ -110,6 +111,13 @@ id = "account"
 kind = "personal_account"
 base = { parts = ["in_policy", "class_b_share", "over_cap", "self_paid"] }
 words = { en = "the account pays what is left" }
+source = "test"
+
+[[step]]
+id = "family"
+kind = "family_account"
+base = { parts = ["in_policy", "class_b_share", "over_cap", "self_paid"] }
+words = { en = "relatives' accounts pay what the own one leaves" }
 source = "test"
 "#;
 
@@ -293,6 +301,11 @@ fn split(world: &World, subject: &VisitSubject, sums: &CategorySums, account: bo
         sums,
         use_personal_account: account,
         personal_account: view::personal_account(state, who, world.now),
+        family_accounts: if account {
+            family::view::offers(state, subject, sums.total(), world.now)
+        } else {
+            vec![]
+        },
         accumulators: coverage::view::running_amounts(state, who, region, subject.scheme),
         keep_plans_of: &[],
         keep_facts: false,
@@ -314,6 +327,7 @@ fn settlement(
         bill: sha256(&[number]),
         sums,
         use_personal_account: account,
+        use_family_account: account,
         cash: (!split.cash.is_zero()).then(till),
         split,
         consent: Consent::OwnKey,

@@ -1,0 +1,147 @@
+//! What others may read of families, how a proxy's signature is judged, and how settlements take
+//! and give back what grants pay.
+
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use benefit::FamilyGrant;
+use primitives::{Amount, Hash, PersonId, RegionId, Timestamp, detail};
+
+use super::agreement::today_of;
+use super::aid;
+use super::binding::rules_in;
+use super::rejection;
+use super::rules::{AidRules, ProxyRules};
+use super::table::{
+    AID_RULES, APPLICATIONS, AidGrant, BINDINGS, Binding, BindingApplication, FAMILIES, FamilyRow,
+    GRANTS, PROXY_RULES,
+};
+use crate::kernel::context::Context;
+use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::visit::VisitSubject;
+use crate::modules::{network, person};
+
+/// A region's rules of the proxy. They are public.
+pub fn proxy_rules(state: &(impl Read + ?Sized), region: RegionId) -> Option<Arc<ProxyRules>> {
+    PROXY_RULES.shared(state, &region)
+}
+
+/// A region's rules of mutual aid. They are public.
+pub fn aid_rules(state: &(impl Read + ?Sized), region: RegionId) -> Option<Arc<AidRules>> {
+    AID_RULES.shared(state, &region)
+}
+
+/// What a person has to do with families, for the person, guardians and the bureau.
+pub fn family(state: &(impl Read + ?Sized), person: PersonId) -> FamilyRow {
+    FAMILIES.get(state, &person).unwrap_or_default()
+}
+
+/// A binding, for the two and the bureau.
+pub fn binding(state: &(impl Read + ?Sized), payer: PersonId, member: PersonId) -> Option<Binding> {
+    BINDINGS.get(state, &(payer, member))
+}
+
+/// An application, for the payer and the bureau.
+pub fn application(
+    state: &(impl Read + ?Sized),
+    payer: PersonId,
+    member: PersonId,
+) -> Option<BindingApplication> {
+    APPLICATIONS.get(state, &(payer, member))
+}
+
+/// A grant of mutual aid by its number of the member, for the two and the bureau.
+pub fn grant(state: &(impl Read + ?Sized), member: PersonId, number: u32) -> Option<AidGrant> {
+    GRANTS.get(state, &(member, number))
+}
+
+/// The payer may act for the member today and signed for this much of the member's own money. What
+/// is spent counts against the payer's key. A lock of the member stops money and nothing else; a
+/// lock of the payer stops all of it.
+///
+/// # Errors
+/// `not_bound`, `binding_ended`, `proxy_payment_limit_reached`, and as `person::view::require_key`
+/// about the payer.
+pub(crate) fn require_proxy(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    (member, payer): (PersonId, PersonId),
+    amount: Amount,
+) -> Result<person::view::UsedKey, Rejection> {
+    let bound = binding(state, payer, member).ok_or_else(|| rejection::NOT_BOUND.reject())?;
+    let row = if amount.is_zero() {
+        person::view::require_person(state, member)?
+    } else {
+        person::view::require_unlocked(state, member)?
+    };
+    let today = today_of(context, state, member)?;
+    require(bound.holds_on(today), || match bound.until {
+        Some(until) => rejection::BINDING_ENDED.with(detail!("on {until}", until)),
+        None => rejection::BINDING_ENDED.reject(),
+    })?;
+    let rules = rules_in(state, row.region)?;
+    let most = rules.payment_max;
+    let currency = network::view::require_region(state, row.region)?.currency;
+    require(amount <= most, || {
+        rejection::PROXY_PAYMENT_LIMIT.with(detail!("at most {most}", most = (most, currency)))
+    })?;
+    person::view::require_key(context, state, payer, amount)
+}
+
+/// The insured place accepts a proxy for this kind of care.
+///
+/// # Errors
+/// `proxy_not_offered`, `proxy_not_accepted_here`.
+pub(crate) fn require_proxy_accepted(
+    state: &(impl Read + ?Sized),
+    subject: &VisitSubject,
+) -> Result<(), Rejection> {
+    let rules = rules_in(state, subject.region)?;
+    require(!rules.excluded_visit_types.contains(&subject.visit_type), || {
+        rejection::PROXY_EXCLUDED.with(subject.visit_type)
+    })
+}
+
+/// What the accounts of relatives can pay for a bill of this total now, in the order in which they
+/// pay.
+pub fn offers(
+    state: &(impl Read + ?Sized),
+    subject: &VisitSubject,
+    total: Amount,
+    now: Timestamp,
+) -> Vec<FamilyGrant> {
+    aid::offers(state, subject, total, now)
+}
+
+/// Whose account a grant draws on, also a revoked one's.
+///
+/// # Errors
+/// `unknown_aid_grant`.
+pub(crate) fn payer_of(
+    state: &(impl Read + ?Sized),
+    member: PersonId,
+    number: u32,
+) -> Result<PersonId, Rejection> {
+    let row = grant(state, member, number);
+    row.map(|row| row.payer).ok_or_else(|| rejection::UNKNOWN_GRANT.with(number))
+}
+
+/// Notes what grants pay for a bill that is settled now, by number.
+pub(crate) fn note_paid(
+    state: &mut Overlay<'_>,
+    of: (PersonId, Hash),
+    paid: &BTreeMap<u32, Amount>,
+    now: Timestamp,
+) {
+    aid::note_paid(state, of, paid, now);
+}
+
+/// Notes what comes back to grants, by number, of a bill that was settled at this time. The meters
+/// of that month and year fall.
+pub(crate) fn note_returned(
+    state: &mut Overlay<'_>,
+    of: (PersonId, Hash),
+    returned: &BTreeMap<u32, Amount>,
+    settled: Timestamp,
+) {
+    aid::note_returned(state, of, returned, settled);
+}
