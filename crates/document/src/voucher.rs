@@ -29,10 +29,11 @@ pub const LINK_BYTES_MAX: usize = 400;
 const FIGURES: [&str; 6] =
     ["total", "self_paid", "over_cap", "class_b_share", "in_policy", "deductible"];
 /// What the person pays.
-const OWN: [&str; 2] = ["personal_account", "cash"];
+const OWN: [&str; 3] = ["personal_account", "family_accounts", "cash"];
 
 const FUND_BAR: Colour = Colour(0x00, 0x66, 0x5a);
 const ACCOUNT_BAR: Colour = Colour(0x39, 0x49, 0xab);
+const FAMILY_BAR: Colour = Colour(0x7b, 0x1f, 0xa2);
 const CASH_BAR: Colour = Colour(0x8a, 0x4b, 0x00);
 
 /// What is to stand on the sheet.
@@ -176,7 +177,7 @@ impl<'a> Facts<'a> {
 
     /// Whether it shows what a bill cost and what the person paid of it.
     fn is_settlement(&self) -> bool {
-        self.amount("total").is_some() && OWN.iter().all(|name| self.amount(name).is_some())
+        ["total", "personal_account", "cash"].iter().all(|name| self.amount(name).is_some())
     }
 
     fn currency(&self) -> Currency {
@@ -328,20 +329,25 @@ fn amounts(flow: &mut Flow, language: Language, facts: &Facts<'_>) {
 fn share_bar(flow: &mut Flow, words: &Words, facts: &Facts<'_>) {
     let paid =
         facts.payers().into_iter().fold(Amount::ZERO, |sum, (_, one)| sum.saturating_add(one));
-    let shares = [
+    let mut shares = vec![
         ("share.fund", paid, FUND_BAR),
         ("share.account", facts.minor("personal_account"), ACCOUNT_BAR),
         ("share.cash", facts.minor("cash"), CASH_BAR),
     ];
+    let family = facts.minor("family_accounts");
+    if !family.is_zero() {
+        shares.insert(2, ("share.family", family, FAMILY_BAR));
+    }
     let whole = shares.iter().fold(0.0, |sum, (_, one, _)| sum + wide(*one)).max(1.0);
     let (mut x, y) = (LEFT, flow.y);
-    for (_, amount, colour) in shares {
+    for (_, amount, colour) in shares.iter().copied() {
         let width = (RIGHT - LEFT) * wide(amount) / whole;
         flow.mark(Mark::Box { area: [x, y, width, 9.0], colour });
         x += width;
     }
     flow.space(9.0);
-    let column = (RIGHT - LEFT) / 3.0;
+    let columns = u8::try_from(shares.len()).unwrap_or(u8::MAX);
+    let column = (RIGHT - LEFT) / f32::from(columns);
     let plain = Style::new(9.0, INK);
     let mut deepest = flow.y;
     for (at, (key, amount, colour)) in (0_u8..).zip(shares) {

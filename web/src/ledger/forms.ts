@@ -87,6 +87,7 @@ export const split = borsh.struct<Schemas['Split']>({
   deductible: borsh.amount,
   payers: borsh.list(payerShare),
   personal_account: borsh.amount,
+  family_accounts: borsh.defaulted(borsh.amount, '0'),
   cash: borsh.amount,
 });
 
@@ -108,7 +109,7 @@ export const premiumItem = borsh.struct<Schemas['PremiumItem']>({
 const reason = borsh.variant('unconscious', 'newborn', 'death');
 
 export const consent: borsh.Encode<Schemas['Consent']> = (value, out) => {
-  borsh.variant('own_key', 'guardian', 'desk_card', 'identity_card', 'emergency_witness')(value.form, out);
+  borsh.variant('own_key', 'guardian', 'desk_card', 'identity_card', 'emergency_witness', 'proxy')(value.form, out);
   if (value.form === 'guardian') id(value.guardian, out);
   if (value.form === 'emergency_witness') reason(value.reason, out);
 };

@@ -61,6 +61,7 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
       bill: hash,
       sums,
       use_personal_account: borsh.bool,
+      use_family_account: borsh.defaulted(borsh.bool, false),
       split,
       cash: borsh.option(cashLeg),
       consent,

@@ -168,5 +168,6 @@ export const record = borsh.struct<Schemas['SettlementRecord']>({
   parts: borsh.list(part),
   consent,
   use_personal_account: borsh.bool,
+  use_family_account: borsh.defaulted(borsh.bool, false),
   collected: borsh.list(hash),
 });

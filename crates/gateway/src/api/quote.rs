@@ -13,7 +13,7 @@ use ledger::modules::plan::PlanRef;
 use ledger::modules::visit::{
     self, DepositSource, Part, SettlementRecord, Split, VisitRow, VisitSubject,
 };
-use ledger::modules::{coverage, network, organisation, plan};
+use ledger::modules::{coverage, family, network, organisation, plan};
 use primitives::{
     Amount, CivilDate, Currency, Hash, PersonId, RegionId, SchemeId, VisitId, detail,
 };
@@ -130,6 +130,13 @@ struct Adjudicated {
     currency: Currency,
 }
 
+/// Which accounts are to pay.
+struct Accounts {
+    use_personal_account: bool,
+    personal_account: Amount,
+    use_family_account: bool,
+}
+
 /// For whom a quote is made, once the session's right to it is checked.
 enum Asked {
     Subject { subject: VisitSubject, account: Amount },
@@ -151,7 +158,12 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
     };
     let done = match &asked {
         Asked::Subject { subject, account } => {
-            of_subject(call, subject, &sums, *account, request.use_personal_account)?
+            let accounts = Accounts {
+                use_personal_account: request.use_personal_account,
+                personal_account: *account,
+                use_family_account: request.use_family_account,
+            };
+            of_subject(call, subject, &sums, &accounts)?
         }
         Asked::Remaining(record) => of_remaining(call, record, &sums)?,
         Asked::General(general) => of_facts(call, general, &sums)?,
@@ -218,10 +230,14 @@ fn of_subject(
     call: &Call,
     subject: &VisitSubject,
     sums: &CategorySums,
-    personal_account: Amount,
-    use_personal_account: bool,
+    accounts: &Accounts,
 ) -> Result<Adjudicated, Problem> {
     let state = &call.view.state;
+    let family_accounts = if accounts.use_family_account {
+        family::view::offers(state, subject, sums.total(), call.instant())
+    } else {
+        Vec::new()
+    };
     let (person, region, scheme) = (subject.person, subject.region, subject.scheme);
     let quoted = call
         .gateway
@@ -232,9 +248,9 @@ fn of_subject(
                 visit::QuoteRequest {
                     subject,
                     sums,
-                    use_personal_account,
-                    personal_account,
-                    family_accounts: Vec::new(),
+                    use_personal_account: accounts.use_personal_account,
+                    personal_account: accounts.personal_account,
+                    family_accounts,
                     accumulators: coverage::view::running_amounts(state, person, region, scheme),
                     keep_plans_of: &[],
                     keep_facts: false,

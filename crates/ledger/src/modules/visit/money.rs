@@ -277,10 +277,11 @@ pub(super) fn split_fields(outcome: Outcome, split: &Split, currency: Currency) 
     for share in &split.payers {
         outcome = outcome.with(share.payer.name(), amount(share.amount));
     }
-    outcome
-        .with("personal_account", amount(split.personal_account))
-        .with("family_accounts", amount(split.family_accounts))
-        .with("cash", amount(split.cash))
+    outcome = outcome.with("personal_account", amount(split.personal_account));
+    if !split.family_accounts.is_zero() {
+        outcome = outcome.with("family_accounts", amount(split.family_accounts));
+    }
+    outcome.with("cash", amount(split.cash))
 }
 
 /// The rejection for a split that is no longer the one signed, naming the first part that differs.
