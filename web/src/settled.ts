@@ -19,6 +19,7 @@ export function splitOf(parts: readonly Schemas['Part'][]): Schemas['Split'] {
     deductible: sum(all.map((one) => one.deductible)),
     payers: Array.from(payers, ([payer, amount]) => ({ payer, amount: amount.toString() })),
     personal_account: sum(all.map((one) => one.personal_account)),
+    family_accounts: sum(all.flatMap((one) => one.family_accounts.map((share) => share.amount))),
     cash: sum(all.map((one) => one.cash)),
   };
 }

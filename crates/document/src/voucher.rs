@@ -371,7 +371,10 @@ fn wide(amount: Amount) -> f32 {
 fn tables(flow: &mut Flow, words: &Words, facts: &Facts<'_>) {
     let currency = facts.currency();
     flow.heading(words.text("payers"));
+    // Who has no relatives that help reads nothing of them.
+    let counts = |name: &str, amount: Amount| name != "family_accounts" || !amount.is_zero();
     let own = OWN.iter().map(|name| (*name, facts.minor(name)));
+    let own = own.filter(|(name, amount)| counts(name, *amount));
     for (name, amount) in facts.payers().into_iter().chain(own) {
         row(flow, words, name, &words.money(amount, currency));
     }

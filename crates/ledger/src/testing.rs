@@ -332,12 +332,9 @@ impl World {
         let content = self.content(signers[0], kind);
         let transaction = self.sign(&content, signers);
         let receipt = self.execute(transaction);
-        if let Some(detail) = &receipt.rejection_detail {
-            let proof::receipt::OutcomeCode::Rejected(number) = receipt.record.outcome else {
-                panic!()
-            };
+        if let proof::receipt::OutcomeCode::Rejected(number) = receipt.record.outcome {
             let code = self.ledger.registry().rejection(number).expect("a declared rejection");
-            panic!("`{}` was rejected: {}: {detail}", K::NAME, code.name);
+            panic!("`{}` was rejected: {}: {}", K::NAME, code.name, receipt.rejection_words());
         }
         receipt
     }

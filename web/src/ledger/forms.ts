@@ -112,4 +112,5 @@ export const consent: borsh.Encode<Schemas['Consent']> = (value, out) => {
   borsh.variant('own_key', 'guardian', 'desk_card', 'identity_card', 'emergency_witness', 'proxy')(value.form, out);
   if (value.form === 'guardian') id(value.guardian, out);
   if (value.form === 'emergency_witness') reason(value.reason, out);
+  if (value.form === 'proxy') id(value.payer, out);
 };

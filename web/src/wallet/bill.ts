@@ -52,6 +52,7 @@ export async function loadBill(id: string): Promise<Bill> {
               visit: request.visit,
               bill,
               use_personal_account: body.use_personal_account,
+              use_family_account: body.use_family_account ?? false,
               diagnosis_groups: [],
             },
           }),

@@ -4,10 +4,11 @@ import { words } from '../messages/messages.svelte.ts';
 import { t } from './words.ts';
 
 const FIGURES = ['self_paid', 'over_cap', 'class_b_share', 'in_policy', 'deductible'] as const;
-type Own = 'total' | 'share.account' | 'share.self' | `figure.${(typeof FIGURES)[number]}`;
+type Own = 'total' | 'share.account' | 'share.family' | 'share.self' | `figure.${(typeof FIGURES)[number]}`;
 const OWN: Readonly<Record<string, Own>> = {
   total: 'total',
   personal_account: 'share.account',
+  family_accounts: 'share.family',
   cash: 'share.self',
   ...Object.fromEntries(FIGURES.map((one) => [one, `figure.${one}` as const])),
 };

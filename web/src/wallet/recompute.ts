@@ -58,9 +58,11 @@ async function computed(bill: Bill, quote: Schemas['Quote']): Promise<Answer> {
 }
 
 /** An amount by the name of what it is, or amounts by whoever pays them. */
-function amounts(name: string, value: string | readonly { readonly amount: string }[]): [string, bigint][] {
+function amounts(name: string, value: string | readonly { readonly amount: string }[] = []): [string, bigint][] {
   if (typeof value === 'string') return [[name, BigInt(value)]];
-  return value.map(({ amount, ...by }) => [Object.values(by).join(' '), BigInt(amount)]);
+  // Relatives' accounts are one sum for whoever agrees: whose they are stands in no split.
+  const by = (one: object): string => (name === 'family_accounts' ? name : Object.values(one).join(' '));
+  return value.map(({ amount, ...rest }) => [by(rest), BigInt(amount)]);
 }
 
 /** Where a split is not what the parts add up to. */

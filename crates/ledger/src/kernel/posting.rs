@@ -121,10 +121,9 @@ fn row_or_open(
             | Account::Rail(_)
             | Account::Receivable(_)
             | Account::OwedToFund { .. }
-            | Account::ExpectedByFund { .. } => AccountRow::open(currency, Floor::None),
-            Account::Deposit(_) | Account::FamilyAccounts(_) => {
-                AccountRow::open(currency, Floor::AtLeast(Amount::ZERO))
-            }
+            | Account::ExpectedByFund { .. }
+            | Account::FamilyAccounts(_) => AccountRow::open(currency, Floor::None),
+            Account::Deposit(_) => AccountRow::open(currency, Floor::AtLeast(Amount::ZERO)),
             Account::Fund { .. } | Account::PersonalAccount(_) => {
                 return Err(code::UNKNOWN_ACCOUNT.reject());
             }

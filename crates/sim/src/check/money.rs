@@ -83,9 +83,7 @@ impl MoneyCheck {
     /// state.
     fn floor(&self, account: &Account) -> Option<i128> {
         match account {
-            Account::PersonalAccount(_) | Account::Deposit(_) | Account::FamilyAccounts(_) => {
-                Some(0)
-            }
+            Account::PersonalAccount(_) | Account::Deposit(_) => Some(0),
             Account::Fund { .. } => {
                 let floor = self.fund_floors.get(account).copied().unwrap_or_default();
                 Some(i128::from(floor.minor()))
@@ -111,6 +109,10 @@ impl MoneyCheck {
         (account, currency): &(Account, Currency),
     ) -> Result<(), Violation> {
         let own = self.accounts[&(*account, *currency)];
+        let passes_on = !matches!(account, Account::FamilyAccounts(_)) || own.balance() == 0;
+        require(Rule::MoneyConserved, passes_on, || {
+            format!("{account:?} keeps what relatives gave: {}", own.balance())
+        })?;
         let row = posting::account(state, account);
         let is_same = row.as_ref().is_some_and(|row| {
             u128::from(row.debits) == own.debits
