@@ -19,6 +19,7 @@ pub mod activation;
 mod bill;
 pub mod card;
 pub mod code;
+mod family;
 pub mod objection;
 pub mod person;
 pub mod pin;
@@ -30,6 +31,7 @@ mod ward;
 pub use activation::ActivationTry;
 pub use card::BoundCard;
 pub use code::CodeSeed;
+pub use family::FamilyRequest;
 pub use objection::{Objection, WrittenAnswer};
 pub use person::Particulars;
 pub use pin::{NewPin, PIN_TRIES, PinTry};
@@ -38,7 +40,7 @@ pub use request::{RefusalReason, Request, RequestAnswer};
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 2,
+    version: 3,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -99,6 +101,17 @@ const SCHEMA: Schema = Schema {
         "CREATE TABLE ward (guardian BLOB NOT NULL, person BLOB NOT NULL,
             PRIMARY KEY (guardian, person)) STRICT, WITHOUT ROWID",
         "CREATE INDEX objection_raised ON objection (raised)",
+        "CREATE TABLE family_request (
+            id      BLOB PRIMARY KEY,
+            payer   BLOB NOT NULL,
+            member  BLOB NOT NULL,
+            content BLOB NOT NULL,
+            signed  BLOB NOT NULL,
+            sent    INTEGER NOT NULL,
+            expires INTEGER NOT NULL
+        ) STRICT",
+        "CREATE INDEX family_request_member ON family_request (member, expires)",
+        "CREATE INDEX family_request_payer ON family_request (payer, expires)",
     ],
 };
 

@@ -9,6 +9,7 @@ pub mod account;
 pub mod bill;
 pub mod code;
 pub mod event;
+pub mod family;
 pub mod fund;
 pub mod guardian;
 pub mod health;
@@ -76,6 +77,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     refund::ENDPOINTS,
     objection::ENDPOINTS,
     guardian::ENDPOINTS,
+    family::ENDPOINTS,
 ];
 
 static ALL: LazyLock<Vec<&'static Endpoint>> =

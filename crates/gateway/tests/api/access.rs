@@ -17,9 +17,10 @@ use serde_json::{Value, json};
 
 use money::rail_trials;
 use open::{own_trials, public_trials, transaction_trials};
-use persons::{guardian_trials, person_trials, premium_trials, wallet_trials};
+use persons::{family_trials, guardian_trials, person_trials, premium_trials, wallet_trials};
 use visits::{grant_trials, objection_trials, request_trials, visit_trials};
 
+use crate::family::familial;
 use crate::premium::seasonal;
 use crate::support::events::Events;
 use crate::support::insured::{VISIT, sealed, settle};
@@ -42,7 +43,7 @@ const ASKED: VisitId = VisitId([7; 16]);
 const REFUNDED: VisitId = VisitId([6; 16]);
 
 fn given() -> Given {
-    let world = seasonal(World::insured());
+    let world = familial(seasonal(World::insured()));
     world.check_in(SETTLED);
     world.check_in(ASKED);
     world.check_in(REFUNDED);
@@ -145,6 +146,7 @@ fn trials() -> Vec<Trial> {
         objection_trials(),
         guardian_trials(),
         premium_trials(),
+        family_trials(),
         own_trials(),
         transaction_trials(),
         person_trials(),

@@ -4,6 +4,7 @@ mod access;
 mod contract;
 mod details;
 mod event;
+mod family;
 mod later;
 mod limits;
 mod objection;

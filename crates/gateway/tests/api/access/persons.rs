@@ -152,6 +152,81 @@ fn premium_payment(given: &Given) -> String {
     receipt["receipt"]["effects"][0]["reference"].as_str().unwrap().to_owned()
 }
 
+/// What person 1 asks person 2 to agree to.
+fn asked(given: &Given) -> ledger::Content {
+    let bind = json!({
+        "payer": id_of(one()), "member": id_of(two()), "relation": 1, "agreement": "own_key"
+    });
+    given.world.content(one(), "bind_member", bind)
+}
+
+fn family_path(what: &str) -> String {
+    format!("/v1/persons/{}/{what}", id_of(one()))
+}
+
+/// A request of person 1 that waits for person 2, and its content.
+fn family_request(given: &Given) -> (String, ledger::Content) {
+    let (world, content) = (&given.world, asked(given));
+    let body = world.submission(&content, &[one()]);
+    let ask = Ask::post(family_path("family-requests"), &body).token(&world.token(one()));
+    let request = world.ask(&ask).expect(201).json();
+    (format!("/v1/family-requests/{}", request["request"].as_str().unwrap()), content)
+}
+
+pub(super) fn family_trials() -> Vec<Trial> {
+    vec![
+        public("get_family_rules", |_| Ask::get(format!("/v1/regions/{REGION}/family-rules")), 200),
+        party(
+            "get_family",
+            |_| Ask::get(family_path("family")),
+            (hospital, Status(403)),
+            (bureau, Own(|family| family["members"] == json!([]))),
+        ),
+        party(
+            "look_up_member",
+            |given| {
+                let path = format!("/v1/persons/{}/family-lookups", id_of(two()));
+                Ask::post(path, &json!({ "code": shown_code(&given.world) }))
+            },
+            (one, Status(403)),
+            (two, Own(|found| found["person"] == id_of(one()))),
+        ),
+        party(
+            "ask_member",
+            |given| {
+                let body = given.world.submission(&asked(given), &[one()]);
+                Ask::post(family_path("family-requests"), &body)
+            },
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "list_family_requests",
+            |_| Ask::get(family_path("family-requests")),
+            (two, Status(403)),
+            (one, Status(200)),
+        ),
+        // The one who asks cannot agree for the other.
+        party(
+            "confirm_family_request",
+            |given| {
+                let (path, content) = family_request(given);
+                let authorisation = given.world.authorise(&content, two(), &two().to_string());
+                let body = json!({ "authorisation": authorisation });
+                Ask::post(format!("{path}/confirmations"), &body)
+            },
+            (one, Status(404)),
+            (two, Status(201)),
+        ),
+        party(
+            "end_family_request",
+            |given| Ask::delete(family_request(given).0),
+            (hospital, Status(404)),
+            (two, Status(204)),
+        ),
+    ]
+}
+
 pub(super) fn guardian_trials() -> Vec<Trial> {
     vec![
         party(

@@ -1,0 +1,131 @@
+//! The family account through the gateway: one relative asks, the other agrees; who learns what.
+
+use primitives::Party;
+use serde_json::{Value, json};
+
+use crate::support::insured::subject;
+use crate::support::{Ask, REGION, World, id_of, organisation, person};
+
+/// The region has rules of both, under which person 1 may be a parent of person 2.
+pub fn familial(world: World) -> World {
+    let relations = json!([{ "number": 1, "name": "parent" }]);
+    let proxy = json!({
+        "relations": relations, "members_per_payer_per_month_max": 5,
+        "bindings_per_member_per_month_max": 2, "members_per_payer_max": 8, "own_consent_age": 16,
+        "application_days_max": 30, "payment_max": "500000", "source": "made up for tests"
+    });
+    let aid = json!({
+        "relations": relations, "members_per_payer_max": 8, "accounts_per_bill_max": 3,
+        "direct_below_age": 16, "bill_max": "100000", "month_max": "200000",
+        "year_max": "500000", "source": "made up for tests"
+    });
+    let bureau = organisation("bureau");
+    let rules = |rules| json!({ "region": REGION, "rules": rules });
+    world.accepted(&[bureau], "set_proxy_rules", rules(proxy));
+    world.accepted(&[bureau], "set_aid_rules", rules(aid));
+    world
+}
+
+fn family(world: &World, of: u8, asker: Party) -> Value {
+    let path = format!("/v1/persons/{}/family", id_of(person(of)));
+    world.ask(&Ask::get(path).token(&world.token(asker))).expect(200).json()
+}
+
+fn terms() -> Value {
+    json!({ "relation": 1, "bill_max": "3000", "month_max": "5000", "year_max": "9000" })
+}
+
+/// Person 1 asks person 2 for this; gives the content and the request's path.
+fn ask(world: &World, kind: &str, mut body: Value) -> (ledger::Content, String) {
+    let (payer, member) = (person(1), person(2));
+    body["payer"] = json!(id_of(payer));
+    body["member"] = json!(id_of(member));
+    body["agreement"] = json!("own_key");
+    let content = world.content(payer, kind, body);
+    let path = format!("/v1/persons/{}/family-requests", id_of(payer));
+    let ask = Ask::post(path, &world.submission(&content, &[payer])).token(&world.token(payer));
+    let request = world.ask(&ask).expect(201).json();
+    (content, format!("/v1/family-requests/{}", request["request"].as_str().unwrap()))
+}
+
+fn agree(world: &World, content: &ledger::Content, path: &str) -> Value {
+    let member = person(2);
+    let authorisation = world.authorise(content, member, &member.to_string());
+    let body = json!({ "authorisation": authorisation });
+    let ask = Ask::post(format!("{path}/confirmations"), &body).token(&world.token(member));
+    world.ask(&ask).expect(201).json()
+}
+
+#[test]
+fn one_relative_asks_and_the_other_agrees_on_the_own_phone() {
+    let world = familial(World::insured());
+    let (content, path) = ask(&world, "bind_member", json!({ "relation": 1 }));
+    let waiting = |number: u8| {
+        let path = format!("/v1/persons/{}/family-requests", id_of(person(number)));
+        let list = Ask::get(path).token(&world.token(person(number)));
+        world.ask(&list).expect(200).json()["requests"].as_array().unwrap().len()
+    };
+    assert_eq!((waiting(1), waiting(2)), (1, 1));
+    agree(&world, &content, &path);
+    assert_eq!((waiting(1), waiting(2)), (0, 0));
+    let (payer, member) = (family(&world, 1, person(1)), family(&world, 2, person(2)));
+    assert_eq!(payer["members"][0]["person"], id_of(person(2)));
+    assert_eq!(payer["month"]["bound"], 1);
+    assert_eq!(member["payers"][0]["ground"], "own_key");
+    assert_eq!(member["month"]["was_bound"], 1);
+    // A request that was taken back can be agreed to no more.
+    let (content, path) = ask(&world, "bind_member", json!({ "relation": 1 }));
+    world.ask(&Ask::delete(&path).token(&world.token(person(2)))).expect(204);
+    let authorisation = world.authorise(&content, person(2), &person(2).to_string());
+    let body = json!({ "authorisation": authorisation });
+    let late = Ask::post(format!("{path}/confirmations"), &body).token(&world.token(person(2)));
+    world.ask(&late).problem(404, "not_found");
+}
+
+#[test]
+fn only_what_a_relative_can_agree_to_is_asked() {
+    let world = familial(World::insured());
+    let path = format!("/v1/persons/{}/family-requests", id_of(person(1)));
+    let token = world.token(person(1));
+    let post = |kind: &str, body: Value| {
+        let content = world.content(person(1), kind, body);
+        let body = world.submission(&content, &[person(1)]);
+        world.ask(&Ask::post(&path, &body).token(&token))
+    };
+    let lock = json!({ "person": id_of(person(1)), "by": "own_key" });
+    post("lock_person", lock).problem(422, "change_invalid");
+    let bind = |payer: u8, agreement: &str| {
+        json!({
+            "payer": id_of(person(payer)), "member": id_of(person(2)), "relation": 1,
+            "agreement": agreement
+        })
+    };
+    post("bind_member", bind(1, "desk")).problem(422, "change_invalid");
+    post("bind_member", bind(3, "own_key")).problem(422, "change_invalid");
+}
+
+#[test]
+fn a_hospital_does_not_learn_whose_account_helps() {
+    let world = familial(World::insured());
+    let grant = json!({ "terms": terms() });
+    let (content, path) = ask(&world, "grant_aid", grant);
+    agree(&world, &content, &path);
+    let helped = family(&world, 2, person(2));
+    assert_eq!(helped["helped_by"][0]["person"], id_of(person(1)));
+    let payer = family(&world, 1, person(1));
+    assert_eq!(payer["helps"][0]["left"], "3000");
+    let path = format!("/v1/persons/{}/family", id_of(person(2)));
+    let hospital = Ask::get(path).token(&world.token(organisation("hospital")));
+    world.ask(&hospital).problem(403, "not_yours");
+    // What a quote says is an amount and a number.
+    let planned = json!({
+        "planned": subject(2), "use_family_account": true,
+        "sums": [{
+            "key": { "service_date": "2026-01-05", "category": "treatment", "class": "a" },
+            "in_policy": "20000", "self_paid": "0", "over_cap": "0", "class_b_share": "0"
+        }]
+    });
+    let ask = Ask::post("/v1/quotes", &planned).token(&world.token(person(2)));
+    let quote = world.ask(&ask).expect(200);
+    assert!(!quote.text().contains(&id_of(person(1))), "{}", quote.text());
+}
