@@ -106,6 +106,21 @@ export const premiumItem = borsh.struct<Schemas['PremiumItem']>({
   amount: borsh.amount,
 });
 
+/** How a member of a family agrees. */
+export const agreement = borsh.variant('own_key', 'face', 'desk', 'standing');
+
+export const side = borsh.variant('payer', 'member');
+
+export const aidTerms = borsh.struct<Schemas['AidTerms']>({
+  relation: borsh.u8,
+  visit_types: borsh.defaulted(borsh.list(borsh.word(VISIT_TYPES)), []),
+  bill_max: borsh.amount,
+  month_max: borsh.amount,
+  year_max: borsh.amount,
+  rank: borsh.defaulted(borsh.u8, 0),
+  until: borsh.option(borsh.day),
+});
+
 const reason = borsh.variant('unconscious', 'newborn', 'death');
 
 export const consent: borsh.Encode<Schemas['Consent']> = (value, out) => {

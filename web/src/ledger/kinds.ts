@@ -4,7 +4,7 @@
  */
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
-import { actor, cashLeg, consent, hash, id, newKey, organisation, party, premiumItem, publicKey, season, split, subject, sums } from './forms.ts';
+import { actor, agreement, aidTerms, cashLeg, consent, hash, id, newKey, organisation, party, premiumItem, publicKey, season, side, split, subject, sums } from './forms.ts';
 import { period, record } from './record.ts';
 
 type Bodies = {
@@ -24,6 +24,10 @@ type Bodies = {
   release_premium: Schemas['ReleasePremium'];
   pay_premiums: Schemas['PayPremiums'];
   cancel_premium: Schemas['CancelPremium'];
+  bind_member: Schemas['BindMember'];
+  unbind_member: Schemas['UnbindMember'];
+  grant_aid: Schemas['GrantAid'];
+  revoke_aid: Schemas['RevokeAid'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
@@ -107,4 +111,14 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
     }),
   },
   cancel_premium: { number: 906, body: borsh.struct({ season, person: id, actor }) },
+  bind_member: {
+    number: 1003,
+    body: borsh.struct<Bodies['bind_member']>({ payer: id, member: id, relation: borsh.u8, agreement }),
+  },
+  unbind_member: { number: 1006, body: borsh.struct({ payer: id, member: id, side, actor }) },
+  grant_aid: {
+    number: 1007,
+    body: borsh.struct<Bodies['grant_aid']>({ payer: id, member: id, terms: aidTerms, agreement }),
+  },
+  revoke_aid: { number: 1008, body: borsh.struct({ payer: id, member: id, side, actor }) },
 };

@@ -81,7 +81,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         parameters: &[PERSON],
         body: BodyKind::Signed(schema_of::<TransactionRequest>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<FamilyRequestView>),
-        problems: &[code::NO_WALLET, code::NOT_YOURS, code::CHANGE_INVALID],
+        problems: &[code::NO_WALLET, code::NOT_YOURS, code::FIELD_INVALID],
     },
     Endpoint {
         method: Method::GET,
@@ -377,9 +377,14 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     Reply::json(&relative(call, found)?)
 }
 
+fn invalid(field: &str) -> Problem {
+    Problem::new(&code::FIELD_INVALID)
+        .at(field)
+        .with(detail!("ask for `bind_member` or `grant_aid` with `own_key`, in the own name"))
+}
+
 /// What a content asks of whom, if it is one of the two and asks for the member's own key.
 fn asked(call: &Call, content: &Content) -> Result<(FamilyAsked, [PersonId; 2]), Problem> {
-    let invalid = |field: &str| Problem::new(&code::CHANGE_INVALID).at(field);
     if content.chain_id != call.gateway.port.chain_id() {
         return Err(invalid("content.chain_id"));
     }
@@ -409,7 +414,7 @@ fn ask(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let content = read_content(call, content)?;
     let (_, [payer, member]) = asked(call, &content)?;
     if payer != id || content.author != session.party {
-        return Err(Problem::new(&code::CHANGE_INVALID).at("content.body.payer"));
+        return Err(invalid("content.body.payer"));
     }
     let request = FamilyRequest {
         id: content.id(),

@@ -93,15 +93,15 @@ fn only_what_a_relative_can_agree_to_is_asked() {
         world.ask(&Ask::post(&path, &body).token(&token))
     };
     let lock = json!({ "person": id_of(person(1)), "by": "own_key" });
-    post("lock_person", lock).problem(422, "change_invalid");
+    post("lock_person", lock).problem(422, "invalid_field");
     let bind = |payer: u8, agreement: &str| {
         json!({
             "payer": id_of(person(payer)), "member": id_of(person(2)), "relation": 1,
             "agreement": agreement
         })
     };
-    post("bind_member", bind(1, "desk")).problem(422, "change_invalid");
-    post("bind_member", bind(3, "own_key")).problem(422, "change_invalid");
+    post("bind_member", bind(1, "desk")).problem(422, "invalid_field");
+    post("bind_member", bind(3, "own_key")).problem(422, "invalid_field");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_hospital_does_not_learn_whose_account_helps() {
     let planned = json!({
         "planned": subject(2), "use_family_account": true,
         "sums": [{
-            "key": { "service_date": "2026-01-05", "category": "treatment", "class": "a" },
+            "key": { "service_date": "2026-01-05", "category": "treatment", "class": "A" },
             "in_policy": "20000", "self_paid": "0", "over_cap": "0", "class_b_share": "0"
         }]
     });

@@ -107,6 +107,7 @@ impl Stage<'_> {
         let settled =
             self.settle("made-up region", (&chamber, bureau), &cast, (visits, troubles))?;
         self.premium_season(&chamber, population, (&cast, &settled.outboxes))?;
+        self.families(&chamber, population, &cast)?;
         Ok(settled)
     }
 

@@ -10,6 +10,7 @@
 //! nothing was lost).
 
 pub mod actor;
+mod aid;
 pub mod american;
 pub mod bank;
 pub mod chamber;

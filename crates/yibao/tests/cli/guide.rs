@@ -61,6 +61,30 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
 }
 
 #[test]
+fn relatives_bind_unbind_and_help_by_the_commands_of_the_guide() {
+    let files = Files::new();
+    let data = files.at("yibao-demo");
+    let demo = yibao(["demo", "--once", "--people", "60", "--data", text(&data)]).ok();
+    assert!(demo.contains("accounts help one"), "{demo}");
+    let served = Served::start(&data, "yibao-demo");
+    let run = followed("docs/guide/family.md", &files, &served);
+    assert!(run.err.contains("not_yours") || run.err.contains("not yours"), "{}", run.err);
+    let said = run.ok();
+    for words in [
+        "\"members_per_payer_per_month_max\": 5",
+        "\"accounts_per_bill_max\": 3",
+        "\"ground\": \"own_key\"",
+        "member_unbound",
+        "\"was_bound\": 2",
+        "\"ground\": \"desk\"",
+        "aid_revoked",
+    ] {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+    served.stop("-TERM");
+}
+
+#[test]
 fn a_premium_is_locked_released_and_told_to_whom_it_concerns_by_the_commands_of_the_guide() {
     let files = Files::new();
     let data = files.at("yibao-demo");
