@@ -81,7 +81,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         parameters: &[PERSON],
         body: BodyKind::Signed(schema_of::<TransactionRequest>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<FamilyRequestView>),
-        problems: &[code::NO_WALLET, code::NOT_YOURS, code::FIELD_INVALID],
+        problems: &[code::NO_WALLET, code::NOT_YOURS],
     },
     Endpoint {
         method: Method::GET,

@@ -21,6 +21,7 @@ use super::founding::CLERK;
 use super::people;
 use super::population::{Population, REGION, Resident};
 use super::region::{Cast, Stage};
+use super::wallets;
 
 /// The relations of the made-up region. A household does not say who is whose parent, so the
 /// demonstration calls them near relatives.
@@ -155,7 +156,10 @@ impl Stage<'_> {
         }
         let bound = count(&chamber.try_all(&binds)?);
         let granted = count(&chamber.try_all(&grants)?);
-        if let Some(pair) = pairs.iter().find(|pair| pair.actors.1.is_some()) {
+        // A key of a device can be written down; a passkey stays in its phone.
+        let key = |at: usize| people::device_secret(person(at), &self.seed);
+        let both = |pair: &&Pair<'_>| key(pair.payer).is_some() && key(pair.member).is_some();
+        if let Some(pair) = pairs.iter().filter(|pair| pair.actors.1.is_some()).find(both) {
             self.keep_relatives(person(pair.payer), person(pair.member))?;
         }
         println!("\nfamilies");
@@ -187,7 +191,10 @@ impl Stage<'_> {
             posting::account(&view.state, &account).map_or(0, |row| row.balance())
         };
         let mut households: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (at, one) in population.people.iter().enumerate() {
+        // Who may join finds the own family as empty as everything else.
+        let newcomers = wallets::newcomers(population, self.last_day);
+        let staying = population.people.iter().enumerate();
+        for (at, one) in staying.filter(|(at, _)| !newcomers.contains(at)) {
             households.entry(one.household).or_default().push(at);
         }
         let actor = |at: usize| cast.patients[at].actor.as_ref();

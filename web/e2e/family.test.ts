@@ -1,0 +1,104 @@
+/** The family account: bound on two phones, helped with a bill, given back to its source, unbound. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, it } from 'vitest';
+import {
+  confirmWithPin,
+  deskPage,
+  join,
+  launch,
+  newcomer,
+  openVisit,
+  receive,
+  sendAndOpen,
+  shownCode,
+  signDeskIn,
+  Visitor,
+  writeBill,
+} from './kit.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+async function openFamily(wallet: Visitor): Promise<void> {
+  await wallet.tab('tab.home').click();
+  await wallet.link('home.tile.family').click();
+  await wallet.text('relatives.proxy.lead').waitFor();
+}
+
+it('a father binds his grown-up daughter, helps her with a bill, has it back, and she unbinds', async () => {
+  const [payer, member] = [newcomer(17), newcomer(19)];
+  const father = await Visitor.arrive(browser, { language: 'zh-Hans' }, 'wallet');
+  await join(father, payer);
+  const daughter = await Visitor.arrive(browser, { language: 'de', passkeys: false }, 'wallet');
+  await join(daughter, member);
+
+  const code = await shownCode(daughter);
+  await openFamily(father);
+  await father.check('family-empty');
+  await father.field('guardian.code').fill(code);
+  await father.button('guardian.find').click();
+  await father.button('relatives.askBind').waitFor();
+  await father.check('family-found');
+  await father.button('relatives.askBind').click();
+  await father.text('relatives.sent').waitFor();
+
+  await openFamily(daughter);
+  await daughter.button('relatives.agree').waitFor();
+  await daughter.check('family-asked');
+  await daughter.button('relatives.agree').click();
+  await confirmWithPin(daughter);
+  await daughter.text('relatives.actsForMe', { name: payer.name }).waitFor();
+
+  // The other phone hears of it by itself; who is bound is helped without being asked again.
+  await father.button('relatives.help', { name: member.name }).click();
+  await father.button('relatives.help.do').click();
+  await father.text('relatives.limit.fault').waitFor();
+  await father.field('relatives.limit').fill('300');
+  await father.check('family-limit');
+  await father.button('relatives.help.do').click();
+  await father.text('relatives.iHelp', { name: member.name }).waitFor();
+  await father.check('family-helps');
+
+  const desk = await Visitor.arrive(browser, { language: 'de' }, 'desks');
+  await signDeskIn(desk, 'hospital-1');
+  await receive(desk, await shownCode(daughter), member.name);
+  await openVisit(desk);
+  await writeBill(desk);
+  await desk.text('share.family').waitFor();
+  await desk.check('desk-family');
+  await sendAndOpen({ wallet: daughter, desk });
+  await daughter.text('share.family').waitFor();
+  await daughter.text('bill.computed.same').waitFor();
+  await daughter.check('bill-family');
+  await daughter.button('bill.pay.nothing').click();
+  await confirmWithPin(daughter);
+  await daughter.text('visit.done').waitFor();
+  await daughter.check('visit-family');
+  const meter = father.page.locator('[data-meter]');
+  await meter.filter({ hasNotText: '已付 ¥0.00' }).waitFor();
+
+  await deskPage(desk, 'nav.past');
+  await desk.page.locator('tbody a').first().click();
+  await desk.button('refund.lines.all').click();
+  await desk.button('refund.quote').click();
+  await desk.field('refund.reason').fill('Doppelt erfasst');
+  await desk.check('desk-family-back');
+  await desk.button('refund.give').click();
+  await desk.page.getByRole('dialog').getByRole('button', { name: desk.t('refund.give'), exact: true }).click();
+  await desk.text('refund.done').waitFor();
+  await meter.filter({ hasText: '已付 ¥0.00' }).waitFor();
+
+  await openFamily(daughter);
+  await daughter.button('relatives.unbind', { name: payer.name }).click();
+  await daughter.button('family.yes').click();
+  await confirmWithPin(daughter);
+  await daughter.text('relatives.actsForMe', { name: payer.name }).waitFor({ state: 'detached' });
+  // The slot of the month stays used.
+  await father.button('relatives.unbind', { name: member.name }).waitFor({ state: 'detached' });
+  await father.text('relatives.month.bound', { count: '1', most: '5' }).waitFor();
+  await father.check('family-unbound');
+  for (const one of [father, daughter, desk]) await one.leave();
+});
