@@ -11,6 +11,7 @@ use ledger::modules::family::{
     Agreement, AidRules, AidTerms, BindMember, GrantAid, ProxyRules, Relation, SetAidRules,
     SetProxyRules,
 };
+use ledger::modules::person;
 use node::signature::{Scheme, save_key};
 use primitives::{Amount, Text, UtcOffset};
 use serde::Serialize;
@@ -127,13 +128,13 @@ impl Stage<'_> {
         let clerk = Actor::from_seed(bureau.party, Scheme::Ed25519, &self.seed, CLERK);
         let today = self.now().day(UtcOffset(480));
         let pairs = self.pairs(population, cast);
-        let person = |at: usize| &population.people[at];
+        let resident = |at: usize| &population.people[at];
         // What is attested is a band: below it everybody is a child.
         let is_child =
             |one: &Resident| one.band_on(today).lies_in(0, OWN_CONSENT_AGE) == Some(true);
         let (mut binds, mut grants) = (Vec::new(), Vec::new());
         for pair in &pairs {
-            let (payer, member) = (person(pair.payer).id, person(pair.member).id);
+            let (payer, member) = (resident(pair.payer).id, resident(pair.member).id);
             let (first, other) = pair.actors;
             let signers = |agreement| match (agreement, other) {
                 (Agreement::OwnKey, Some(other)) => vec![first, other],
@@ -141,7 +142,7 @@ impl Stage<'_> {
                 _ => vec![first],
             };
             let agreement = match other {
-                _ if is_child(person(pair.member)) => Agreement::Standing,
+                _ if is_child(resident(pair.member)) => Agreement::Standing,
                 Some(_) => Agreement::OwnKey,
                 None => Agreement::Desk,
             };
@@ -157,10 +158,10 @@ impl Stage<'_> {
         let bound = count(&chamber.try_all(&binds)?);
         let granted = count(&chamber.try_all(&grants)?);
         // A key of a device can be written down; a passkey stays in its phone.
-        let key = |at: usize| people::device_secret(person(at), &self.seed);
+        let key = |at: usize| people::device_secret(resident(at), &self.seed);
         let both = |pair: &&Pair<'_>| key(pair.payer).is_some() && key(pair.member).is_some();
         if let Some(pair) = pairs.iter().filter(|pair| pair.actors.1.is_some()).find(both) {
-            self.keep_relatives(person(pair.payer), person(pair.member))?;
+            self.keep_relatives(resident(pair.payer), resident(pair.member))?;
         }
         println!("\nfamilies");
         println!("  {} may act for a relative, {} accounts help one", bound.0, granted.0);
@@ -193,8 +194,11 @@ impl Stage<'_> {
         let mut households: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         // Who may join finds the own family as empty as everything else.
         let newcomers = wallets::newcomers(population, self.last_day);
+        let is_free = |one: &Resident| {
+            person::view::person(&view.state, one.id).is_some_and(|row| row.lock.is_none())
+        };
         let staying = population.people.iter().enumerate();
-        for (at, one) in staying.filter(|(at, _)| !newcomers.contains(at)) {
+        for (at, one) in staying.filter(|(at, one)| !newcomers.contains(at) && is_free(one)) {
             households.entry(one.household).or_default().push(at);
         }
         let actor = |at: usize| cast.patients[at].actor.as_ref();

@@ -64,7 +64,7 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
 fn relatives_bind_unbind_and_help_by_the_commands_of_the_guide() {
     let files = Files::new();
     let data = files.at("yibao-demo");
-    let demo = yibao(["demo", "--once", "--people", "60", "--data", text(&data)]).ok();
+    let demo = yibao(["demo", "--once", "--people", "100", "--data", text(&data)]).ok();
     assert!(demo.contains("accounts help one"), "{demo}");
     let served = Served::start(&data, "yibao-demo");
     let run = followed("docs/guide/family.md", &files, &served);
