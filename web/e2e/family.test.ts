@@ -1,9 +1,11 @@
 /** The family account: bound on two phones, helped with a bill, given back to its source, unbound. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
+  byCommand,
   confirmWithPin,
   deskPage,
+  idOf,
   join,
   launch,
   newcomer,
@@ -29,7 +31,15 @@ async function openFamily(wallet: Visitor): Promise<void> {
 }
 
 it('a father binds his grown-up daughter, helps her with a bill, has it back, and she unbinds', async () => {
-  const [payer, member] = [newcomer(17), newcomer(19)];
+  const [payer, member] = [newcomer(23), newcomer(24)];
+  const today = new Date();
+  byCommand('bureau', 'credit_personal_accounts', {
+    region: 620100,
+    source: 'outside',
+    month: { year: today.getFullYear(), month: today.getMonth() + 1 },
+    batch: 9_001,
+    rows: [{ person: idOf(payer), amount: '50000' }],
+  });
   const father = await Visitor.arrive(browser, { language: 'zh-Hans' }, 'wallet');
   await join(father, payer);
   const daughter = await Visitor.arrive(browser, { language: 'de', passkeys: false }, 'wallet');
@@ -64,6 +74,8 @@ it('a father binds his grown-up daughter, helps her with a bill, has it back, an
 
   const desk = await Visitor.arrive(browser, { language: 'de' }, 'desks');
   await signDeskIn(desk, 'hospital-1');
+  // A code counts once: the desk is shown the next one.
+  await expect.poll(() => shownCode(daughter), { timeout: 70_000, interval: 500 }).not.toBe(code);
   await receive(desk, await shownCode(daughter), member.name);
   await openVisit(desk);
   await writeBill(desk);

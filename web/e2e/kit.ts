@@ -1,7 +1,9 @@
 /** Browsers, people and checks that the stories share. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join as joined } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join as joined, resolve } from 'node:path';
 import {
   chromium,
   type Browser,
@@ -18,6 +20,8 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** Where pictures go, when somebody wants to look: `PICTURES=folder make e2e`. */
 const PICTURES = process.env.PICTURES;
 
+const BINARY = process.env.YIBAO_BINARY ?? resolve(import.meta.dirname, '../../target/release/yibao');
+
 export const url = inject('url');
 export const data = inject('data');
 
@@ -30,6 +34,25 @@ export function launch(): Promise<Browser> {
 }
 
 export type Newcomer = { readonly name: string; readonly number: string; readonly activation: string; readonly party: string };
+
+export const idOf = ({ party }: Newcomer): string => party.replace('person:', '');
+
+/** What an organisation does by its own key on the command line. */
+export function byCommand(organisation: string, kind: string, body: object): void {
+  const folder = mkdtempSync(joined(tmpdir(), 'yibao-command-'));
+  const file = (name: string): string => joined(folder, name);
+  const yibao = (...args: string[]): void => void execFileSync(BINARY, args, { stdio: 'pipe' });
+  const party = `organisation:${organisation}`;
+  const signed = ['--key', joined(data, organisation, 'keys/online.key'), '--party', party];
+  try {
+    writeFileSync(file('body.json'), JSON.stringify(body));
+    yibao('tx', 'make', kind, '--author', party, '--chain', 'yibao-demo', '--body', file('body.json'), '-o', file('tx'));
+    yibao('tx', 'sign', file('tx'), ...signed);
+    yibao('tx', 'send', file('tx'), '--url', url, ...signed);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** Those who may join: those with a bound bank card stand at even places, those without at odd ones. */
 export function newcomers(): readonly Newcomer[] {

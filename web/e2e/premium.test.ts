@@ -1,11 +1,7 @@
 /** Premiums: a household's in one go, one that goes back, another channel that is quicker, a stranger's. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join as joined, resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { confirmWithPin, data, join, launch, newcomer, shownCode, url, Visitor, type Newcomer } from './kit.ts';
+import { byCommand, confirmWithPin, idOf, join, launch, newcomer, shownCode, Visitor, type Newcomer } from './kit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -13,28 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const BINARY = process.env.YIBAO_BINARY ?? resolve(import.meta.dirname, '../../target/release/yibao');
 /** The year that is paid for now. */
 const YEAR = new Date().getFullYear() + 1;
 const PAYMENTS = '**/premium-payments';
 
-/** What the bank's counter does, by the bank's own key on the command line. */
+/** What the bank's counter does. */
 function atTheBank(kind: 'lock_premium' | 'release_premium', body: object): void {
-  const folder = mkdtempSync(joined(tmpdir(), 'yibao-bank-'));
-  const file = (name: string): string => joined(folder, name);
-  const yibao = (...args: string[]): void => void execFileSync(BINARY, args, { stdio: 'pipe' });
-  const signed = ['--key', joined(data, 'bank/keys/online.key'), '--party', 'organisation:bank'];
-  try {
-    writeFileSync(file('body.json'), JSON.stringify({ season: { region: 620100, scheme: 390, year: YEAR }, ...body }));
-    yibao('tx', 'make', kind, '--author', 'organisation:bank', '--chain', 'yibao-demo', '--body', file('body.json'), '-o', file('tx'));
-    yibao('tx', 'sign', file('tx'), ...signed);
-    yibao('tx', 'send', file('tx'), '--url', url, ...signed);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  byCommand('bank', kind, { season: { region: 620100, scheme: 390, year: YEAR }, ...body });
 }
-
-const idOf = ({ party }: Newcomer): string => party.replace('person:', '');
 
 async function openPremiums(wallet: Visitor): Promise<void> {
   await wallet.tab('tab.home').click();
