@@ -3,8 +3,8 @@
 //! A receipt may concern many people at once (a batch of contributions). Such a receipt shows a
 //! person only what touches nobody else, and an organisation only what touches its own accounts. A
 //! receipt about one person is that person's and the acting organisations' own business and is
-//! shown whole, but for the entries that say which relative's account helped. The seed that opens the receipt's commitments never leaves; vouchers are issued
-//! here instead.
+//! shown whole, but for the entries that say which relative's account helped. The seed that opens
+//! the receipt's commitments never leaves; vouchers are issued here instead.
 
 use ledger::kernel::account::Account;
 use ledger::kernel::effect::Effect;

@@ -16,9 +16,8 @@ use crate::modules::network;
 use crate::modules::organisation::Scope;
 use crate::modules::person::require_bureau;
 
-/// Sets the rules by which personal accounts pay for relatives in a region. Grants in force keep their
-/// limits. Signed
-/// by the region's bureau with scope `publish`.
+/// Sets the rules by which personal accounts pay for relatives in a region. Grants in force keep
+/// their limits. Signed by the region's bureau with scope `publish`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
