@@ -90,6 +90,8 @@ export type Device = {
   /** Whether the browser has passkeys; in-app browsers have none. */
   readonly passkeys?: boolean;
   readonly isPhone?: boolean;
+  /** Whether the browser keeps the pages, as phones do; else every story loads them anew. */
+  readonly keepsPages?: boolean;
 };
 
 /** Room for the bars at the foot of a page, in pixels. */
@@ -125,8 +127,8 @@ export class Visitor {
       locale,
       timezoneId: 'Asia/Shanghai',
       acceptDownloads: true,
-      serviceWorkers: 'block',
     });
+    if (!device.keepsPages) await context.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'serviceWorker'));
     if (size !== 'unset') await context.addInitScript((chosen) => localStorage.setItem('yibao.size', chosen), size);
     if (!passkeys) await context.addInitScript(() => Reflect.deleteProperty(window, 'PublicKeyCredential'));
     const page = await context.newPage();

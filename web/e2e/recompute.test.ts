@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Schemas } from '../src/api/types.ts';
 import { toHex } from '../src/ledger/borsh.ts';
 import { transactionId } from '../src/ledger/transaction.ts';
-import { atTheDesk, launch, sendAndOpen, url, type Both, type Visitor } from './kit.ts';
+import { atTheDesk, launch, sendAndOpen, takeAtTill, url, type Both, type Visitor } from './kit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -82,9 +82,10 @@ it('the phone calculates a bill again and comes to the same; without the engine 
 });
 
 it('a bill that asks for more than the rules give cannot be confirmed', async () => {
-  const both = await atTheDesk(browser, 18, { language: 'de', width: 320, size: 'large' });
+  const both = await atTheDesk(browser, 19, { language: 'de', width: 320, size: 'large' });
   const { wallet, desk } = both;
   await askForMore(wallet);
+  await takeAtTill(desk);
   await desk.button('send.go').click();
   await desk.text('send.waiting').waitFor();
   await wallet.tab('tab.home').click();

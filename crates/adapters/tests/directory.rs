@@ -3,8 +3,8 @@
 use adapters::directory::activation::ACTIVATION_TRIES;
 use adapters::directory::code::{code_digits, code_step};
 use adapters::directory::{
-    ActivationTry, BoundCard, Directory, DirectoryKey, Objection, PIN_TRIES, Particulars, PinTry,
-    RefusalReason, Request, RequestAnswer, WrittenAnswer,
+    ActivationTry, BoundCard, Directory, DirectoryKey, NewInquiry, Objection, PIN_TRIES,
+    Particulars, PinTry, RefusalReason, Request, RequestAnswer, WrittenAnswer,
 };
 use adapters::sqlite::Place;
 use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
@@ -197,4 +197,59 @@ fn a_confirmed_bill_is_kept_under_its_commitment_for_a_year() {
     let later = NOW.plus_millis((365 * 24 + 1) * 3_600_000);
     directory.put_bill(&Hash([6; 32]), b"new", later).unwrap();
     assert!(directory.bill(&commitment).unwrap().is_none());
+}
+
+fn inquiry(key: u8, person: PersonId) -> NewInquiry {
+    NewInquiry {
+        key: [key; 16],
+        person,
+        organisation: "hospital".parse().expect("an organisation's id"),
+        visit: Some(VisitId([1; 16])),
+        request: Some(Hash([2; 32])),
+        statement: b"charged twice".to_vec(),
+        raised: NOW,
+    }
+}
+
+#[test]
+fn an_inquiry_is_kept_once_waits_for_one_answer_and_is_forgotten_after_two_years() {
+    let directory = directory();
+    let (first, other) = (inquiry(1, ONE), inquiry(1, TWO));
+    let number = directory.put_inquiry(&first).unwrap().unwrap();
+    assert_eq!(directory.put_inquiry(&first).unwrap(), Some(number), "the same is kept once");
+    let second = directory.put_inquiry(&other).unwrap().unwrap();
+    assert_ne!(number, second, "a key is a person's own");
+    let hospital = first.organisation;
+    let kept = directory.inquiry(number).unwrap().unwrap();
+    assert_eq!((kept.number, &kept.asked, &kept.answer), (number, &first, &None));
+    let waiting: Vec<u64> =
+        directory.open_inquiries(hospital).unwrap().iter().map(|one| one.number).collect();
+    assert_eq!(waiting, [number, second], "the oldest first");
+    assert!(directory.open_inquiries("bureau".parse().unwrap()).unwrap().is_empty());
+
+    let later = NOW.plus_millis(60_000);
+    assert!(directory.answer_inquiry(&kept, b"once only", later).unwrap());
+    assert!(!directory.answer_inquiry(&kept, b"again", later).unwrap());
+    let own = directory.inquiries_of(ONE).unwrap();
+    assert_eq!(own[0].answer, Some((later, b"once only".to_vec())));
+    assert_eq!(own.len(), 1);
+
+    for key in 2..=20 {
+        assert!(directory.put_inquiry(&inquiry(key, TWO)).unwrap().is_some());
+    }
+    assert_eq!(directory.put_inquiry(&inquiry(21, TWO)).unwrap(), None, "twenty wait");
+    let years_later = NewInquiry { raised: NOW.plus_millis(731 * 24 * 3_600_000), ..first };
+    directory.put_inquiry(&NewInquiry { key: [9; 16], ..years_later }).unwrap();
+    assert!(directory.inquiry(number).unwrap().is_none());
+}
+
+#[test]
+fn the_latest_request_of_a_visit_is_the_one_that_was_sent_last() {
+    let directory = directory();
+    for id in 1..=2 {
+        directory.put_request(&request(id, 1, ONE)).unwrap();
+    }
+    let latest = directory.latest_request(VisitId([1; 16])).unwrap().unwrap();
+    assert_eq!(latest.id, Hash([2; 32]));
+    assert!(directory.latest_request(VisitId([2; 16])).unwrap().is_none());
 }

@@ -6,21 +6,38 @@ import { api, ok } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
 import { fromHex } from '../ledger/borsh.ts';
 import { keep, kept } from '../keys/store.ts';
+import { remember, remembered } from '../preferences.svelte.ts';
 
 type Seed = Schemas['CodeSeed'] & { readonly person: string };
-const NAME = 'code';
+export const KEPT_CODE = 'code';
+const OFF = 'yibao.code';
+
+/** Whether this device keeps its code, to show it without a network. */
+export const keepsCode = (): boolean => remembered(OFF) !== 'off';
+export const setKeepsCode = (on: boolean): void => remember(OFF, on ? undefined : 'off');
+
+/** The code while this page is open. */
+let held: Seed | undefined;
 
 export type Shown = { readonly digits: string; readonly until: Date };
 
 /** This device's code, asked for once while signed in. */
 export async function codeSeed(person: string, isSignedIn: boolean): Promise<Seed | undefined> {
-  const known = await kept<Seed>(NAME);
-  if (known?.person === person) return known;
+  if (held?.person === person) return held;
+  const known = await kept<Seed>(KEPT_CODE);
+  if (known?.person === person) return (held = known);
   if (!isSignedIn) return undefined;
   const seed = await ok(api.POST('/v1/persons/{person}/codes', { params: { path: { person } }, body: {} }));
-  const fresh = { ...seed, person };
-  await keep(NAME, fresh);
-  return fresh;
+  held = { ...seed, person };
+  if (keepsCode()) await keep(KEPT_CODE, held);
+  return held;
+}
+
+/** Has the code at hand before somebody needs it where there is no network. */
+export async function keepCodeNow(person: string): Promise<void> {
+  if (!keepsCode()) return;
+  const seed = await codeSeed(person, true);
+  await keep(KEPT_CODE, seed);
 }
 
 export async function changingDigits(secret: string, step: number): Promise<string> {

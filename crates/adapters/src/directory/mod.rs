@@ -7,7 +7,8 @@
 //! [`activation`] (the letter with which somebody joins), [`code`] (the rotating code of a wallet),
 //! [`pin`] (what opens the key of a device), [`card`] (what a bank knows a bound card by),
 //! [`request`] (a bill that waits for its person), [`bill`] (a bill that was confirmed),
-//! [`objection`] (the words of an objection and of its answers), [`ward`] (who is in whose care).
+//! [`objection`] (the words of an objection and of its answers), [`inquiry`] (what somebody asks or
+//! reports), [`ward`] (who is in whose care).
 //!
 //! Invariants: a wrong activation or PIN is counted before it is answered, so no crash gives a try
 //! back (tests in `tests/directory.rs`); what is sealed opens only at its own place (test
@@ -20,6 +21,7 @@ mod bill;
 pub mod card;
 pub mod code;
 mod family;
+pub mod inquiry;
 pub mod objection;
 pub mod person;
 pub mod pin;
@@ -32,6 +34,7 @@ pub use activation::ActivationTry;
 pub use card::BoundCard;
 pub use code::CodeSeed;
 pub use family::FamilyRequest;
+pub use inquiry::{Inquiry, NewInquiry};
 pub use objection::{Objection, WrittenAnswer};
 pub use person::Particulars;
 pub use pin::{NewPin, PIN_TRIES, PinTry};
@@ -40,7 +43,7 @@ pub use request::{RefusalReason, Request, RequestAnswer};
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 3,
+    version: 4,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -98,6 +101,20 @@ const SCHEMA: Schema = Schema {
         ) STRICT",
         "CREATE INDEX objection_visit ON objection (visit, raised)",
         "CREATE INDEX objection_open ON objection (is_open, raised)",
+        "CREATE TABLE inquiry (
+            number       INTEGER PRIMARY KEY AUTOINCREMENT,
+            key          BLOB NOT NULL,
+            person       BLOB NOT NULL,
+            organisation TEXT NOT NULL,
+            visit        BLOB,
+            request      BLOB,
+            statement    BLOB NOT NULL,
+            raised       INTEGER NOT NULL,
+            answered     INTEGER,
+            answer       BLOB,
+            UNIQUE (person, key)
+        ) STRICT",
+        "CREATE INDEX inquiry_open ON inquiry (organisation, answered)",
         "CREATE TABLE ward (guardian BLOB NOT NULL, person BLOB NOT NULL,
             PRIMARY KEY (guardian, person)) STRICT, WITHOUT ROWID",
         "CREATE INDEX objection_raised ON objection (raised)",

@@ -14,6 +14,7 @@ pub mod fund;
 pub mod guardian;
 pub mod health;
 pub mod index;
+pub mod inquiry;
 pub mod kind;
 pub mod later;
 pub mod log;
@@ -76,6 +77,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     request::ENDPOINTS,
     refund::ENDPOINTS,
     objection::ENDPOINTS,
+    inquiry::ENDPOINTS,
     guardian::ENDPOINTS,
     family::ENDPOINTS,
 ];

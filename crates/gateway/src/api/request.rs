@@ -366,6 +366,14 @@ fn view(call: &Call, request: Request) -> Result<RequestView, Problem> {
     })
 }
 
+/// Where a request stands.
+///
+/// # Errors
+/// When the ledger's history fails.
+pub(super) fn standing_of(call: &Call, request: &Request) -> Result<RequestStanding, Problem> {
+    standing(call, &request.id, request.answer, request.expires)
+}
+
 /// What the ledger says comes first: somebody may refuse on one phone and confirm on another.
 fn standing(
     call: &Call,

@@ -137,6 +137,10 @@ problems! {
     CHANGE_INVALID = 422, "invalid_change";
     /// The objection was answered.
     OBJECTION_CLOSED = 409, "objection_closed";
+    /// Too many inquiries of the person wait for an answer.
+    INQUIRIES_TOO_MANY = 409, "too_many_inquiries";
+    /// The inquiry was answered.
+    INQUIRY_ANSWERED = 409, "inquiry_answered";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

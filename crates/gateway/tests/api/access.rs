@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use money::rail_trials;
 use open::{own_trials, public_trials, transaction_trials};
 use persons::{family_trials, guardian_trials, person_trials, premium_trials, wallet_trials};
-use visits::{grant_trials, objection_trials, request_trials, visit_trials};
+use visits::{grant_trials, inquiry_trials, objection_trials, request_trials, visit_trials};
 
 use crate::family::familial;
 use crate::premium::seasonal;
@@ -142,6 +142,7 @@ fn trials() -> Vec<Trial> {
     [
         public_trials(),
         // Before anybody locks person 1.
+        inquiry_trials(),
         request_trials(),
         objection_trials(),
         guardian_trials(),

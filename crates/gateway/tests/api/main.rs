@@ -5,6 +5,7 @@ mod contract;
 mod details;
 mod event;
 mod family;
+mod inquiry;
 mod later;
 mod limits;
 mod objection;

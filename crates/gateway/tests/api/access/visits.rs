@@ -8,6 +8,7 @@ use super::{
     ASKED, Given, Own, REFUNDED, SETTLED, Status, Trial, auditor, bureau, commitment, hospital,
     one, other, party, two,
 };
+use crate::inquiry::inquire;
 use crate::support::insured::{VISIT, sealed};
 use crate::support::wallets::{
     Cash, confirmation, new_answer, new_objection, new_refund, new_request, object, send_request,
@@ -164,6 +165,45 @@ pub(super) fn request_trials() -> Vec<Trial> {
             },
             (hospital, Status(404)),
             (one, Status(201)),
+        ),
+    ]
+}
+
+/// Before the request of these trials is answered.
+pub(super) fn inquiry_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "create_inquiry",
+            |given| {
+                let request = send_request(&given.world, ASKED).id();
+                let said = json!({ "about": "bill", "reason": "twice", "lines": [1] });
+                let body = json!({ "key": "0a".repeat(16), "request": request, "said": said });
+                Ask::post(format!("/v1/persons/{}/inquiries", id_of(one())), &body)
+            },
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "list_own_inquiries",
+            |_| Ask::get(format!("/v1/persons/{}/inquiries", id_of(one()))),
+            (bureau, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "list_inquiries",
+            |_| Ask::get("/v1/organisations/hospital/inquiries"),
+            (bureau, Status(403)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "answer_inquiry",
+            |given| {
+                let number = inquire(&given.world, &json!({ "about": "other", "words": "why?" }));
+                let body = json!({ "words": "so" });
+                Ask::post(format!("/v1/inquiries/{number}/answers"), &body)
+            },
+            (hospital, Status(404)),
+            (bureau, Status(204)),
         ),
     ]
 }

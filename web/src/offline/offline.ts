@@ -1,0 +1,45 @@
+/**
+ * The wallet without a network: a worker keeps the pages, so that the code for checking in is shown
+ * wherever the phone is. Nothing of the API is ever kept.
+ */
+import { remember, remembered } from '../preferences.svelte.ts';
+
+const OFF = 'yibao.offline';
+const WORKER = '/sw.js';
+
+type Policy = { createScriptURL(url: string): unknown };
+type Policies = { createPolicy(name: string, rules: { createScriptURL(url: string): string }): Policy };
+
+let policy: Policy | undefined;
+
+/** The worker's address, as a browser wants it that lets no other text become code. */
+function address(): string {
+  const policies = (window as { trustedTypes?: Policies }).trustedTypes;
+  if (policies === undefined) return WORKER;
+  policy ??= policies.createPolicy('yibao', {
+    createScriptURL: (url) => {
+      if (url !== WORKER) throw new TypeError(`${url} is no worker of the wallet`);
+      return url;
+    },
+  });
+  return policy.createScriptURL(WORKER) as string;
+}
+
+export const canKeepPages = (): boolean => 'serviceWorker' in navigator;
+
+/** Whether the wallet opens without a network. */
+export const isOffline = (): boolean => canKeepPages() && remembered(OFF) !== 'off';
+
+/** Keeps the pages, if the reader lets it. */
+export async function keepPages(): Promise<void> {
+  if (isOffline()) await navigator.serviceWorker.register(address());
+}
+
+export async function setOffline(on: boolean): Promise<void> {
+  remember(OFF, on ? undefined : 'off');
+  if (!canKeepPages()) return;
+  if (on) return keepPages();
+  const workers = await navigator.serviceWorker.getRegistrations();
+  await Promise.all(workers.map((worker) => worker.unregister()));
+  await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
+}

@@ -1,0 +1,78 @@
+/** Everything that is kept about a person and that the person may see, as one file. */
+import { api, ok, Problem } from '../api/client.ts';
+import type { Schemas } from '../api/types.ts';
+import { ownInquiries } from '../inquiries.ts';
+import { session } from '../session.svelte.ts';
+import { t } from './words.ts';
+
+const PAGE = 200;
+
+/** What the file holds, by the names of its members. */
+export const CONTENTS = ['profile', 'person', 'coverages', 'account', 'visits', 'receipts', 'inquiries', 'sessions', 'wards'] as const;
+
+export async function allReceipts(): Promise<Schemas['Receipt'][]> {
+  const receipts: Schemas['Receipt'][] = [];
+  for (let after: number | undefined; ; ) {
+    const query = { order: 'newest' as const, limit: PAGE, ...(after === undefined ? {} : { after }) };
+    const page = await ok(api.GET('/v1/receipts', { params: { query } }));
+    receipts.push(...page.receipts);
+    if (page.next === undefined || page.next === null) return receipts;
+    after = page.next;
+  }
+}
+
+/** What is there; nothing where it is not kept here or was never settled. */
+async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (caught) {
+    if (caught instanceof Problem && (caught.code === 'not_found' || caught.code === 'no_wallet_here')) return undefined;
+    throw caught;
+  }
+}
+
+export type Access = { readonly visit: string; readonly day: string; readonly organisation: string };
+
+/** Which organisations other than its provider were handed a visit's itemised bills. */
+export async function accessesTo(visit: string): Promise<Access[]> {
+  const path = { visit };
+  const list = await ifThere(ok(api.GET('/v1/visits/{visit}/bills', { params: { path } })));
+  const all = await Promise.all(
+    (list?.commitments ?? []).map((commitment) =>
+      ok(api.GET('/v1/visits/{visit}/bills/{commitment}/accesses', { params: { path: { visit, commitment } } })),
+    ),
+  );
+  return all.flatMap(({ accesses }) => accesses.map((one) => ({ visit, ...one })));
+}
+
+async function visitOf(visit: string): Promise<object> {
+  const params = { params: { path: { visit } } };
+  const [what, bill, objections, accesses] = await Promise.all([
+    ifThere(ok(api.GET('/v1/visits/{visit}', params))),
+    ifThere(ok(api.GET('/v1/visits/{visit}/bill', params))),
+    ifThere(ok(api.GET('/v1/visits/{visit}/objections', params))),
+    accessesTo(visit),
+  ]);
+  return { visit, what, bill, objections: objections?.objections ?? [], accesses };
+}
+
+/** The file's text. Visits are asked for one after the other: a phone has time, a gateway many phones. */
+export async function ownData(now: Date): Promise<string> {
+  const params = { params: { path: { person: session.id } } };
+  const [profile, person, coverages, account, receipts, inquiries, sessions, wards] = await Promise.all([
+    ok(api.GET('/v1/persons/{person}/profile', params)),
+    ok(api.GET('/v1/persons/{person}', params)),
+    ok(api.GET('/v1/persons/{person}/coverages', params)),
+    ok(api.GET('/v1/persons/{person}/account', params)),
+    allReceipts(),
+    ownInquiries(),
+    ok(api.GET('/v1/sessions')),
+    ok(api.GET('/v1/persons/{person}/wards', params)),
+  ]);
+  const visits: object[] = [];
+  for (const visit of new Set(receipts.map((one) => one.visit))) if (visit) visits.push(await visitOf(visit));
+  const contents = Object.fromEntries(CONTENTS.map((name) => [name, t(`data.export.${name}`)]));
+  const about = { made: now.toISOString(), what: t('data.export.what'), contents };
+  const data = { about, profile, person, coverages, account, visits, receipts, inquiries, sessions: sessions.sessions, wards: wards.wards };
+  return `${JSON.stringify(data, null, 2)}\n`;
+}
