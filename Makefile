@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo demo-check test check fmt web web-dev e2e contract sim sim-long plants bench crash full-disk fuzz inference sm2-backends sbom reproducible deny clean help
+.PHONY: demo demo-check test check fmt web web-dev e2e contract sim sim-long plants bench crash full-disk damage overload upgrade soak schemathesis fuzz inference sm2-backends sbom reproducible deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -62,6 +62,27 @@ crash: setup ## kills the program 500 times under load and checks that nothing a
 full-disk: setup ## fills the disk under the program again and again, and checks what it says and keeps (root, for a small mount)
 	$(CARGO) build --release --quiet --bin yibao --bin bench
 	target/release/bench full-disk $(ARGS)
+
+damage: setup ## turns a bit in a file of the program's folder, or cuts it, 1,000 times over all kinds of files (ARGS="--cases 5000 --seed 7")
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench damage $(ARGS)
+
+overload: setup ## ten times what the program admits, and slow, greedy and many clients
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench overload $(ARGS)
+
+upgrade: setup ## opens the data folder of an earlier release (ARGS="--make --fixture DIR" writes one with this release)
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench upgrade $(ARGS)
+
+soak: setup ## settles without end: memory, speed and restart must stay (ARGS="--settlements 10000000 --people 1000000 --verify")
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench soak $(ARGS)
+
+schemathesis: setup ## another program's idea of our contract against a served demonstration: no server's error
+	@./scripts/setup schemathesis
+	$(CARGO) build --release --quiet --bin yibao --bin bench
+	target/release/bench contract $(ARGS)
 
 fuzz: setup ## each decoder and parser with any bytes for a minute, under libFuzzer (ARGS="3600 voucher" for an hour of one)
 	@./scripts/setup fuzz

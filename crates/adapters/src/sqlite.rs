@@ -2,6 +2,7 @@
 //! and `synchronous = FULL`), every write in one immediate transaction.
 
 pub mod copy;
+mod sums;
 
 use std::{
     path::PathBuf,
@@ -39,11 +40,29 @@ pub enum StoreError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The file is not what was written.
+    #[error(
+        "the {what} in `{path}` is damaged: {reason}; stop the program, keep the file, and restore it \
+         from a backup"
+    )]
+    Damaged {
+        /// Whose database.
+        what: &'static str,
+        /// The file's name.
+        path: String,
+        /// What is wrong in it.
+        reason: String,
+    },
     /// The database failed.
-    #[error("the database of the {what} failed")]
+    #[error(
+        "the database of the {what} in `{path}` failed; make sure that its disk is in order and has \
+         room, then start again"
+    )]
     Database {
         /// Whose database.
         what: &'static str,
+        /// The file's name.
+        path: String,
         /// What SQLite says.
         #[source]
         cause: rusqlite::Error,
@@ -66,22 +85,29 @@ pub struct Schema {
 pub struct Database {
     connection: Mutex<Connection>,
     name: &'static str,
+    path: String,
 }
 
 impl Database {
     /// Opens the database and makes its tables when it is new.
     ///
     /// # Errors
-    /// When the file is another one or cannot be opened.
+    /// When the file is another one, is damaged, or cannot be opened.
     pub fn open(place: &Place, schema: &Schema) -> Result<Self, StoreError> {
-        let failed = |cause| StoreError::Database { what: schema.name, cause };
+        let path = shown(place);
+        let failed = |cause| failure(schema.name, &path, cause);
         let mut connection = match place {
             Place::Memory => Connection::open_in_memory(),
             Place::File(path) => Connection::open(path),
         }
         .map_err(failed)?;
         match prepare(&mut connection, schema) {
-            Ok(true) => Ok(Self { connection: Mutex::new(connection), name: schema.name }),
+            Ok(true) => {
+                if let Some(reason) = sums::keep_and_check(&mut connection).map_err(failed)? {
+                    return Err(StoreError::Damaged { what: schema.name, path, reason });
+                }
+                Ok(Self { connection: Mutex::new(connection), name: schema.name, path })
+            }
             Err(rusqlite::Error::SqliteFailure(cause, _))
                 if cause.code == rusqlite::ErrorCode::NotADatabase =>
             {
@@ -143,7 +169,25 @@ impl Database {
     }
 
     fn failed(&self, cause: rusqlite::Error) -> StoreError {
-        StoreError::Database { what: self.name, cause }
+        failure(self.name, &self.path, cause)
+    }
+}
+
+fn shown(place: &Place) -> String {
+    match place {
+        Place::Memory => String::from(":memory:"),
+        Place::File(path) => path.display().to_string(),
+    }
+}
+
+/// What SQLite finds to be no database any more is damaged; whatever else fails is the disk.
+fn failure(what: &'static str, path: &str, cause: rusqlite::Error) -> StoreError {
+    let path = path.to_owned();
+    match cause.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            StoreError::Damaged { what, path, reason: cause.to_string() }
+        }
+        _ => StoreError::Database { what, path, cause },
     }
 }
 
@@ -158,11 +202,7 @@ fn write_in<T>(
 }
 
 fn other_file(place: &Place, schema: &Schema) -> StoreError {
-    let path = match place {
-        Place::Memory => String::from(":memory:"),
-        Place::File(path) => path.display().to_string(),
-    };
-    StoreError::OtherFile { path, expected: schema.name }
+    StoreError::OtherFile { path: shown(place), expected: schema.name }
 }
 
 /// Sets durability and makes the tables of a new file; `false` when the file is another one.
@@ -182,6 +222,8 @@ fn prepare(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<boo
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // A row that is replaced leaves the sums as well.
+    connection.pragma_update(None, "recursive_triggers", true)?;
     write_in(connection, |transaction| {
         if header(transaction)? == (0, 0) {
             for table in schema.tables {
@@ -350,6 +392,80 @@ mod tests {
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
             .unwrap();
         assert_eq!(tables, 1);
+    }
+
+    /// Turns each bit of some of the file's bytes; what opening it says, by the byte.
+    fn turned(path: &std::path::Path, step: usize) -> Vec<Result<i64, String>> {
+        let whole = std::fs::read(path).unwrap();
+        let read = |at: usize| {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            std::fs::write(path, bytes).unwrap();
+            let database = Database::open(&Place::File(path.to_owned()), &ONE);
+            let sum = database.and_then(|one| {
+                one.read(|c| c.query_row("SELECT sum(n) FROM t", [], |row| row.get(0)))
+            });
+            sum.map_err(|error| error.to_string())
+        };
+        (0..whole.len()).step_by(step).map(read).collect()
+    }
+
+    #[test]
+    fn a_turned_bit_is_without_effect_or_named_with_its_file() {
+        let (_folder, place) = file();
+        let database = Database::open(&place, &ONE).unwrap();
+        for number in 0..600 {
+            let insert = "INSERT INTO t VALUES (?1)";
+            database.write(|tx| tx.execute(insert, [number])).unwrap();
+        }
+        database.write(|tx| tx.execute("UPDATE t SET n = n + 1 WHERE n < 300", [])).unwrap();
+        database.write(|tx| tx.execute("DELETE FROM t WHERE n = 599", [])).unwrap();
+        drop(database);
+        let Place::File(path) = &place else { panic!("a file") };
+        let outcomes = turned(path, 13);
+        let damaged = outcomes.iter().filter_map(|one| one.as_ref().err());
+        assert!(damaged.clone().count() > 100, "{}", damaged.count());
+        for words in damaged {
+            assert!(words.contains("book.sqlite"), "{words}");
+        }
+        let sum = (0..600).sum::<i64>() + 300 - 599;
+        assert!(outcomes.iter().flatten().all(|read| *read == sum));
+    }
+
+    #[test]
+    fn a_book_without_sums_gets_them_and_keeps_its_rows() {
+        let (_folder, place) = file();
+        let Place::File(path) = &place else { panic!("a file") };
+        let connection = Connection::open(path).unwrap();
+        connection.execute_batch(ONE.tables[0]).unwrap();
+        connection.execute("INSERT INTO t VALUES (7)", []).unwrap();
+        connection.pragma_update(None, "application_id", ONE.application_id).unwrap();
+        connection.pragma_update(None, "user_version", ONE.version).unwrap();
+        drop(connection);
+        let database = Database::open(&place, &ONE).unwrap();
+        database.write(|tx| tx.execute("INSERT INTO t VALUES (8)", [])).unwrap();
+        drop(database);
+        let database = Database::open(&place, &ONE).unwrap();
+        let sum = database.read(|c| c.query_row("SELECT sum(n) FROM t", [], |row| row.get(0)));
+        assert_eq!(sum.unwrap(), 15_i64);
+        drop(database);
+        // Whoever writes past the sums is found out.
+        let connection = Connection::open(path).unwrap();
+        connection.execute_batch("DROP TRIGGER \"t row_sum update\"; UPDATE t SET n = 9").unwrap();
+        drop(connection);
+        assert!(matches!(Database::open(&place, &ONE), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_replaced_row_is_counted_once() {
+        let keyed = Schema { tables: &["CREATE TABLE t (k INTEGER PRIMARY KEY, n TEXT)"], ..ONE };
+        let (_folder, place) = file();
+        for word in ["one", "two", "three"] {
+            let database = Database::open(&place, &keyed).unwrap();
+            let replace = "INSERT OR REPLACE INTO t VALUES (1, ?1)";
+            database.write(|tx| tx.execute(replace, [word])).unwrap();
+        }
+        Database::open(&place, &keyed).unwrap();
     }
 
     #[test]

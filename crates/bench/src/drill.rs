@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use hyper::StatusCode;
@@ -27,6 +28,9 @@ const CONNECTIONS: usize = 8;
 const NEWEST: usize = 200;
 /// Of the older ones every so manieth is asked for.
 const OLDER_STEP: usize = 997;
+
+/// How soon whoever was turned away tries again in a flood: far sooner than it was told to.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// Tokens of all providers.
 type Tokens = Arc<BTreeMap<Party, String>>;
@@ -123,6 +127,51 @@ impl Drill {
         Ok(sent)
     }
 
+    /// Sends settlements over this many connections at once, each as soon as its last one was
+    /// answered, until so many of all are acknowledged. Whoever is turned away must be told when to
+    /// come again, and sends the same again.
+    ///
+    /// # Errors
+    /// What was refused otherwise.
+    pub fn flood(&mut self, address: SocketAddr, connections: usize, most: usize) -> Result<Flood> {
+        let (told, flood) = self.runtime.block_on(async {
+            let tokens: Tokens = Arc::new(http::sign_in_at_once(address, &self.region).await?);
+            let next = Arc::new(AtomicUsize::new(self.next));
+            let mut workers = Vec::new();
+            for _ in 0..connections {
+                let one = Flooding {
+                    connection: Connection::open(address).await?,
+                    prepared: Arc::clone(&self.prepared),
+                    tokens: Arc::clone(&tokens),
+                    next: Arc::clone(&next),
+                    most,
+                };
+                workers.push(tokio::spawn(one.run()));
+            }
+            let (mut told, mut flood) = (BTreeMap::new(), Flood::default());
+            for worker in workers {
+                let (more, part) = worker.await??;
+                told.extend(more);
+                flood.waited.extend(part.waited);
+                flood.turned_away += part.turned_away;
+            }
+            flood.waited.sort_unstable();
+            Ok::<_, anyhow::Error>((told, flood))
+        })?;
+        self.told.extend(told);
+        self.next = most.max(self.next);
+        ensure!((0..self.next).all(|place| self.told.contains_key(&place)), "one was not answered");
+        Ok(flood)
+    }
+
+    /// Runs something else against the program.
+    ///
+    /// # Errors
+    /// What it finds.
+    pub fn beside<T>(&self, what: impl Future<Output = Result<T>>) -> Result<T> {
+        self.runtime.block_on(what)
+    }
+
     async fn ask_and_send<S>(&self, address: SocketAddr, stop: S) -> Result<(Vec<Answer>, usize)>
     where
         S: Future<Output = Result<()>>,
@@ -171,6 +220,56 @@ impl Drill {
             );
         }
         Ok(())
+    }
+}
+
+/// How a flood was answered.
+#[derive(Debug, Default)]
+pub struct Flood {
+    /// How long each settlement waited that was acknowledged, from its last sending on.
+    pub waited: Vec<Duration>,
+    /// How often one was turned away.
+    pub turned_away: usize,
+}
+
+/// One connection of a flood.
+struct Flooding {
+    connection: Connection,
+    prepared: Arc<Vec<Prepared>>,
+    tokens: Tokens,
+    next: Arc<AtomicUsize>,
+    most: usize,
+}
+
+impl Flooding {
+    async fn run(mut self) -> Result<(BTreeMap<usize, u64>, Flood)> {
+        let (mut told, mut flood) = (BTreeMap::new(), Flood::default());
+        loop {
+            let place = self.next.fetch_add(1, Ordering::SeqCst);
+            let Some(one) = self.prepared.get(place).filter(|_| place < self.most) else { break };
+            let token = &self.tokens[&one.provider()];
+            loop {
+                let begin = Instant::now();
+                let (status, answer, comes_again) = self.connection.offer(one, token).await?;
+                let index = answer.pointer("/receipt/id").and_then(Value::as_u64);
+                match (status, index) {
+                    (StatusCode::CREATED | StatusCode::OK, Some(index)) => {
+                        flood.waited.push(begin.elapsed());
+                        told.insert(place, index);
+                        break;
+                    }
+                    (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _)
+                        if comes_again =>
+                    {
+                        flood.turned_away += 1;
+                        // As impatient as a client may be, but for a breath.
+                        tokio::time::sleep(BREATH).await;
+                    }
+                    _ => bail!("settlement {place}: {status} {answer}"),
+                }
+            }
+        }
+        Ok((told, flood))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settlements over HTTP: the shipped binary serves, clients on the same cores send.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use ledger::Transaction;
-use primitives::{Party, codec};
+use primitives::{Hash, Party, PublicKey, Signature, codec};
+use proof::header::ChainId;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
@@ -57,6 +59,16 @@ impl Served {
     /// When it does not come up.
     pub fn start(data: &Path) -> Result<Self> {
         Self::run(Command::new(program()?), data)
+    }
+
+    /// The same; what it says to its operator goes into this file.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_logged(data: &Path, log: File) -> Result<Self> {
+        let mut command = Command::new(program()?);
+        command.stderr(log);
+        Self::run(command, data)
     }
 
     /// The same, and no file of the program may grow beyond so many KiB: where no small disk can be
@@ -169,6 +181,18 @@ impl Connection {
         key: Option<&str>,
         body: Vec<u8>,
     ) -> Result<(StatusCode, axum::body::Bytes)> {
+        let (status, bytes, _) = self.send_and_see(path, token, key, body).await?;
+        Ok((status, bytes))
+    }
+
+    /// The same, and whether the answer says when to come again.
+    async fn send_and_see(
+        &mut self,
+        path: &str,
+        token: Option<&str>,
+        key: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, axum::body::Bytes, bool)> {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(path)
@@ -183,8 +207,9 @@ impl Connection {
         self.sender.ready().await?;
         let response = self.sender.send_request(request.body(Body::from(body))?).await?;
         let status = response.status();
+        let comes_again = response.headers().contains_key(header::RETRY_AFTER);
         let bytes = to_bytes(Body::new(response.into_body()), ANSWER_BYTES_MAX).await?;
-        Ok((status, bytes))
+        Ok((status, bytes, comes_again))
     }
 
     /// Reads what a party may read.
@@ -192,16 +217,30 @@ impl Connection {
     /// # Errors
     /// When the connection breaks.
     pub async fn get(&mut self, path: &str, token: &str) -> Result<(StatusCode, Value)> {
-        let request = Request::builder()
-            .uri(path)
-            .header(header::HOST, self.address.to_string())
-            .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            .body(Body::empty())?;
+        let (status, bytes) = self.read(path, Some(token)).await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    /// Reads bytes as they come; without a token what everybody may read.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn read(
+        &mut self,
+        path: &str,
+        token: Option<&str>,
+    ) -> Result<(StatusCode, axum::body::Bytes)> {
+        let mut request =
+            Request::builder().uri(path).header(header::HOST, self.address.to_string());
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Body::empty())?;
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let status = response.status();
         let bytes = to_bytes(Body::new(response.into_body()), ANSWER_BYTES_MAX).await?;
-        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+        Ok((status, bytes))
     }
 
     /// Sends a settlement.
@@ -212,18 +251,47 @@ impl Connection {
         self.post("/v1/transactions", Some(token), Some(&one.key), one.body.clone()).await
     }
 
+    /// Sends a settlement; also whether the answer says when to come again.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn offer(
+        &mut self,
+        one: &Prepared,
+        token: &str,
+    ) -> Result<(StatusCode, Value, bool)> {
+        let (path, key, body) = ("/v1/transactions", Some(&*one.key), one.body.clone());
+        let (status, bytes, again) = self.send_and_see(path, Some(token), key, body).await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null), again))
+    }
+
     async fn sign_in(&mut self, region: &Region, signer: &Signer) -> Result<String> {
-        let party = signer.party();
+        self.sign_in_as(region.chain_id, signer.party(), |message| {
+            let authorisation = signer.authorise(message);
+            (authorisation.key, authorisation.signature)
+        })
+        .await
+    }
+
+    /// Signs a party in.
+    ///
+    /// # Errors
+    /// When it is not let in.
+    pub async fn sign_in_as(
+        &mut self,
+        chain_id: ChainId,
+        party: Party,
+        sign: impl FnOnce(&Hash) -> (PublicKey, Signature),
+    ) -> Result<String> {
         let body = json!({ "party": party }).to_string().into_bytes();
         let (_, asked) = self.post("/v1/sessions/challenges", None, None, body).await?;
         let challenge = asked.get("challenge").and_then(Value::as_str).context("a challenge")?;
-        let message = sign_in_message(region.chain_id, party, challenge);
-        let authorisation = signer.authorise(&message);
+        let (key, signature) = sign(&sign_in_message(chain_id, party, challenge));
         let request = json!({
             "party": party,
             "challenge": challenge,
-            "key": authorisation.key,
-            "signature": authorisation.signature,
+            "key": key,
+            "signature": signature,
         });
         let body = request.to_string().into_bytes();
         let (_, answer) = self.post("/v1/sessions", None, None, body).await?;

@@ -8,7 +8,9 @@
 
 mod adjudication;
 mod ceiling;
+mod contract;
 mod crash;
+mod damage;
 mod drill;
 mod figures;
 mod full_disk;
@@ -18,12 +20,16 @@ mod inference;
 mod load;
 mod memory;
 mod offline;
+mod overload;
 mod plan;
 mod postgres;
 mod process;
 mod region;
 mod settlement;
 mod simulation;
+mod soak;
+mod tree;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -40,7 +46,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 enum Task {
     Measure(plan::Options),
     Crash(crash::Options),
+    Damage(damage::Options),
     FullDisk(full_disk::Options),
+    Contract(contract::Options),
+    Overload(overload::Options),
+    Soak(soak::Options),
+    Upgrade(upgrade::Options),
     Inference(inference::Options),
 }
 
@@ -48,7 +59,12 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Measure(options) => plan::run(&options),
         Task::Crash(options) => crash::run(&options),
+        Task::Damage(options) => damage::run(&options),
         Task::FullDisk(options) => full_disk::run(&options),
+        Task::Contract(options) => contract::run(&options),
+        Task::Overload(options) => overload::run(&options),
+        Task::Soak(options) => soak::run(&options),
+        Task::Upgrade(options) => upgrade::run(&options),
         Task::Inference(options) => inference::run(&options),
     };
     match done {

@@ -1,6 +1,6 @@
-//! The drills on the shipped program in their short mode; `make crash` and `make full-disk` are the
-//! long ones. The program lies beside: `make test` builds all, alone it takes
-//! `cargo build --release --bin yibao`.
+//! The drills on the shipped program in their short mode; `make crash`, `make full-disk`,
+//! `make damage`, `make overload` and `make upgrade` are the long ones. The program lies beside:
+//! `make test` builds all, alone it takes `cargo build --release --bin yibao`.
 
 use std::process::Command;
 
@@ -29,4 +29,24 @@ fn a_program_that_is_killed_under_load_keeps_what_it_acknowledged() {
 fn a_program_whose_disk_is_full_says_so_and_goes_on_when_there_is_room() {
     let said = drill(&["full-disk", "--rounds", "3", "--settlements", "12000"]);
     assert!(said.contains("refused in words") && said.contains("the chain verifies"), "{said}");
+}
+
+#[test]
+fn damage_is_without_effect_or_named_and_never_served() {
+    let said = drill(&["damage", "--cases", "60"]);
+    assert!(said.contains("nothing was served wrongly"), "{said}");
+}
+
+#[test]
+fn a_program_that_is_asked_for_ten_times_what_it_admits_turns_away_and_loses_nothing() {
+    let short = ["overload", "--settlements", "6000", "--admitted", "24", "--odd-clients", "90"];
+    let said = drill(&short);
+    assert!(said.contains("none lost") && said.contains("the chain verifies"), "{said}");
+}
+
+#[test]
+fn the_data_folder_of_an_earlier_release_is_opened_and_settled_on() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/data-1");
+    let said = drill(&["upgrade", "--fixture", fixture]);
+    assert!(said.contains("its chain verifies"), "{said}");
 }

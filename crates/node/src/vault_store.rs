@@ -1,9 +1,12 @@
 //! Encrypted bills in a folder, each under the commitment that the ledger knows.
 //!
-//! An envelope is opaque here: who can open it was decided when it was sealed (crate `vault`). The
-//! folder holds `envelope/<commitment>` and, for finding them, `visit/<visit>/<commitment>`; the
-//! envelope is written before its marker, so that whatever is listed is there. Who else was handed
-//! one is noted by the day in `access/<commitment>/<day>_<organisation>`.
+//! An envelope is opaque here: who can open it was decided when it was sealed (crate `vault`). So a
+//! sum lies behind it in its file, and damage is named before a reader is handed what it cannot
+//! open (test `a_damaged_envelope_is_named_and_not_handed_out`). The folder holds
+//! `sealed/<commitment>` and, for finding them, `visit/<visit>/<commitment>`; the envelope is
+//! written before its marker, so that whatever is listed is there. Who else was handed one is noted
+//! by the day in `access/<commitment>/<day>_<organisation>`. Envelopes of before there were sums lie
+//! in `envelope/`, and are moved when the folder is opened.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -87,13 +90,27 @@ pub enum VaultStoreError {
     /// Another envelope is kept under the same commitment.
     #[error("another envelope is kept under commitment `{0}`; seal it with a new salt")]
     Taken(Hash),
+    /// The file is not what was written.
+    #[error(
+        "the envelope under commitment `{commitment}` in `{}` is damaged; put the file of the last \
+         backup there", folder.display()
+    )]
+    Damaged {
+        /// The vault's folder.
+        folder: PathBuf,
+        /// Whose file it is.
+        commitment: Hash,
+    },
     /// There is no such envelope to replace.
     #[error("there is no envelope under commitment `{0}`")]
     Missing(Hash),
 }
 
-fn envelope_key(commitment: &Hash) -> Key {
-    Key::from(format!("envelope/{commitment}"))
+/// Where envelopes without a sum lay.
+const UNSUMMED: &str = "envelope";
+
+fn envelope_key(commitment: &str) -> Key {
+    Key::from(format!("sealed/{commitment}"))
 }
 
 fn access_key(commitment: &Hash) -> Key {
@@ -108,7 +125,7 @@ impl VaultStore {
     /// Opens the folder, and makes it when it is missing.
     ///
     /// # Errors
-    /// [`VaultStoreError::Folder`].
+    /// [`VaultStoreError::Folder`], or envelopes of an earlier form that cannot be moved.
     pub fn open(folder: &Path) -> Result<Self, VaultStoreError> {
         let fail = |cause| VaultStoreError::Folder { folder: folder.to_owned(), cause };
         make_folder(folder).map_err(|cause| fail(Box::new(cause)))?;
@@ -116,7 +133,25 @@ impl VaultStore {
             LocalFileSystem::new_with_prefix(folder).map_err(|cause| fail(Box::new(cause)))?;
         let waiting = Waiting::new().map_err(|cause| fail(Box::new(cause)))?;
         let store = store.with_fsync(true);
-        Ok(Self { folder: folder.to_owned(), store, waiting, writer: Mutex::default() })
+        let opened = Self { folder: folder.to_owned(), store, waiting, writer: Mutex::default() };
+        opened.give_sums().map_err(|cause| opened.failed(cause))?;
+        Ok(opened)
+    }
+
+    /// Moves envelopes of the form without sums. Each is there in one form at any time; one that was
+    /// moved and not yet taken away is moved again.
+    fn give_sums(&self) -> Result<(), ObjectError> {
+        self.waiting.on(async {
+            let list = self.store.list_with_delimiter(Some(&Key::from(UNSUMMED))).await?;
+            for object in list.objects {
+                let Some(commitment) = object.location.filename() else { continue };
+                let envelope = self.store.get(&object.location).await?.bytes().await?;
+                let payload = PutPayload::from(with_sum(&envelope));
+                self.store.put(&envelope_key(commitment), payload).await?;
+                self.store.delete(&object.location).await?;
+            }
+            Ok(())
+        })
     }
 
     /// Keeps an envelope durably. The same bytes again are no error.
@@ -135,8 +170,8 @@ impl VaultStore {
         if !listed.contains(&commitment) && listed.len() >= ENVELOPES_PER_VISIT_MAX {
             return Err(VaultStoreError::TooMany);
         }
-        let key = envelope_key(&commitment);
-        let payload = PutPayload::from(envelope.to_vec());
+        let key = envelope_key(&commitment.to_string());
+        let payload = PutPayload::from(with_sum(envelope));
         let put = self.store.put_opts(&key, payload, PutMode::Create.into());
         match self.waiting.on(put) {
             Ok(_) => {}
@@ -167,8 +202,8 @@ impl VaultStore {
         let kept = self.get(&commitment)?.ok_or(VaultStoreError::Missing(commitment))?;
         let Some(envelope) = change(&kept) else { return Ok(()) };
         check_size(&envelope)?;
-        let key = envelope_key(&commitment);
-        let put = self.store.put(&key, PutPayload::from(envelope));
+        let key = envelope_key(&commitment.to_string());
+        let put = self.store.put(&key, PutPayload::from(with_sum(&envelope)));
         self.waiting.on(put).map(|_| ()).map_err(|cause| self.failed(cause))
     }
 
@@ -217,7 +252,7 @@ impl VaultStore {
     /// # Errors
     /// A failing disk, or a file that is longer than any envelope.
     pub fn get(&self, commitment: &Hash) -> Result<Option<Vec<u8>>, VaultStoreError> {
-        let key = envelope_key(commitment);
+        let key = envelope_key(&commitment.to_string());
         self.waiting.on(async {
             let object = match self.store.get(&key).await {
                 Ok(object) => object,
@@ -225,11 +260,15 @@ impl VaultStore {
                 Err(cause) => return Err(self.failed(cause)),
             };
             let size = usize::try_from(object.meta.size).unwrap_or(usize::MAX);
-            if size > ENVELOPE_BYTES_MAX {
+            if size > ENVELOPE_BYTES_MAX + SUM_BYTES {
                 return Err(VaultStoreError::Size(size));
             }
             let bytes = object.bytes().await.map_err(|cause| self.failed(cause))?;
-            Ok(Some(bytes.to_vec()))
+            let damaged = || VaultStoreError::Damaged {
+                folder: self.folder.clone(),
+                commitment: *commitment,
+            };
+            without_sum(&bytes).map(|bytes| Some(bytes.to_vec())).ok_or_else(damaged)
         })
     }
 
@@ -251,6 +290,20 @@ impl VaultStore {
     fn failed(&self, cause: ObjectError) -> VaultStoreError {
         VaultStoreError::Storage { folder: self.folder.clone(), cause }
     }
+}
+
+/// How long the sum behind an envelope is, in bytes.
+const SUM_BYTES: usize = 32;
+
+/// An envelope as its file keeps it.
+fn with_sum(envelope: &[u8]) -> Vec<u8> {
+    [envelope, blake3::hash(envelope).as_bytes()].concat()
+}
+
+/// The envelope of a file that is whole.
+fn without_sum(file: &[u8]) -> Option<&[u8]> {
+    let (envelope, sum) = file.split_last_chunk::<SUM_BYTES>()?;
+    (blake3::hash(envelope).as_bytes() == sum).then_some(envelope)
 }
 
 const fn check_size(envelope: &[u8]) -> Result<(), VaultStoreError> {
@@ -362,6 +415,49 @@ mod tests {
         let store = VaultStore::open(&folder.path().join("vault")).unwrap();
         assert_eq!(store.accesses(one).unwrap(), [(day(1), bureau), (day(2), auditor)]);
         assert_eq!(store.accesses(sha256(b"none")).unwrap(), []);
+    }
+
+    #[test]
+    fn envelopes_without_sums_get_theirs_when_the_folder_is_opened() {
+        let (folder, store) = open();
+        let (one, two) = (sha256(b"one"), sha256(b"two"));
+        store.put(visit(1), one, b"sealed one").unwrap();
+        store.put(visit(1), two, b"sealed two").unwrap();
+        drop(store);
+        // As an earlier version left them, the second one after a power cut in the middle.
+        let vault = folder.path().join("vault");
+        let place = |part: &str, name: Hash| vault.join(part).join(name.to_string());
+        std::fs::create_dir_all(vault.join("envelope")).unwrap();
+        std::fs::write(place("envelope", one), b"sealed one").unwrap();
+        std::fs::write(place("envelope", two), b"sealed two").unwrap();
+        std::fs::remove_file(place("sealed", one)).unwrap();
+        let store = VaultStore::open(&vault).unwrap();
+        assert_eq!(store.get(&one).unwrap().unwrap(), b"sealed one");
+        assert_eq!(store.get(&two).unwrap().unwrap(), b"sealed two");
+        assert_eq!(store.list_by_visit(visit(1)).unwrap().len(), 2);
+        assert!(!place("envelope", one).exists() && !place("envelope", two).exists());
+    }
+
+    #[test]
+    fn a_damaged_envelope_is_named_and_not_handed_out() {
+        let (folder, store) = open();
+        let commitment = sha256(b"one");
+        store.put(visit(1), commitment, b"sealed").unwrap();
+        let path = folder.path().join(format!("vault/sealed/{commitment}"));
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut turned = whole.clone();
+            turned[at] ^= 1;
+            for damaged in [&turned[..], &whole[..at]] {
+                std::fs::write(&path, damaged).unwrap();
+                let error = store.get(&commitment).unwrap_err().to_string();
+                assert!(error.contains(&commitment.to_string()), "{error}");
+                let again = store.put(visit(1), commitment, b"sealed");
+                assert!(matches!(again, Err(VaultStoreError::Damaged { .. })));
+            }
+        }
+        std::fs::write(&path, whole).unwrap();
+        assert_eq!(store.get(&commitment).unwrap().unwrap(), b"sealed");
     }
 
     #[test]

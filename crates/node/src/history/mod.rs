@@ -25,7 +25,7 @@ pub use recent::Recent;
 /// Written into the file's header: another number is another kind of file.
 const APPLICATION_ID: i32 = 0x7962_6879;
 /// The form of the tables; a file of another form is made anew.
-const FORM: i32 = 4;
+const FORM: i32 = 5;
 
 /// How much of the file the writer keeps in memory: without it each index entry, at a random place,
 /// reads and writes a page.
@@ -90,7 +90,7 @@ pub enum HistoryError {
         #[source]
         cause: std::io::Error,
     },
-    /// A receipt in it does not decode.
+    /// A receipt in it is not the one that was written.
     #[error(
         "receipt {0} in the history is damaged; stop the node, delete the history and start again"
     )]
@@ -331,7 +331,7 @@ fn insert<'a>(
     let mut index = first;
     for receipt in receipts {
         let at = sql_number(index);
-        insert_receipt.execute(params![at, codec::encode(&**receipt)])?;
+        insert_receipt.execute(params![at, with_sum(index, codec::encode(&**receipt))])?;
         by_transaction.push([short_of(&receipt.record.transaction_id), at]);
         by_party.extend(receipt.concerns.iter().map(|party| [short_of_party(party), at]));
         let executors = receipt.effects.iter().map(|effect| effect.executor);
@@ -346,6 +346,30 @@ fn insert<'a>(
     insert_sorted(tx, "INSERT OR IGNORE INTO by_executor VALUES (?1, ?2)", by_executor)?;
     insert_sorted(tx, "INSERT OR IGNORE INTO by_settled_visit VALUES (?1, ?2)", by_visit)?;
     Ok(index)
+}
+
+/// How long the sum behind a receipt is, in bytes.
+const SUM_BYTES: usize = 8;
+
+/// A receipt's bytes as the file keeps them: SQLite does not notice a turned bit in a value.
+fn with_sum(index: u64, mut bytes: Vec<u8>) -> Vec<u8> {
+    let sum = sum_of(index, &bytes);
+    bytes.extend_from_slice(&sum);
+    bytes
+}
+
+/// The bytes without their sum, if they are those that were written at this position.
+fn without_sum(index: u64, bytes: &[u8]) -> Option<&[u8]> {
+    let (bytes, sum) = bytes.split_last_chunk::<SUM_BYTES>()?;
+    (sum_of(index, bytes) == *sum).then_some(bytes)
+}
+
+fn sum_of(index: u64, bytes: &[u8]) -> [u8; SUM_BYTES] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&index.to_le_bytes()).update(bytes);
+    let mut sum = [0; SUM_BYTES];
+    hasher.finalize_xof().fill(&mut sum);
+    sum
 }
 
 /// Inserts the entries of an index in its order, so that those of one page come together.

@@ -50,7 +50,7 @@ impl HistoryReader {
     /// The receipt at this position of the receipt log, if it was written.
     ///
     /// # Errors
-    /// A failing database, or a receipt that does not decode.
+    /// A failing database, or a receipt that is not the one that was written.
     pub fn receipt_at(&self, index: u64) -> Result<Option<Arc<Receipt>>, HistoryError> {
         let bytes = self.with(|connection| {
             connection
@@ -224,6 +224,8 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<(u64, Vec<u8>)> {
 }
 
 fn decode((index, bytes): (u64, Vec<u8>)) -> Result<Placed, HistoryError> {
-    let receipt = codec::decode(&bytes).map_err(|_| HistoryError::Damaged(index))?;
+    let damaged = || HistoryError::Damaged(index);
+    let bytes = super::without_sum(index, &bytes).ok_or_else(damaged)?;
+    let receipt = codec::decode(bytes).map_err(|_| damaged())?;
     Ok(Placed { index, receipt: Arc::new(receipt) })
 }

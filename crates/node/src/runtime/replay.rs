@@ -16,7 +16,10 @@ use crate::store::StoredBlock;
 
 /// The first place where what is recorded is not what follows from the blocks before it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("block {height}: {what} is `{got}` where `{expected}` follows from what is before it")]
+#[error(
+    "block {height}: {what} is `{got}` where `{expected}` follows from {}",
+    before(*height)
+)]
 pub struct Divergence {
     /// The block's number.
     pub height: u64,
@@ -26,6 +29,15 @@ pub struct Divergence {
     pub expected: String,
     /// What is recorded.
     pub got: String,
+}
+
+/// What a block follows from, in words: before the first one there is only the genesis.
+const fn before(height: u64) -> &'static str {
+    if height == 1 {
+        "`genesis/genesis.json`, which is damaged or another one if the block is whole"
+    } else {
+        "what is before it"
+    }
 }
 
 impl Divergence {

@@ -164,7 +164,9 @@ impl<D: Disk> BlockLog<D> {
         for name in log.names()? {
             match log.open_segment(&name, true, Known::default()) {
                 Ok(None) => {}
-                Ok(Some(_)) | Err(StoreError::Damaged { .. }) => break,
+                Ok(Some(_)) | Err(StoreError::Damaged { .. } | StoreError::OtherVersion(_)) => {
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -294,6 +296,9 @@ impl<D: Disk> BlockLog<D> {
                 // Its making was interrupted before it could take a record.
                 self.empty_file = Some(path.clone());
                 return Ok(Some(Cut { file: path, offset: 0, height }));
+            }
+            if record::is_of_another_version(&bytes) {
+                return Err(StoreError::OtherVersion(path));
             }
             return Err(damaged(&path, 0, height, "the file has no header of a block log"));
         };

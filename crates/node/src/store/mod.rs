@@ -102,6 +102,12 @@ pub enum StoreError {
     /// The log has no block of this height.
     #[error("there is no block {0} in the block log")]
     NoBlock(u64),
+    /// A file of blocks has the form of another version of the program.
+    #[error(
+        "`{0}` was written by another version of yibao, and this one reads form 1; start that \
+         version, or restore the data folder from a backup that this one can read"
+    )]
+    OtherVersion(String),
     /// The bytes of this block do not decode.
     #[error("block {0} in the block log was written by another version; use that version")]
     Format(u64),

@@ -41,6 +41,13 @@ pub(super) struct SegmentHeader {
     pub(super) first_height: u64,
 }
 
+/// Whether these first bytes are those of a block log in a form that is not ours: its magic names
+/// another number. Damage of the number looks the same, and the remedy is good for both.
+pub(super) fn is_of_another_version(bytes: &[u8]) -> bool {
+    let (family, number) = SEGMENT_MAGIC.split_at(SEGMENT_MAGIC.len() - 1);
+    bytes.starts_with(family) && !bytes[family.len()..].starts_with(number)
+}
+
 impl SegmentHeader {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = [&SEGMENT_MAGIC[..], &self.key, &self.first_height.to_le_bytes()].concat();

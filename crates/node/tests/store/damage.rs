@@ -127,3 +127,14 @@ fn a_file_that_is_no_block_log_is_refused() {
     let error = Store::open(disk, crate::world::OPTIONS).err().unwrap();
     assert!(error.to_string().contains("no header of a block log"), "{error}");
 }
+
+#[test]
+fn a_block_log_of_another_version_is_named_as_such() {
+    let disk = filled(3, false);
+    let path = &segments(&disk)[0];
+    // The last byte of `yibao block log1`: 1 becomes 2.
+    disk.damage(path, 15, b'1' ^ b'2');
+    let error = Node::start(disk).err().unwrap();
+    assert!(matches!(&error, StoreError::OtherVersion(file) if file == path), "{error}");
+    assert!(error.to_string().contains("another version"), "{error}");
+}

@@ -221,8 +221,10 @@ fn check_validator(
         return Ok(());
     }
     Err(bad(format!(
-        "`{}` is not the key with which `{organisation}` certifies blocks by the genesis; put the right key there",
-        folder.join(BLOCK_KEY_FILE).display()
+        "`{}` is not the key with which `{organisation}` certifies blocks by the genesis; put the \
+         right key there, or the right organisation into `{}`",
+        folder.join(BLOCK_KEY_FILE).display(),
+        folder.join(ORGANISATION_FILE).display()
     )))
 }
 
