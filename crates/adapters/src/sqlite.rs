@@ -446,8 +446,9 @@ mod tests {
         database.write(|tx| tx.execute("INSERT INTO t VALUES (8)", [])).unwrap();
         drop(database);
         let database = Database::open(&place, &ONE).unwrap();
-        let sum = database.read(|c| c.query_row("SELECT sum(n) FROM t", [], |row| row.get(0)));
-        assert_eq!(sum.unwrap(), 15_i64);
+        let sum: Result<i64, _> =
+            database.read(|c| c.query_row("SELECT sum(n) FROM t", [], |row| row.get(0)));
+        assert_eq!(sum.unwrap(), 15);
         drop(database);
         // Whoever writes past the sums is found out.
         let connection = Connection::open(path).unwrap();
