@@ -52,36 +52,36 @@ plants: setup ## builds the program with each real bug of crates/sim/plants.toml
 
 bench: setup ## speed and memory: a table, and target/bench/report.json (ARGS="--quick" for a look)
 	@./scripts/setup bench
-	$(CARGO) build --release --quiet --bin yibao --bin bench
+	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench measure $(ARGS)
 
 crash: setup ## kills the program 500 times under load and checks that nothing acknowledged is lost
-	$(CARGO) build --release --quiet --bin yibao --bin bench
+	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench crash $(ARGS)
 
 full-disk: setup ## fills the disk under the program again and again, and checks what it says and keeps (root, for a small mount)
-	$(CARGO) build --release --quiet --bin yibao --bin bench
+	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench full-disk $(ARGS)
 
 damage: setup ## turns a bit in a file of the program's folder, or cuts it, 1,000 times over all kinds of files (ARGS="--cases 5000 --seed 7")
-	$(CARGO) build --release --quiet --bin yibao --bin bench
+	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench damage $(ARGS)
 
 overload: setup ## ten times what the program admits, and slow, greedy and many clients
-	$(CARGO) build --release --quiet --bin yibao --bin bench
+	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench overload $(ARGS)
 
 upgrade: setup ## opens the data folder of an earlier release (ARGS="--make --fixture DIR" writes one with this release)
-	$(CARGO) build --release --quiet --bin yibao --bin bench
+	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench upgrade $(ARGS)
 
 soak: setup ## settles without end: memory, speed and restart must stay (ARGS="--settlements 10000000 --people 1000000 --verify")
-	$(CARGO) build --release --quiet --bin yibao --bin bench
+	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench soak $(ARGS)
 
 schemathesis: setup ## another program's idea of our contract against a served demonstration: no server's error
 	@./scripts/setup schemathesis
-	$(CARGO) build --release --quiet --bin yibao --bin bench
+	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench contract $(ARGS)
 
 fuzz: setup ## each decoder and parser with any bytes for a minute, under libFuzzer (ARGS="3600 voucher" for an hour of one)
@@ -89,7 +89,7 @@ fuzz: setup ## each decoder and parser with any bytes for a minute, under libFuz
 	@./scripts/fuzz $(or $(ARGS),60)
 
 inference: ## what a validator can infer from a ledger (DATA=yibao-demo), as SECURITY.md tells it
-	$(CARGO) build --release --quiet --bin bench
+	$(CARGO) build --release --quiet -p bench
 	target/release/bench inference $(or $(DATA),yibao-demo)
 
 sm2-backends: setup ## all tests of signatures with the system's OpenSSL among the backends of SM2

@@ -1,5 +1,7 @@
 //! What the outbox keeps of its own: authorisations, effects, and which word each one has.
 
+use std::collections::BTreeSet;
+
 use adapters::effect::{Effect as RailEffect, RailName};
 use adapters::rail::{Reference, Token};
 use adapters::sqlite::{Database, Json, Place, Schema, Sql, StoreError};
@@ -162,6 +164,22 @@ impl Book {
             tx.execute("UPDATE effect SET next_look_at = 0 WHERE stage = 'open'", [])
         })?;
         Ok(commitment)
+    }
+
+    /// The rails that were told something.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn rails(&self) -> Result<BTreeSet<String>, BookError> {
+        Ok(self.database.read(|connection| {
+            connection
+                .prepare(
+                    "SELECT DISTINCT effect ->> '$.rail' FROM effect
+                     WHERE stage IN ('ordered', 'final', 'told')",
+                )?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        })?)
     }
 
     /// The record behind a commitment.

@@ -136,6 +136,17 @@ pub enum OutboxFailure {
         /// How many receipts there are.
         there: u64,
     },
+    /// A rail that was told something is not configured any more, so nothing can ask it.
+    #[error(
+        "`{organisation}` has payments over the rail `{rail}`, and its rails are other ones: name \
+         it in `rails.toml` again"
+    )]
+    Rail {
+        /// Whose outbox.
+        organisation: OrganisationId,
+        /// The rail that is missing.
+        rail: String,
+    },
     /// The thread could not be started.
     #[error("the outbox thread cannot be started: {0}")]
     Thread(std::io::Error),
@@ -171,6 +182,10 @@ impl Outbox {
         if looked_at > there {
             let organisation = config.organisation;
             return Err(OutboxFailure::Ahead { organisation, looked_at, there });
+        }
+        let is_configured = |rail: &String| config.rails.keys().any(|one| **one == **rail);
+        if let Some(rail) = book.rails()?.into_iter().find(|rail| !is_configured(rail)) {
+            return Err(OutboxFailure::Rail { organisation: config.organisation, rail });
         }
         book.tell_again()?;
         let store: Arc<dyn OutboxStore> = Arc::new(SqliteOutbox::open(&config.outbox)?);

@@ -632,3 +632,23 @@ fn an_outbox_that_knows_more_receipts_than_the_ledger_is_refused() {
     let error = Outbox::open(node, config).err().unwrap().to_string();
     assert!(error.contains("blocks that were acknowledged are missing"), "{error}");
 }
+
+#[test]
+fn an_outbox_without_a_rail_that_it_paid_over_is_refused() {
+    let hospital = Hospital::new(Style::PayAndRefund);
+    let node = hospital.place.driven();
+    let outbox = hospital.outbox(&node);
+    let commitment = outbox.record_authorisation(&later(&hospital.card("Rich Test", 1_000)));
+    hospital.desk(&node).settle(1, 15_000, "bank", commitment.unwrap());
+    settle_down(&outbox);
+    drop(outbox);
+    let without = |rail: &str| {
+        let bank = Arc::new(hospital.bank().rail(organisation("hospital")));
+        let mut config = hospital.config(bank, hospital.place.clock.clone());
+        config.rails.retain(|name, _| **name != *rail);
+        Outbox::open(node.clone(), config).err().map(|error| error.to_string())
+    };
+    assert_eq!(without("counter"), None, "nothing was paid over it");
+    let words = without("bank").unwrap();
+    assert!(words.contains("the rail `bank`") && words.contains("rails.toml"), "{words}");
+}

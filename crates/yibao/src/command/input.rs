@@ -130,7 +130,11 @@ pub fn parse_json<T: DeserializeOwned>(what: &str, path: &Path, text: &str) -> a
                 "{what} `{shown}`, line {line}, column {column}: this is not JSON: {words}; mend the file there"
             ));
         }
-        bad(format!("{what} `{shown}`{}{}: {words}", line_text(line), field_text(field)))
+        bad(format!(
+            "{what} `{shown}`{}{}: {words}; mend the file there",
+            line_text(line),
+            field_text(field)
+        ))
     };
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader)
@@ -159,7 +163,8 @@ pub fn parse_toml<T: DeserializeOwned>(what: &str, path: &Path, text: &str) -> a
     serde_path_to_error::deserialize(reader).map_err(|error| {
         let (field, inner) = (error.path().to_string(), error.inner());
         let words = one_line(inner.message());
-        bad(format!("{what} `{shown}`{}{}: {words}", line_text(line(inner)), field_text(&field)))
+        let place = format!("{}{}", line_text(line(inner)), field_text(&field));
+        bad(format!("{what} `{shown}`{place}: {words}; mend the file there"))
     })
 }
 

@@ -102,7 +102,10 @@ pub fn open_node(
         .map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
     let config = NodeConfig {
         signer: BlockSigner::new(organisation, block_key),
-        log_signer: LogSigner::new(&origin, log_key).map_err(|error| bad(error.to_string()))?,
+        log_signer: LogSigner::new(&origin, log_key).map_err(|error| {
+            let file = folder.join(ORIGIN_FILE);
+            bad(format!("{error}; mend it in `{}`", file.display()))
+        })?,
         clock,
         history: folder.join("history.sqlite"),
         randomness,

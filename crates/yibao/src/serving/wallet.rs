@@ -190,8 +190,9 @@ pub fn open_wallet(
     let path = folder.join(WALLET_FILE);
     let file: WalletFile = read_toml("the wallet services", &path, WALLET_BYTES_MAX)?;
     let in_file = |words: String| bad(format!("the wallet services `{}`: {words}", path.display()));
-    let region = network::view::region(state, file.region)
-        .ok_or_else(|| in_file(format!("the ledger has no region {}", file.region)))?;
+    let region = network::view::region(state, file.region).ok_or_else(|| {
+        in_file(format!("the ledger has no region {}; name its own", file.region))
+    })?;
     let limits = |text: &LimitsText| text.read(region.currency).map_err(&in_file);
     let authority_folder = data.join(file.authority.as_str());
     let machine = |organisation, folder: &Path| -> Result<Arc<dyn Machine>> {
