@@ -1,6 +1,6 @@
-//! Inquiries: a person asks or reports something of which nothing stands on the ledger yet, and the
-//! organisation that it concerns answers. A bill that waits and is wrong goes to its provider before
-//! it is paid; wrong data go to the bureau.
+//! Inquiries: a person asks or reports something of which nothing stands on the ledger yet, and
+//! the organisation that it concerns answers. A bill that waits and is wrong goes to its provider
+//! before it is paid; wrong data go to the bureau.
 //!
 //! Invariant: whom an inquiry goes to follows from what it is about, never from the request (test
 //! `an_inquiry_goes_to_whom_it_concerns`).
