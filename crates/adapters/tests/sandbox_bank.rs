@@ -323,8 +323,8 @@ fn books_of_another_kind_are_not_opened() {
     assert_eq!(expected, "counter's cash books");
 }
 
-/// Changes a book behind the bank's back while it is open, past the triggers that keep its sums: those
-/// are against disks, not against people.
+/// Changes a book behind the bank's back while it is open, past the triggers that keep its sums:
+/// those are against disks, not against people.
 fn tamper(bench: &BankBench, sql: &str) {
     let Place::File(path) = bench.place() else { panic!("the bench has a file") };
     let connection = rusqlite::Connection::open(path).unwrap();

@@ -1,8 +1,8 @@
 //! A sum over the rows of each table, kept by triggers with every write and compared when the books
 //! are opened: SQLite itself does not notice a turned bit in an amount.
 //!
-//! The sum is the exclusive or of the rows' hashes, so a write costs the rows that it changes. It is
-//! against failing disks, not against people: who may write the file may write its sums. Opening
+//! The sum is the exclusive or of the rows' hashes, so a write costs the rows that it changes. It
+//! is against failing disks, not against people: who may write the file may write its sums. Opening
 //! reads all rows, about a million a second.
 //!
 //! Invariant: rows that a program wrote are the rows that the next one reads, or the file is named
