@@ -9,9 +9,6 @@ use serde_json::Value;
 
 use crate::disk;
 
-/// The snapshot of the data folder that `make upgrade` opens.
-const SNAPSHOT: &str = "00000000000000000062.snapshot";
-
 /// The committed inputs of a target; those that a crash left are among them.
 #[must_use]
 pub fn folder(target: &str) -> PathBuf {
@@ -55,7 +52,7 @@ fn made(target: &str) -> Vec<Vec<u8>> {
             .map(|plan| sample(&format!("plans/{plan}"), "catalogue.toml"))
             .to_vec(),
         "state_proof" => state_proofs(),
-        "snapshot" => vec![disk::without_sum(&disk::fixture("snapshots", SNAPSHOT))],
+        "snapshot" => vec![disk::without_sum(&disk::fixture(disk::SNAPSHOT))],
         "bill" => ["bill-outpatient.json", "bill-stay.json", "bill-us.json"]
             .map(|name| sample("samples", name))
             .to_vec(),

@@ -9,13 +9,15 @@ use node::store::{Disk as _, DiskFile as _, LogLimits, Store, StoreOptions};
 /// Small files, so that a run stays fast.
 const LIMITS: LogLimits = LogLimits { segment_bytes: 4_096, zeros_bytes: 1_024 };
 const BLOCK_LOG: &str = "blocks/00000000000000000001.log";
+/// The snapshot of the data folder that `make upgrade` opens.
+pub(crate) const SNAPSHOT: &str = "snapshots/00000000000000000053.snapshot";
 /// How long the sum behind a snapshot is, in bytes.
 const SUM_BYTES: usize = 32;
 
 /// A file of the data folder that `make upgrade` opens.
-pub(crate) fn fixture(folder: &str, name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bench/fixtures/data-1/node");
-    let path = node.join(folder).join(name);
+    let path = node.join(name);
     fs::read(&path).unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
 }
 
@@ -46,9 +48,9 @@ pub fn block_log(bytes: &[u8]) -> bool {
 /// read without it.
 pub fn snapshot(bytes: &[u8]) -> bool {
     let disk = FaultyDisk::new(Faults::default());
-    write(&disk, BLOCK_LOG, &fixture("blocks", "00000000000000000001.log"));
+    write(&disk, BLOCK_LOG, &fixture(BLOCK_LOG));
     let whole = [bytes, blake3::hash(bytes).as_bytes()].concat();
-    write(&disk, "snapshots/00000000000000000062.snapshot", &whole);
+    write(&disk, SNAPSHOT, &whole);
     let options = StoreOptions { limits: LogLimits::default(), key: [7; 32], known_height: 0 };
     Store::open(disk, options).is_ok_and(|opened| opened.snapshot.is_some())
 }

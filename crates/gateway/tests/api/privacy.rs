@@ -67,6 +67,7 @@ fn values(name: &str, ids: &[String], receipts: u64) -> Vec<String> {
         "row" => own(&["person", "coverage", "personal_account", "visit", "settlement"]),
         "region" => vec![REGION.to_string()],
         "scheme" => own(&["310"]),
+        "inquiry" => own(&["1", "2"]),
         "year" => own(&["2027"]),
         "fund" | "version" => own(&["1"]),
         "rail" => own(&["counter"]),

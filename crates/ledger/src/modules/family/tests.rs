@@ -200,6 +200,20 @@ fn a_member_is_bound_so_often_a_month() {
 }
 
 #[test]
+fn a_member_has_so_many_payers_whatever_a_region_sets() {
+    let mut world = world();
+    let rules = ProxyRules { bindings_per_member_per_month_max: 32, ..proxy_rules() };
+    world.accepted(&[party("bureau")], &SetProxyRules { region: REGION, rules });
+    for payer in 11..=26 {
+        world.enrol(payer);
+        bound(&mut world, payer, 2);
+    }
+    world.rejected(&[by(1), by(2)], &bind(1, 2), rejection::TOO_MANY_PAYERS);
+    world.accepted(&[by(2)], &unbind(11, 2, BindingSide::Member));
+    bound(&mut world, 1, 2);
+}
+
+#[test]
 fn binding_races_in_one_block_keep_the_limit() {
     let mut world = world();
     let all: Vec<_> = (2..=8)

@@ -3,8 +3,9 @@
 use super::refunds::{both, refund};
 use super::*;
 use crate::modules::family::{
-    Agreement, AidRules, AidTerms, BindMember, BindingSide, GrantAid, ProxyRules, Relation,
-    RevokeAid, SetAidRules, SetProxyRules, UnbindMember, rejection as families,
+    Agreement, AidRules, AidTerms, ApplyForBinding, BindMember, BindingDecision, BindingSide,
+    DecideBinding, GrantAid, ProxyRules, Relation, RevokeAid, SetAidRules, SetProxyRules,
+    UnbindMember, rejection as families,
 };
 use crate::modules::person::{LockPerson, rejection as persons};
 
@@ -291,6 +292,26 @@ fn a_proxy_agrees_with_the_members_own_money_within_the_regions_limit() {
     };
     world.accepted(&[alice()], &unbind);
     world.rejected(&signed, &body, families::NOT_BOUND);
+}
+
+#[test]
+fn a_binding_by_documents_agrees_until_its_last_day() {
+    let mut world = family_world();
+    let body = visit_of_300(&mut world, 1);
+    let body = SettleVisit { consent: Consent::Proxy { payer: CAROL }, ..body };
+    // Whoever is below the age that a region sets does not agree in person; here that is Alice.
+    let rules = ProxyRules { own_consent_age: 99, ..proxy_rules() };
+    world.accepted(&[org("bureau")], &SetProxyRules { region: REGION, rules });
+    let documents = sha256(b"household register");
+    let apply = ApplyForBinding { payer: CAROL, member: ALICE, relation: 1, documents };
+    world.accepted(&[of(CAROL)], &apply);
+    let today = world.now.day(primitives::UtcOffset(480));
+    let decision = BindingDecision::Agree { until: today.plus_days(1).unwrap() };
+    let decide = DecideBinding { payer: CAROL, member: ALICE, decision };
+    world.accepted(&[org("bureau")], &decide);
+    world.wait(2 * DAY);
+    let signed = [org("hospital"), org("bureau"), of(CAROL)];
+    world.rejected(&signed, &body, families::BINDING_ENDED);
 }
 
 #[test]
