@@ -51,12 +51,14 @@ it('a father binds his grown-up daughter, helps her with a bill, has it back, an
   await father.field('guardian.code').fill(code);
   await father.button('guardian.find').click();
   await father.button('relatives.askBind').waitFor();
+  await father.field('relatives.relation', { name: member.name }).selectOption('parent');
   await father.check('family-found');
   await father.button('relatives.askBind').click();
   await father.text('relatives.sent').waitFor();
 
   await openFamily(daughter);
   await daughter.button('relatives.agree').waitFor();
+  await daughter.text('relatives.says', { relation: 'Mutter oder Vater' }).waitFor();
   await daughter.check('family-asked');
   await daughter.button('relatives.agree').click();
   await confirmWithPin(daughter);

@@ -177,8 +177,8 @@ export class Visitor {
     return this.page.getByRole('navigation').getByRole('link', { name: this.t(key), exact: true });
   }
 
-  field(key: string): Locator {
-    return this.page.getByLabel(this.t(key), { exact: true });
+  field(key: string, values?: Record<string, string>): Locator {
+    return this.page.getByLabel(this.t(key, values), { exact: true });
   }
 
   text(key: string, values?: Record<string, string>): Locator {
