@@ -1,6 +1,6 @@
 //! Settlements without end on one region: memory, speed and the time of a restart must not follow
-//! from how many there were. In process, so that one machine gets far in an hour; everything else is
-//! as in the program: signatures, blocks on the disk, snapshots, history.
+//! from how many there were. In process, so that one machine gets far in an hour; everything else
+//! is as in the program: signatures, blocks on the disk, snapshots, history.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -38,8 +38,8 @@ const PARTS: usize = 10;
 /// Settlements that are signed before they are sent, at the most: what a part of them weighs is not
 /// the node's memory.
 const SIGNED_MAX: usize = 20_000;
-/// Memory may grow by so much from the second part on, whatever is settled: caches, a snapshot that is
-/// being written, and what the allocator keeps.
+/// Memory may grow by so much from the second part on, whatever is settled: caches, a snapshot that
+/// is being written, and what the allocator keeps.
 const GROWTH_BYTES_MAX: u64 = 256 << 20;
 /// The node has to be back within this time.
 const RESTART_MAX: Duration = Duration::from_secs(10);

@@ -5,8 +5,8 @@
 //! open (test `a_damaged_envelope_is_named_and_not_handed_out`). The folder holds
 //! `sealed/<commitment>` and, for finding them, `visit/<visit>/<commitment>`; the envelope is
 //! written before its marker, so that whatever is listed is there. Who else was handed one is noted
-//! by the day in `access/<commitment>/<day>_<organisation>`. Envelopes of before there were sums lie
-//! in `envelope/`, and are moved when the folder is opened.
+//! by the day in `access/<commitment>/<day>_<organisation>`. Envelopes of before there were sums
+//! lie in `envelope/`, and are moved when the folder is opened.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -138,8 +138,8 @@ impl VaultStore {
         Ok(opened)
     }
 
-    /// Moves envelopes of the form without sums. Each is there in one form at any time; one that was
-    /// moved and not yet taken away is moved again.
+    /// Moves envelopes of the form without sums. Each is there in one form at any time; one that
+    /// was moved and not yet taken away is moved again.
     fn give_sums(&self) -> Result<(), ObjectError> {
         self.waiting.on(async {
             let list = self.store.list_with_delimiter(Some(&Key::from(UNSUMMED))).await?;

@@ -13,7 +13,8 @@ use primitives::Hash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::book::{Book, BookError, OpenEffect, OpenReason};
-use super::follower::{AT_ONCE, Outbox, OutboxFailure};
+use super::failure::OutboxFailure;
+use super::follower::{AT_ONCE, Outbox};
 
 /// Change that a rail refused to give back and that a clerk hands out now.
 struct HandedChange {

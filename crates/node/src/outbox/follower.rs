@@ -8,20 +8,20 @@ use std::time::Duration;
 
 use adapters::clock::Clock;
 use adapters::effect::{
-    Effect as RailEffect, EffectState, Executor, ExecutorError, OutboxRecord, OutboxStore,
-    RailName, ReconcileError, Reconciliation, SqliteOutbox,
+    Effect as RailEffect, EffectState, Executor, OutboxRecord, OutboxStore, RailName,
+    ReconcileError, Reconciliation, SqliteOutbox,
 };
 use adapters::rail::{Rail, Token, Verdict};
-use adapters::sqlite::{Place, StoreError};
+use adapters::sqlite::Place;
 use ledger::Effect;
 use primitives::{Amount, CivilDate, Hash, OrganisationId, UtcOffset};
 use proof::receipt::OutcomeCode;
 
 use super::book::{Book, BookError, FinalEffect, OpenEffect, OpenReason, Planned};
 use super::confirm::Confirmer;
+use super::failure::OutboxFailure;
 use super::plan::{Known, Plan, Stuck, plan};
 use super::{Authorisation, Word, refusal_code};
-use crate::history::HistoryError;
 use crate::runtime::{NodeHandle, SubmitError, SubmitResult, SubscriptionEnd};
 use crate::signature::SecretKey;
 
@@ -105,51 +105,6 @@ struct Round {
     seen: usize,
     /// How many of them it was done with.
     done: usize,
-}
-
-/// Why a step ended early. Nothing is lost: the next step goes on.
-#[derive(Debug, thiserror::Error)]
-pub enum OutboxFailure {
-    /// The book of effects failed.
-    #[error(transparent)]
-    Book(#[from] BookError),
-    /// A database could not be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The executor's outbox failed.
-    #[error(transparent)]
-    Executor(#[from] ExecutorError),
-    /// The history failed.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-    /// The book has looked at receipts that the ledger does not have: it has lost blocks.
-    #[error(
-        "the outbox of `{organisation}` has executed what {looked_at} receipts order, and the \
-         ledger has {there}: blocks that were acknowledged are missing; restore the node's folder \
-         from a newer backup, or copy it from another node"
-    )]
-    Ahead {
-        /// Whose outbox.
-        organisation: OrganisationId,
-        /// How many receipts the book has looked at.
-        looked_at: u64,
-        /// How many receipts there are.
-        there: u64,
-    },
-    /// A rail that was told something is not configured any more, so nothing can ask it.
-    #[error(
-        "`{organisation}` has payments over the rail `{rail}`, and its rails are other ones: name \
-         it in `rails.toml` again"
-    )]
-    Rail {
-        /// Whose outbox.
-        organisation: OrganisationId,
-        /// The rail that is missing.
-        rail: String,
-    },
-    /// The thread could not be started.
-    #[error("the outbox thread cannot be started: {0}")]
-    Thread(std::io::Error),
 }
 
 /// Executes an organisation's effects. Any number of threads may ask; one of them steps.

@@ -16,6 +16,7 @@
 pub mod book;
 mod change;
 mod confirm;
+mod failure;
 pub mod follower;
 pub mod plan;
 
@@ -26,7 +27,8 @@ use primitives::{Amount, Hash, codec, sha256_parts};
 use serde::{Deserialize, Serialize};
 
 pub use book::{Book, BookError, OpenEffect, OpenReason};
-pub use follower::{Outbox, OutboxBacklog, OutboxConfig, OutboxFailure, OutboxHandle, StepReport};
+pub use failure::OutboxFailure;
+pub use follower::{Outbox, OutboxBacklog, OutboxConfig, OutboxHandle, StepReport};
 
 /// What an organisation's rail answered before a settlement, kept by the organisation. The ledger
 /// knows its commitment only.

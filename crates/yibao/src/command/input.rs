@@ -224,15 +224,18 @@ mod tests {
     fn errors_name_file_line_and_field() {
         assert_eq!(
             json("{\"list\":\n[{\"days\":1},\n{\"days\":\"2\"}]}"),
-            "the form `a.json`, line 3, `list[1].days`: invalid type: string \"2\", expected u8"
+            "the form `a.json`, line 3, `list[1].days`: invalid type: string \"2\", expected u8; \
+             mend the file there"
         );
         assert_eq!(
             json("{\"list\":[],\n\"more\":1}"),
-            "the form `a.json`, line 2, `more`: unknown field `more`, expected `list`"
+            "the form `a.json`, line 2, `more`: unknown field `more`, expected `list`; mend the \
+             file there"
         );
         assert_eq!(
             toml("[[list]]\ndays = 1\n[[list]]\ndays = \"2\""),
-            "the form `a.toml`, line 4, `list[1].days`: invalid type: string \"2\", expected u8"
+            "the form `a.toml`, line 4, `list[1].days`: invalid type: string \"2\", expected u8; \
+             mend the file there"
         );
     }
 
