@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 it('everything that is kept is one file, with what it holds; who saw a bill is told', async () => {
-  const both = await atTheDesk(browser, 25, { language: 'en' });
+  const both = await atTheDesk(browser, 29, { language: 'en' });
   const { wallet, desk } = both;
   await takeAtTill(desk);
   await sendAndOpen(both);

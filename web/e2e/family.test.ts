@@ -31,7 +31,7 @@ async function openFamily(wallet: Visitor): Promise<void> {
 }
 
 it('a father binds his grown-up daughter, helps her with a bill, has it back, and she unbinds', async () => {
-  const [payer, member] = [newcomer(23), newcomer(24)];
+  const [payer, member] = [newcomer(27), newcomer(28)];
   const today = new Date();
   byCommand('bureau', 'credit_personal_accounts', {
     region: 620100,

@@ -12,7 +12,7 @@ afterAll(() => browser.close());
 const ANSWER = 'Two boxes, one for each month.';
 
 it('a person objects before paying; the desk explains, sends another bill, and that one is paid', async () => {
-  const both = await atTheDesk(browser, 18, { language: 'de' });
+  const both = await atTheDesk(browser, 10, { language: 'de' });
   const { wallet, desk } = both;
   await sendAndOpen(both);
   await wallet.link('bill.object').click();
@@ -58,7 +58,7 @@ it('a person objects before paying; the desk explains, sends another bill, and t
 
 it('wrong data are reported from any page, under a number, and the bureau answers', async () => {
   const wallet = await Visitor.arrive(browser, { language: 'zh-Hant', width: 320, size: 'large' }, 'wallet');
-  await join(wallet, newcomer(17));
+  await join(wallet, newcomer(11));
   for (const tab of ['tab.code', 'tab.history', 'tab.settings', 'tab.home']) {
     await wallet.tab(tab).click();
     await wallet.link('report.link').waitFor();

@@ -22,7 +22,7 @@ it('an app can be made of it', async () => {
 
 it('without a network the wallet opens, shows its code, and a desk takes it; who does not want that switches it off', async () => {
   const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', keepsPages: true }, 'wallet');
-  const person = newcomer(21);
+  const person = newcomer(12);
   await join(wallet, person);
   const isKept = (): Promise<void> => wallet.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await isKept();

@@ -31,7 +31,7 @@ describe('pages are whole in every size at 320 pixels', () => {
   let wallet: Visitor;
   beforeAll(async () => {
     wallet = await Visitor.arrive(browser, { language: 'zh-Hans', width: 320 }, 'wallet');
-    await join(wallet, newcomer(9));
+    await join(wallet, newcomer(13));
   });
   afterAll(() => wallet.leave());
 
@@ -65,7 +65,7 @@ it('a page is used by keyboard alone, from the skip link on', async () => {
 
 it('a code is shown without a network, and a lost connection says so', async () => {
   const wallet = await Visitor.arrive(browser, { language: 'en' }, 'wallet');
-  await join(wallet, newcomer(11));
+  await join(wallet, newcomer(15));
   await shownCode(wallet);
   await wallet.tab('tab.home').click();
   await wallet.link('home.tile.code').waitFor();

@@ -30,7 +30,7 @@ const standing = (wallet: Visitor, { name }: Newcomer) =>
   wallet.page.locator('section').filter({ has: wallet.page.getByRole('heading', { name, level: 3 }) });
 
 it('a daughter pays for herself and her father in one go, and gives his back', async () => {
-  const [daughter, father] = [newcomer(10), newcomer(14)];
+  const [daughter, father] = [newcomer(14), newcomer(18)];
   const own = await Visitor.arrive(browser, { language: 'de', size: 'large', passkeys: false }, 'wallet');
   await join(own, father);
   const far = await Visitor.arrive(browser, { language: 'zh-Hans' }, 'wallet');
@@ -86,7 +86,7 @@ it('a daughter pays for herself and her father in one go, and gives his back', a
 });
 
 it('another counter is quicker, is seen with its end, and the phone pays after it let go', async () => {
-  const [payer, neighbour] = [newcomer(16), newcomer(20)];
+  const [payer, neighbour] = [newcomer(20), newcomer(24)];
   const wallet = await Visitor.arrive(browser, { language: 'de', passkeys: false }, 'wallet');
   await join(wallet, payer);
   atTheBank('lock_premium', { person: idOf(payer), payer: 'organisation:clinic-1', channel: 'bank' });

@@ -58,7 +58,7 @@ async function askForMore({ context }: Visitor): Promise<void> {
 }
 
 it('the phone calculates a bill again and comes to the same; without the engine it says whose the amounts are', async () => {
-  const both = await atTheDesk(browser, 22, { language: 'zh-Hans' });
+  const both = await atTheDesk(browser, 26, { language: 'zh-Hans' });
   const { wallet } = both;
   const loaded: string[] = [];
   wallet.page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
@@ -82,7 +82,7 @@ it('the phone calculates a bill again and comes to the same; without the engine 
 });
 
 it('a bill that asks for more than the rules give cannot be confirmed', async () => {
-  const both = await atTheDesk(browser, 19, { language: 'de', width: 320, size: 'large' });
+  const both = await atTheDesk(browser, 9, { language: 'de', width: 320, size: 'large' });
   const { wallet, desk } = both;
   await askForMore(wallet);
   await takeAtTill(desk);

@@ -18,7 +18,7 @@ async function pay({ wallet, desk }: Both): Promise<void> {
 }
 
 it('a line is asked for on the phone, the desk gives it back, and both see what came of it', async () => {
-  const both = await atTheDesk(browser, 12, { language: 'zh-Hans' }, { language: 'zh-Hans' });
+  const both = await atTheDesk(browser, 16, { language: 'zh-Hans' }, { language: 'zh-Hans' });
   const { wallet, desk } = both;
   await pay(both);
   await wallet.link('visit.refund').click();
@@ -62,7 +62,7 @@ it('a line is asked for on the phone, the desk gives it back, and both see what 
 });
 
 it('a refusal counts when the bureau has signed it, without passkeys and in German', async () => {
-  const both = await atTheDesk(browser, 13, { language: 'de', size: 'large', passkeys: false }, { language: 'de' });
+  const both = await atTheDesk(browser, 17, { language: 'de', size: 'large', passkeys: false }, { language: 'de' });
   const { wallet, desk } = both;
   await takeAtTill(desk);
   await pay(both);
@@ -103,7 +103,7 @@ it('a refusal counts when the bureau has signed it, without passkeys and in Germ
 });
 
 it('a clerk opens a till, gives all of a visit back, hands the money out and closes with a difference', async () => {
-  const both = await atTheDesk(browser, 15, { language: 'en', passkeys: false }, { language: 'en' }, 'clerk-9');
+  const both = await atTheDesk(browser, 19, { language: 'en', passkeys: false }, { language: 'en' }, 'clerk-9');
   const { wallet, desk } = both;
   await takeAtTill(desk, 'clerk-9');
   await pay(both);

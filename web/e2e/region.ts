@@ -19,7 +19,7 @@ declare module 'vitest' {
 }
 
 /** As many as it takes for all the newcomers that the stories use. */
-const PEOPLE = '170';
+const PEOPLE = '200';
 
 function freePort(): Promise<number> {
   return new Promise((resolvePort, reject) => {

@@ -23,7 +23,7 @@ use crate::serving::wallet::{
 };
 
 /// How many people without a wallet are named in the folder.
-const NEWCOMERS: usize = 26;
+const NEWCOMERS: usize = 32;
 /// From this age on somebody opens a wallet alone.
 const ADULT: u8 = 18;
 /// For how long an activation code of the demonstration counts, in milliseconds.
