@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, Rate, SlotId};
 use serde::{Deserialize, Serialize};
 
-use crate::{accumulator::AccumulatorChange, word::Payer};
+use crate::{accumulator::AccumulatorChange, facts::FamilyGrant, word::Payer};
 
 /// What one payer pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,15 @@ impl Adjudication {
     #[must_use]
     pub fn paid_by_family(&self) -> Amount {
         sum(self.family_accounts.iter().map(|share| share.amount))
+    }
+
+    /// Takes what was paid from accounts off what the next part of a stay may use.
+    pub fn spend(&self, personal_account: &mut Amount, family_accounts: &mut [FamilyGrant]) {
+        *personal_account = personal_account.saturating_sub(self.personal_account);
+        for offer in family_accounts {
+            let shares = self.family_accounts.iter().filter(|share| share.grant == offer.grant);
+            offer.available = offer.available.saturating_sub(sum(shares.map(|share| share.amount)));
+        }
     }
 
     /// Whether both ways of adding up give the total.

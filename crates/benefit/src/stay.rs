@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, CivilDate};
+use primitives::CivilDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -114,7 +114,7 @@ pub fn adjudicate_stay(
         let plan = plans.get(part.plan).ok_or(AdjudicationError::EmptyBill)?;
         let adjudication = adjudicate(plan, &part.sums, &facts, &running)?;
         running.apply(&adjudication.changes).map_err(|_| AdjudicationError::TooLarge)?;
-        spend(&mut facts, &adjudication);
+        adjudication.spend(&mut facts.personal_account, &mut facts.family_accounts);
         let plan = u8::try_from(part.plan).map_err(|_| AdjudicationError::TooLarge)?;
         done.push(AdjudicatedPart { plan, adjudication });
     }
@@ -126,16 +126,4 @@ pub(crate) fn days_of_service(sums: &CategorySums) -> u16 {
     let mut days = sums.rows().iter().map(|row| row.key.service_date).collect::<Vec<_>>();
     days.dedup();
     u16::try_from(days.len()).unwrap_or(u16::MAX)
-}
-
-/// Takes what a part paid from accounts off what the next part may use.
-fn spend(facts: &mut Facts, adjudication: &Adjudication) {
-    let account = facts.personal_account.saturating_sub(adjudication.personal_account);
-    facts.personal_account = account;
-    for grant in &mut facts.family_accounts {
-        let shares = adjudication.family_accounts.iter();
-        let paid = shares.filter(|share| share.grant == grant.grant);
-        let paid = paid.fold(Amount::ZERO, |sum, share| sum.saturating_add(share.amount));
-        grant.available = grant.available.saturating_sub(paid);
-    }
 }

@@ -12,8 +12,8 @@ struct Question {
     plans: Vec<NamedPlan>,
     /// The sorted bill.
     sums: CategorySums,
-    /// What the rules ask, part by part. What the account can pay counts in the first part; each
-    /// further one has what is left of it.
+    /// What the rules ask, part by part. What accounts can pay counts in the first part; each
+    /// further one has what is left of them.
     facts: Vec<Facts>,
     /// The running amounts before the bill.
     accumulators: Accumulators,
@@ -67,7 +67,7 @@ impl NamedPlan {
     }
 }
 
-/// The parts of the bill, each on what the one before left of the account and added to the running
+/// The parts of the bill, each on what the one before left of accounts and added to the running
 /// amounts.
 fn parts(asked: &Question) -> Result<Vec<Adjudication>, &'static str> {
     let plans: Option<Vec<Plan>> = asked.plans.iter().map(NamedPlan::read).collect();
@@ -78,15 +78,17 @@ fn parts(asked: &Question) -> Result<Vec<Adjudication>, &'static str> {
         return Err("parts");
     }
     let mut running = asked.accumulators.clone();
-    let mut left = asked.facts.first().map(|facts| facts.personal_account);
+    let first = asked.facts.first().ok_or("parts")?;
+    let (mut own, mut family) = (first.personal_account, first.family_accounts.clone());
     let mut done = Vec::with_capacity(cut.len());
     for (part, facts) in cut.iter().zip(&asked.facts) {
         let plan = plain.get(part.plan).ok_or("plan")?;
         let mut facts = facts.clone();
-        facts.personal_account = left.unwrap_or(facts.personal_account);
+        facts.personal_account = own;
+        facts.family_accounts.clone_from(&family);
         let one = adjudicate(plan, &part.sums, &facts, &running).map_err(|_| "rules")?;
         running.apply(&one.changes).map_err(|_| "rules")?;
-        left = left.map(|left| left.saturating_sub(one.personal_account));
+        one.spend(&mut own, &mut family);
         done.push(one);
     }
     Ok(done)

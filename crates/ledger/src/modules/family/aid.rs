@@ -7,11 +7,11 @@ use primitives::{Amount, CivilDate, Hash, PersonId, Timestamp, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::binding::family;
 use super::month::AidMeter;
 use super::rejection;
-use super::rules::AidRules;
+use super::rules::{AidRules, require_rising};
 use super::table::{AID_RULES, AidGrant, AidUse, GRANTS, USES_MAX};
+use super::view::family;
 use crate::kernel::account::Account;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
@@ -54,13 +54,8 @@ impl AidTerms {
     /// # Errors
     /// `invalid_aid_terms`, naming the field.
     pub(super) fn check(&self) -> Result<(), Rejection> {
-        let ordered = !self.bill_max.is_zero()
-            && self.bill_max <= self.month_max
-            && self.month_max <= self.year_max;
-        require(ordered, || {
-            rejection::INVALID_AID_TERMS
-                .with(detail!("`bill_max`, `month_max` and `year_max` rise and are not zero"))
-        })?;
+        let limits = [self.bill_max, self.month_max, self.year_max];
+        require_rising(limits, rejection::INVALID_AID_TERMS)?;
         require(self.visit_types.len() <= VISIT_TYPES_MAX, || {
             rejection::INVALID_AID_TERMS.with(detail!("`visit_types` are 32 at the most"))
         })
@@ -92,7 +87,7 @@ impl AidTerms {
 }
 
 impl AidGrant {
-    /// Why it pays nothing now, if so: it was revoked, is over, or is not for this kind of care.
+    /// Whether it pays on this day for this kind of care: it is not revoked, not over, and for it.
     fn pays_for(&self, visit_type: VisitType, day: CivilDate) -> bool {
         let types = &self.terms.visit_types;
         self.revoked.is_none()

@@ -5,9 +5,10 @@ use primitives::{Amount, Hash, PersonId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::binding::{Pair, family, require_bindable, rules_of};
+use super::binding::{Pair, require_bindable, rules_of};
 use super::rejection;
 use super::table::{APPLICATIONS, BINDINGS, BindingApplication, FAMILIES};
+use super::view::family;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;

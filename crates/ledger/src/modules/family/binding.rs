@@ -7,10 +7,11 @@ use super::agreement::{is_below, today_of};
 use super::month::{Month, MonthCount};
 use super::rejection;
 use super::rules::{PAYERS_MAX, ProxyRules, require_relation};
-use super::table::{BINDINGS, Binding, BindingGround, FAMILIES, FamilyRow, PROXY_RULES};
+use super::table::{BINDINGS, Binding, BindingGround, FAMILIES, PROXY_RULES};
+use super::view::family;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
-use crate::kernel::rejection::{Rejection, require};
+use crate::kernel::rejection::{Code, Rejection, require};
 use crate::modules::{network, person};
 
 /// A payer and a member of one family.
@@ -66,11 +67,6 @@ pub(super) fn rules_in(
     region: RegionId,
 ) -> Result<Arc<ProxyRules>, Rejection> {
     PROXY_RULES.shared(state, &region).ok_or_else(|| rejection::PROXY_NOT_OFFERED.with(region))
-}
-
-/// The row of a person, empty for one who has to do with no family.
-pub(super) fn family(state: &(impl Read + ?Sized), person: PersonId) -> FamilyRow {
-    FAMILIES.get(state, &person).unwrap_or_default()
 }
 
 /// What is asked of a new binding before anything is used up: both are there and not locked, the
@@ -130,18 +126,9 @@ fn take_slot_of_payer(
     pair: Pair,
 ) -> Result<(), Rejection> {
     let (rules, today) = rules_of(context, state, pair.payer)?;
-    let (month, most) = (Month::of(today), rules.members_per_payer_per_month_max);
     let mut row = family(state, pair.payer);
-    let held = MonthCount::in_month(row.bound, month);
-    require(held < most, || {
-        let next = month.next().unwrap_or(today);
-        rejection::PAYER_MONTH_LIMIT.with(detail!(
-            "{held} of {most} this month, again from {next}",
-            held,
-            most,
-            next
-        ))
-    })?;
+    let most = rules.members_per_payer_per_month_max;
+    row.bound = Some(one_more(row.bound, today, most, rejection::PAYER_MONTH_LIMIT)?);
     if !row.members.contains(&pair.member) {
         let most = rules.members_per_payer_max;
         require(row.members.len() < usize::from(most), || {
@@ -149,7 +136,6 @@ fn take_slot_of_payer(
         })?;
         row.members.push(pair.member);
     }
-    row.bound = Some(MonthCount::plus_one(row.bound, month));
     FAMILIES.put(state, &pair.payer, &row);
     Ok(())
 }
@@ -160,27 +146,36 @@ fn take_slot_of_member(
     pair: Pair,
 ) -> Result<(), Rejection> {
     let (rules, today) = rules_of(context, state, pair.member)?;
-    let (month, most) = (Month::of(today), rules.bindings_per_member_per_month_max);
     let mut row = family(state, pair.member);
-    let held = MonthCount::in_month(row.was_bound, month);
-    require(held < most, || {
-        let next = month.next().unwrap_or(today);
-        rejection::MEMBER_MONTH_LIMIT.with(detail!(
-            "{held} of {most} this month, again from {next}",
-            held,
-            most,
-            next
-        ))
-    })?;
+    let most = rules.bindings_per_member_per_month_max;
+    row.was_bound = Some(one_more(row.was_bound, today, most, rejection::MEMBER_MONTH_LIMIT)?);
     if !row.payers.contains(&pair.payer) {
         require(row.payers.len() < PAYERS_MAX, || {
             rejection::TOO_MANY_PAYERS.with(detail!("at most {most}", most = PAYERS_MAX))
         })?;
         row.payers.push(pair.payer);
     }
-    row.was_bound = Some(MonthCount::plus_one(row.was_bound, month));
     FAMILIES.put(state, &pair.member, &row);
     Ok(())
+}
+
+/// The month's count with one more in it.
+///
+/// # Errors
+/// With this code, and the day from which there are new slots, where the month has none left.
+fn one_more(
+    count: Option<MonthCount>,
+    today: CivilDate,
+    most: u8,
+    code: Code,
+) -> Result<MonthCount, Rejection> {
+    let month = Month::of(today);
+    let held = MonthCount::in_month(count, month);
+    require(held < most, || {
+        let next = month.next().unwrap_or(today);
+        code.with(detail!("{held} of {most} this month, again from {next}", held, most, next))
+    })?;
+    Ok(MonthCount::plus_one(count, month))
 }
 
 /// Ends a binding at once. The meters of the month stay as they are.

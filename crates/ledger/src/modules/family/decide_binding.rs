@@ -6,9 +6,10 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::binding::{Pair, bind, family, require_bindable, rules_of};
+use super::binding::{Pair, bind, require_bindable, rules_of};
 use super::rejection;
 use super::table::{APPLICATIONS, Binding, BindingGround, FAMILIES};
+use super::view::family;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::agreement::{Agreement, require_standing, today_of};
 use super::aid::AidTerms;
-use super::binding::{Pair, family};
+use super::binding::Pair;
 use super::rejection;
 use super::rules::{PAYERS_MAX, require_relation};
 use super::table::{AID_RULES, AidGrant, FAMILIES, GRANTS};
+use super::view::family;
 use crate::kernel::account::Account;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};

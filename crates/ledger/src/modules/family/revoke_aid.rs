@@ -6,10 +6,11 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::binding::{Pair, family};
+use super::binding::Pair;
 use super::rejection;
 use super::table::{FAMILIES, GRANTS};
 use super::unbind_member::BindingSide;
+use super::view::family;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -39,11 +40,8 @@ impl Kind for RevokeAid {
     const NAME: &'static str = "revoke_aid";
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        let side = match self.side {
-            BindingSide::Payer => self.payer,
-            BindingSide::Member => self.member,
-        };
-        require_speaker(context, state, side, self.actor).map(|_| ())
+        let pair = Pair { payer: self.payer, member: self.member };
+        require_speaker(context, state, self.side.of(pair), self.actor).map(|_| ())
     }
 
     fn execute(

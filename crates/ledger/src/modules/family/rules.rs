@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use crate::kernel::rejection::{Rejection, require};
+use crate::kernel::rejection::{Code, Rejection, require};
 
 /// How many kinds of relation a region has at the most. Our own limit: it bounds the row.
 const RELATIONS_MAX: usize = 32;
@@ -109,6 +109,17 @@ fn require_relations(relations: &[Relation]) -> Result<(), Rejection> {
     })
 }
 
+/// Limits of a bill, a month and a year are not zero and none is below the one before.
+///
+/// # Errors
+/// With this code.
+pub(super) fn require_rising(limits: [Amount; 3], code: Code) -> Result<(), Rejection> {
+    let [bill, month, year] = limits;
+    require(!bill.is_zero() && bill <= month && month <= year, || {
+        code.with(detail!("`bill_max`, `month_max` and `year_max` rise and are not zero"))
+    })
+}
+
 fn invalid(why: Detail) -> Rejection {
     rejection::INVALID_RULES.with(why)
 }
@@ -116,7 +127,7 @@ fn invalid(why: Detail) -> Rejection {
 /// The relation is one of these.
 ///
 /// # Errors
-/// `relation_not_accepted`, naming those that are.
+/// `relation_not_accepted`, with the number.
 pub(super) fn require_relation(relations: &[Relation], number: u8) -> Result<(), Rejection> {
     require(relations.iter().any(|one| one.number == number), || {
         rejection::RELATION_NOT_ACCEPTED.with(number)
@@ -161,11 +172,6 @@ impl AidRules {
         require(counts, || {
             invalid(detail!("a payer helps 1 to 32 members, 1 to 16 accounts pay for a bill"))
         })?;
-        let ordered = !self.bill_max.is_zero()
-            && self.bill_max <= self.month_max
-            && self.month_max <= self.year_max;
-        require(ordered, || {
-            invalid(detail!("`bill_max`, `month_max` and `year_max` rise and are not zero"))
-        })
+        require_rising([self.bill_max, self.month_max, self.year_max], rejection::INVALID_RULES)
     }
 }

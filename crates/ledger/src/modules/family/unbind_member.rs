@@ -40,16 +40,23 @@ pub enum BindingSide {
     Member,
 }
 
+impl BindingSide {
+    /// The one of the two on this side.
+    pub(super) const fn of(self, pair: Pair) -> PersonId {
+        match self {
+            Self::Payer => pair.payer,
+            Self::Member => pair.member,
+        }
+    }
+}
+
 impl Kind for UnbindMember {
     const NUMBER: u16 = 1006;
     const NAME: &'static str = "unbind_member";
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        let side = match self.side {
-            BindingSide::Payer => self.payer,
-            BindingSide::Member => self.member,
-        };
-        require_speaker(context, state, side, self.actor).map(|_| ())
+        let pair = Pair { payer: self.payer, member: self.member };
+        require_speaker(context, state, self.side.of(pair), self.actor).map(|_| ())
     }
 
     fn execute(

@@ -2,7 +2,7 @@
 //! and give back what grants pay.
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
-use benefit::FamilyGrant;
+use benefit::{FamilyGrant, VisitType};
 use primitives::{Amount, Hash, PersonId, RegionId, Timestamp, detail};
 
 use super::agreement::today_of;
@@ -93,12 +93,12 @@ pub(crate) fn require_proxy(
 /// `proxy_not_offered`, `proxy_not_accepted_here`.
 pub(crate) fn require_proxy_accepted(
     state: &(impl Read + ?Sized),
-    subject: &VisitSubject,
+    region: RegionId,
+    visit_type: Option<VisitType>,
 ) -> Result<(), Rejection> {
-    let rules = rules_in(state, subject.region)?;
-    require(!rules.excluded_visit_types.contains(&subject.visit_type), || {
-        rejection::PROXY_EXCLUDED.with(subject.visit_type)
-    })
+    let rules = rules_in(state, region)?;
+    let excluded = visit_type.filter(|one| rules.excluded_visit_types.contains(one));
+    excluded.map_or(Ok(()), |one| Err(rejection::PROXY_EXCLUDED.with(one)))
 }
 
 /// What the accounts of relatives can pay for a bill of this total now, in the order in which they

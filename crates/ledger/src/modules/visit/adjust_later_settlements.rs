@@ -7,7 +7,7 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::consent::Consent;
+use super::consent::{Consent, Whose};
 use super::later::{self, LATER_MAX, Later, Replayed};
 use super::table::SettlementRecord;
 use super::{rejection, view};
@@ -110,7 +110,7 @@ impl Kind for AdjustLaterSettlements {
         let outcome = self.outcome(state, &replayed)?;
         let subject = &self.changed.subject;
         let cash = (self.total(Direction::FromPerson), None);
-        let who = (subject.person, subject.region);
+        let who = Whose::of(subject);
         self.consent.require(context, state, who, Amount::ZERO, cash)?;
         for one in &replayed {
             if one.difference.is_some() {

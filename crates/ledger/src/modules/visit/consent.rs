@@ -1,5 +1,6 @@
 //! The forms of consent, and what each allows.
 
+use benefit::VisitType;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, PersonId, RegionId, Text, detail};
 use proof::receipt::FieldValue;
@@ -8,11 +9,31 @@ use serde::{Deserialize, Serialize};
 
 use super::cash::{CashLeg, RailKind};
 use super::rejection;
+use super::table::VisitSubject;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
 use crate::modules::{family, network, person};
+
+/// Whose money is asked for, and for what.
+#[derive(Clone, Copy)]
+pub(super) struct Whose {
+    /// The person.
+    pub person: PersonId,
+    /// The region whose rules count.
+    pub region: RegionId,
+    /// The kind of care; left out where it was agreed to before and only fails to be paid.
+    pub visit_type: Option<VisitType>,
+}
+
+impl Whose {
+    /// The person of a visit.
+    pub(super) const fn of(subject: &VisitSubject) -> Self {
+        let VisitSubject { person, region, visit_type, .. } = *subject;
+        Self { person, region, visit_type: Some(visit_type) }
+    }
+}
 
 /// Who agrees to a settlement in the person's name, and how. It stands in receipt and voucher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +122,7 @@ impl Consent {
         &self,
         context: &Context<'_>,
         state: &mut Overlay<'_>,
-        (person, region): (PersonId, RegionId),
+        Whose { person, region, visit_type }: Whose,
         accounts: Amount,
         (cash, leg): (Amount, Option<&CashLeg>),
     ) -> Result<(), Rejection> {
@@ -136,6 +157,7 @@ impl Consent {
             Self::IdentityCard => Ok(()),
             Self::EmergencyWitness { .. } => Self::require_witness(context, state, region),
             Self::Proxy { payer } => {
+                family::view::require_proxy_accepted(state, region, visit_type)?;
                 let pair = (person, *payer);
                 let used = family::view::require_proxy(context, state, pair, own)?;
                 person::view::note_key_spending(state, &used)

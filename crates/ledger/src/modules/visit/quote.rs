@@ -106,9 +106,7 @@ impl Split {
             split.in_policy = split.in_policy.checked_add(one.in_policy)?;
             split.deductible = split.deductible.checked_add(one.deductible)?;
             split.personal_account = split.personal_account.checked_add(one.personal_account)?;
-            for share in &one.family_accounts {
-                split.family_accounts = split.family_accounts.checked_add(share.amount)?;
-            }
+            split.family_accounts = split.family_accounts.checked_add(one.paid_by_family())?;
             split.cash = split.cash.checked_add(one.cash)?;
             for share in &one.payers {
                 match split.payers.iter_mut().find(|sum| sum.payer == share.payer) {
@@ -180,23 +178,13 @@ pub fn quote(
         seen.apply(&adjudication.changes)
             .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
         accumulators.keep(family, &seen);
-        left = left.saturating_sub(adjudication.personal_account);
-        spend(&mut family_left, &adjudication);
+        adjudication.spend(&mut left, &mut family_left);
         let from = sums.span().map_or(subject.admitted, |(first, _)| first);
         parts.push(Part { plan: *plan_ref, from, facts, family, adjudication });
     }
     let split = Split::of(&parts)
         .ok_or_else(|| rejection::NOT_ADJUDICABLE.with(detail!("the total is too large")))?;
     Ok(Quote { parts, split, accumulators, currency: region.currency })
-}
-
-/// Takes what a part took from relatives' accounts off what the next part may use.
-fn spend(left: &mut [FamilyGrant], adjudication: &Adjudication) {
-    for share in &adjudication.family_accounts {
-        for offer in left.iter_mut().filter(|offer| offer.grant == share.grant) {
-            offer.available = offer.available.saturating_sub(share.amount);
-        }
-    }
 }
 
 /// The plans in force on the days of the bill, the latest first, so that a successor wins where an

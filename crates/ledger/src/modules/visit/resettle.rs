@@ -9,7 +9,7 @@ use primitives::{Amount, CivilDate, FamilyId, Hash, Party, Timestamp, codec, det
 use proof::receipt::FieldValue;
 
 use super::cash::{CashDue, CashLeg, collect};
-use super::consent::Consent;
+use super::consent::{Consent, Whose};
 use super::money::{self, GiveBack, aid_of, fund_entries, require_same_split};
 use super::quote::{Quote, QuoteRequest, Split, quote};
 use super::table::{Contest, SettledVisit, SettlementRecord, VISITS, VisitRow};
@@ -185,7 +185,7 @@ impl Resettlement<'_> {
                 rejection::CONSENT_TOO_WEAK
                     .with(detail!("more money of the person is due; a consent is needed"))
             })?;
-            let who = (subject.person, subject.region);
+            let who = Whose::of(subject);
             consent.require(context, state, who, more.account, (more.cash, self.cash))?;
         }
         let back = GiveBack {
@@ -342,7 +342,8 @@ impl SettlementRecord {
     /// What accounts of relatives paid together.
     #[must_use]
     pub fn family_accounts(&self) -> Amount {
-        aid_of(&self.parts).into_values().fold(Amount::ZERO, Amount::saturating_add)
+        let paid = self.parts.iter().map(|part| part.adjudication.paid_by_family());
+        paid.fold(Amount::ZERO, Amount::saturating_add)
     }
 
     /// What the person bears: the own account, accounts of relatives, and cash.

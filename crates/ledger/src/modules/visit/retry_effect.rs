@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cash::CashLeg;
-use super::consent::Consent;
+use super::consent::{Consent, Whose};
 use super::money::{Order, order};
 use super::rejection;
 use super::signing::require_provider;
@@ -60,7 +60,7 @@ impl Kind for RetryEffect {
                     rejection::CONSENT_TOO_WEAK
                         .with(detail!("a collection needs the person's consent"))
                 })?;
-                let who = (row.person, row.region);
+                let who = Whose { person: row.person, region: row.region, visit_type: None };
                 let cash = (row.refundable, Some(&self.cash));
                 consent.require(context, state, who, Amount::ZERO, cash)?;
                 (row.refundable, (rail, Account::Receivable(row.books())))

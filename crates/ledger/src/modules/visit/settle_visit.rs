@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cash::{CashDue, CashLeg, collect};
-use super::consent::Consent;
+use super::consent::{Consent, Whose};
 use super::money::{
     self, GiveBack, aid_of, fund_entries, paying_organisations, require_same_split,
 };
@@ -235,13 +235,10 @@ impl SettleVisit {
         };
         money::give_back(context, state, outcome, &surplus)?;
         let rest = cash.saturating_sub(used);
-        let who = (subject.person, subject.region);
+        let who = Whose::of(subject);
         let split = &quoted.split;
         let account = split.personal_account.saturating_add(split.family_accounts);
         let leg = self.cash.as_ref();
-        if matches!(self.consent, Consent::Proxy { .. }) {
-            family::view::require_proxy_accepted(state, subject)?;
-        }
         self.consent.require(context, state, who, account, (rest, leg))?;
         let (visit, consent) = (self.visit, self.consent);
         let due = CashDue { visit, subject, amount: rest, currency, leg, consent };

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cash::CashLeg;
-use super::consent::Consent;
+use super::consent::{Consent, Whose};
 use super::quote::Split;
 use super::resettle::{Change, Resettlement};
 use super::settle_visit::require_dates;
@@ -83,7 +83,7 @@ impl Kind for SupersedeSettlement {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         require_dates(context, state, &self.original.subject, &self.sums)?;
-        let who = (self.original.subject.person, self.original.subject.region);
+        let who = Whose::of(&self.original.subject);
         let nothing = primitives::Amount::ZERO;
         self.consent.require(context, state, who, nothing, (nothing, None))?;
         let resettlement = Resettlement {

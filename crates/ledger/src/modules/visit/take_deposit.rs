@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cash::CashLeg;
-use super::consent::Consent;
+use super::consent::{Consent, Whose};
 use super::money::{Order, order};
 use super::table::{DEPOSITS_MAX, Deposit, DepositSource, VISITS, VisitRow};
 use super::update_running_bill::is_stay;
@@ -76,7 +76,7 @@ impl Kind for TakeDeposit {
         let mut outcome = Outcome::event("deposit_taken", concerns)
             .with("amount", amount_value(self.amount, currency));
         let deposit = Account::Deposit(self.visit);
-        let who = (subject.person, subject.region);
+        let who = Whose::of(&subject);
         let source = match &self.from {
             DepositFrom::PersonalAccount => {
                 self.consent.require(context, state, who, self.amount, (Amount::ZERO, None))?;

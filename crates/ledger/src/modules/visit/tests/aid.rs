@@ -295,6 +295,23 @@ fn a_proxy_agrees_with_the_members_own_money_within_the_regions_limit() {
 }
 
 #[test]
+fn a_kind_of_care_without_proxy_takes_no_deposit_from_one_either() {
+    let mut world = family_world();
+    open(&mut world, 1, VisitType::Inpatient);
+    let bind =
+        BindMember { payer: CAROL, member: ALICE, relation: 1, agreement: Agreement::OwnKey };
+    world.accepted(&[of(CAROL), alice()], &bind);
+    let (from, consent) = (DepositFrom::PersonalAccount, Consent::Proxy { payer: CAROL });
+    let deposit = TakeDeposit { visit: visit(1), amount: fen(1_000), from, consent };
+    let excluded = vec![VisitType::Inpatient];
+    let rules = ProxyRules { excluded_visit_types: excluded, ..proxy_rules() };
+    world.accepted(&[org("bureau")], &SetProxyRules { region: REGION, rules });
+    world.rejected(&[org("hospital"), of(CAROL)], &deposit, families::PROXY_EXCLUDED);
+    world.accepted(&[org("bureau")], &SetProxyRules { region: REGION, rules: proxy_rules() });
+    world.accepted(&[org("hospital"), of(CAROL)], &deposit);
+}
+
+#[test]
 fn a_binding_by_documents_agrees_until_its_last_day() {
     let mut world = family_world();
     let body = visit_of_300(&mut world, 1);
