@@ -49,6 +49,25 @@ impl Call {
         Some(self.instant().day(row.settings.utc_offset_minutes))
     }
 
+    /// The person of the path, who must be the one that is signed in.
+    ///
+    /// # Errors
+    /// `not_yours`.
+    pub fn own_person(&self, session: &Session) -> Result<PersonId, Problem> {
+        let id: PersonId = self.path("person")?;
+        let is_own = session.party == Party::Person(id);
+        if is_own { Ok(id) } else { Err(Problem::new(&code::NOT_YOURS)) }
+    }
+
+    /// Somebody's name; nothing where this node keeps no directory or it does not know the person.
+    ///
+    /// # Errors
+    /// When the directory fails.
+    pub fn name_of(&self, id: PersonId) -> Result<Option<String>, Problem> {
+        let Some(wallet) = self.gateway.port.wallet() else { return Ok(None) };
+        Ok(wallet.directory.person(id)?.map(|known| known.name))
+    }
+
     /// A person's row.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use super::{Directory, DirectoryError};
 use crate::sqlite::Sql;
 
+/// The most requests of one person that wait at once: nobody fills another's list.
+pub const OPEN_FAMILY_REQUESTS_MAX: u32 = 10;
 /// The most requests of one answer.
 const REQUESTS_MAX: u32 = 20;
 
@@ -52,14 +54,21 @@ fn read(row: &Row<'_>) -> rusqlite::Result<FamilyRequest> {
 }
 
 impl Directory {
-    /// Keeps a request; those that are over are forgotten. The same again changes nothing.
+    /// Keeps a request; those that are over are forgotten. The same again changes nothing. `false`
+    /// when [`OPEN_FAMILY_REQUESTS_MAX`] others of the payer wait already.
     ///
     /// # Errors
     /// When the directory fails.
-    pub fn put_family_request(&self, request: &FamilyRequest) -> Result<(), DirectoryError> {
+    pub fn put_family_request(&self, request: &FamilyRequest) -> Result<bool, DirectoryError> {
         Ok(self.database.write(|tx| {
             let sql = "DELETE FROM family_request WHERE expires < ?1";
             tx.execute(sql, params![Sql(request.sent)])?;
+            let sql = "SELECT COUNT(*) FROM family_request WHERE payer = ?1 AND id <> ?2";
+            let own = params![request.payer.0, Sql(request.id)];
+            let others: u32 = tx.query_row(sql, own, |row| row.get(0))?;
+            if others >= OPEN_FAMILY_REQUESTS_MAX {
+                return Ok(false);
+            }
             let sql = "INSERT OR IGNORE INTO family_request
                        (id, payer, member, content, signed, sent, expires)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -72,7 +81,7 @@ impl Directory {
                 Sql(request.sent),
                 Sql(request.expires),
             ];
-            tx.execute(sql, values).map(|_| ())
+            tx.execute(sql, values).map(|_| true)
         })?)
     }
 

@@ -114,10 +114,7 @@ impl From<CodeSeed> for CodeSeedView {
 }
 
 fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let id: PersonId = call.path("person")?;
-    if session.party != Party::Person(id) {
-        return Err(Problem::new(&code::NOT_YOURS));
-    }
+    let id = call.own_person(session)?;
     let NewCode {} = call.json()?;
     let seed = call.wallet()?.directory.new_code(id, call.now)?;
     Ok(Reply::json(&CodeSeedView::from(seed))?.status(StatusCode::CREATED))

@@ -81,7 +81,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         parameters: &[PERSON],
         body: BodyKind::Signed(schema_of::<TransactionRequest>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<FamilyRequestView>),
-        problems: &[code::NO_WALLET, code::NOT_YOURS],
+        problems: &[code::NO_WALLET, code::NOT_YOURS, code::FAMILY_REQUESTS_TOO_MANY],
     },
     Endpoint {
         method: Method::GET,
@@ -277,18 +277,9 @@ pub struct FamilyRequestList {
     pub requests: Vec<FamilyRequestView>,
 }
 
-fn own(call: &Call, session: &Session) -> Result<PersonId, Problem> {
-    let id: PersonId = call.path("person")?;
-    if session.party == Party::Person(id) { Ok(id) } else { Err(Problem::new(&code::NOT_YOURS)) }
-}
-
 /// Somebody's name, where this node keeps a directory.
 fn relative(call: &Call, person: PersonId) -> Result<Relative, Problem> {
-    let known = match call.wallet() {
-        Ok(wallet) => wallet.directory.person(person)?,
-        Err(_) => None,
-    };
-    Ok(Relative { person, name: known.map(|known| known.name).unwrap_or_default() })
+    Ok(Relative { person, name: call.name_of(person)?.unwrap_or_default() })
 }
 
 fn rules(call: &Call) -> Result<Reply, Problem> {
@@ -369,7 +360,7 @@ fn aid_view(
 }
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let id = own(call, session)?;
+    let id = call.own_person(session)?;
     let (found, _) = read_code(call, session)?;
     if found == id {
         return Err(Problem::new(&code::CODE_WRONG).at("code"));
@@ -409,7 +400,7 @@ fn asked(call: &Call, content: &Content) -> Result<(FamilyAsked, [PersonId; 2]),
 }
 
 fn ask(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let id = own(call, session)?;
+    let id = call.own_person(session)?;
     let TransactionRequest { content, authorisations } = call.json()?;
     let content = read_content(call, content)?;
     let (_, [payer, member]) = asked(call, &content)?;
@@ -425,7 +416,9 @@ fn ask(call: &Call, session: &Session) -> Result<Reply, Problem> {
         sent: call.now,
         expires: content.valid_until,
     };
-    call.wallet()?.directory.put_family_request(&request)?;
+    if !call.wallet()?.directory.put_family_request(&request)? {
+        return Err(Problem::new(&code::FAMILY_REQUESTS_TOO_MANY));
+    }
     Ok(Reply::json(&view(call, &request)?)?.status(StatusCode::CREATED))
 }
 
@@ -448,7 +441,7 @@ fn view(call: &Call, request: &FamilyRequest) -> Result<FamilyRequestView, Probl
 }
 
 fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let id = own(call, session)?;
+    let id = call.own_person(session)?;
     let open = call.wallet()?.directory.family_requests(id, call.now)?;
     let requests = open.iter().map(|request| view(call, request)).collect::<Result<_, _>>()?;
     Reply::json(&FamilyRequestList { requests })

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use ledger::modules::person;
-use primitives::{Party, PersonId};
+use primitives::PersonId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -73,34 +73,32 @@ pub struct WardView {
     pub lock: Option<LockView>,
 }
 
-fn own(call: &Call, session: &Session) -> Result<PersonId, Problem> {
-    let id: PersonId = call.path("person")?;
-    if session.party == Party::Person(id) { Ok(id) } else { Err(Problem::new(&code::NOT_YOURS)) }
-}
-
-fn name_of(call: &Call, id: PersonId) -> Result<String, Problem> {
-    Ok(call.wallet()?.directory.person(id)?.map(|known| known.name).unwrap_or_default())
-}
-
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let id = own(call, session)?;
+    let id = call.own_person(session)?;
     let (found, _) = read_code(call, session)?;
     if found == id {
         return Err(Problem::new(&code::CODE_WRONG).at("code"));
     }
     call.wallet()?.directory.note_ward(found, id)?;
-    Reply::json(&GuardianCandidate { person: found, name: name_of(call, found)? })
+    Reply::json(&GuardianCandidate {
+        person: found,
+        name: call.name_of(found)?.unwrap_or_default(),
+    })
 }
 
 fn wards(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let id = own(call, session)?;
+    let id = call.own_person(session)?;
     let mut wards = Vec::new();
     for ward in call.wallet()?.directory.wards_of(id)? {
         let Some(row) = person::view::person(&call.view.state, ward) else { continue };
         let is_guarded = call.today(row.region).is_some_and(|today| row.is_guarded_by(id, today));
         if is_guarded {
             let lock = row.lock.as_ref().map(LockView::of);
-            wards.push(WardView { person: ward, name: name_of(call, ward)?, lock });
+            wards.push(WardView {
+                person: ward,
+                name: call.name_of(ward)?.unwrap_or_default(),
+                lock,
+            });
         }
     }
     Reply::json(&WardList { wards })

@@ -220,11 +220,6 @@ pub enum InquiryStanding {
     Settled,
 }
 
-fn own_person(call: &Call, session: &Session) -> Result<PersonId, Problem> {
-    let id: PersonId = call.path("person")?;
-    if session.party == Party::Person(id) { Ok(id) } else { Err(Problem::new(&code::NOT_YOURS)) }
-}
-
 fn invalid(field: &str, why: primitives::Detail) -> Problem {
     Problem::new(&code::FIELD_INVALID).at(field).with(why)
 }
@@ -271,7 +266,7 @@ fn addressed(call: &Call, session: &Session, asked: &InquiryRequest) -> Result<A
 }
 
 fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let person = own_person(call, session)?;
+    let person = call.own_person(session)?;
     let asked: InquiryRequest = call.json()?;
     require_length("said.words", &asked.said.words)?;
     if asked.said.lines.len() > LINES_MAX {
@@ -340,12 +335,12 @@ fn view(call: &Call, session: &Session, inquiry: Inquiry) -> Result<InquiryView,
     };
     let name = match session.party {
         Party::Person(_) => None,
-        Party::Organisation(_) => call.wallet()?.directory.person(inquiry.asked.person)?,
+        Party::Organisation(_) => call.name_of(inquiry.asked.person)?,
     };
     Ok(InquiryView {
         inquiry: inquiry.number,
         organisation: inquiry.asked.organisation,
-        name: name.map(|known| known.name),
+        name,
         request: inquiry.asked.request,
         visit: inquiry.asked.visit,
         raised: inquiry.asked.raised,
@@ -361,7 +356,7 @@ fn views(call: &Call, session: &Session, found: Vec<Inquiry>) -> Result<InquiryL
 }
 
 fn own(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let person = own_person(call, session)?;
+    let person = call.own_person(session)?;
     let found = call.wallet()?.directory.inquiries_of(person)?;
     Reply::json(&views(call, session, found)?)
 }

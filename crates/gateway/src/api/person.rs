@@ -262,7 +262,7 @@ fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> Result<PersonView,
             .iter()
             .map(|one| {
                 let (guardian, period) = (one.guardian, one.period);
-                Ok(GuardianView { guardian, name: name_of(call, guardian)?, period })
+                Ok(GuardianView { guardian, name: call.name_of(guardian)?, period })
             })
             .collect::<Result<Vec<_>, Problem>>()?,
         lock: row.lock.as_ref().map(LockView::of),
@@ -273,12 +273,6 @@ fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> Result<PersonView,
             spent_today: spent(card.spent),
         }),
     })
-}
-
-/// A person is told who acts for the person; a node without a directory knows no names.
-fn name_of(call: &Call, id: PersonId) -> Result<Option<String>, Problem> {
-    let Some(wallet) = call.gateway.port.wallet() else { return Ok(None) };
-    Ok(wallet.directory.person(id)?.map(|known| known.name))
 }
 
 fn coverages(call: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -139,6 +139,8 @@ problems! {
     OBJECTION_CLOSED = 409, "objection_closed";
     /// Too many inquiries of the person wait for an answer.
     INQUIRIES_TOO_MANY = 409, "too_many_inquiries";
+    /// Too many requests of the person wait for relatives.
+    FAMILY_REQUESTS_TOO_MANY = 409, "too_many_family_requests";
     /// The inquiry was answered.
     INQUIRY_ANSWERED = 409, "inquiry_answered";
     /// The catalogue is not kept at this node.

@@ -83,6 +83,25 @@ fn one_relative_asks_and_the_other_agrees_on_the_own_phone() {
 }
 
 #[test]
+fn nobody_fills_a_relatives_list() {
+    let world = familial(World::insured());
+    let asks: Vec<_> =
+        (0..10).map(|_| ask(&world, "bind_member", json!({ "relation": 1 }))).collect();
+    let path = format!("/v1/persons/{}/family-requests", id_of(person(1)));
+    let more = json!({
+        "payer": id_of(person(1)), "member": id_of(person(2)), "relation": 1,
+        "agreement": "own_key"
+    });
+    let content = world.content(person(1), "bind_member", more);
+    let body = world.submission(&content, &[person(1)]);
+    let again = || world.ask(&Ask::post(&path, &body).token(&world.token(person(1))));
+    again().problem(409, "too_many_family_requests");
+    world.ask(&Ask::delete(&asks[0].1).token(&world.token(person(1)))).expect(204);
+    again().expect(201);
+    again().expect(201);
+}
+
+#[test]
 fn only_what_a_relative_can_agree_to_is_asked() {
     let world = familial(World::insured());
     let path = format!("/v1/persons/{}/family-requests", id_of(person(1)));

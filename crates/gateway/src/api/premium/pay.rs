@@ -235,11 +235,6 @@ pub struct PaidPremium {
     pub benefits_from: CivilDate,
 }
 
-fn own(call: &Call, session: &Session) -> Result<PersonId, Problem> {
-    let id: PersonId = call.path("person")?;
-    if session.party == Party::Person(id) { Ok(id) } else { Err(Problem::new(&code::NOT_YOURS)) }
-}
-
 /// Whether where this premium stands is for this session to know.
 fn is_known(call: &Call, session: &Session, season: SeasonId, person: PersonId) -> bool {
     let state = &call.view.state;
@@ -252,7 +247,7 @@ fn is_known(call: &Call, session: &Session, season: SeasonId, person: PersonId) 
 }
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    own(call, session)?;
+    call.own_person(session)?;
     let wallet = call.wallet()?;
     let limiter = &call.gateway.sign_in_failures;
     let place = Place::address(call.client, Some(session.party));
@@ -292,7 +287,7 @@ fn is_payable(call: &Call, season: SeasonId, person: PersonId) -> bool {
 }
 
 fn lock(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    own(call, session)?;
+    call.own_person(session)?;
     let wallet = call.wallet()?;
     let PremiumLockRequest { season, person } = call.json()?;
     let channel = wallet.bureau.organisation();
@@ -335,7 +330,7 @@ fn locked(
 }
 
 fn release(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    own(call, session)?;
+    call.own_person(session)?;
     let wallet = call.wallet()?;
     let PremiumLockRequest { season, person } = call.json()?;
     let record = premium::view::record(&call.view.state, season, person);
@@ -359,7 +354,7 @@ fn leg<'a>(
 }
 
 fn cash_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let payer = own(call, session)?;
+    let payer = call.own_person(session)?;
     let wallet = call.wallet()?;
     let PremiumCashLegRequest { idempotency_key } = call.json()?;
     let (_, cash) = leg(&wallet, payer, &idempotency_key)?;
@@ -372,7 +367,7 @@ fn invalid(why: Detail) -> Problem {
 }
 
 fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let payer = own(call, session)?;
+    let payer = call.own_person(session)?;
     let wallet = call.wallet()?;
     let TransactionRequest { content, mut authorisations } = call.json()?;
     let content = read_content(call, content)?;
