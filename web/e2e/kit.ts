@@ -282,6 +282,7 @@ export async function join(visitor: Visitor, newcomer: Newcomer, look = false): 
   const seen = async (name: string): Promise<void> => {
     if (look) await visitor.check(name);
   };
+  claim(newcomer);
   await seen('welcome');
   await visitor.link('welcome.join').click();
   await visitor.field('join.name').fill(newcomer.name);
@@ -376,6 +377,15 @@ export async function writeBill(desk: Visitor, bill = BILL): Promise<void> {
   await desk.field('bill.account').uncheck();
   await desk.button('bill.quote').click();
   await desk.page.getByRole('heading', { name: desk.t('quote.title') }).waitFor();
+}
+
+/** A newcomer joins in one story only; the stories share the region, so a file there says who did. */
+function claim({ number }: Newcomer): void {
+  try {
+    writeFileSync(joined(data, `joined-${number}`), '', { flag: 'wx' });
+  } catch (cause) {
+    throw new Error(`the newcomer with number ${number} is another story's: take a place that is free`, { cause });
+  }
 }
 
 /** The newcomer at a place; a test uses each but once. */
