@@ -44,6 +44,7 @@ it('everything that is kept is one file, with what it holds; who saw a bill is t
   expect(data.visits[0].what.standing).toBe('settled');
   expect(JSON.parse(data.visits[0].bill.bill).lines).toHaveLength(3);
   expect(data.receipts.length).toBeGreaterThan(1);
+  expect(data.family.requests).toEqual([]);
 
   // Off: nothing of the code is left on this phone. On: it is there again.
   const keptCode = (): Promise<boolean> =>
