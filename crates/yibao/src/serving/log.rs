@@ -4,7 +4,9 @@
 use std::io::IsTerminal as _;
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -26,17 +28,20 @@ const FILTER: &str = "YIBAO_LOG";
 /// When `YIBAO_LOG` cannot be read.
 pub fn start(format: LogFormat) -> anyhow::Result<()> {
     let chosen = std::env::var(FILTER).unwrap_or_else(|_| String::from("info"));
-    let filter = EnvFilter::builder().parse(&chosen).map_err(|error| {
+    let filter: Targets = chosen.parse().map_err(|error| {
         let words = format!(
             "the environment variable {FILTER} is `{chosen}`: {error}; write `info`, for example"
         );
         crate::command::input::bad(words)
     })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     // Only the first of several calls in a process counts.
     let _ = match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().try_init(),
+        LogFormat::Text => {
+            registry.with(lines.with_ansi(std::io::stderr().is_terminal())).try_init()
+        }
+        LogFormat::Json => registry.with(lines.json()).try_init(),
     };
     Ok(())
 }
