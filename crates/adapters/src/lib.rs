@@ -17,6 +17,7 @@
 pub mod clock;
 pub mod directory;
 pub mod effect;
+pub mod hospital;
 pub mod identity;
 pub mod notice;
 pub mod rail;

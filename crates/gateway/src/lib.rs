@@ -26,6 +26,7 @@ pub mod hub;
 pub mod in_flight;
 mod json_room;
 pub mod metrics;
+pub mod nhsa;
 pub mod openapi;
 pub mod payments;
 pub mod port;

@@ -27,6 +27,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::status::NodeStatus;
+use crate::nhsa::Institution;
 use crate::payments::Payments;
 use crate::wallet::Wallet;
 
@@ -387,6 +388,9 @@ pub trait Port: Send + Sync {
 
     /// What the bureau behind this node does for wallets, if it does.
     fn wallet(&self) -> Option<Arc<Wallet>>;
+
+    /// The hospital of this code in the national list, if its key is hosted here.
+    fn institution(&self, code: &str) -> Option<Arc<Institution>>;
 
     /// The name by which people know an organisation, if this node knows it.
     fn organisation_name(&self, organisation: OrganisationId) -> Option<String>;

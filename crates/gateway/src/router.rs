@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
@@ -23,6 +23,7 @@ use crate::config::{ADDRESS_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, OPERATOR_R
 use crate::endpoint::{Access, Endpoint, Reply};
 use crate::gateway::Gateway;
 use crate::json_room;
+use crate::nhsa;
 use crate::problem::{Language, Problem, accepted, code};
 use crate::session::Session;
 
@@ -119,8 +120,27 @@ fn route(endpoint: &'static Endpoint) -> MethodRouter<Arc<Shared>> {
     on(filter, move |State(shared): State<Arc<Shared>>, request: Request| async move {
         let asked = Asked::new(&shared.gateway, endpoint.operation, request.headers());
         let result = answer(&shared, endpoint, request, asked.language).await;
-        asked.finish(result)
+        asked.finish(result.or_else(|problem| in_envelope(&shared.gateway, endpoint, problem)))
     })
+}
+
+/// Whoever speaks the national interface reads envelopes alone, also of what did not reach it.
+fn in_envelope(
+    gateway: &Gateway,
+    endpoint: &Endpoint,
+    problem: Problem,
+) -> Result<Response, Problem> {
+    if endpoint.operation != nhsa::OPERATION {
+        return Err(problem);
+    }
+    gateway.metrics.refused(problem.code);
+    let bytes = nhsa::refused(&problem, gateway.clock.now());
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    Ok(response)
 }
 
 async fn not_found(State(shared): State<Arc<Shared>>, request: Request) -> Response {

@@ -26,7 +26,7 @@ pub mod objection;
 pub mod person;
 pub mod pin;
 pub mod request;
-mod seal;
+pub(crate) mod seal;
 mod sealed;
 mod ward;
 

@@ -6,14 +6,14 @@ use aws_lc_rs::{hmac, rand};
 
 use super::{DirectoryError, DirectoryKey};
 
-pub(super) struct Sealer {
+pub(crate) struct Sealer {
     aead: RandomizedNonceKey,
     mac: hmac::Key,
 }
 
 impl Sealer {
     /// Two keys from one: what seals never makes hashes.
-    pub(super) fn new(key: &DirectoryKey) -> Result<Self, DirectoryError> {
+    pub(crate) fn new(key: &DirectoryKey) -> Result<Self, DirectoryError> {
         let root = hmac::Key::new(hmac::HMAC_SHA256, &key.0);
         let derived = |meaning: &[u8]| hmac::sign(&root, meaning);
         let sealing = derived(b"yibao/directory-seal/v1");
@@ -25,7 +25,7 @@ impl Sealer {
     }
 
     /// Seals a value for one place: a table and its key.
-    pub(super) fn seal(
+    pub(crate) fn seal(
         &self,
         table: &str,
         key: &[u8],
@@ -41,7 +41,7 @@ impl Sealer {
     }
 
     /// The value that was sealed for this place.
-    pub(super) fn open(
+    pub(crate) fn open(
         &self,
         table: &str,
         key: &[u8],
@@ -58,7 +58,7 @@ impl Sealer {
     }
 
     /// A hash of a short secret, for comparing: without the key, guessing tells nothing.
-    pub(super) fn hash(&self, meaning: &str, key: &[u8], secret: &[u8]) -> Vec<u8> {
+    pub(crate) fn hash(&self, meaning: &str, key: &[u8], secret: &[u8]) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.mac);
         context.update(&place(meaning, key));
         context.update(secret);
@@ -66,7 +66,7 @@ impl Sealer {
     }
 
     /// Compares two such hashes in constant time.
-    pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
         aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
     }
 }
@@ -81,7 +81,7 @@ fn place(table: &str, key: &[u8]) -> Vec<u8> {
 }
 
 /// So many random bytes.
-pub(super) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], DirectoryError> {
+pub(crate) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], DirectoryError> {
     let mut bytes = [0_u8; LENGTH];
     rand::fill(&mut bytes).map_err(|_| DirectoryError::NoRandomness)?;
     Ok(bytes)

@@ -144,9 +144,22 @@ pub(super) fn require_provider(
 /// # Errors
 /// `code_wrong`, `too_many_requests`.
 pub(super) fn read_code(call: &Call, session: &Session) -> Result<(PersonId, String), Problem> {
+    let CodeLookup { code: text } = call.json()?;
+    use_shown_code(call, session.party, &text)
+}
+
+/// The same of these digits, which a provider's machine read.
+///
+/// # Errors
+/// `code_wrong`, `too_many_requests`.
+pub(crate) fn use_shown_code(
+    call: &Call,
+    party: Party,
+    text: &str,
+) -> Result<(PersonId, String), Problem> {
     let wallet = call.wallet()?;
     let limiter = &call.gateway.sign_in_failures;
-    let place = Place::address(call.client, Some(session.party));
+    let place = Place::address(call.client, Some(party));
     if let Some(wait) = limiter.wait(place, call.now) {
         return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
     }
@@ -154,7 +167,6 @@ pub(super) fn read_code(call: &Call, session: &Session) -> Result<(PersonId, Str
         limiter.count(place, call.now);
         Problem::new(&code::CODE_WRONG).at("code")
     };
-    let CodeLookup { code: text } = call.json()?;
     let digits: String = text.chars().filter(|one| !one.is_whitespace()).collect();
     let (number, changing) = parts(&digits).ok_or_else(wrong)?;
     let found = wallet.directory.use_code(number, changing, call.now)?.ok_or_else(wrong)?;

@@ -11,7 +11,7 @@ use proof::receipt::OutcomeCode;
 use super::transaction::refused;
 use super::wallet::random;
 use crate::call::Call;
-use crate::port::SubmitError;
+use crate::port::{IndexedReceipt, SubmitError};
 use crate::problem::{Problem, code};
 use crate::wallet::Machine;
 
@@ -22,7 +22,7 @@ const VALIDITY_MILLIS: u64 = 3_600_000;
 ///
 /// # Errors
 /// When the system gives no randomness.
-pub(super) fn signed<K: Kind>(
+pub(crate) fn signed<K: Kind>(
     call: &Call,
     machines: &[&dyn Machine],
     body: &K,
@@ -44,11 +44,11 @@ pub(super) fn signed<K: Kind>(
     Ok(transaction)
 }
 
-/// Puts it on the ledger, and waits until it is durable.
+/// Puts it on the ledger, and waits until it is durable; its receipt.
 ///
 /// # Errors
 /// Why it was not accepted.
-pub(super) fn execute(call: &Call, transaction: Transaction) -> Result<(), Problem> {
+pub(crate) fn execute(call: &Call, transaction: Transaction) -> Result<IndexedReceipt, Problem> {
     let (sender, receiver) = mpsc::channel();
     call.gateway.port.submit(
         transaction,
@@ -57,9 +57,10 @@ pub(super) fn execute(call: &Call, transaction: Transaction) -> Result<(), Probl
         }),
     );
     let result = receiver.recv().unwrap_or(Err(SubmitError::Unknown));
-    let receipt = result.map_err(|error| refused(&error))?.receipt.receipt;
+    let placed = result.map_err(|error| refused(&error))?.receipt;
+    let receipt = &placed.receipt;
     match receipt.record.outcome {
-        OutcomeCode::Accepted => Ok(()),
+        OutcomeCode::Accepted => Ok(placed),
         OutcomeCode::Rejected(number) => {
             let registry = call.gateway.port.registry();
             let code = registry.rejection(number).ok_or_else(|| Problem::new(&code::INTERNAL))?;

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::endpoint::Endpoint;
+use crate::nhsa;
 
 pub mod account;
 pub mod bill;
@@ -18,7 +19,7 @@ pub mod inquiry;
 pub mod kind;
 pub mod later;
 pub mod log;
-mod machine;
+pub(crate) mod machine;
 pub mod network;
 pub mod objection;
 pub mod organisation;
@@ -80,6 +81,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     inquiry::ENDPOINTS,
     guardian::ENDPOINTS,
     family::ENDPOINTS,
+    nhsa::ENDPOINTS,
 ];
 
 static ALL: LazyLock<Vec<&'static Endpoint>> =

@@ -299,7 +299,7 @@ fn coverages(call: &Call, session: &Session) -> Result<Reply, Problem> {
 }
 
 /// How a coverage stands on a day.
-pub(super) fn standing_on(one: &Coverage, today: CivilDate) -> CoverageStanding {
+pub(crate) fn standing_on(one: &Coverage, today: CivilDate) -> CoverageStanding {
     match one.standing_on(today) {
         Standing::Active => CoverageStanding::Active,
         Standing::NotYet { .. } => CoverageStanding::NotYet,

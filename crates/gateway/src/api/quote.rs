@@ -180,6 +180,48 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
     })
 }
 
+/// A bill of an open visit on which no account is to pay, as its provider's own system asks.
+///
+/// # Errors
+/// Those of a quote.
+pub(crate) fn quote_bill(
+    call: &Call,
+    subject: &VisitSubject,
+    bill: Bill,
+) -> Result<QuoteView, Problem> {
+    let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
+    let sorted = sort(call, &asked, bill, &[])?;
+    let accounts = Accounts {
+        use_personal_account: false,
+        personal_account: Amount::ZERO,
+        use_family_account: false,
+    };
+    let done = of_subject(call, subject, &sorted.sums, &accounts)?;
+    let explanation = explanation(call, &done.parts, Some(&sorted))?;
+    Ok(QuoteView {
+        height: call.view.tip.height,
+        currency: done.currency,
+        split: done.split,
+        sums: sorted.sums,
+        lines: sorted.lines,
+        parts: done.parts,
+        explanation,
+    })
+}
+
+/// What becomes of each line of such a bill.
+///
+/// # Errors
+/// `invalid_bill`, `catalogue_missing`, `not_found` for a bill without lines.
+pub(crate) fn sorted_lines(
+    call: &Call,
+    subject: &VisitSubject,
+    bill: Bill,
+) -> Result<Vec<SortedLine>, Problem> {
+    let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
+    sort(call, &asked, bill, &[]).map(|sorted| sorted.lines)
+}
+
 fn one_of(fields: &str) -> Problem {
     Problem::new(&code::ONE_OF_NEEDED).at(fields)
 }
@@ -422,7 +464,7 @@ fn catalogue_root(
 ///
 /// # Errors
 /// `not_found` for a plan that is gone.
-pub(super) fn reasons(call: &Call, parts: &[Part]) -> Result<Option<Explanation>, Problem> {
+pub(crate) fn reasons(call: &Call, parts: &[Part]) -> Result<Option<Explanation>, Problem> {
     explanation(call, parts, None)
 }
 

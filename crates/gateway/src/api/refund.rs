@@ -128,7 +128,7 @@ pub struct NewRefund {
 ///
 /// # Errors
 /// When the directory fails.
-pub(super) fn keep_settled(
+pub(crate) fn keep_settled(
     wallet: &Wallet,
     commitment: &Hash,
     (salt, text, reason): (Hash, &str, &str),

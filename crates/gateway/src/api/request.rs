@@ -319,7 +319,7 @@ fn require_only_the_person_missing(call: &Call, transaction: Transaction) -> Res
 ///
 /// # Errors
 /// `invalid_bill`, `too_many_bills`.
-pub(super) fn keep_sealed(
+pub(crate) fn keep_sealed(
     call: &Call,
     wallet: &Wallet,
     seen: &SeenVisit,

@@ -207,7 +207,7 @@ struct Ticket {
     expires: Timestamp,
 }
 
-pub(super) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], Problem> {
+pub(crate) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], Problem> {
     let mut bytes = [0_u8; LENGTH];
     getrandom::fill(&mut bytes).map_err(|_| Problem::new(&code::INTERNAL))?;
     Ok(bytes)
@@ -350,7 +350,7 @@ fn register(
         };
         signed(call, &machines, &EnrolPerson { region: wallet.region, person })?
     };
-    execute(call, transaction).map_err(has_wallet)
+    execute(call, transaction).map(drop).map_err(has_wallet)
 }
 
 /// Somebody else was quicker with another key.

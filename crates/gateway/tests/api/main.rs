@@ -8,6 +8,7 @@ mod family;
 mod inquiry;
 mod later;
 mod limits;
+mod nhsa;
 mod objection;
 mod premium;
 mod privacy;

@@ -22,7 +22,7 @@ use super::founding::{CLERK, ONLINE, ROOT, code};
 use super::people::{self, Authority};
 use super::population::{self, Population};
 use super::region::{Cast, Settlement, Stage};
-use super::{trouble, wallets, year};
+use super::{hospital, trouble, wallets, year};
 use crate::serving::library;
 
 /// The organisation that pays the commercial supplement.
@@ -72,6 +72,7 @@ impl Stage<'_> {
             &population.providers,
             Some(Currency::CNY),
         )?;
+        self.hospital_interface(population)?;
         let bank = self.bank("bank", Currency::CNY)?;
         let patients = self.enrol_chinese(&chamber, population, &bank)?;
         let items = year::priced(&items, include_str!("../../../../samples/price-list.toml"))?;
@@ -109,6 +110,12 @@ impl Stage<'_> {
         self.premium_season(&chamber, population, (&cast, &settled.outboxes))?;
         self.families(&chamber, population, &cast)?;
         Ok(settled)
+    }
+
+    /// The first hospital speaks the national interface.
+    fn hospital_interface(&self, population: &Population) -> Result<()> {
+        let first = population.providers.first().context("a region has a hospital")?;
+        hospital::found(&self.data.join(first.code.as_str()), &first.name, &self.seed)
     }
 
     fn enrol_chinese(

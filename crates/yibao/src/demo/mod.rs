@@ -20,6 +20,7 @@ pub mod desk;
 mod family;
 pub mod folder;
 pub mod founding;
+mod hospital;
 pub mod past;
 pub mod people;
 pub mod population;

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use benefit::Catalogue;
 use benefit::source::PlanSource;
 use gateway::api::status::NodeStatus;
+use gateway::nhsa::Institution;
 use gateway::payments::Payments;
 use gateway::port::{
     Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
@@ -30,6 +31,7 @@ use proof::voucher::{VerifiedVoucher, Voucher};
 
 use super::figures;
 use super::folder::policies;
+use super::hospital::open_institutions;
 use super::library::Library;
 use super::upkeep::Upkeep;
 use super::wallet::{open_wallet, organisation_names};
@@ -44,6 +46,8 @@ pub struct NodePort {
     upkeep: Arc<Upkeep>,
     wallet: Option<Arc<Wallet>>,
     names: BTreeMap<OrganisationId, String>,
+    /// By their codes in the national list.
+    institutions: BTreeMap<String, Arc<Institution>>,
     /// Whom vouchers of this log are checked against.
     policies: Vec<Policy>,
 }
@@ -56,11 +60,13 @@ impl NodePort {
     pub fn new(node: NodeHandle, data: PathBuf, upkeep: Arc<Upkeep>) -> anyhow::Result<Self> {
         let wallet = open_wallet(&data, &node.view().state, upkeep.all_payments())?;
         let names = organisation_names(&data)?;
+        let institutions = open_institutions(&data)?;
         let policies = policies(&data, &node)?
             .iter()
             .map(|text| Policy::parse(text.as_bytes()).context("the policy of this node's log"))
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { node, library: Library::new(data), upkeep, wallet, names, policies })
+        let library = Library::new(data);
+        Ok(Self { node, library, upkeep, wallet, names, institutions, policies })
     }
 
     /// The vault in which a visit's bills are: its provider's. `None` for a visit of which nothing
@@ -295,6 +301,10 @@ impl Port for NodePort {
 
     fn wallet(&self) -> Option<Arc<Wallet>> {
         self.wallet.clone()
+    }
+
+    fn institution(&self, code: &str) -> Option<Arc<Institution>> {
+        self.institutions.get(code).cloned()
     }
 
     fn organisation_name(&self, organisation: OrganisationId) -> Option<String> {

@@ -106,6 +106,14 @@ impl Machine for KeyMachine {
     }
 }
 
+/// The machine of an organisation with the key in this file.
+///
+/// # Errors
+/// When the key cannot be read.
+pub(super) fn key_machine(organisation: OrganisationId, file: &Path) -> Result<Arc<dyn Machine>> {
+    Ok(Arc::new(KeyMachine { organisation, key: read_key(file)? }))
+}
+
 /// A bank that takes money from bound cards, with what drives its payments.
 struct BankMachine {
     machine: KeyMachine,
@@ -195,9 +203,8 @@ pub fn open_wallet(
     })?;
     let limits = |text: &LimitsText| text.read(region.currency).map_err(&in_file);
     let authority_folder = data.join(file.authority.as_str());
-    let machine = |organisation, folder: &Path| -> Result<Arc<dyn Machine>> {
-        Ok(Arc::new(KeyMachine { organisation, key: read_key(&folder.join(&file.machine_key))? }))
-    };
+    let machine =
+        |organisation, folder: &Path| key_machine(organisation, &folder.join(&file.machine_key));
     Ok(Some(Arc::new(Wallet {
         region: file.region,
         directory: open_directory(folder)?,
@@ -212,7 +219,9 @@ pub fn open_wallet(
 }
 
 /// The folders in a data folder that are named as organisations are.
-fn organisation_folders(data: &Path) -> Result<Vec<(OrganisationId, std::path::PathBuf)>> {
+pub(super) fn organisation_folders(
+    data: &Path,
+) -> Result<Vec<(OrganisationId, std::path::PathBuf)>> {
     let entries = fs::read_dir(data)
         .with_context(|| format!("the data folder `{}` cannot be read", data.display()))?;
     let mut folders = Vec::new();

@@ -57,7 +57,25 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
     assert!(parts.join("policy.txt").exists() && parts.join("record.tlog-proof").exists());
     let quote = fs::read_to_string(files.at("quote.json")).expect("a quote");
     assert!(quote.contains("\"explanation\""), "{quote}");
+    a_hospitals_system_settles_a_visit(&files, &served);
     served.stop("-TERM");
+}
+
+/// After the visit of the other guide, to save a demonstration.
+fn a_hospitals_system_settles_a_visit(files: &Files, served: &Served) {
+    let run = followed("docs/guide/hospital-it.md", files, served);
+    let said = run.ok();
+    for words in [
+        "\"sign_no\"",
+        "\"psn_insu_stas\":\"1\"",
+        "\"chrgitm_lv\"",
+        "\"setl_proc_info\"",
+        "\"medfee_sumamt\":\"-19.60\"",
+        "the same bytes",
+        "x-ca-signature",
+    ] {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
 }
 
 #[test]

@@ -5,11 +5,17 @@ use std::collections::BTreeSet;
 use ledger::modules::MODULES;
 use serde_json::{Value, json};
 
-use crate::golden::check_json;
+use crate::golden::{check, check_json};
 
 #[test]
 fn the_committed_openapi_is_what_the_gateway_serves() {
     check_json("contract/openapi.json", &gateway::openapi(&ledger::registry()));
+}
+
+#[test]
+fn the_committed_messages_are_those_of_the_national_interface() {
+    check_json("contract/nhsa-messages.json", &gateway::nhsa::messages());
+    check("docs/guide/hospital-it-messages.md", &gateway::nhsa::reference());
 }
 
 #[test]

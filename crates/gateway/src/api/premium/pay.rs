@@ -268,7 +268,11 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
 }
 
 /// Who has this name and number, if both belong together.
-fn find(call: &Call, wallet: &Wallet, identity: &Identity) -> Result<Option<PersonId>, Problem> {
+pub(crate) fn find(
+    call: &Call,
+    wallet: &Wallet,
+    identity: &Identity,
+) -> Result<Option<PersonId>, Problem> {
     match wallet.authority.attest(identity, &Hash::default()) {
         Ok(attested) => {
             let index = attested.statement.blind_index;

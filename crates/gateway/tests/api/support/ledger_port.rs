@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use benefit::Catalogue;
 use benefit::source::PlanSource;
 use gateway::api::status::{DiskStatus, NodeStatus, OutboxStatus};
+use gateway::nhsa::Institution;
 use gateway::payments::Payments;
 use gateway::port::{
     Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
@@ -33,7 +34,7 @@ use proof::voucher::{VerifiedVoucher, Voucher};
 
 use super::keys::{TestVerifier, public, sign, sign_bytes};
 use super::payments::{OWNER, TillPayments};
-use super::wallets;
+use super::{hospital, wallets};
 
 /// The log's name.
 pub const ORIGIN: &str = "localhost/test/receipts";
@@ -61,6 +62,7 @@ pub struct LedgerPort {
     parked: Mutex<Option<Vec<(Transaction, Answer)>>>,
     payments: Arc<TillPayments>,
     wallet: Arc<Wallet>,
+    institution: Arc<Institution>,
     /// Whoever looks at a signature waits for this.
     busy: Mutex<()>,
     /// How many wait for that.
@@ -153,6 +155,7 @@ impl LedgerPort {
             subscribers: Mutex::default(),
             payments: Arc::new(TillPayments::new(Arc::clone(&clock))),
             wallet: Arc::new(wallets::wallet(START)),
+            institution: Arc::new(hospital::institution()),
             clock,
             parked: Mutex::default(),
             busy: Mutex::default(),
@@ -498,6 +501,10 @@ impl Port for LedgerPort {
 
     fn wallet(&self) -> Option<Arc<Wallet>> {
         Some(Arc::clone(&self.wallet))
+    }
+
+    fn institution(&self, code: &str) -> Option<Arc<Institution>> {
+        (code == hospital::CODE).then(|| Arc::clone(&self.institution))
     }
 
     fn organisation_name(&self, organisation: OrganisationId) -> Option<String> {

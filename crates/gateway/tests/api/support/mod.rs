@@ -1,6 +1,7 @@
 //! A region on a real ledger behind a real gateway, and requests to it.
 
 pub mod events;
+pub mod hospital;
 pub mod insured;
 pub mod keys;
 pub mod ledger_port;

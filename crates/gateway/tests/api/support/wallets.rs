@@ -30,7 +30,7 @@ pub const ACTIVATION: &str = "1234567890";
 /// The salt of the bill that is sent.
 const SALT: [u8; 32] = [5; 32];
 
-struct KeyMachine(&'static str);
+pub struct KeyMachine(pub &'static str);
 
 impl Machine for KeyMachine {
     fn organisation(&self) -> OrganisationId {

@@ -1,0 +1,209 @@
+//! The book of a hospital that speaks the national interface: messages with their answers, and what
+//! lives between a registration and its settlement. Everything but the names of its rows is sealed.
+//!
+//! Invariant: a message that was answered is answered by the same bytes for ever, and what goes to
+//! the ledger for a message is kept before it goes, so that after a crash the same goes again (tests
+//! in this file).
+
+use primitives::{Hash, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::directory::seal::Sealer;
+use crate::directory::{DirectoryError, DirectoryKey};
+use crate::sqlite::{Database, Place, Schema, Sql};
+
+const SCHEMA: Schema = Schema {
+    name: "hospital's book",
+    application_id: 0x7962_6873,
+    version: 1,
+    tables: &[
+        "CREATE TABLE message (
+            msgid    TEXT PRIMARY KEY,
+            digest   BLOB NOT NULL,
+            received INTEGER NOT NULL,
+            outgoing BLOB,
+            answer   BLOB
+        ) STRICT",
+        "CREATE TABLE entry (
+            kind   TEXT NOT NULL,
+            id     TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (kind, id)
+        ) STRICT, WITHOUT ROWID",
+    ],
+};
+
+const OUTGOING: &str = "message-outgoing";
+const ANSWER: &str = "message-answer";
+
+/// What is known of a message that comes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// It was not answered: it is new, or the program ended in the middle of it.
+    Open,
+    /// It was answered like this.
+    Answered(Vec<u8>),
+    /// Another message came under this number.
+    Differs,
+}
+
+/// The book of one hospital.
+pub struct Book {
+    database: Database,
+    sealer: Sealer,
+}
+
+impl Book {
+    /// Opens the book, and makes it when it is new.
+    ///
+    /// # Errors
+    /// When the file is another one or cannot be opened.
+    pub fn open(place: &Place, key: &DirectoryKey) -> Result<Self, DirectoryError> {
+        Ok(Self { database: Database::open(place, &SCHEMA)?, sealer: Sealer::new(key)? })
+    }
+
+    /// Notes a message that comes in, or says what became of it.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn begin(
+        &self,
+        msgid: &str,
+        digest: &Hash,
+        now: Timestamp,
+    ) -> Result<Begun, DirectoryError> {
+        let known: Option<(Sql<Hash>, Option<Vec<u8>>)> = self.database.write(|tx| {
+            let sql = "SELECT digest, answer FROM message WHERE msgid = ?1";
+            let known =
+                tx.query_row(sql, [msgid], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            if known.is_none() {
+                let sql = "INSERT INTO message (msgid, digest, received) VALUES (?1, ?2, ?3)";
+                tx.execute(sql, params![msgid, Sql(*digest), Sql(now)])?;
+            }
+            Ok(known)
+        })?;
+        match known {
+            Some((Sql(other), _)) if other != *digest => Ok(Begun::Differs),
+            Some((_, Some(sealed))) => {
+                Ok(Begun::Answered(self.sealer.open(ANSWER, msgid.as_bytes(), &sealed)?))
+            }
+            Some((_, None)) | None => Ok(Begun::Open),
+        }
+    }
+
+    /// Keeps the answer to a message.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn finish(&self, msgid: &str, answer: &[u8]) -> Result<(), DirectoryError> {
+        let sealed = self.sealer.seal(ANSWER, msgid.as_bytes(), answer)?;
+        let sql = "UPDATE message SET answer = ?2 WHERE msgid = ?1 AND answer IS NULL";
+        self.database.write(|tx| tx.execute(sql, params![msgid, sealed]))?;
+        Ok(())
+    }
+
+    /// Keeps what goes to the ledger for a message, before it goes.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn keep_outgoing(&self, msgid: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
+        let sealed = self.sealer.seal(OUTGOING, msgid.as_bytes(), bytes)?;
+        let sql = "UPDATE message SET outgoing = ?2 WHERE msgid = ?1 AND outgoing IS NULL";
+        self.database.write(|tx| tx.execute(sql, params![msgid, sealed]))?;
+        Ok(())
+    }
+
+    /// What went, or was about to go, to the ledger for a message.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn outgoing(&self, msgid: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
+        let sql = "SELECT outgoing FROM message WHERE msgid = ?1";
+        let sealed: Option<Option<Vec<u8>>> =
+            self.database.read(|one| one.query_row(sql, [msgid], |row| row.get(0)).optional())?;
+        let sealed = sealed.flatten();
+        sealed.map(|sealed| self.sealer.open(OUTGOING, msgid.as_bytes(), &sealed)).transpose()
+    }
+
+    /// Enters something under its kind and name, in place of what was there.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn put(&self, kind: &str, id: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
+        let sealed = self.sealer.seal(kind, id.as_bytes(), bytes)?;
+        let sql = "INSERT INTO entry (kind, id, sealed) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (kind, id) DO UPDATE SET sealed = excluded.sealed";
+        self.database.write(|tx| tx.execute(sql, params![kind, id, sealed]))?;
+        Ok(())
+    }
+
+    /// What was entered under a kind and name.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn get(&self, kind: &str, id: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
+        let sql = "SELECT sealed FROM entry WHERE kind = ?1 AND id = ?2";
+        let read = |one: &Connection| {
+            one.query_row(sql, [kind, id], |row| row.get::<_, Vec<u8>>(0)).optional()
+        };
+        let sealed = self.database.read(read)?;
+        sealed.map(|sealed| self.sealer.open(kind, id.as_bytes(), &sealed)).transpose()
+    }
+
+    /// A name that only this hospital gives to something: nobody without its key computes it.
+    #[must_use]
+    pub fn name(&self, kind: &str, of: &[u8]) -> String {
+        let hash = self.sealer.hash(kind, &[], of);
+        hash.iter().take(15).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(place: &Place, key: u8) -> Book {
+        Book::open(place, &DirectoryKey([key; 32])).unwrap()
+    }
+
+    #[test]
+    fn an_answer_and_what_went_out_outlive_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::File(folder.path().join("nhsa.sqlite"));
+        let (one, other, now) = (Hash([1; 32]), Hash([2; 32]), Timestamp::from_millis(1));
+        let book = open(&place, 7);
+        assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Open);
+        book.keep_outgoing("m1", b"first").unwrap();
+        book.keep_outgoing("m1", b"second").unwrap();
+        drop(book);
+        let book = open(&place, 7);
+        assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Open, "not answered yet");
+        assert_eq!(book.outgoing("m1").unwrap().unwrap(), b"first");
+        book.finish("m1", b"answer").unwrap();
+        book.finish("m1", b"another").unwrap();
+        drop(book);
+        let book = open(&place, 7);
+        assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Answered(b"answer".to_vec()));
+        assert_eq!(book.begin("m1", &other, now).unwrap(), Begun::Differs);
+        assert_eq!(book.outgoing("m2").unwrap(), None);
+    }
+
+    #[test]
+    fn entries_are_sealed_and_open_with_the_key_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nhsa.sqlite");
+        let place = Place::File(path.clone());
+        let book = open(&place, 7);
+        book.put("visit", "1", b"somebody's visit").unwrap();
+        book.put("visit", "1", b"somebody's bill").unwrap();
+        assert_eq!(book.get("visit", "1").unwrap().unwrap(), b"somebody's bill");
+        assert_eq!(book.get("person", "1").unwrap(), None);
+        let (name, other) =
+            (book.name("person", b"x"), open(&Place::Memory, 8).name("person", b"x"));
+        assert!(name != other && name.len() == 30, "{name}");
+        drop(book);
+        assert!(open(&place, 8).get("visit", "1").is_err());
+        let bytes = std::fs::read(path).unwrap();
+        assert!(!bytes.windows(8).any(|part| part == b"somebody"));
+    }
+}

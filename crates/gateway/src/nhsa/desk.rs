@@ -1,0 +1,343 @@
+//! What the transactions share: what the hospital remembers, and how something goes to the ledger
+//! for a message.
+
+use std::sync::Arc;
+
+use benefit::Bill;
+use benefit::bill::{BillText, LineText};
+use benefit::decimal::DecimalText;
+use borsh::{BorshDeserialize, BorshSerialize};
+use ledger::Transaction;
+use ledger::kernel::registry::Kind;
+use ledger::modules::visit::VisitRow;
+use primitives::{
+    Amount, CivilDate, Currency, PersonId, RegionId, SlotId, UtcOffset, VisitId, codec,
+    sha256_parts,
+};
+
+use super::field::{Record, yuan};
+use super::refusal::Refusal;
+use super::{CLOCK_MINUTES, Claim, Institution};
+use crate::access::SeenVisit;
+use crate::api::machine::{execute, signed};
+use crate::call::Call;
+use crate::nhsa::envelope::Envelope;
+use crate::port::IndexedReceipt;
+use crate::problem::{Problem, code};
+use crate::wallet::{Machine, Wallet};
+use serde_json::Value;
+
+const SESSION: &str = "session";
+const PERSON: &str = "person";
+const VISIT: &str = "visit";
+const LINES: &str = "lines";
+const SETTLEMENT: &str = "settlement";
+
+/// A message that is being carried out.
+pub struct Message<'a> {
+    /// The request.
+    pub call: &'a Call,
+    /// The hospital.
+    pub institution: &'a Institution,
+    /// The message.
+    pub envelope: &'a Envelope,
+}
+
+/// Somebody whom this hospital identified.
+#[derive(Clone, BorshSerialize, BorshDeserialize)]
+pub struct KnownPerson {
+    /// Who on the ledger.
+    pub person: PersonId,
+    /// The name as the bureau has it.
+    pub name: String,
+    /// What was shown: the code of the kind of certificate.
+    pub certificate: String,
+    /// A hash of what was shown, under the hospital's own key.
+    pub shown: String,
+    /// On which day.
+    pub day: CivilDate,
+}
+
+/// A visit that this hospital opened.
+#[derive(Clone, BorshSerialize, BorshDeserialize)]
+pub struct KnownVisit {
+    /// Its id on the ledger.
+    pub visit: VisitId,
+    /// Whose it is here.
+    pub psn_no: String,
+    /// The hospital's own number of it.
+    pub ipt_otp_no: String,
+}
+
+/// A line of a visit's bill.
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct KnownLine {
+    /// The hospital's own number of it.
+    pub feedetl_sn: String,
+    /// The batch in which it was charged.
+    pub batch: String,
+    /// The item's code in the catalogue.
+    pub item_code: String,
+    /// The day of the service.
+    pub day: CivilDate,
+    /// How many.
+    pub quantity: String,
+    /// The price of one.
+    pub price: String,
+    /// What the line charges, in fen.
+    pub amount: u64,
+}
+
+/// A bill as the API takes it; the lines have the numbers of their places, from 1.
+///
+/// # Errors
+/// What is wrong with a line.
+pub fn bill_of(lines: &[KnownLine]) -> Result<Bill, Refusal> {
+    let text = |(number, line): (u32, &KnownLine)| LineText {
+        line_no: number,
+        item_code: line.item_code.clone(),
+        name: String::new(),
+        service_date: line.day,
+        quantity: Some(DecimalText(line.quantity.clone())),
+        unit_price: Some(DecimalText(line.price.clone())),
+        amount: DecimalText(yuan(Amount::from_minor(line.amount))),
+        category: None,
+        programme: 0,
+        slot: SlotId(0),
+    };
+    let lines: Vec<LineText> = (1..).zip(lines).map(text).collect();
+    let bill = BillText { currency: Currency::CNY, lines };
+    // The bill's own words are English; what the tables say was checked before.
+    Bill::try_from(bill).map_err(|_| {
+        Refusal::new("feedetail：明细的单价×数量与金额不符，或编码、数量、单价有误；请核对后重发")
+    })
+}
+
+impl Message<'_> {
+    /// The machine that signs for the hospital.
+    #[must_use]
+    pub fn machine(&self) -> &dyn Machine {
+        &*self.institution.machine
+    }
+
+    /// The bureau behind this node.
+    ///
+    /// # Errors
+    /// When it is not here.
+    pub fn wallet(&self) -> Result<Arc<Wallet>, Refusal> {
+        Ok(self.call.wallet()?)
+    }
+
+    /// Today by the clock of the interface.
+    #[must_use]
+    pub fn today(&self) -> CivilDate {
+        self.call.instant().day(UtcOffset(CLOCK_MINUTES))
+    }
+
+    /// The region in which the patient is insured.
+    ///
+    /// # Errors
+    /// When the envelope does not say, or it is another bureau's.
+    pub fn insured_region(&self) -> Result<RegionId, Refusal> {
+        let fields = &self.envelope.fields;
+        let text = fields.get("insuplc_admdvs").ok_or_else(|| {
+            Refusal::at("insuplc_admdvs", "本交易必填（参保地区划）；请填写后重发")
+        })?;
+        let served = self.wallet()?.region;
+        let region = text.parse().ok().map(RegionId).filter(|region| *region == served);
+        region.ok_or_else(|| {
+            let words = format!("本节点只受理 {} 参保人；异地就医请接入参保地平台", served.0);
+            Refusal::at("insuplc_admdvs", words)
+        })
+    }
+
+    /// A `sign_no` in the envelope must be of a session that is open; it may be left out.
+    ///
+    /// # Errors
+    /// When it is not open.
+    pub fn require_open_session(&self) -> Result<(), Refusal> {
+        let number = self.envelope.fields.get("sign_no");
+        number.map_or(Ok(()), |number| self.require_session(number))
+    }
+
+    /// The session of this number is open.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn require_session(&self, number: &str) -> Result<(), Refusal> {
+        let kept = self.institution.book.get(SESSION, number)?;
+        if kept.as_deref() == Some(b"open") {
+            return Ok(());
+        }
+        Err(Refusal::at("sign_no", "签到编号无效或已签退；请重新签到（9001）"))
+    }
+
+    /// Opens or ends a session.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn put_session(&self, number: &str, is_open: bool) -> Result<(), Refusal> {
+        let state: &[u8] = if is_open { b"open" } else { b"ended" };
+        Ok(self.institution.book.put(SESSION, number, state)?)
+    }
+
+    /// A name of the hospital's own for something, which nobody else can compute.
+    #[must_use]
+    pub fn name(&self, kind: &str, of: &[u8]) -> String {
+        self.institution.book.name(kind, of)
+    }
+
+    /// An id that follows from the message, so that carrying it out again gives the same.
+    #[must_use]
+    pub fn id(&self, meaning: &str) -> [u8; 32] {
+        let name = self.name(meaning, self.envelope.msgid().as_bytes());
+        sha256_parts(&[b"yibao/nhsa-id/v1", meaning.as_bytes(), name.as_bytes()]).0
+    }
+
+    /// Enters somebody who was identified; gives the number under which the hospital knows them.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn keep_person(&self, known: &KnownPerson) -> Result<String, Refusal> {
+        let number = self.name(PERSON, &known.person.0);
+        self.institution.book.put(PERSON, &number, &codec::encode(known))?;
+        Ok(number)
+    }
+
+    /// Somebody whom this hospital identified, by `psn_no`.
+    ///
+    /// # Errors
+    /// When nobody was identified under it.
+    pub fn known_person(&self, record: &Record) -> Result<KnownPerson, Refusal> {
+        let kept = self.institution.book.get(PERSON, record.text("psn_no"))?;
+        let known = kept.map(|bytes| codec::decode(&bytes)).transpose().map_err(damaged)?;
+        known.ok_or_else(|| {
+            let words = "本机构未识别过该人员编号；请先做1101人员信息获取";
+            Refusal::at(record.path("psn_no"), words)
+        })
+    }
+
+    /// The same, who showed this very certificate today.
+    ///
+    /// # Errors
+    /// When somebody else did, or on another day.
+    pub fn present_person(&self, record: &Record) -> Result<KnownPerson, Refusal> {
+        let known = self.known_person(record)?;
+        let number = record.text("mdtrt_cert_no");
+        let is_same = known.certificate == record.text("mdtrt_cert_type")
+            && known.shown == self.name("shown", number.as_bytes())
+            && known.day == self.today();
+        if is_same {
+            return Ok(known);
+        }
+        let words = "与当日1101识别所用凭证不一致；请请参保人出示凭证，重新做1101";
+        Err(Refusal::at(record.path("mdtrt_cert_no"), words))
+    }
+
+    /// Enters a visit under its number.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn keep_visit(&self, number: &str, known: &KnownVisit) -> Result<(), Refusal> {
+        Ok(self.institution.book.put(VISIT, number, &codec::encode(known))?)
+    }
+
+    /// A visit of this hospital and of the person in `psn_no`, by `mdtrt_id`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn known_visit(&self, record: &Record) -> Result<KnownVisit, Refusal> {
+        let kept = self.institution.book.get(VISIT, record.text("mdtrt_id"))?;
+        let known: Option<KnownVisit> =
+            kept.map(|bytes| codec::decode(&bytes)).transpose().map_err(damaged)?;
+        known.filter(|known| known.psn_no == record.text("psn_no")).ok_or_else(|| {
+            let words = "本机构没有该人员的这次就诊；请核对mdtrt_id与psn_no，或先做2201挂号";
+            Refusal::at(record.path("mdtrt_id"), words)
+        })
+    }
+
+    /// Nobody else changes this visit's lines meanwhile.
+    ///
+    /// # Errors
+    /// When another message does.
+    pub(super) fn claim_visit(&self, number: &str) -> Result<Claim<'_>, Refusal> {
+        self.institution
+            .claim(&format!("visit {number}"))
+            .ok_or_else(|| Refusal::for_now("同一就诊的另一份报文正在处理；请稍后以原报文重发"))
+    }
+
+    /// A visit on the ledger that is open, for its subject.
+    ///
+    /// # Errors
+    /// When it is settled or undone.
+    pub(super) fn open_visit(&self, record: &Record, visit: VisitId) -> Result<SeenVisit, Refusal> {
+        let seen = self.call.any_visit(visit).ok();
+        let open = seen.filter(|seen| matches!(seen.row, VisitRow::Open(_)));
+        open.ok_or_else(|| {
+            let words = "该就诊已结算或已撤销挂号；需要更改请先做2208，或重新挂号";
+            Refusal::at(record.path("mdtrt_id"), words)
+        })
+    }
+
+    /// The lines of a visit that were uploaded and not taken back.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn lines(&self, number: &str) -> Result<Vec<KnownLine>, Refusal> {
+        let kept = self.institution.book.get(LINES, number)?;
+        let lines = kept.map(|bytes| codec::decode(&bytes)).transpose().map_err(damaged)?;
+        Ok(lines.unwrap_or_default())
+    }
+
+    /// Enters the lines of a visit.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn keep_lines(&self, number: &str, lines: &Vec<KnownLine>) -> Result<(), Refusal> {
+        Ok(self.institution.book.put(LINES, number, &codec::encode(lines))?)
+    }
+
+    /// Enters what was answered to a settlement, for its undoing.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn keep_settlement(&self, number: &str, output: &Value) -> Result<(), Refusal> {
+        Ok(self.institution.book.put(SETTLEMENT, number, output.to_string().as_bytes())?)
+    }
+
+    /// What was answered to a settlement, if there was one.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn settlement(&self, number: &str) -> Result<Option<Value>, Refusal> {
+        let kept = self.institution.book.get(SETTLEMENT, number)?;
+        kept.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(damaged)
+    }
+
+    /// Puts a transaction on the ledger for this message. It is kept before it goes, so that a
+    /// message that comes again after a crash sends the very same, which happens once.
+    ///
+    /// # Errors
+    /// Why it was not accepted.
+    pub fn put<K: Kind>(
+        &self,
+        machines: &[&dyn Machine],
+        body: impl FnOnce() -> Result<K, Refusal>,
+    ) -> Result<IndexedReceipt, Refusal> {
+        let (book, msgid) = (&self.institution.book, self.envelope.msgid());
+        let transaction: Transaction = match book.outgoing(msgid)? {
+            Some(bytes) => codec::decode(&bytes).map_err(damaged)?,
+            None => {
+                let transaction = signed(self.call, machines, &body()?)?;
+                book.keep_outgoing(msgid, &codec::encode(&transaction))?;
+                transaction
+            }
+        };
+        Ok(execute(self.call, transaction)?)
+    }
+}
+
+/// The book opened, and holds something else than was written.
+pub(super) fn damaged(_: impl Sized) -> Refusal {
+    Refusal::from(Problem::new(&code::INTERNAL))
+}

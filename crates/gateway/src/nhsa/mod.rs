@@ -1,0 +1,316 @@
+//! The national medical-insurance interface, by which a hospital's own system speaks to yibao.
+//!
+//! Reading order: [`field`] (messages as tables), [`envelope`], [`signature`], [`profile`] (what
+//! differs by region), [`refusal`], this file (from a message to its answer), [`desk`] (what the
+//! hospital remembers and puts on the ledger), then one file per transaction, in the order of
+//! [`TRANSACTIONS`].
+//!
+//! Invariants: nothing happens before the hospital is known by its signature; a message is
+//! answered by the same bytes whenever it comes again, and refused when it comes with another body;
+//! what goes to the ledger are the same transactions as those of the API, signed by the hospital's
+//! own key (tests in `tests/api/nhsa.rs`).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use adapters::hospital::{Begun, Book};
+use axum::http::{HeaderName, Method};
+use primitives::{OrganisationId, Timestamp};
+use serde_json::{Value, json};
+
+use crate::api::wallet::random;
+use crate::call::Call;
+use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply, schema_of};
+use crate::problem::{Language, Problem};
+use crate::session::limit::Place;
+use crate::wallet::Machine;
+
+mod charge;
+pub mod desk;
+pub mod envelope;
+pub mod field;
+mod identify;
+mod preview;
+pub mod profile;
+pub mod refusal;
+mod register;
+mod settle;
+mod sign_in;
+mod sign_out;
+pub mod signature;
+mod split;
+mod undo_charge;
+mod undo_registration;
+mod undo_settlement;
+
+use desk::Message;
+use envelope::{Answering, ENVELOPE, Envelope, MESSAGE_BYTES_MAX, NhsaAnswer, NhsaMessage};
+use field::Node;
+use profile::Profile;
+use refusal::Refusal;
+use signature::Received;
+
+/// The operation whose problems are answered by an envelope as well.
+pub const OPERATION: &str = "call_nhsa";
+/// Minutes east of UTC of the clock by which the interface speaks.
+pub const CLOCK_MINUTES: i16 = 480;
+
+/// The endpoint of the national interface.
+pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
+    method: Method::POST,
+    path: "/nhsa/v1",
+    operation: OPERATION,
+    summary: "Carries out a message of the national interface for a hospital that hosts its key here; signed in \
+              the headers `x-ca-key` and `x-ca-signature`, answered by an envelope also when it is refused",
+    access: Access::Public(call),
+    parameters: &[],
+    body: BodyKind::Json(schema_of::<NhsaMessage>, MESSAGE_BYTES_MAX),
+    answer: AnswerKind::Json(200, schema_of::<NhsaAnswer>),
+    problems: &[],
+}];
+
+/// A transaction of the interface.
+pub struct Transaction {
+    /// Its number.
+    pub number: &'static str,
+    /// Its name, in Chinese.
+    pub name: &'static str,
+    /// What is asked.
+    pub input: &'static [Node],
+    /// What is answered; nothing where there is no output.
+    pub output: &'static [Node],
+    /// Carries it out.
+    pub run: fn(&Message<'_>) -> Result<Value, Refusal>,
+}
+
+/// What is offered. Everything else is refused, with this list.
+pub static TRANSACTIONS: &[&Transaction] = &[
+    &identify::TRANSACTION,
+    &register::TRANSACTION,
+    &undo_registration::TRANSACTION,
+    &charge::TRANSACTION,
+    &undo_charge::TRANSACTION,
+    &preview::TRANSACTION,
+    &settle::TRANSACTION,
+    &undo_settlement::TRANSACTION,
+    &sign_in::TRANSACTION,
+    &sign_out::TRANSACTION,
+];
+
+/// A hospital whose signing key is hosted here, opened at the start like every other key.
+pub struct Institution {
+    /// What its region and system do differently.
+    pub profile: Profile,
+    /// Its desk's key on the ledger.
+    pub machine: Arc<dyn Machine>,
+    /// The secret that its system signs messages with.
+    pub secret: Vec<u8>,
+    /// What it remembers.
+    pub book: Book,
+    running: Mutex<BTreeSet<String>>,
+}
+
+impl Institution {
+    /// A hospital with its key, secret and book.
+    #[must_use]
+    pub fn new(profile: Profile, machine: Arc<dyn Machine>, secret: Vec<u8>, book: Book) -> Self {
+        Self { profile, machine, secret, book, running: Mutex::default() }
+    }
+
+    /// Who it is on the ledger.
+    #[must_use]
+    pub fn organisation(&self) -> OrganisationId {
+        self.machine.organisation()
+    }
+
+    fn claim(&self, msgid: &str) -> Option<Claim<'_>> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.insert(msgid.to_owned()).then(|| Claim { of: self, msgid: msgid.to_owned() })
+    }
+}
+
+/// That a message is being carried out; nobody else carries it out meanwhile.
+pub(crate) struct Claim<'a> {
+    of: &'a Institution,
+    msgid: String,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut running = self.of.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.remove(&self.msgid);
+    }
+}
+
+/// The tables of all messages, for clients and their makers.
+#[must_use]
+pub fn messages() -> Value {
+    let described = |nodes: &[Node]| nodes.iter().map(Node::described).collect::<Vec<_>>();
+    let transactions: Vec<Value> = TRANSACTIONS
+        .iter()
+        .map(|one| {
+            json!({
+                "infno": one.number, "name": one.name,
+                "input": described(one.input), "output": described(one.output)
+            })
+        })
+        .collect();
+    json!({
+        "about": "the messages of the national interface at POST /nhsa/v1; see docs/guide/hospital-it.md",
+        "envelope": ENVELOPE.described()["fields"],
+        "transactions": transactions
+    })
+}
+
+/// The same as a page to read, in Chinese as its readers are.
+#[must_use]
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# 报文字段\n\n由字段表生成（`make contract`），校验所用的也是同一张表。说明见 [hospital-it.md](hospital-it.md)。\n",
+    );
+    page.push_str("\n## 报文外层\n\n");
+    write_fields(&mut page, &ENVELOPE);
+    for one in TRANSACTIONS {
+        page.push_str(&format!("\n## {} {}\n", one.number, one.name));
+        for (what, nodes) in [("输入", one.input), ("输出", one.output)] {
+            for node in nodes {
+                let list = if node.is_list { "（数组）" } else { "" };
+                page.push_str(&format!("\n{what} `{}`{list}\n\n", node.name));
+                write_fields(&mut page, node);
+            }
+        }
+    }
+    page
+}
+
+fn write_fields(page: &mut String, node: &Node) {
+    page.push_str("| 字段 | 类型 | 必填 | 含义 |\n|---|---|---|---|\n");
+    for field in node.fields {
+        let needed = if field.is_needed { "是" } else { "" };
+        let codes: Vec<String> =
+            field.codes.iter().map(|(code, words)| format!("{code} {words}")).collect();
+        let alias = match field.alias {
+            "" => String::new(),
+            alias => format!("（或 `{alias}`）"),
+        };
+        let meaning = [&[field.meaning.to_owned()], codes.as_slice()].concat().join("；");
+        let (name, form) = (field.name, field.form);
+        page.push_str(&format!("| `{name}`{alias} | {form} | {needed} | {meaning} |\n"));
+    }
+}
+
+/// The answer when a message did not get as far as its hospital: too long, too many, not in time.
+#[must_use]
+pub fn refused(problem: &Problem, now: Timestamp) -> Vec<u8> {
+    let refusal = Refusal::from(problem.clone());
+    let answering =
+        Answering { profile: None, envelope: None, times: [local(now), local(now)], serial: 0 };
+    answering.bytes(Err(&refusal))
+}
+
+fn local(now: Timestamp) -> Timestamp {
+    now.plus_millis(u64::from(CLOCK_MINUTES.unsigned_abs()) * 60_000)
+}
+
+fn call(call: &Call) -> Result<Reply, Problem> {
+    let institution = match authenticated(call) {
+        Ok(institution) => institution,
+        Err(refusal) => return answer(call, None, None, Err(&refusal)),
+    };
+    let profile = Some(&institution.profile);
+    match Envelope::read(&call.body, &institution.profile) {
+        Ok(envelope) => carried_out(call, &institution, &envelope),
+        Err(refusal) => answer(call, profile, None, Err(&refusal)),
+    }
+}
+
+/// The hospital that signed the message. Who tries wrong signatures has to wait.
+fn authenticated(call: &Call) -> Result<Arc<Institution>, Refusal> {
+    let limiter = &call.gateway.address_failures;
+    let place = Place::address(call.client, None);
+    if limiter.wait(place, call.now).is_some() {
+        return Err(Refusal::for_now("签名不符的次数过多；请稍后再试"));
+    }
+    let header = |name: &'static str| call.header(&HeaderName::from_static(name));
+    let code = header(signature::KEY_HEADER)?.unwrap_or_default();
+    let shown = header(signature::SIGNATURE_HEADER)?.unwrap_or_default();
+    let checked = call.gateway.port.institution(code).ok_or_else(signature::not_shown).and_then(
+        |institution| {
+            let received = Received { header: shown, body: &call.body, now: call.now };
+            let scheme = signature::scheme(institution.profile.signature);
+            scheme.check(received, &institution.secret).map(|()| institution)
+        },
+    );
+    checked.inspect_err(|_| limiter.count(place, call.now))
+}
+
+fn carried_out(
+    call: &Call,
+    institution: &Institution,
+    envelope: &Envelope,
+) -> Result<Reply, Problem> {
+    let profile = Some(&institution.profile);
+    let msgid = envelope.msgid();
+    let Some(_claim) = institution.claim(msgid) else {
+        let busy = Refusal::for_now("同一 msgid 的报文正在处理；请稍后以原报文重发");
+        return answer(call, profile, Some(envelope), Err(&busy));
+    };
+    match institution.book.begin(msgid, &envelope.digest, call.now)? {
+        Begun::Answered(bytes) => return Ok(Reply::bytes("application/json", bytes)),
+        Begun::Differs => {
+            let differs = Refusal::at("msgid", "已用于另一份报文；请更换编号后重发");
+            return answer(call, profile, Some(envelope), Err(&differs));
+        }
+        Begun::Open => {}
+    }
+    // What is said is said in Chinese, whatever the client's headers ask for.
+    let call = &Call {
+        gateway: Arc::clone(&call.gateway),
+        endpoint: call.endpoint,
+        path: Vec::new(),
+        query: Vec::new(),
+        headers: call.headers.clone(),
+        body: call.body.clone(),
+        language: Language::ZhHans,
+        client: call.client,
+        now: call.now,
+        view: Arc::clone(&call.view),
+    };
+    let result = run(&Message { call, institution, envelope });
+    let is_final = result.as_ref().err().is_none_or(|refusal| refusal.is_final);
+    let bytes = answered(call, profile, Some(envelope), result.as_ref().cloned())?;
+    if is_final {
+        institution.book.finish(msgid, &bytes)?;
+    }
+    Ok(Reply::bytes("application/json", bytes))
+}
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let number = message.envelope.fields.text("infno");
+    let found = TRANSACTIONS.iter().find(|one| one.number == number).ok_or_else(|| {
+        let offered: Vec<&str> = TRANSACTIONS.iter().map(|one| one.number).collect();
+        Refusal::at("infno", format!("本平台未提供该交易；现有：{}", offered.join("、")))
+    })?;
+    message.require_open_session()?;
+    (found.run)(message)
+}
+
+fn answer(
+    call: &Call,
+    profile: Option<&Profile>,
+    envelope: Option<&Envelope>,
+    result: Result<Value, &Refusal>,
+) -> Result<Reply, Problem> {
+    Ok(Reply::bytes("application/json", answered(call, profile, envelope, result)?))
+}
+
+fn answered(
+    call: &Call,
+    profile: Option<&Profile>,
+    envelope: Option<&Envelope>,
+    result: Result<Value, &Refusal>,
+) -> Result<Vec<u8>, Problem> {
+    let times = [call.now, call.gateway.clock.now()].map(local);
+    let serial = u64::from_le_bytes(random()?);
+    Ok(Answering { profile, envelope, times, serial }.bytes(result))
+}

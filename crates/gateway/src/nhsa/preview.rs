@@ -1,0 +1,149 @@
+//! 2206: what a settlement would come to. Nothing is kept.
+
+use benefit::{Bill, VisitType};
+use ledger::modules::visit::Split;
+use primitives::Amount;
+use serde_json::Value;
+
+use super::Transaction;
+use super::desk::{KnownLine, KnownPerson, KnownVisit, Message, bill_of};
+use super::field::{Field, Form, Node, Record, yuan};
+use super::identify::CERTIFICATES;
+use super::refusal::Refusal;
+use super::split::{self, DETAIL, FIGURES, LINE_OUTPUT, Settled};
+use crate::access::SeenVisit;
+use crate::api::quote::{QuoteView, quote_bill};
+
+/// What is asked of a settlement and of its preview.
+pub(super) const INPUT: Node = Node::one(
+    "data",
+    &[
+        Field::needed("psn_no", Form::Text(30), "人员编号"),
+        Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
+        Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
+        Field::needed("med_type", Form::Text(6), "医疗类别"),
+        Field::needed("medfee_sumamt", Form::Decimal(16, 2), "医疗费总额，等于明细之和"),
+        Field::needed("psn_setlway", Form::Text(6), "个人结算方式").of(&[("01", "按项目结算")]),
+        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
+        Field::needed("chrg_bchno", Form::Text(30), "收费批次号"),
+        Field::needed("acct_used_flag", Form::Text(3), "个人账户使用标志")
+            .of(&[("0", "不用；使用个人账户须本人在手机上确认，请改由手机结算")]),
+        Field::needed("insutype", Form::Text(6), "险种类型"),
+        Field::optional("invono", Form::Text(20), "发票号"),
+        Field::optional("fulamt_ownpay_amt", Form::Decimal(16, 2), "全自费金额"),
+        Field::optional("overlmt_selfpay", Form::Decimal(16, 2), "超限价金额"),
+        Field::optional("preselfpay_amt", Form::Decimal(16, 2), "先行自付金额"),
+        Field::optional("inscp_scp_amt", Form::Decimal(16, 2), "符合政策范围金额"),
+    ],
+);
+
+/// What is answered to both.
+pub(super) const OUTPUT: &[Node] = &[
+    Node::one("setlinfo", FIGURES),
+    Node::list("setldetail", DETAIL),
+    Node::list("feedetail", LINE_OUTPUT),
+];
+
+pub(super) static TRANSACTION: Transaction =
+    Transaction { number: "2206", name: "门诊预结算", input: &[INPUT], output: OUTPUT, run };
+
+/// A visit whose bill is to be settled.
+pub(super) struct Claimed {
+    /// Who, as this hospital knows the person.
+    pub person: KnownPerson,
+    /// The visit in the hospital's book.
+    pub known: KnownVisit,
+    /// Its lines, all of one batch.
+    pub lines: Vec<KnownLine>,
+}
+
+impl Claimed {
+    /// Reads what a message asks to be settled.
+    ///
+    /// # Errors
+    /// Who is not there, or what is not offered.
+    pub fn read(message: &Message<'_>, record: &Record) -> Result<Self, Refusal> {
+        let person = message.present_person(record)?;
+        let known = message.known_visit(record)?;
+        let profile = &message.institution.profile;
+        if profile.med_types.get(record.text("med_type")) != Some(&VisitType::Outpatient) {
+            let words = format!("本机构未开通该医疗类别；可用：{}", profile.med_type_list());
+            return Err(Refusal::at(record.path("med_type"), words));
+        }
+        let lines = message.lines(record.text("mdtrt_id"))?;
+        let batch = record.text("chrg_bchno");
+        if let Some(other) = lines.iter().find(|line| line.batch != batch) {
+            let words =
+                format!("本次就诊还有批次 {} 的明细；请先以2205撤销或并入同一批次", other.batch);
+            return Err(Refusal::at(record.path("chrg_bchno"), words));
+        }
+        if lines.is_empty() {
+            let words = "该批次没有明细；请先做2204上传";
+            return Err(Refusal::at(record.path("chrg_bchno"), words));
+        }
+        Ok(Self { person, known, lines })
+    }
+
+    /// The bill.
+    ///
+    /// # Errors
+    /// What is wrong with a line.
+    pub fn bill(&self) -> Result<Bill, Refusal> {
+        bill_of(&self.lines)
+    }
+
+    /// What an open visit comes to; the sums that the hospital gives must be those of the lines.
+    ///
+    /// # Errors
+    /// The sum that differs, or why it cannot be adjudicated.
+    pub fn quote(
+        &self,
+        message: &Message<'_>,
+        record: &Record,
+    ) -> Result<(SeenVisit, QuoteView), Refusal> {
+        let seen = message.open_visit(record, self.known.visit)?;
+        if seen.subject.scheme.0.to_string() != record.text("insutype") {
+            return Err(Refusal::at(record.path("insutype"), "与挂号时的险种不一致；请改正后重发"));
+        }
+        let charged = self.lines.iter().map(|line| Amount::from_minor(line.amount));
+        let charged = charged.fold(Amount::ZERO, Amount::saturating_add);
+        require_same(record, "medfee_sumamt", charged)?;
+        let quote = quote_bill(message.call, &seen.subject, self.bill()?)?;
+        let Split { self_paid, over_cap, class_b_share, in_policy, .. } = quote.split;
+        for (field, amount) in [
+            ("fulamt_ownpay_amt", self_paid),
+            ("overlmt_selfpay", over_cap),
+            ("preselfpay_amt", class_b_share),
+            ("inscp_scp_amt", in_policy),
+        ] {
+            require_same(record, field, amount)?;
+        }
+        Ok((seen, quote))
+    }
+}
+
+/// A sum that is given must be the sum of the lines.
+fn require_same(record: &Record, field: &str, amount: Amount) -> Result<(), Refusal> {
+    if record.get(field).is_none() || record.amount(field)? == amount {
+        return Ok(());
+    }
+    let words = format!("与已上传明细的合计 {} 元不符；请核对明细后重发", yuan(amount));
+    Err(Refusal::at(record.path(field), words))
+}
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+    let claimed = Claimed::read(message, &record)?;
+    let (seen, quote) = claimed.quote(message, &record)?;
+    let settled = Settled {
+        mdtrt_id: record.text("mdtrt_id"),
+        setl_id: None,
+        psn_no: record.text("psn_no"),
+        name: &claimed.person.name,
+        scheme: seen.subject.scheme,
+    };
+    let mut output = split::answer(message, &settled, &quote.split, quote.explanation.as_ref());
+    let lines = split::lines_of(message.call, &seen.subject, &claimed.lines)?;
+    output["feedetail"] = Value::Array(lines);
+    Ok(output)
+}

@@ -1,0 +1,77 @@
+//! 2201: a visit is registered, which opens it on the ledger: `check_in`.
+
+use benefit::VisitType;
+use ledger::modules::visit::{CheckIn, Identification, VisitSubject};
+use primitives::{Hash, SchemeId, VisitId, sha256_parts};
+use serde_json::{Value, json};
+
+use super::Transaction;
+use super::desk::{KnownVisit, Message};
+use super::field::{Field, Form, Node};
+use super::identify::CERTIFICATES;
+use super::refusal::Refusal;
+
+const INPUT: Node = Node::one(
+    "data",
+    &[
+        Field::needed("psn_no", Form::Text(30), "人员编号，来自1101"),
+        Field::needed("insutype", Form::Text(6), "险种类型"),
+        Field::needed("begntime", Form::Day, "开始时间"),
+        Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
+        Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
+        Field::needed("ipt_otp_no", Form::Text(30), "住院/门诊号"),
+        Field::optional("atddr_no", Form::Text(30), "医师编码"),
+        Field::optional("dr_name", Form::Text(50), "医师姓名"),
+        Field::optional("dept_code", Form::Text(30), "科室编码"),
+        Field::optional("dept_name", Form::Text(100), "科室名称"),
+        Field::optional("caty", Form::Text(6), "科别"),
+    ],
+);
+
+const OUTPUT: Node = Node::one(
+    "data",
+    &[
+        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
+        Field::needed("psn_no", Form::Text(30), "人员编号"),
+        Field::needed("ipt_otp_no", Form::Text(30), "住院/门诊号"),
+    ],
+);
+
+pub(super) static TRANSACTION: Transaction =
+    Transaction { number: "2201", name: "门诊挂号", input: &[INPUT], output: &[OUTPUT], run };
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+    let known = message.present_person(&record)?;
+    let scheme = record.text("insutype").parse().map(SchemeId);
+    let scheme = scheme.map_err(|_| {
+        Refusal::at(record.path("insutype"), "应为数字代码，如 310、390；请改正后重发")
+    })?;
+    let subject = VisitSubject {
+        person: known.person,
+        provider: message.institution.organisation(),
+        region: message.insured_region()?,
+        scheme,
+        visit_type: VisitType::Outpatient,
+        admitted: record.day("begntime")?,
+        diagnosis_group: 0,
+    };
+    let [visit, salt] = [message.id("visit"), message.id("evidence")];
+    let visit = VisitId(visit.first_chunk().copied().unwrap_or_default());
+    message.put(&[message.machine()], || {
+        let identification = match known.certificate.as_str() {
+            "01" => Identification::WalletCode,
+            _ => Identification::IdentityDocument,
+        };
+        let shown = known.shown.as_bytes();
+        let evidence: Hash = sha256_parts(&[b"yibao/nhsa-evidence/v1", &salt, shown]);
+        Ok(CheckIn { visit, subject, identification, evidence })
+    })?;
+    let number = message.name("visit", &visit.0);
+    let (psn_no, ipt_otp_no) = (record.text("psn_no"), record.text("ipt_otp_no"));
+    message.keep_visit(
+        &number,
+        &KnownVisit { visit, psn_no: psn_no.to_owned(), ipt_otp_no: ipt_otp_no.to_owned() },
+    )?;
+    Ok(json!({ "data": { "mdtrt_id": number, "psn_no": psn_no, "ipt_otp_no": ipt_otp_no } }))
+}

@@ -1,0 +1,73 @@
+//! 2207: a visit is settled: `settle_visit`, signed by the hospital and countersigned by the bureau,
+//! which has sorted the lines itself.
+//!
+//! Consent is the form of an identity document at the desk, also where the wallet showed its code:
+//! fund-paid care and cash, never the personal account; the person may contest it. The cash part
+//! is taken by the hospital's own system and stays the hospital's claim on the ledger.
+
+use ledger::modules::visit::{Consent, SettleVisit, SettlementRecord, Split};
+use primitives::{Hash, codec};
+use serde_json::Value;
+use vault::BillContent;
+
+use super::Transaction;
+use super::desk::{Message, damaged};
+use super::field::Record;
+use super::preview::{Claimed, INPUT, OUTPUT};
+use super::refusal::Refusal;
+use super::split::{self, Settled};
+use crate::api::quote::reasons;
+use crate::api::refund::keep_settled;
+use crate::api::request::keep_sealed;
+
+pub(super) static TRANSACTION: Transaction =
+    Transaction { number: "2207", name: "门诊结算", input: &[INPUT], output: OUTPUT, run };
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+    let claimed = Claimed::read(message, &record)?;
+    let number = record.text("mdtrt_id");
+    let _claim = message.claim_visit(number)?;
+    let wallet = message.wallet()?;
+    let signers = [message.machine(), &*wallet.bureau];
+    let placed = message.put(&signers, || body(message, &record, &claimed))?;
+    let settlement: SettlementRecord = codec::decode(&placed.receipt.witness).map_err(damaged)?;
+    let transaction = settlement.transaction_id;
+    let settled = Settled {
+        mdtrt_id: number,
+        setl_id: Some(message.name("settlement", &transaction.0)),
+        psn_no: record.text("psn_no"),
+        name: &claimed.person.name,
+        scheme: settlement.subject.scheme,
+    };
+    let split = Split::of(&settlement.parts).ok_or_else(|| damaged(()))?;
+    let explanation = reasons(message.call, &settlement.parts)?;
+    let mut output = split::answer(message, &settled, &split, explanation.as_ref());
+    let lines = split::lines_of(message.call, &settlement.subject, &claimed.lines)?;
+    output["feedetail"] = Value::Array(lines);
+    message.keep_settlement(number, &output)?;
+    Ok(output)
+}
+
+/// The settlement, once the bill is kept sealed for hospital and bureau.
+fn body(message: &Message<'_>, record: &Record, claimed: &Claimed) -> Result<SettleVisit, Refusal> {
+    let (seen, quote) = claimed.quote(message, record)?;
+    let wallet = message.wallet()?;
+    let text = serde_json::to_string(&claimed.bill()?).map_err(damaged)?;
+    let salt = message.id("salt");
+    let content =
+        BillContent { salt, bill: text.clone().into_bytes(), sums: codec::encode(&quote.sums) };
+    let (visit, bill) = (claimed.known.visit, content.commitment());
+    keep_sealed(message.call, &wallet, &seen, visit, &content)?;
+    keep_settled(&wallet, &bill, (Hash(salt), &text, ""), message.call.now)?;
+    Ok(SettleVisit {
+        visit,
+        bill,
+        sums: quote.sums,
+        use_personal_account: false,
+        use_family_account: false,
+        split: quote.split,
+        cash: None,
+        consent: Consent::IdentityCard,
+    })
+}

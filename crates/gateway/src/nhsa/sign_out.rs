@@ -1,0 +1,32 @@
+//! 9002: a clerk signs out; the number counts no more.
+
+use serde_json::{Value, json};
+
+use super::Transaction;
+use super::desk::Message;
+use super::field::{Field, Form, Node};
+use super::refusal::Refusal;
+
+const INPUT: Node = Node::one(
+    "signOut",
+    &[
+        Field::needed("sign_no", Form::Text(30), "签到编号"),
+        Field::needed("opter_no", Form::Text(30), "操作员编号"),
+    ],
+);
+
+const OUTPUT: Node =
+    Node::one("signoutoutb", &[Field::needed("sign_time", Form::Instant, "签退时间")]);
+
+pub(super) static TRANSACTION: Transaction =
+    Transaction { number: "9002", name: "签退", input: &[INPUT], output: &[OUTPUT], run };
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let records = INPUT.read(&message.envelope.input, 1)?;
+    for record in &records {
+        message.require_session(record.text("sign_no"))?;
+        message.put_session(record.text("sign_no"), false)?;
+    }
+    let time = message.envelope.fields.text("inf_time");
+    Ok(json!({ "signoutoutb": { "sign_time": time } }))
+}

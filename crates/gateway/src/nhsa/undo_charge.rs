@@ -1,0 +1,37 @@
+//! 2205: lines of a batch, or all lines of a visit, are taken back before they are settled.
+
+use serde_json::Value;
+
+use super::Transaction;
+use super::desk::Message;
+use super::field::{Field, Form, Node};
+use super::refusal::Refusal;
+
+/// Stands for all batches.
+const ALL: &str = "0000";
+
+const INPUT: Node = Node::one(
+    "data",
+    &[
+        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
+        Field::needed("chrg_bchno", Form::Text(30), "收费批次号；0000 为全部"),
+        Field::needed("psn_no", Form::Text(30), "人员编号"),
+    ],
+);
+
+pub(super) static TRANSACTION: Transaction =
+    Transaction {
+        number: "2205", name: "门诊费用明细撤销", input: &[INPUT], output: &[], run
+    };
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+    let known = message.known_visit(&record)?;
+    let (number, batch) = (record.text("mdtrt_id"), record.text("chrg_bchno"));
+    let _claim = message.claim_visit(number)?;
+    message.open_visit(&record, known.visit)?;
+    let mut lines = message.lines(number)?;
+    lines.retain(|line| batch != ALL && line.batch != batch);
+    message.keep_lines(number, &lines)?;
+    Ok(Value::Null)
+}

@@ -1,0 +1,32 @@
+//! 2202: a registration is undone, while nothing of it is settled: `cancel_visit`.
+
+use ledger::modules::visit::CancelVisit;
+use serde_json::Value;
+
+use super::Transaction;
+use super::desk::Message;
+use super::field::{Field, Form, Node};
+use super::refusal::Refusal;
+
+const INPUT: Node = Node::one(
+    "data",
+    &[
+        Field::needed("psn_no", Form::Text(30), "人员编号"),
+        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
+        Field::needed("ipt_otp_no", Form::Text(30), "住院/门诊号"),
+    ],
+);
+
+pub(super) static TRANSACTION: Transaction =
+    Transaction { number: "2202", name: "门诊挂号撤销", input: &[INPUT], output: &[], run };
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+    let known = message.known_visit(&record)?;
+    if known.ipt_otp_no != record.text("ipt_otp_no") {
+        let words = "与挂号时的住院/门诊号不一致；请改正后重发";
+        return Err(Refusal::at(record.path("ipt_otp_no"), words));
+    }
+    message.put(&[message.machine()], || Ok(CancelVisit { visit: known.visit }))?;
+    Ok(Value::Null)
+}

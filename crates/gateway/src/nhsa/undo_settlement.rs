@@ -1,0 +1,77 @@
+//! 2208: a settlement is undone as a whole: `refund_visit` of all of it. The answer has the original
+//! figures negative, the deductible included.
+
+use benefit::CategorySums;
+use ledger::modules::visit::{RefundVisit, quote_remaining};
+use primitives::Hash;
+use serde_json::{Value, json};
+
+use super::Transaction;
+use super::desk::{Message, damaged};
+use super::field::{Field, Form, Node};
+use super::refusal::Refusal;
+use super::split::{DETAIL, FIGURES};
+use crate::problem::Problem;
+
+const INPUT: Node = Node::one(
+    "data",
+    &[
+        Field::needed("setl_id", Form::Text(30), "结算 ID"),
+        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
+        Field::needed("psn_no", Form::Text(30), "人员编号"),
+    ],
+);
+
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2208",
+    name: "门诊结算撤销",
+    input: &[INPUT],
+    output: &[Node::one("setlinfo", FIGURES), Node::list("setldetail", DETAIL)],
+    run,
+};
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+    let known = message.known_visit(&record)?;
+    let number = record.text("mdtrt_id");
+    let _claim = message.claim_visit(number)?;
+    let settled = message.settlement(number)?.filter(|output| {
+        output.pointer("/setlinfo/setl_id").and_then(Value::as_str) == Some(record.text("setl_id"))
+    });
+    let settled = settled.ok_or_else(|| {
+        Refusal::at(record.path("setl_id"), "本次就诊没有该结算；请核对结算 ID 后重发")
+    })?;
+    let wallet = message.wallet()?;
+    message.put(&[message.machine(), &*wallet.bureau], || {
+        let original = message.call.any_visit(known.visit)?.record.ok_or_else(|| damaged(()))?;
+        let remaining = CategorySums::new(Vec::new()).map_err(damaged)?;
+        if original.sums.total().is_zero() {
+            let words = "该结算已经撤销，不能再次撤销；如需重新收费，请重新挂号（2201）";
+            return Err(Refusal::at(record.path("setl_id"), words));
+        }
+        let (state, now) = (&message.call.view.state, message.call.instant());
+        let quote = |plans: &_| quote_remaining(state, plans, &original, &remaining, now);
+        let split = message.call.gateway.with_plans(quote);
+        let split = split.map_err(|rejection| Problem::rejected(&rejection))?;
+        let bill = Hash::default();
+        Ok(RefundVisit { original, bill, remaining, split, cash: None, consent: None })
+    })?;
+    Ok(json!({
+        "setlinfo": negative(FIGURES, &settled["setlinfo"]),
+        "setldetail": settled["setldetail"]
+            .as_array()
+            .map(|rows| rows.iter().map(|row| negative(DETAIL, row)).collect::<Vec<_>>())
+    }))
+}
+
+/// The same record with its amounts of money negative; shares and words stay.
+fn negative(fields: &[Field], record: &Value) -> Value {
+    let mut turned = record.clone();
+    for field in fields.iter().filter(|field| matches!(field.form, Form::Decimal(_, 2))) {
+        let amount = record[field.name].as_str().filter(|amount| *amount != "0.00");
+        if let Some(amount) = amount {
+            turned[field.name] = json!(format!("-{amount}"));
+        }
+    }
+    turned
+}

@@ -1,0 +1,85 @@
+//! `hospital` speaks the national interface: its messages, signed as its system signs them.
+
+use adapters::clock::Clock as _;
+use adapters::directory::DirectoryKey;
+use adapters::hospital::Book;
+use adapters::sqlite::Place;
+use benefit::VisitType;
+use gateway::nhsa::Institution;
+use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sm3::Sm3;
+
+use super::wallets::KeyMachine;
+use super::{Ask, REGION, World};
+
+/// Its code in the national list.
+pub const CODE: &str = "H62010000001";
+const SECRET: &[u8] = b"synthetic secret of a test hospital";
+
+pub fn institution() -> Institution {
+    let profile = Profile {
+        fixmedins_code: CODE.to_owned(),
+        fixmedins_name: "省人民医院".to_owned(),
+        infcode: InfcodeForm::Number,
+        fund_pay_includes_account: false,
+        area_spelling: AreaSpelling::Admdvs,
+        signature: SchemeName::HmacSm3,
+        machine_key: "none: the test signs".to_owned(),
+        med_types: [("11".to_owned(), VisitType::Outpatient)].into(),
+    };
+    let book = Book::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
+    Institution::new(profile, std::sync::Arc::new(KeyMachine("hospital")), SECRET.to_vec(), book)
+}
+
+/// A message as the hospital's system writes it; the serial number makes its `msgid`.
+pub fn message(serial: u16, number: &str, input: &Value) -> Value {
+    json!({
+        "infno": number, "msgid": format!("{CODE}20260110083000{serial:04}"),
+        "mdtrtarea_admvs": REGION.to_string(), "insuplc_admdvs": REGION.to_string(),
+        "recer_sys_code": "YBXT", "infver": "V1.0", "opter_type": "1", "opter": "0012",
+        "opter_name": "收费员", "inf_time": "2026-01-10 08:30:00", "fixmedins_code": CODE,
+        "fixmedins_name": "省人民医院", "input": input
+    })
+}
+
+/// The request with these bytes, signed at this instant.
+pub fn signed_at(bytes: &[u8], millis: u64) -> Ask {
+    let mut mac = Hmac::<Sm3>::new_from_slice(SECRET).unwrap();
+    mac.update(format!("{millis}\n").as_bytes());
+    mac.update(bytes);
+    let tag = hex::encode_upper(mac.finalize().into_bytes());
+    let ask = Ask { method: "POST", body: bytes.to_vec(), ..Ask::get("/nhsa/v1") };
+    ask.with("content-type", "application/json")
+        .with("x-ca-key", CODE)
+        .with("x-ca-signature", format!("{millis}:{tag}"))
+}
+
+impl World {
+    /// The signed request with this message.
+    pub fn nhsa(&self, message: &Value) -> Ask {
+        signed_at(message.to_string().as_bytes(), self.clock.now().millis())
+    }
+
+    /// What the interface answers to it.
+    pub fn told(&self, message: &Value) -> Value {
+        self.ask(&self.nhsa(message)).expect(200).json()
+    }
+
+    /// The output of a message that is carried out.
+    #[track_caller]
+    pub fn carried_out(&self, serial: u16, number: &str, input: &Value) -> Value {
+        let answer = self.told(&message(serial, number, input));
+        assert_eq!((&answer["infcode"], &answer["err_msg"]), (&json!(0), &Value::Null), "{answer}");
+        answer["output"].clone()
+    }
+
+    /// What is said of a message that is refused.
+    #[track_caller]
+    pub fn refused(&self, serial: u16, number: &str, input: &Value) -> String {
+        let answer = self.told(&message(serial, number, input));
+        assert_eq!((&answer["infcode"], &answer["output"]), (&json!(-1), &Value::Null), "{answer}");
+        answer["err_msg"].as_str().unwrap().to_owned()
+    }
+}
