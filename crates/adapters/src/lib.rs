@@ -2,7 +2,8 @@
 //! authority, notices. Everything embedded here is a simulator and is named so to its users, until
 //! an operator connects the real thing behind the same trait.
 //!
-//! Reading order: [`clock`], [`rail`], [`effect`], [`identity`], [`notice`], [`directory`].
+//! Reading order: [`clock`], [`rail`], [`effect`], [`identity`], [`notice`], [`directory`],
+//! [`hospital`].
 //!
 //! Invariants:
 //! - An order to move money carries our own reference and is recorded durably before it is sent;

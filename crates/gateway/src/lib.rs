@@ -2,8 +2,9 @@
 //! only through the trait [`Port`].
 //!
 //! Reading order: [`port`] (the ledger as seen from here), [`endpoint`] (what an operation is),
-//! [`api`] (the operations, one file per resource), [`access`] (who may load what), [`session`]
-//! (who asks), [`problem`] (what is said when something is wrong), [`router`] and [`server`] (from
+//! [`api`] (the operations, one file per resource), [`nhsa`] (the national
+//! interface of hospitals), [`access`] (who may load what), [`session`] (who asks), [`problem`]
+//! (what is said when something is wrong), [`router`] and [`server`] (from
 //! bytes to handlers and back), [`wallet`] (what the bureau does for
 //! wallets), [`web`] (the embedded app), [`openapi`].
 //!

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`population`] and [`year`] (a made-up Chinese region), [`synthea`] (the American
 //! sample), [`founding`] (genesis), [`folder`] (what lies where), [`actor`] (who signs),
-//! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), [`wallets`] (the
+//! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), `hospital` (one that
+//! speaks the national interface), [`wallets`] (the
 //! bureau's directory, and who may join), [`bank`] (the
 //! simulated outside), [`desk`] (visits), [`region`] with [`american`] and [`chinese`] (one region
 //! from its first organisation to its last visit), [`premium`] (next year's premiums), [`trouble`]
