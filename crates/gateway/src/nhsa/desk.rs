@@ -30,6 +30,7 @@ use serde_json::Value;
 const SESSION: &str = "session";
 const PERSON: &str = "person";
 const VISIT: &str = "visit";
+const DESCRIPTION: &str = "description";
 const LINES: &str = "lines";
 const SETTLEMENT: &str = "settlement";
 
@@ -277,6 +278,26 @@ impl Message<'_> {
             let words = "该就诊已结算或已撤销挂号；需要更改请先做2208，或重新挂号";
             Refusal::at(record.path("mdtrt_id"), words)
         })
+    }
+
+    /// Enters what a visit is for, as it was said.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn keep_description(&self, number: &str, input: &Value) -> Result<(), Refusal> {
+        Ok(self.institution.book.put(DESCRIPTION, number, input.to_string().as_bytes())?)
+    }
+
+    /// Under which kind of care a visit was described, if it was.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn described_kind(&self, number: &str) -> Result<Option<String>, Refusal> {
+        let Some(bytes) = self.institution.book.get(DESCRIPTION, number)? else { return Ok(None) };
+        let input: Value = serde_json::from_slice(&bytes).map_err(damaged)?;
+        let kind = input.pointer("/mdtrtinfo/med_type");
+        let text = |kind: &Value| kind.as_str().map_or_else(|| kind.to_string(), str::to_owned);
+        Ok(kind.map(text))
     }
 
     /// The lines of a visit that were uploaded and not taken back.

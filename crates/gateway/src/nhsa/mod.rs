@@ -26,6 +26,7 @@ use crate::session::limit::Place;
 use crate::wallet::Machine;
 
 mod charge;
+mod describe;
 pub mod desk;
 pub mod envelope;
 pub mod field;
@@ -34,6 +35,7 @@ mod preview;
 pub mod profile;
 pub mod refusal;
 mod register;
+mod reverse;
 mod settle;
 mod sign_in;
 mod sign_out;
@@ -88,14 +90,26 @@ pub static TRANSACTIONS: &[&Transaction] = &[
     &identify::TRANSACTION,
     &register::TRANSACTION,
     &undo_registration::TRANSACTION,
+    &describe::TRANSACTION,
     &charge::TRANSACTION,
     &undo_charge::TRANSACTION,
     &preview::TRANSACTION,
     &settle::TRANSACTION,
     &undo_settlement::TRANSACTION,
+    &reverse::TRANSACTION,
     &sign_in::TRANSACTION,
     &sign_out::TRANSACTION,
 ];
+
+/// Those that have a second number with an `A` behind it, which means the same.
+const WITH_VARIANT: [&str; 3] = ["2203", "2206", "2207"];
+
+impl Transaction {
+    fn is_numbered(&self, number: &str) -> bool {
+        let has_variant = WITH_VARIANT.contains(&self.number);
+        self.number == number || (has_variant && number.strip_suffix('A') == Some(self.number))
+    }
+}
 
 /// A hospital whose signing key is hosted here, opened at the start like every other key.
 pub struct Institution {
@@ -151,6 +165,7 @@ pub fn messages() -> Value {
         .map(|one| {
             json!({
                 "infno": one.number, "name": one.name,
+                "variant": WITH_VARIANT.contains(&one.number).then(|| format!("{}A", one.number)),
                 "input": described(one.input), "output": described(one.output)
             })
         })
@@ -287,7 +302,7 @@ fn carried_out(
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let number = message.envelope.fields.text("infno");
-    let found = TRANSACTIONS.iter().find(|one| one.number == number).ok_or_else(|| {
+    let found = TRANSACTIONS.iter().find(|one| one.is_numbered(number)).ok_or_else(|| {
         let offered: Vec<&str> = TRANSACTIONS.iter().map(|one| one.number).collect();
         Refusal::at("infno", format!("本平台未提供该交易；现有：{}", offered.join("、")))
     })?;

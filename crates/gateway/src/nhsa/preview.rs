@@ -70,6 +70,11 @@ impl Claimed {
             let words = format!("本机构未开通该医疗类别；可用：{}", profile.med_type_list());
             return Err(Refusal::at(record.path("med_type"), words));
         }
+        let described = message.described_kind(record.text("mdtrt_id"))?;
+        if described.is_some_and(|kind| kind != record.text("med_type")) {
+            let words = "与2203上传的医疗类别不一致；请改正后重发";
+            return Err(Refusal::at(record.path("med_type"), words));
+        }
         let lines = message.lines(record.text("mdtrt_id"))?;
         let batch = record.text("chrg_bchno");
         if let Some(other) = lines.iter().find(|line| line.batch != batch) {

@@ -3,7 +3,7 @@
 
 use benefit::CategorySums;
 use ledger::modules::visit::{RefundVisit, quote_remaining};
-use primitives::Hash;
+use primitives::{Hash, VisitId};
 use serde_json::{Value, json};
 
 use super::Transaction;
@@ -41,27 +41,40 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let settled = settled.ok_or_else(|| {
         Refusal::at(record.path("setl_id"), "本次就诊没有该结算；请核对结算 ID 后重发")
     })?;
-    let wallet = message.wallet()?;
-    message.put(&[message.machine(), &*wallet.bureau], || {
-        let original = message.call.any_visit(known.visit)?.record.ok_or_else(|| damaged(()))?;
-        let remaining = CategorySums::new(Vec::new()).map_err(damaged)?;
-        if original.sums.total().is_zero() {
-            let words = "该结算已经撤销，不能再次撤销；如需重新收费，请重新挂号（2201）";
-            return Err(Refusal::at(record.path("setl_id"), words));
-        }
-        let (state, now) = (&message.call.view.state, message.call.instant());
-        let quote = |plans: &_| quote_remaining(state, plans, &original, &remaining, now);
-        let split = message.call.gateway.with_plans(quote);
-        let split = split.map_err(|rejection| Problem::rejected(&rejection))?;
-        let bill = Hash::default();
-        Ok(RefundVisit { original, bill, remaining, split, cash: None, consent: None })
-    })?;
+    let is_again = message.institution.book.outgoing(message.envelope.msgid())?.is_some();
+    let record_now = message.call.any_visit(known.visit)?.record;
+    let is_undone = record_now.is_none_or(|one| one.sums.total().is_zero());
+    if is_undone && !is_again {
+        let words = "该结算已经撤销，不能再次撤销；如需重新收费，请重新挂号（2201）";
+        return Err(Refusal::at(record.path("setl_id"), words));
+    }
+    refund_of_all(message, known.visit)?;
     Ok(json!({
         "setlinfo": negative(FIGURES, &settled["setlinfo"]),
         "setldetail": settled["setldetail"]
             .as_array()
             .map(|rows| rows.iter().map(|row| negative(DETAIL, row)).collect::<Vec<_>>())
     }))
+}
+
+/// Gives all of a settlement back.
+///
+/// # Errors
+/// Why it is not done.
+pub(super) fn refund_of_all(message: &Message<'_>, visit: VisitId) -> Result<(), Refusal> {
+    let wallet = message.wallet()?;
+    let signers = [message.machine(), &*wallet.bureau];
+    let refund = || {
+        let original = message.call.any_visit(visit)?.record.ok_or_else(|| damaged(()))?;
+        let remaining = CategorySums::new(Vec::new()).map_err(damaged)?;
+        let (state, now) = (&message.call.view.state, message.call.instant());
+        let quote = |plans: &_| quote_remaining(state, plans, &original, &remaining, now);
+        let split = message.call.gateway.with_plans(quote);
+        let split = split.map_err(|rejection| Problem::rejected(&rejection))?;
+        let bill = Hash::default();
+        Ok(RefundVisit { original, bill, remaining, split, cash: None, consent: None })
+    };
+    message.put(&signers, refund).map(drop)
 }
 
 /// The same record with its amounts of money negative; shares and words stay.

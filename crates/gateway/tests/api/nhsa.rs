@@ -322,3 +322,62 @@ fn wrong_sums_accounts_kinds_and_lines_are_named_and_nothing_is_settled() {
     assert!(world.refused(25, "2206", &claim(&known, &id, "400")).contains("2204"));
     assert_eq!(receipts(&world), before);
 }
+
+#[test]
+fn what_the_visit_is_for_is_kept_and_binds_the_settlement() {
+    let world = World::insured();
+    let (known, id) = charged(&world);
+    let described = |kind: &str| {
+        json!({
+            "mdtrtinfo": {
+                "mdtrt_id": id, "psn_no": known.1, "med_type": kind, "begntime": "2026-01-10"
+            },
+            "diseinfo": [{
+                "diag_type": "1", "diag_srt_no": 1, "diag_code": "J00", "diag_name": "普通感冒",
+                "diag_dept": "A03", "diag_time": "2026-01-10 09:00:00", "vali_flag": "1"
+            }]
+        })
+    };
+    assert!(world.refused(4, "2203", &described("21")).contains("mdtrtinfo.med_type"));
+    let mut bare = described("11");
+    bare["diseinfo"][0]["diag_code"] = Value::Null;
+    assert!(world.refused(5, "2203", &bare).contains("diseinfo[0].diag_code"));
+    world.carried_out(6, "2203A", &described("12"));
+    assert!(world.refused(7, "2207", &claim(&known, &id, "400")).contains("2203"));
+    world.carried_out(8, "2203", &described("11"));
+    world.carried_out(9, "2207A", &claim(&known, &id, "400"));
+    assert!(world.refused(10, "2203", &described("11")).contains("已结算"));
+}
+
+#[test]
+fn a_message_of_unknown_outcome_ends_reversed_whether_it_came_or_not() {
+    let world = World::insured();
+    let (known, id) = charged(&world);
+    let msgid = |serial: u16| message(serial, "2207", &json!({}))["msgid"].clone();
+    let reverse = |serial: u16, number: &str| json!({ "data": { "psn_no": known.1, "omsgid": msgid(serial), "oinfno": number } });
+    let settlement = claim(&known, &id, "400");
+    // It never came; when it comes, it is refused.
+    world.carried_out(20, "2601", &reverse(4, "2207"));
+    assert!(world.refused(4, "2207", &settlement).contains("msgid"));
+    // It came and happened.
+    let settled = message(5, "2207", &settlement);
+    let first = world.ask(&world.nhsa(&settled));
+    assert_eq!(first.json()["infcode"], 0, "{}", first.text());
+    assert!(world.refused(21, "2601", &reverse(5, "2201")).contains("oinfno"));
+    assert!(world.refused(22, "2601", &reverse(2, "2201")).contains("已经结算"));
+    let before = receipts(&world);
+    world.carried_out(23, "2601", &reverse(5, "2207"));
+    assert_eq!(receipts(&world), before + 1, "it is given back");
+    world.carried_out(23, "2601", &reverse(5, "2207"));
+    world.carried_out(24, "2601", &reverse(5, "2207"));
+    assert_eq!(receipts(&world), before + 1, "and once");
+    assert_eq!(world.ask(&world.nhsa(&settled)).body, first.body);
+    // A registration.
+    let again = identified(&world, 30);
+    world.carried_out(31, "2201", &registration(&again));
+    let before = receipts(&world);
+    world.carried_out(32, "2601", &reverse(31, "2201"));
+    world.carried_out(33, "2601", &reverse(31, "2201"));
+    assert_eq!(receipts(&world), before + 1);
+    assert!(world.refused(34, "2601", &reverse(34, "2201")).contains("omsgid"));
+}

@@ -27,7 +27,7 @@ pub fn institution() -> Institution {
         area_spelling: AreaSpelling::Admdvs,
         signature: SchemeName::HmacSm3,
         machine_key: "none: the test signs".to_owned(),
-        med_types: [("11".to_owned(), VisitType::Outpatient)].into(),
+        med_types: ["11", "12"].map(|code| (code.to_owned(), VisitType::Outpatient)).into(),
     };
     let book = Book::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
     Institution::new(profile, std::sync::Arc::new(KeyMachine("hospital")), SECRET.to_vec(), book)

@@ -1,0 +1,65 @@
+//! 2203: what the visit is for. The diagnoses stay in the hospital's sealed book; the kind of care
+//! that is said here is the one under which the visit is settled.
+
+use benefit::VisitType;
+use serde_json::Value;
+
+use super::Transaction;
+use super::desk::Message;
+use super::field::{Field, Form, Node};
+use super::refusal::Refusal;
+
+/// The most diagnoses of a visit.
+const DIAGNOSES_MAX: usize = 50;
+
+const VISIT: Node = Node::one(
+    "mdtrtinfo",
+    &[
+        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
+        Field::needed("psn_no", Form::Text(30), "人员编号"),
+        Field::needed("med_type", Form::Text(6), "医疗类别"),
+        Field::needed("begntime", Form::Day, "开始时间"),
+        Field::optional("main_cond_dscr", Form::Text(1_000), "主要病情描述"),
+        Field::optional("dise_codg", Form::Text(30), "病种编码"),
+        Field::optional("dise_name", Form::Text(500), "病种名称"),
+    ],
+);
+
+const DIAGNOSES: Node = Node::list(
+    "diseinfo",
+    &[
+        Field::needed("diag_type", Form::Text(3), "诊断类别"),
+        Field::needed("diag_srt_no", Form::Decimal(2, 0), "诊断排序号"),
+        Field::needed("diag_code", Form::Text(20), "诊断代码"),
+        Field::needed("diag_name", Form::Text(100), "诊断名称"),
+        Field::needed("diag_dept", Form::Text(50), "诊断科室"),
+        Field::optional("dise_dor_no", Form::Text(30), "诊断医生编码"),
+        Field::optional("dise_dor_name", Form::Text(50), "诊断医生姓名"),
+        Field::needed("diag_time", Form::Day, "诊断时间"),
+        Field::needed("vali_flag", Form::Text(3), "有效标志").of(&[("1", "有效"), ("0", "无效")]),
+    ],
+);
+
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2203",
+    name: "门诊就诊信息上传",
+    input: &[VISIT, DIAGNOSES],
+    output: &[],
+    run,
+};
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let record = VISIT.read(&message.envelope.input, 1)?.remove(0);
+    DIAGNOSES.read(&message.envelope.input, DIAGNOSES_MAX)?;
+    let known = message.known_visit(&record)?;
+    let profile = &message.institution.profile;
+    if profile.med_types.get(record.text("med_type")) != Some(&VisitType::Outpatient) {
+        let told = format!("本机构未开通该医疗类别；可用：{}", profile.med_type_list());
+        return Err(Refusal::at(record.path("med_type"), told));
+    }
+    let number = record.text("mdtrt_id");
+    let _claim = message.claim_visit(number)?;
+    message.open_visit(&record, known.visit)?;
+    message.keep_description(number, &message.envelope.input)?;
+    Ok(Value::Null)
+}
