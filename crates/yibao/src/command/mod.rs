@@ -15,7 +15,7 @@ mod demo;
 pub mod input;
 pub mod keys;
 mod language;
-mod passphrase;
+pub mod passphrase;
 pub mod quote;
 mod restore;
 mod serve;

@@ -132,14 +132,22 @@ fn first_line(file: File) -> io::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(line.to_owned()))
 }
 
+/// Whether others than its owner can read this file.
+///
+/// # Errors
+/// When the system does not say.
 #[cfg(unix)]
-fn is_exposed(file: &File) -> io::Result<bool> {
+pub fn is_exposed(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = file.metadata()?;
     Ok(metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
 }
 
+/// Nothing is known of it here.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-fn is_exposed(_: &File) -> io::Result<bool> {
+pub fn is_exposed(_: &File) -> io::Result<bool> {
     Ok(false)
 }

@@ -3,12 +3,13 @@
 //!
 //! ```text
 //! DIR/HOSPITAL/nhsa.toml         what its region and system do differently
-//! DIR/HOSPITAL/nhsa-secret       what its system signs messages with, a line of text
+//! DIR/HOSPITAL/nhsa-secret       what its system signs messages with: a line nobody else may read
 //! DIR/HOSPITAL/nhsa.sqlite       what it remembers, sealed
 //! DIR/HOSPITAL/keys/nhsa.key     opens nhsa.sqlite
 //! ```
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use primitives::sha256_parts;
 use super::wallet::{key_machine, organisation_folders};
 use crate::command::input::{bad, read_text, read_toml};
 use crate::command::keys::read_key;
+use crate::command::passphrase::is_exposed;
 
 /// What a hospital's region and system do differently.
 pub const PROFILE_FILE: &str = "nhsa.toml";
@@ -69,6 +71,10 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
 }
 
 fn read_secret(path: &Path) -> Result<Vec<u8>> {
+    if File::open(path).is_ok_and(|file| is_exposed(&file).unwrap_or(true)) {
+        let path = path.display();
+        return Err(bad(format!("`{path}` can be read by others; run `chmod 600` on it")));
+    }
     let text = read_text("the interface's secret", path, SECRET_BYTES_MAX)?;
     let secret = text.trim();
     if secret.len() < SECRET_BYTES_MIN {
@@ -79,4 +85,27 @@ fn read_secret(path: &Path) -> Result<Vec<u8>> {
         )));
     }
     Ok(secret.as_bytes().to_vec())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_that_others_may_read_or_guess_is_refused_with_the_remedy() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(SECRET_FILE);
+        let read = |text: &str, mode: u32| {
+            fs::write(&path, text).expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its mode");
+            read_secret(&path).map_err(|error| error.to_string())
+        };
+        let long = "synthetic secret of a test hospital";
+        assert_eq!(read(&format!("{long}\n"), 0o600), Ok(long.as_bytes().to_vec()));
+        assert!(read(long, 0o644).unwrap_err().contains("chmod 600"));
+        assert!(read("short", 0o600).unwrap_err().contains("openssl rand"));
+    }
 }
