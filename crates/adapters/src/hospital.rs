@@ -1,9 +1,9 @@
 //! The book of a hospital that speaks the national interface: messages with their answers, and what
 //! lives between a registration and its settlement. Everything but the names of its rows is sealed.
 //!
-//! Invariant: a message that was answered is answered by the same bytes for ever, and what goes to
-//! the ledger for a message is kept before it goes, so that after a crash the same goes again (tests
-//! in this file).
+//! Invariant: a message that was answered is answered by the same bytes for ever, and what goes
+//! to the ledger for a message is kept before it goes, so that after a crash the same goes again
+//! (tests in this file).
 
 use primitives::{Hash, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};

@@ -1,5 +1,5 @@
-//! 2601: a message whose outcome is not known ends in one known state: it has not happened, and will
-//! not. What stands on the ledger is undone by a transaction of its own.
+//! 2601: a message whose outcome is not known ends in one known state: it has not happened, and
+//! will not. What stands on the ledger is undone by a transaction of its own.
 
 use ledger::Transaction as Sent;
 use ledger::kernel::registry::Kind as _;

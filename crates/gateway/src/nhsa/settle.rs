@@ -1,5 +1,5 @@
-//! 2207: a visit is settled: `settle_visit`, signed by the hospital and countersigned by the bureau,
-//! which has sorted the lines itself.
+//! 2207: a visit is settled: `settle_visit`, signed by the hospital and countersigned by the
+//! bureau, which has sorted the lines itself.
 //!
 //! Consent is the form of an identity document at the desk, also where the wallet showed its code:
 //! fund-paid care and cash, never the personal account; the person may contest it. The cash part

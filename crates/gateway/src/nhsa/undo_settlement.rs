@@ -1,5 +1,5 @@
-//! 2208: a settlement is undone as a whole: `refund_visit` of all of it. The answer has the original
-//! figures negative, the deductible included.
+//! 2208: a settlement is undone as a whole: `refund_visit` of all of it. The answer has the
+//! original figures negative, the deductible included.
 
 use benefit::CategorySums;
 use ledger::modules::visit::{RefundVisit, quote_remaining};
