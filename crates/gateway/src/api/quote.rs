@@ -131,10 +131,10 @@ struct Adjudicated {
 }
 
 /// Which accounts are to pay.
-struct Accounts {
-    use_personal_account: bool,
-    personal_account: Amount,
-    use_family_account: bool,
+#[derive(Clone, Copy)]
+struct Paying {
+    personal_account: bool,
+    family_account: bool,
 }
 
 /// For whom a quote is made, once the session's right to it is checked.
@@ -156,20 +156,28 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
         }
         _ => return Err(one_of("bill, sums")),
     };
-    let done = match &asked {
-        Asked::Subject { subject, account } => {
-            let accounts = Accounts {
-                use_personal_account: request.use_personal_account,
-                personal_account: *account,
-                use_family_account: request.use_family_account,
-            };
-            of_subject(call, subject, &sums, &accounts)?
-        }
+    let paying = Paying {
+        personal_account: request.use_personal_account,
+        family_account: request.use_family_account,
+    };
+    Reply::json(&quoted(call, &asked, paying, sums, bill)?)
+}
+
+/// What was asked, adjudicated and explained.
+fn quoted(
+    call: &Call,
+    asked: &Asked,
+    paying: Paying,
+    sums: CategorySums,
+    bill: Option<SortedBill>,
+) -> Result<QuoteView, Problem> {
+    let done = match asked {
+        Asked::Subject { subject, account } => of_subject(call, subject, &sums, paying, *account)?,
         Asked::Remaining(record) => of_remaining(call, record, &sums)?,
         Asked::General(general) => of_facts(call, general, &sums)?,
     };
     let explanation = explanation(call, &done.parts, bill.as_ref())?;
-    Reply::json(&QuoteView {
+    Ok(QuoteView {
         height: call.view.tip.height,
         currency: done.currency,
         split: done.split,
@@ -191,22 +199,8 @@ pub(crate) fn quote_bill(
 ) -> Result<QuoteView, Problem> {
     let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
     let sorted = sort(call, &asked, bill, &[])?;
-    let accounts = Accounts {
-        use_personal_account: false,
-        personal_account: Amount::ZERO,
-        use_family_account: false,
-    };
-    let done = of_subject(call, subject, &sorted.sums, &accounts)?;
-    let explanation = explanation(call, &done.parts, Some(&sorted))?;
-    Ok(QuoteView {
-        height: call.view.tip.height,
-        currency: done.currency,
-        split: done.split,
-        sums: sorted.sums,
-        lines: sorted.lines,
-        parts: done.parts,
-        explanation,
-    })
+    let paying = Paying { personal_account: false, family_account: false };
+    quoted(call, &asked, paying, sorted.sums.clone(), Some(sorted))
 }
 
 /// What becomes of each line of such a bill.
@@ -272,10 +266,11 @@ fn of_subject(
     call: &Call,
     subject: &VisitSubject,
     sums: &CategorySums,
-    accounts: &Accounts,
+    paying: Paying,
+    personal_account: Amount,
 ) -> Result<Adjudicated, Problem> {
     let state = &call.view.state;
-    let family_accounts = if accounts.use_family_account {
+    let family_accounts = if paying.family_account {
         family::view::offers(state, subject, sums.total(), call.instant())
     } else {
         Vec::new()
@@ -290,8 +285,8 @@ fn of_subject(
                 visit::QuoteRequest {
                     subject,
                     sums,
-                    use_personal_account: accounts.use_personal_account,
-                    personal_account: accounts.personal_account,
+                    use_personal_account: paying.personal_account,
+                    personal_account,
                     family_accounts,
                     accumulators: coverage::view::running_amounts(state, person, region, scheme),
                     keep_plans_of: &[],
