@@ -254,7 +254,11 @@ pub fn parse_key_file(path: &Path, text: &[u8]) -> Result<KeyFile, KeyFileError>
     }
 }
 
-fn write_owned(path: &Path, text: &[u8]) -> io::Result<()> {
+/// Writes a new file that its owner alone may read, durably.
+///
+/// # Errors
+/// When it is there already or cannot be written.
+pub fn write_owned(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

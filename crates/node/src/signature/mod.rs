@@ -21,7 +21,7 @@ use primitives::{PublicKey, SignatureError, Verifier};
 pub use authenticator::SoftwareAuthenticator;
 pub use file::{
     KeyFile, KeyFileError, ProtectedKey, load_key, parse_key_file, read_key_file, replace_key,
-    save_key, save_key_with,
+    save_key, save_key_with, write_owned,
 };
 pub use passphrase::{Passphrase, PassphraseError};
 pub use secret::{Scheme, SecretKey, SecretKeyError, ValidatorKey};

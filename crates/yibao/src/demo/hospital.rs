@@ -1,14 +1,12 @@
 //! One hospital of the demonstration speaks the national interface, so that a hospital's own system
 //! can be pointed at it.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use benefit::VisitType;
 use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName};
-use node::signature::{Scheme, SecretKey, save_key};
+use node::signature::{Scheme, SecretKey, save_key, write_owned};
 use primitives::{Hash, sha256_parts};
 
 use crate::serving::folder::replace_file;
@@ -29,11 +27,7 @@ pub fn found(folder: &Path, name: &str, seed: &Hash) -> Result<()> {
     let derived = |meaning: &[u8]| sha256_parts(&[b"yibao/demo-hospital/v1", meaning, &seed.0]);
     let key = SecretKey::from_seed(Scheme::Ed25519, &derived(b"book").0);
     save_key(&folder.join(BOOK_KEY_FILE), &key)?;
-    let mut secret = OpenOptions::new();
-    secret.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut secret, 0o600);
-    writeln!(secret.open(folder.join(SECRET_FILE))?, "{}", derived(b"secret"))?;
+    write_owned(&folder.join(SECRET_FILE), format!("{}\n", derived(b"secret")).as_bytes())?;
     let profile = Profile {
         fixmedins_code: NATIONAL_CODE.to_owned(),
         fixmedins_name: name.chars().take(20).collect(),
