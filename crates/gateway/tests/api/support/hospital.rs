@@ -5,8 +5,8 @@ use adapters::directory::DirectoryKey;
 use adapters::hospital::Book;
 use adapters::sqlite::Place;
 use benefit::VisitType;
-use gateway::nhsa::Institution;
 use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName};
+use gateway::nhsa::{Institution, TRANSACTIONS};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sm3::Sm3;
@@ -56,6 +56,33 @@ pub fn signed_at(bytes: &[u8], millis: u64) -> Ask {
         .with("x-ca-signature", format!("{millis}:{tag}"))
 }
 
+/// An answer has what the table of its transaction promises to those who read the contract.
+#[track_caller]
+fn require_described(number: &str, output: &Value) {
+    let plain = number.trim_end_matches('A');
+    let one = TRANSACTIONS.iter().find(|one| one.number == plain).unwrap();
+    assert_eq!(output.is_null(), one.output.is_empty(), "{number}: {output}");
+    for node in one.output {
+        let found = &output[node.name];
+        let records = match found.as_array() {
+            Some(list) if node.is_list => list.iter().collect(),
+            _ => vec![found],
+        };
+        for (record, field) in
+            records.iter().flat_map(|one| node.fields.iter().map(move |field| (one, field)))
+        {
+            let text = record[field.name].as_str().map(str::to_owned);
+            let is_there = text.is_some_and(|text| !text.is_empty());
+            assert!(
+                is_there || !field.is_needed,
+                "{number} {}.{}: {record}",
+                node.name,
+                field.name
+            );
+        }
+    }
+}
+
 impl World {
     /// The signed request with this message.
     pub fn nhsa(&self, message: &Value) -> Ask {
@@ -72,6 +99,7 @@ impl World {
     pub fn carried_out(&self, serial: u16, number: &str, input: &Value) -> Value {
         let answer = self.told(&message(serial, number, input));
         assert_eq!((&answer["infcode"], &answer["err_msg"]), (&json!(0), &Value::Null), "{answer}");
+        require_described(number, &answer["output"]);
         answer["output"].clone()
     }
 
