@@ -17,6 +17,7 @@ use crate::problem::{Language, Problem, code, foreign};
 pub type Pairs = Vec<(String, String)>;
 
 /// A request.
+#[derive(Clone)]
 pub struct Call {
     /// The gateway that received it.
     pub gateway: Arc<Gateway>,

@@ -2,11 +2,10 @@
 //! only through the trait [`Port`].
 //!
 //! Reading order: [`port`] (the ledger as seen from here), [`endpoint`] (what an operation is),
-//! [`api`] (the operations, one file per resource), [`nhsa`] (the national
-//! interface of hospitals), [`access`] (who may load what), [`session`] (who asks), [`problem`]
-//! (what is said when something is wrong), [`router`] and [`server`] (from
-//! bytes to handlers and back), [`wallet`] (what the bureau does for
-//! wallets), [`web`] (the embedded app), [`openapi`].
+//! [`api`] (the operations, one file per resource), [`nhsa`] (the national interface of hospitals),
+//! [`access`] (who may load what), [`session`] (who asks), [`problem`] (what is said when something
+//! is wrong), [`router`] and [`server`] (from bytes to handlers and back), [`wallet`] (what the
+//! bureau does for wallets), [`web`] (the embedded app), [`openapi`].
 //!
 //! Invariants:
 //! - A person or organisation sees only what concerns it; every operation is tried without a

@@ -277,8 +277,24 @@ fn has_keys(call: &Call, id: PersonId) -> bool {
     person::view::person(&call.view.state, id).is_some_and(|row| !row.keys.is_empty())
 }
 
+/// Who has this name and number, if both belong together.
+pub(crate) fn identified(
+    call: &Call,
+    wallet: &Wallet,
+    identity: &Identity,
+) -> Result<Option<PersonId>, Problem> {
+    match wallet.authority.attest(identity, &Hash::default()) {
+        Ok(attested) => {
+            let index = attested.statement.blind_index;
+            Ok(person::view::by_blind_index(&call.view.state, &index))
+        }
+        Err(IdentityError::NoMatch) => Ok(None),
+        Err(error) => Err(unattested(&error)),
+    }
+}
+
 /// What the authority's error means for somebody who wrote down name and number.
-pub(super) fn unattested(error: &IdentityError) -> Problem {
+fn unattested(error: &IdentityError) -> Problem {
     match error {
         IdentityError::Document(words) => {
             Problem::new(&code::FIELD_INVALID).at("number").with(words)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Transaction;
 use super::desk::{KnownLine, Message, bill_of};
-use super::field::{Field, Form, Node, Record};
+use super::field::{CHRG_BCHNO, Field, Form, MDTRT_ID, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::split::{LINE_OUTPUT, lines_of};
 
@@ -18,9 +18,9 @@ const INPUT: Node = Node::list(
     "feedetail",
     &[
         Field::needed("feedetl_sn", Form::Text(30), "费用明细流水号，就诊内唯一"),
-        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
-        Field::needed("psn_no", Form::Text(30), "人员编号"),
-        Field::needed("chrg_bchno", Form::Text(30), "收费批次号"),
+        MDTRT_ID,
+        PSN_NO,
+        CHRG_BCHNO,
         Field::needed("fee_ocur_time", Form::Day, "费用发生时间"),
         Field::needed("med_list_codg", Form::Text(50), "医疗目录编码（国家）"),
         Field::optional("medins_list_codg", Form::Text(150), "医药机构目录编码"),

@@ -1,12 +1,11 @@
 //! 2203: what the visit is for. The diagnoses stay in the hospital's sealed book; the kind of care
 //! that is said here is the one under which the visit is settled.
 
-use benefit::VisitType;
 use serde_json::Value;
 
 use super::Transaction;
 use super::desk::Message;
-use super::field::{Field, Form, Node};
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 
 /// The most diagnoses of a visit.
@@ -15,8 +14,8 @@ const DIAGNOSES_MAX: usize = 50;
 const VISIT: Node = Node::one(
     "mdtrtinfo",
     &[
-        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
-        Field::needed("psn_no", Form::Text(30), "人员编号"),
+        MDTRT_ID,
+        PSN_NO,
         Field::needed("med_type", Form::Text(6), "医疗类别"),
         Field::needed("begntime", Form::Day, "开始时间"),
         Field::optional("main_cond_dscr", Form::Text(1_000), "主要病情描述"),
@@ -52,11 +51,7 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = VISIT.read(&message.envelope.input, 1)?.remove(0);
     DIAGNOSES.read(&message.envelope.input, DIAGNOSES_MAX)?;
     let known = message.known_visit(&record)?;
-    let profile = &message.institution.profile;
-    if profile.med_types.get(record.text("med_type")) != Some(&VisitType::Outpatient) {
-        let told = format!("本机构未开通该医疗类别；可用：{}", profile.med_type_list());
-        return Err(Refusal::at(record.path("med_type"), told));
-    }
+    message.require_outpatient(&record)?;
     let number = record.text("mdtrt_id");
     let _claim = message.claim_visit(number)?;
     message.open_visit(&record, known.visit)?;

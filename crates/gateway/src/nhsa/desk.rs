@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use benefit::Bill;
 use benefit::bill::{BillText, LineText};
 use benefit::decimal::DecimalText;
+use benefit::{Bill, VisitType};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::Transaction;
 use ledger::kernel::registry::Kind;
@@ -150,6 +150,20 @@ impl Message<'_> {
             let words = format!("本节点只受理 {} 参保人；异地就医请接入参保地平台", served.0);
             Refusal::at("insuplc_admdvs", words)
         })
+    }
+
+    /// The code in `med_type` is one of outpatient care here.
+    ///
+    /// # Errors
+    /// When it is not, with those that are.
+    pub fn require_outpatient(&self, record: &Record) -> Result<(), Refusal> {
+        let kinds = &self.institution.profile.med_types;
+        if kinds.get(record.text("med_type")) == Some(&VisitType::Outpatient) {
+            return Ok(());
+        }
+        let codes: Vec<&str> = kinds.keys().map(String::as_str).collect();
+        let words = format!("本机构未开通该医疗类别；可用：{}", codes.join("、"));
+        Err(Refusal::at(record.path("med_type"), words))
     }
 
     /// A `sign_no` in the envelope must be of a session that is open; it may be left out.

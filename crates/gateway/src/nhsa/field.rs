@@ -195,6 +195,13 @@ pub fn instant(text: &str) -> Option<(CivilDate, u64)> {
     is_time.then_some((day, ((hour * 60 + minute) * 60 + second) * 1_000))
 }
 
+/// Fields of many messages.
+pub(super) const PSN_NO: Field = Field::needed("psn_no", Form::Text(30), "人员编号");
+pub(super) const MDTRT_ID: Field = Field::needed("mdtrt_id", Form::Text(30), "就诊 ID");
+pub(super) const IPT_OTP_NO: Field = Field::needed("ipt_otp_no", Form::Text(30), "住院/门诊号");
+pub(super) const CHRG_BCHNO: Field = Field::needed("chrg_bchno", Form::Text(30), "收费批次号");
+pub(super) const INSUTYPE: Field = Field::needed("insutype", Form::Text(6), "险种类型");
+
 /// A part of a message: one record, or a list of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {

@@ -9,13 +9,13 @@ use primitives::{PersonId, UtcOffset};
 use serde_json::{Value, json};
 
 use super::desk::{KnownPerson, Message};
-use super::field::{Field, Form, Node, Record};
+use super::field::{Field, Form, INSUTYPE, Node, Record};
 use super::profile::AreaSpelling;
 use super::refusal::Refusal;
 use super::{CLOCK_MINUTES, Transaction};
 use crate::api::code::use_shown_code;
 use crate::api::person::{CoverageStanding, standing_on};
-use crate::api::premium::pay::find;
+use crate::api::wallet;
 
 /// Kinds of certificate that are taken.
 pub(super) const CERTIFICATES: &[(&str, &str)] =
@@ -45,7 +45,7 @@ const OUTPUT: &[Node] = &[
     Node::list(
         "insuinfo",
         &[
-            Field::needed("insutype", Form::Text(6), "险种类型"),
+            INSUTYPE,
             Field::needed("psn_insu_stas", Form::Text(6), "人员参保状态：1 正常、2 暂停、4 终止"),
             Field::needed("psn_insu_date", Form::Day, "参保日期"),
             Field::needed("insuplc_admdvs", Form::Text(6), "参保地区划"),
@@ -114,7 +114,7 @@ fn identified(message: &Message<'_>, record: &Record) -> Result<PersonId, Refusa
         return Err(Refusal::for_now("姓名与证件号不符的次数过多；请稍后再试"));
     }
     let identity = Identity { name: name.to_owned(), number: number.to_owned() };
-    let found = find(call, &*message.wallet()?, &identity)?;
+    let found = wallet::identified(call, &*message.wallet()?, &identity)?;
     found.ok_or_else(|| {
         limiter.count(place, call.now);
         nobody(record)

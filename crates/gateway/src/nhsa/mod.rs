@@ -279,18 +279,7 @@ fn carried_out(
         Begun::Open => {}
     }
     // What is said is said in Chinese, whatever the client's headers ask for.
-    let call = &Call {
-        gateway: Arc::clone(&call.gateway),
-        endpoint: call.endpoint,
-        path: Vec::new(),
-        query: Vec::new(),
-        headers: call.headers.clone(),
-        body: call.body.clone(),
-        language: Language::ZhHans,
-        client: call.client,
-        now: call.now,
-        view: Arc::clone(&call.view),
-    };
+    let call = &Call { language: Language::ZhHans, ..call.clone() };
     let result = run(&Message { call, institution, envelope });
     let is_final = result.as_ref().err().is_none_or(|refusal| refusal.is_final);
     let bytes = answered(call, profile, Some(envelope), result.as_ref().cloned())?;

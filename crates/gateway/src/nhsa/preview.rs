@@ -1,13 +1,13 @@
 //! 2206: what a settlement would come to. Nothing is kept.
 
-use benefit::{Bill, VisitType};
+use benefit::Bill;
 use ledger::modules::visit::Split;
 use primitives::Amount;
 use serde_json::Value;
 
 use super::Transaction;
 use super::desk::{KnownLine, KnownPerson, KnownVisit, Message, bill_of};
-use super::field::{Field, Form, Node, Record, yuan};
+use super::field::{CHRG_BCHNO, Field, Form, INSUTYPE, MDTRT_ID, Node, PSN_NO, Record, yuan};
 use super::identify::CERTIFICATES;
 use super::refusal::Refusal;
 use super::split::{self, DETAIL, FIGURES, LINE_OUTPUT, Settled};
@@ -18,17 +18,17 @@ use crate::api::quote::{QuoteView, quote_bill};
 pub(super) const INPUT: Node = Node::one(
     "data",
     &[
-        Field::needed("psn_no", Form::Text(30), "人员编号"),
+        PSN_NO,
         Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
         Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
         Field::needed("med_type", Form::Text(6), "医疗类别"),
         Field::needed("medfee_sumamt", Form::Decimal(16, 2), "医疗费总额，等于明细之和"),
         Field::needed("psn_setlway", Form::Text(6), "个人结算方式").of(&[("01", "按项目结算")]),
-        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
-        Field::needed("chrg_bchno", Form::Text(30), "收费批次号"),
+        MDTRT_ID,
+        CHRG_BCHNO,
         Field::needed("acct_used_flag", Form::Text(3), "个人账户使用标志")
             .of(&[("0", "不用；使用个人账户须本人在手机上确认，请改由手机结算")]),
-        Field::needed("insutype", Form::Text(6), "险种类型"),
+        INSUTYPE,
         Field::optional("invono", Form::Text(20), "发票号"),
         Field::optional("fulamt_ownpay_amt", Form::Decimal(16, 2), "全自费金额"),
         Field::optional("overlmt_selfpay", Form::Decimal(16, 2), "超限价金额"),
@@ -65,11 +65,7 @@ impl Claimed {
     pub fn read(message: &Message<'_>, record: &Record) -> Result<Self, Refusal> {
         let person = message.present_person(record)?;
         let known = message.known_visit(record)?;
-        let profile = &message.institution.profile;
-        if profile.med_types.get(record.text("med_type")) != Some(&VisitType::Outpatient) {
-            let words = format!("本机构未开通该医疗类别；可用：{}", profile.med_type_list());
-            return Err(Refusal::at(record.path("med_type"), words));
-        }
+        message.require_outpatient(record)?;
         let described = message.described_kind(record.text("mdtrt_id"))?;
         if described.is_some_and(|kind| kind != record.text("med_type")) {
             let words = "与2203上传的医疗类别不一致；请改正后重发";

@@ -83,11 +83,4 @@ impl Profile {
         }
         Ok(())
     }
-
-    /// The codes of care that are taken, as a sentence for refusals.
-    #[must_use]
-    pub fn med_type_list(&self) -> String {
-        let codes: Vec<&str> = self.med_types.keys().map(String::as_str).collect();
-        codes.join("、")
-    }
 }

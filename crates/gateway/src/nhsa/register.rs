@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Transaction;
 use super::desk::{KnownVisit, Message};
-use super::field::{Field, Form, Node};
+use super::field::{Field, Form, INSUTYPE, IPT_OTP_NO, MDTRT_ID, Node, PSN_NO};
 use super::identify::CERTIFICATES;
 use super::refusal::Refusal;
 
@@ -15,11 +15,11 @@ const INPUT: Node = Node::one(
     "data",
     &[
         Field::needed("psn_no", Form::Text(30), "人员编号，来自1101"),
-        Field::needed("insutype", Form::Text(6), "险种类型"),
+        INSUTYPE,
         Field::needed("begntime", Form::Day, "开始时间"),
         Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
         Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
-        Field::needed("ipt_otp_no", Form::Text(30), "住院/门诊号"),
+        IPT_OTP_NO,
         Field::optional("atddr_no", Form::Text(30), "医师编码"),
         Field::optional("dr_name", Form::Text(50), "医师姓名"),
         Field::optional("dept_code", Form::Text(30), "科室编码"),
@@ -28,14 +28,7 @@ const INPUT: Node = Node::one(
     ],
 );
 
-const OUTPUT: Node = Node::one(
-    "data",
-    &[
-        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
-        Field::needed("psn_no", Form::Text(30), "人员编号"),
-        Field::needed("ipt_otp_no", Form::Text(30), "住院/门诊号"),
-    ],
-);
+const OUTPUT: Node = Node::one("data", &[MDTRT_ID, PSN_NO, IPT_OTP_NO]);
 
 pub(super) static TRANSACTION: Transaction =
     Transaction { number: "2201", name: "门诊挂号", input: &[INPUT], output: &[OUTPUT], run };

@@ -9,7 +9,7 @@ use proof::receipt::OutcomeCode;
 use serde_json::Value;
 
 use super::desk::{Message, damaged};
-use super::field::{Field, Form, Node, Record};
+use super::field::{Field, Form, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::undo_settlement::refund_of_all;
 use super::{Transaction, answered};
@@ -17,7 +17,7 @@ use super::{Transaction, answered};
 const INPUT: Node = Node::one(
     "data",
     &[
-        Field::needed("psn_no", Form::Text(30), "人员编号"),
+        PSN_NO,
         Field::needed("omsgid", Form::Text(30), "原报文编号"),
         Field::needed("oinfno", Form::Text(5), "原交易编号").of(&[
             ("2201", "门诊挂号"),

@@ -1,5 +1,5 @@
-//! How a message shows that it is the hospital's. One scheme behind the trait for now; each is
-//! compared with an independent implementation (test `openssl_makes_the_same_signature`).
+//! How a message shows that it is the hospital's. Schemes stand behind one trait; each is compared
+//! with an independent implementation (test `openssl_makes_the_same_signature`).
 //!
 //! Every scheme here covers the whole body: one that leaves `input` out would let anybody on the
 //! way change the bill.

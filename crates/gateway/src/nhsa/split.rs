@@ -7,7 +7,7 @@ use primitives::{Amount, SchemeId};
 use serde_json::{Value, json};
 
 use super::desk::{KnownLine, Message, bill_of};
-use super::field::{Field, Form, yuan};
+use super::field::{Field, Form, INSUTYPE, MDTRT_ID, PSN_NO, yuan};
 use super::refusal::Refusal;
 use crate::api::quote::sorted_lines;
 use crate::call::Call;
@@ -33,11 +33,11 @@ pub(super) const LINE_OUTPUT: &[Field] = &[
 
 /// The figures of a settlement.
 pub(super) const FIGURES: &[Field] = &[
-    Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
+    MDTRT_ID,
     Field::optional("setl_id", Form::Text(30), "结算 ID；预结算没有"),
-    Field::needed("psn_no", Form::Text(30), "人员编号"),
+    PSN_NO,
     Field::needed("psn_name", Form::Text(50), "人员姓名"),
-    Field::needed("insutype", Form::Text(6), "险种类型"),
+    INSUTYPE,
     Field::needed("medins_setl_id", Form::Text(30), "医药机构结算 ID，即报文编号"),
     Field::needed("medfee_sumamt", MONEY, "医疗费总额"),
     Field::needed("fulamt_ownpay_amt", MONEY, "全自费金额"),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Transaction;
 use super::desk::Message;
-use super::field::{Field, Form, Node};
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 
 /// Stands for all batches.
@@ -12,11 +12,7 @@ const ALL: &str = "0000";
 
 const INPUT: Node = Node::one(
     "data",
-    &[
-        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
-        Field::needed("chrg_bchno", Form::Text(30), "收费批次号；0000 为全部"),
-        Field::needed("psn_no", Form::Text(30), "人员编号"),
-    ],
+    &[MDTRT_ID, Field::needed("chrg_bchno", Form::Text(30), "收费批次号；0000 为全部"), PSN_NO],
 );
 
 pub(super) static TRANSACTION: Transaction =

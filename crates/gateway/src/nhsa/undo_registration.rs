@@ -5,17 +5,10 @@ use serde_json::Value;
 
 use super::Transaction;
 use super::desk::Message;
-use super::field::{Field, Form, Node};
+use super::field::{IPT_OTP_NO, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 
-const INPUT: Node = Node::one(
-    "data",
-    &[
-        Field::needed("psn_no", Form::Text(30), "人员编号"),
-        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
-        Field::needed("ipt_otp_no", Form::Text(30), "住院/门诊号"),
-    ],
-);
+const INPUT: Node = Node::one("data", &[PSN_NO, MDTRT_ID, IPT_OTP_NO]);
 
 pub(super) static TRANSACTION: Transaction =
     Transaction { number: "2202", name: "门诊挂号撤销", input: &[INPUT], output: &[], run };

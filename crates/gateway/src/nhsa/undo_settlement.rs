@@ -8,19 +8,13 @@ use serde_json::{Value, json};
 
 use super::Transaction;
 use super::desk::{Message, damaged};
-use super::field::{Field, Form, Node};
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 use super::split::{DETAIL, FIGURES};
 use crate::problem::Problem;
 
-const INPUT: Node = Node::one(
-    "data",
-    &[
-        Field::needed("setl_id", Form::Text(30), "结算 ID"),
-        Field::needed("mdtrt_id", Form::Text(30), "就诊 ID"),
-        Field::needed("psn_no", Form::Text(30), "人员编号"),
-    ],
-);
+const INPUT: Node =
+    Node::one("data", &[Field::needed("setl_id", Form::Text(30), "结算 ID"), MDTRT_ID, PSN_NO]);
 
 pub(super) static TRANSACTION: Transaction = Transaction {
     number: "2208",

@@ -2,13 +2,12 @@
 //!
 //! Reading order: [`population`] and [`year`] (a made-up Chinese region), [`synthea`] (the American
 //! sample), [`founding`] (genesis), [`folder`] (what lies where), [`actor`] (who signs),
-//! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), `hospital` (one that
-//! speaks the national interface), [`wallets`] (the
-//! bureau's directory, and who may join), [`bank`] (the
-//! simulated outside), [`desk`] (visits), [`region`] with [`american`] and [`chinese`] (one region
-//! from its first organisation to its last visit), [`premium`] (next year's premiums), [`trouble`]
-//! (what goes wrong on purpose), [`tally`] and [`close`] (what is counted, and the check that
-//! nothing was lost).
+//! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), `hospital` (one
+//! that speaks the national interface), [`wallets`] (the bureau's directory, and who may join),
+//! [`bank`] (the simulated outside), [`desk`] (visits), [`region`] with [`american`] and
+//! [`chinese`] (one region from its first organisation to its last visit), [`premium`] (next
+//! year's premiums), [`trouble`] (what goes wrong on purpose), [`tally`] and [`close`] (what is
+//! counted, and the check that nothing was lost).
 
 pub mod actor;
 mod aid;

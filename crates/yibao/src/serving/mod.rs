@@ -3,10 +3,9 @@
 //! Reading order: [`folder`] (what lies where in a data folder, and how a node comes up from it),
 //! [`library`] (what is kept beside the blocks), [`rails`] (payments outside), [`payments`] (what
 //! their people see of them), [`register`] (what cannot be listed), [`upkeep`] (what is done again
-//! and again), `port` (the gateway's window on a full node), [`hospital`] (the
-//! national interface), [`wallet`] (a bureau's services for
-//! wallets), `web` (the embedded web app), [`http`] (the gateway on its port), [`limits`] (what an
-//! operator may set), [`log`].
+//! and again), `port` (the gateway's window on a full node), [`hospital`] (the national
+//! interface), [`wallet`] (a bureau's services for wallets), `web` (the embedded web app), [`http`]
+//! (the gateway on its port), [`limits`] (what an operator may set), [`log`].
 
 mod figures;
 pub mod folder;

@@ -6,15 +6,15 @@
 //! the payer's own card and for no other payment than the one that the card's leg was made for
 //! (test `a_payment_takes_money_from_the_payers_own_card_alone`).
 
-use adapters::identity::{Identity, IdentityError};
+use adapters::identity::Identity;
 use axum::http::{Method, StatusCode};
 use ledger::kernel::effect::{EffectAction, EffectStatus};
 use ledger::kernel::registry::Kind as _;
+use ledger::modules::network;
 use ledger::modules::premium::{
     self, LockPremium, PayPremiums, PremiumPayment, ReleasePremium, SeasonId, rejection,
 };
 use ledger::modules::visit::CashLeg;
-use ledger::modules::{network, person};
 use ledger::{Content, IdempotencyKey, Transaction};
 use primitives::{
     Amount, CivilDate, Currency, Detail, Hash, OrganisationId, Party, PersonId, Timestamp, codec,
@@ -27,7 +27,7 @@ use super::concerns;
 use crate::api::machine::{execute, signed};
 use crate::api::receipt::not_found;
 use crate::api::transaction::{SubmittedView, TransactionRequest, read_content, submit_signed};
-use crate::api::wallet::unattested;
+use crate::api::wallet::identified;
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
@@ -256,7 +256,7 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     }
     let PremiumLookup { season, name, number } = call.json()?;
     let identity = Identity { name, number: number.trim().to_owned() };
-    let found = find(call, &wallet, &identity)?.filter(|person| {
+    let found = identified(call, &wallet, &identity)?.filter(|person| {
         is_known(call, session, season, *person) || is_payable(call, season, *person)
     });
     // Whoever tries names and numbers has to wait, whatever it was that did not fit.
@@ -265,22 +265,6 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
         Problem::new(&code::PREMIUM_NOT_PAYABLE)
     })?;
     Reply::json(&PremiumPayee { person })
-}
-
-/// Who has this name and number, if both belong together.
-pub(crate) fn find(
-    call: &Call,
-    wallet: &Wallet,
-    identity: &Identity,
-) -> Result<Option<PersonId>, Problem> {
-    match wallet.authority.attest(identity, &Hash::default()) {
-        Ok(attested) => {
-            let index = attested.statement.blind_index;
-            Ok(person::view::by_blind_index(&call.view.state, &index))
-        }
-        Err(IdentityError::NoMatch) => Ok(None),
-        Err(error) => Err(unattested(&error)),
-    }
 }
 
 fn is_payable(call: &Call, season: SeasonId, person: PersonId) -> bool {
