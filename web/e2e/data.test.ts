@@ -17,7 +17,8 @@ it('everything that is kept is one file, with what it holds; who saw a bill is t
   await sendAndOpen(both);
   await wallet.button('bill.pay').click();
   await wallet.text('visit.done').waitFor();
-  const paidVisit = /visits\/([0-9a-f]+)/.exec(wallet.page.url())?.[1] ?? '';
+  const [, paidVisit] = /visits\/([0-9a-f]+)/.exec(wallet.page.url()) ?? [];
+  expect(paidVisit, wallet.page.url()).toBeDefined();
   await wallet.tab('tab.settings').click();
   await wallet.link('data.title').click();
   await wallet.text('data.seen.none').waitFor();

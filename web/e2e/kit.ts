@@ -181,9 +181,10 @@ export class Visitor {
     return this.page.getByLabel(this.t(key, values), { exact: true });
   }
 
+  /** A whole text: half of another one, such as *paid* in *to be paid*, is not it. */
   text(key: string, values?: Record<string, string>): Locator {
     const text = this.t(key, values);
-    return this.page.getByText(text.includes('{') ? begin(text) : text).first();
+    return this.page.getByText(text.includes('{') ? begin(text) : text, { exact: true }).first();
   }
 
   /** The page is whole: no violation that axe knows, nothing wider than the screen, nothing said amiss. */
