@@ -8,14 +8,12 @@
 //! by the day in `access/<commitment>/<day>_<organisation>`. Envelopes of before there were sums
 //! lie in `envelope/`, and are moved when the folder is opened.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use object_store::local::LocalFileSystem;
-use object_store::path::Path as Key;
-use object_store::{Error as ObjectError, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use primitives::{CivilDate, Hash, OrganisationId, VisitId};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::store::disk::make_folder;
 
@@ -24,38 +22,55 @@ pub const ENVELOPE_BYTES_MAX: usize = 8 << 20;
 /// The most envelopes of one visit: a long stay's daily lists and their corrections. Our own limit.
 pub const ENVELOPES_PER_VISIT_MAX: usize = 2_000;
 
-/// The envelopes of one organisation. Calls block: call it from a thread that may wait, never from
-/// inside an asynchronous task.
+/// The envelopes of one organisation. Calls wait for the disk.
 pub struct VaultStore {
     folder: PathBuf,
-    store: LocalFileSystem,
-    waiting: Waiting,
     /// Serialises writers, so that two of them do not pass the bound of a visit together.
-    writer: Mutex<()>,
+    writer: Mutex<File>,
 }
 
-/// Waits for the store, whose calls are asynchronous, on the calling thread.
-struct Waiting(Option<Runtime>);
-
-impl Waiting {
-    fn new() -> std::io::Result<Self> {
-        Builder::new_current_thread().build().map(|runtime| Self(Some(runtime)))
-    }
-
-    fn on<F: Future>(&self, call: F) -> F::Output {
-        self.0.as_ref().expect("it is taken only by `drop`").block_on(call)
-    }
+/// Writes while no other thread and no other process does.
+struct Writer<'a> {
+    folder: &'a Path,
+    lock: MutexGuard<'a, File>,
 }
 
-impl Drop for Waiting {
-    /// Nothing is under way, since every call was waited for. A runtime's own `drop` would wait all
-    /// the same, and panics where that is forbidden: the last owner of a store may be a task of the
-    /// gateway that ends.
+impl Drop for Writer<'_> {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+        // One that cannot be given back goes with the file.
+        let _ = self.lock.unlock();
     }
+}
+
+impl Writer<'_> {
+    /// Writes a file whole and durably: before and after a power cut there is the old one or the
+    /// new one.
+    fn write(&self, name: &Path, bytes: &[u8]) -> io::Result<()> {
+        let (path, unfinished) = (self.folder.join(name), self.folder.join("writing"));
+        // What a power cut left.
+        match std::fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = File::create_new(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        make_folder(parent(&path))?;
+        std::fs::rename(&unfinished, &path)?;
+        File::open(parent(&path))?.sync_all()
+    }
+
+    /// Makes an empty file durably, or leaves the one that is there.
+    fn mark(&self, name: &Path) -> io::Result<()> {
+        let path = self.folder.join(name);
+        make_folder(parent(&path))?;
+        OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+        File::open(parent(&path))?.sync_all()
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().expect("it lies in the vault's folder")
 }
 
 /// Why an envelope was not kept or found.
@@ -68,7 +83,7 @@ pub enum VaultStoreError {
         folder: PathBuf,
         /// The cause.
         #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: io::Error,
     },
     /// Reading or writing failed.
     #[error("the vault folder `{}` failed: {cause}", folder.display())]
@@ -77,7 +92,7 @@ pub enum VaultStoreError {
         folder: PathBuf,
         /// The cause.
         #[source]
-        cause: ObjectError,
+        cause: io::Error,
     },
     /// The envelope is empty or longer than [`ENVELOPE_BYTES_MAX`].
     #[error(
@@ -109,16 +124,16 @@ pub enum VaultStoreError {
 /// Where envelopes without a sum lay.
 const UNSUMMED: &str = "envelope";
 
-fn envelope_key(commitment: &str) -> Key {
-    Key::from(format!("sealed/{commitment}"))
+fn envelope_name(commitment: &str) -> PathBuf {
+    Path::new("sealed").join(commitment)
 }
 
-fn access_key(commitment: &Hash) -> Key {
-    Key::from(format!("access/{commitment}"))
+fn access_folder(commitment: &Hash) -> PathBuf {
+    Path::new("access").join(commitment.to_string())
 }
 
-fn visit_key(visit: VisitId) -> Key {
-    Key::from(format!("visit/{visit}"))
+fn visit_folder(visit: VisitId) -> PathBuf {
+    Path::new("visit").join(visit.to_string())
 }
 
 impl VaultStore {
@@ -128,30 +143,35 @@ impl VaultStore {
     /// [`VaultStoreError::Folder`], or envelopes of an earlier form that cannot be moved.
     pub fn open(folder: &Path) -> Result<Self, VaultStoreError> {
         let fail = |cause| VaultStoreError::Folder { folder: folder.to_owned(), cause };
-        make_folder(folder).map_err(|cause| fail(Box::new(cause)))?;
-        let store =
-            LocalFileSystem::new_with_prefix(folder).map_err(|cause| fail(Box::new(cause)))?;
-        let waiting = Waiting::new().map_err(|cause| fail(Box::new(cause)))?;
-        let store = store.with_fsync(true);
-        let opened = Self { folder: folder.to_owned(), store, waiting, writer: Mutex::default() };
-        opened.give_sums().map_err(|cause| opened.failed(cause))?;
+        make_folder(folder).map_err(fail)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let writer = Mutex::new(options.open(folder.join("lock")).map_err(fail)?);
+        let opened = Self { folder: folder.to_owned(), writer };
+        opened.give_sums()?;
         Ok(opened)
+    }
+
+    fn writer(&self) -> Result<Writer<'_>, VaultStoreError> {
+        let lock = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.lock().map_err(|cause| self.failed(cause))?;
+        Ok(Writer { folder: &self.folder, lock })
     }
 
     /// Moves envelopes of the form without sums. Each is there in one form at any time; one that
     /// was moved and not yet taken away is moved again.
-    fn give_sums(&self) -> Result<(), ObjectError> {
-        self.waiting.on(async {
-            let list = self.store.list_with_delimiter(Some(&Key::from(UNSUMMED))).await?;
-            for object in list.objects {
-                let Some(commitment) = object.location.filename() else { continue };
-                let envelope = self.store.get(&object.location).await?.bytes().await?;
-                let payload = PutPayload::from(with_sum(&envelope));
-                self.store.put(&envelope_key(commitment), payload).await?;
-                self.store.delete(&object.location).await?;
+    fn give_sums(&self) -> Result<(), VaultStoreError> {
+        let writer = self.writer()?;
+        let give = || {
+            for commitment in names(&self.folder.join(UNSUMMED))? {
+                let unsummed = self.folder.join(UNSUMMED).join(&commitment);
+                let envelope = std::fs::read(&unsummed)?;
+                writer.write(&envelope_name(&commitment), &with_sum(&envelope))?;
+                std::fs::remove_file(unsummed)?;
             }
             Ok(())
-        })
+        };
+        give().map_err(|cause| self.failed(cause))
     }
 
     /// Keeps an envelope durably. The same bytes again are no error.
@@ -165,26 +185,22 @@ impl VaultStore {
         envelope: &[u8],
     ) -> Result<(), VaultStoreError> {
         check_size(envelope)?;
-        let _one_writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let writer = self.writer()?;
         let listed = self.list_by_visit(visit)?;
         if !listed.contains(&commitment) && listed.len() >= ENVELOPES_PER_VISIT_MAX {
             return Err(VaultStoreError::TooMany);
         }
-        let key = envelope_key(&commitment.to_string());
-        let payload = PutPayload::from(with_sum(envelope));
-        let put = self.store.put_opts(&key, payload, PutMode::Create.into());
-        match self.waiting.on(put) {
-            Ok(_) => {}
-            Err(ObjectError::AlreadyExists { .. }) => {
-                if self.get(&commitment)?.as_deref() != Some(envelope) {
-                    return Err(VaultStoreError::Taken(commitment));
-                }
+        match self.get(&commitment)? {
+            Some(kept) if kept == envelope => {}
+            Some(_) => return Err(VaultStoreError::Taken(commitment)),
+            None => {
+                let name = envelope_name(&commitment.to_string());
+                let written = writer.write(&name, &with_sum(envelope));
+                written.map_err(|cause| self.failed(cause))?;
             }
-            Err(cause) => return Err(self.failed(cause)),
         }
-        let marker = visit_key(visit).join(commitment.to_string());
-        let put = self.store.put(&marker, PutPayload::new());
-        self.waiting.on(put).map(|_| ()).map_err(|cause| self.failed(cause))
+        let marker = visit_folder(visit).join(commitment.to_string());
+        writer.mark(&marker).map_err(|cause| self.failed(cause))
     }
 
     /// Lets `change` put the same document for other readers in the place of the envelope: one of
@@ -198,13 +214,12 @@ impl VaultStore {
         commitment: Hash,
         change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
     ) -> Result<(), VaultStoreError> {
-        let _one_writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let writer = self.writer()?;
         let kept = self.get(&commitment)?.ok_or(VaultStoreError::Missing(commitment))?;
         let Some(envelope) = change(&kept) else { return Ok(()) };
         check_size(&envelope)?;
-        let key = envelope_key(&commitment.to_string());
-        let put = self.store.put(&key, PutPayload::from(with_sum(&envelope)));
-        self.waiting.on(put).map(|_| ()).map_err(|cause| self.failed(cause))
+        let written = writer.write(&envelope_name(&commitment.to_string()), &with_sum(&envelope));
+        written.map_err(|cause| self.failed(cause))
     }
 
     /// Notes durably that an organisation was handed the envelope on this day.
@@ -218,12 +233,8 @@ impl VaultStore {
         organisation: OrganisationId,
     ) -> Result<(), VaultStoreError> {
         // The day first, so that the notes are sorted; it has no `_`.
-        let note = access_key(&commitment).join(format!("{day}_{organisation}"));
-        let put = self.store.put_opts(&note, PutPayload::new(), PutMode::Create.into());
-        match self.waiting.on(put) {
-            Ok(_) | Err(ObjectError::AlreadyExists { .. }) => Ok(()),
-            Err(cause) => Err(self.failed(cause)),
-        }
+        let note = access_folder(&commitment).join(format!("{day}_{organisation}"));
+        self.writer()?.mark(&note).map_err(|cause| self.failed(cause))
     }
 
     /// Who was handed the envelope on which day, oldest first.
@@ -234,15 +245,13 @@ impl VaultStore {
         &self,
         commitment: Hash,
     ) -> Result<Vec<(CivilDate, OrganisationId)>, VaultStoreError> {
-        let key = access_key(&commitment);
-        let list = self.waiting.on(self.store.list_with_delimiter(Some(&key)));
-        let objects = list.map_err(|cause| self.failed(cause))?.objects;
-        let note = |location: &Key| {
-            let (day, organisation) = location.filename()?.split_once('_')?;
+        let note = |name: &String| {
+            let (day, organisation) = name.split_once('_')?;
             Some((day.parse().ok()?, organisation.parse().ok()?))
         };
-        let mut notes: Vec<_> =
-            objects.iter().filter_map(|object| note(&object.location)).collect();
+        let names = names(&self.folder.join(access_folder(&commitment)));
+        let names = names.map_err(|cause| self.failed(cause))?;
+        let mut notes: Vec<_> = names.iter().filter_map(note).collect();
         notes.sort();
         Ok(notes)
     }
@@ -252,24 +261,16 @@ impl VaultStore {
     /// # Errors
     /// A failing disk, or a file that is longer than any envelope.
     pub fn get(&self, commitment: &Hash) -> Result<Option<Vec<u8>>, VaultStoreError> {
-        let key = envelope_key(&commitment.to_string());
-        self.waiting.on(async {
-            let object = match self.store.get(&key).await {
-                Ok(object) => object,
-                Err(ObjectError::NotFound { .. }) => return Ok(None),
-                Err(cause) => return Err(self.failed(cause)),
-            };
-            let size = usize::try_from(object.meta.size).unwrap_or(usize::MAX);
-            if size > ENVELOPE_BYTES_MAX + SUM_BYTES {
-                return Err(VaultStoreError::Size(size));
-            }
-            let bytes = object.bytes().await.map_err(|cause| self.failed(cause))?;
-            let damaged = || VaultStoreError::Damaged {
-                folder: self.folder.clone(),
-                commitment: *commitment,
-            };
-            without_sum(&bytes).map(|bytes| Some(bytes.to_vec())).ok_or_else(damaged)
-        })
+        let path = self.folder.join(envelope_name(&commitment.to_string()));
+        let Some(file) = read_bounded(&path).map_err(|cause| self.failed(cause))? else {
+            return Ok(None);
+        };
+        if file.len() > FILE_BYTES_MAX {
+            return Err(VaultStoreError::Size(file.len()));
+        }
+        let damaged =
+            || VaultStoreError::Damaged { folder: self.folder.clone(), commitment: *commitment };
+        without_sum(&file).map(|bytes| Some(bytes.to_vec())).ok_or_else(damaged)
     }
 
     /// The commitments of a visit's envelopes, sorted.
@@ -277,23 +278,45 @@ impl VaultStore {
     /// # Errors
     /// A failing disk.
     pub fn list_by_visit(&self, visit: VisitId) -> Result<Vec<Hash>, VaultStoreError> {
-        let key = visit_key(visit);
-        let list = self.waiting.on(self.store.list_with_delimiter(Some(&key)));
-        let objects = list.map_err(|cause| self.failed(cause))?.objects;
-        let name = |location: &Key| location.filename().and_then(|name| name.parse().ok());
+        let names = names(&self.folder.join(visit_folder(visit)));
+        let names = names.map_err(|cause| self.failed(cause))?;
         let mut commitments: Vec<Hash> =
-            objects.iter().filter_map(|object| name(&object.location)).collect();
+            names.iter().filter_map(|name| name.parse().ok()).collect();
         commitments.sort();
         Ok(commitments)
     }
 
-    fn failed(&self, cause: ObjectError) -> VaultStoreError {
+    fn failed(&self, cause: io::Error) -> VaultStoreError {
         VaultStoreError::Storage { folder: self.folder.clone(), cause }
     }
 }
 
+/// The names in a folder; none when there is no such folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// A file's bytes, and one more than [`FILE_BYTES_MAX`] of a longer one.
+fn read_bounded(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(u64::try_from(FILE_BYTES_MAX + 1).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
 /// How long the sum behind an envelope is, in bytes.
 const SUM_BYTES: usize = 32;
+/// The longest file of an envelope, in bytes.
+const FILE_BYTES_MAX: usize = ENVELOPE_BYTES_MAX + SUM_BYTES;
 
 /// An envelope as its file keeps it.
 fn with_sum(envelope: &[u8]) -> Vec<u8> {
@@ -326,15 +349,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = VaultStore::open(&folder.path().join("vault")).unwrap();
         (folder, store)
-    }
-
-    /// The gateway's last task may hold the last reference.
-    #[test]
-    fn a_store_may_be_dropped_inside_an_asynchronous_task() {
-        let (_folder, store) = open();
-        store.put(visit(1), sha256(b"one"), b"sealed one").unwrap();
-        let runtime = Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async move { drop(store) });
     }
 
     #[test]
@@ -383,12 +397,15 @@ mod tests {
 
     #[test]
     fn changes_at_the_same_time_lose_nothing() {
-        let (_folder, store) = open();
+        let (folder, store) = open();
         let commitment = sha256(b"one");
         store.put(visit(1), commitment, b"sealed").unwrap();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| {
+                // Each as another process would.
+                let path = folder.path().join("vault");
+                scope.spawn(move || {
+                    let store = VaultStore::open(&path).unwrap();
                     let mut more = |kept: &[u8]| Some([kept, b"+"].concat());
                     store.change(commitment, &mut more).unwrap();
                 });
