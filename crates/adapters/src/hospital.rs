@@ -150,6 +150,16 @@ impl Book {
         sealed.map(|sealed| self.sealer.open(kind, id.as_bytes(), &sealed)).transpose()
     }
 
+    /// Forgets what was entered under a kind and name.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn remove(&self, kind: &str, id: &str) -> Result<(), DirectoryError> {
+        let sql = "DELETE FROM entry WHERE kind = ?1 AND id = ?2";
+        self.database.write(|tx| tx.execute(sql, [kind, id]))?;
+        Ok(())
+    }
+
     /// A name that only this hospital gives to something: nobody without its key computes it.
     #[must_use]
     pub fn name(&self, kind: &str, of: &[u8]) -> String {
@@ -198,6 +208,9 @@ mod tests {
         book.put("visit", "1", b"somebody's bill").unwrap();
         assert_eq!(book.get("visit", "1").unwrap().unwrap(), b"somebody's bill");
         assert_eq!(book.get("person", "1").unwrap(), None);
+        book.put("file", "1", b"a file").unwrap();
+        book.remove("file", "1").unwrap();
+        assert_eq!(book.get("file", "1").unwrap(), None);
         let (name, other) =
             (book.name("person", b"x"), open(&Place::Memory, 8).name("person", b"x"));
         assert!(name != other && name.len() == 30, "{name}");

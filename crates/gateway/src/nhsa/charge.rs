@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::Transaction;
 use super::desk::{KnownLine, Message, bill_of};
 use super::field::{CHRG_BCHNO, Field, Form, MDTRT_ID, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::split::{LINE_OUTPUT, lines_of};
+use super::{Run, Transaction};
 
 /// The most lines of one message.
 const LINES_MAX: usize = 100;
@@ -38,7 +38,7 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "门诊费用明细上传",
     input: &[INPUT],
     output: &[Node::list("result", LINE_OUTPUT)],
-    run,
+    run: Run::Answer(run),
 };
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {

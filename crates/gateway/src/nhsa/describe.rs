@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::Transaction;
 use super::desk::Message;
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
+use super::{Run, Transaction};
 
 /// The most diagnoses of a visit.
 const DIAGNOSES_MAX: usize = 50;
@@ -44,7 +44,7 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "门诊就诊信息上传",
     input: &[VISIT, DIAGNOSES],
     output: &[],
-    run,
+    run: Run::Answer(run),
 };
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {

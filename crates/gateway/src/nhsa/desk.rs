@@ -11,8 +11,8 @@ use ledger::Transaction;
 use ledger::kernel::registry::Kind;
 use ledger::modules::visit::VisitRow;
 use primitives::{
-    Amount, CivilDate, Currency, PersonId, RegionId, SlotId, UtcOffset, VisitId, codec,
-    sha256_parts,
+    Amount, CivilDate, Currency, Hash, PersonId, RegionId, SchemeId, SlotId, UtcOffset, VisitId,
+    codec, sha256_parts,
 };
 
 use super::field::{Record, yuan};
@@ -33,6 +33,7 @@ const VISIT: &str = "visit";
 const DESCRIPTION: &str = "description";
 const LINES: &str = "lines";
 const SETTLEMENT: &str = "settlement";
+const REVERSED: &str = "reversed";
 
 /// A message that is being carried out.
 pub struct Message<'a> {
@@ -209,12 +210,34 @@ impl Message<'_> {
         sha256_parts(&[b"yibao/nhsa-id/v1", meaning.as_bytes(), name.as_bytes()]).0
     }
 
+    /// The scheme of this code.
+    ///
+    /// # Errors
+    /// When it is no code of a scheme.
+    pub fn scheme(&self, record: &Record, code: &str) -> Result<SchemeId, Refusal> {
+        code.parse().map(SchemeId).map_err(|_| {
+            Refusal::at(record.path("insutype"), "应为数字代码，如 310、390；请改正后重发")
+        })
+    }
+
+    /// The number under which this hospital knows a person.
+    #[must_use]
+    pub fn person_number(&self, person: PersonId) -> String {
+        self.name(PERSON, &person.0)
+    }
+
+    /// The number under which this hospital knows the settlement of a transaction.
+    #[must_use]
+    pub fn settlement_number(&self, transaction: &Hash) -> String {
+        self.name(SETTLEMENT, &transaction.0)
+    }
+
     /// Enters somebody who was identified; gives the number under which the hospital knows them.
     ///
     /// # Errors
     /// When the book fails.
     pub fn keep_person(&self, known: &KnownPerson) -> Result<String, Refusal> {
-        let number = self.name(PERSON, &known.person.0);
+        let number = self.person_number(known.person);
         self.institution.book.put(PERSON, &number, &codec::encode(known))?;
         Ok(number)
     }
@@ -269,6 +292,14 @@ impl Message<'_> {
             let words = "本机构没有该人员的这次就诊；请核对mdtrt_id与psn_no，或先做2201挂号";
             Refusal::at(record.path("mdtrt_id"), words)
         })
+    }
+
+    /// Whether a visit was registered through this interface.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn is_own_visit(&self, number: &str) -> Result<bool, Refusal> {
+        Ok(self.institution.book.get(VISIT, number)?.is_some())
     }
 
     /// Nobody else changes this visit's lines meanwhile.
@@ -338,6 +369,22 @@ impl Message<'_> {
     /// When the book fails.
     pub fn keep_settlement(&self, number: &str, output: &Value) -> Result<(), Refusal> {
         Ok(self.institution.book.put(SETTLEMENT, number, output.to_string().as_bytes())?)
+    }
+
+    /// Enters that a settlement was reversed: it has not happened.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn keep_reversed(&self, number: &str) -> Result<(), Refusal> {
+        Ok(self.institution.book.put(REVERSED, number, b"reversed")?)
+    }
+
+    /// Whether a settlement was reversed.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn is_reversed(&self, number: &str) -> Result<bool, Refusal> {
+        Ok(self.institution.book.get(REVERSED, number)?.is_some())
     }
 
     /// What was answered to a settlement, if there was one.

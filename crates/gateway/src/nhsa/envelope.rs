@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::field::{Field, Form, Node, Record, instant};
 use super::profile::{InfcodeForm, Profile};
 use super::refusal::Refusal;
+use super::upload;
 
 /// The longest `input` in characters, as the interface says.
 const INPUT_MAX: usize = 40_000;
-/// The most bytes of a whole message.
-pub const MESSAGE_BYTES_MAX: usize = 256 * 1_024;
+/// The most bytes of a whole message, but for one with a file in it.
+const MESSAGE_BYTES_MAX: usize = 256 * 1_024;
 /// What answers without a hospital carry where the area stands.
 const NO_AREA: &str = "000000";
 
@@ -103,6 +104,12 @@ impl Envelope {
             return Err(Refusal::at("fixmedins_code", "与签名所用机构编码不一致；请改正后重发"));
         }
         check_msgid(fields.text("msgid"), profile)?;
+        let has_file = fields.text("infno") == upload::NUMBER;
+        if body.len() > MESSAGE_BYTES_MAX && !has_file {
+            let words = format!("报文超过 {MESSAGE_BYTES_MAX} 字节；请分批发送");
+            return Err(Refusal::at("input", words));
+        }
+        let check_length = |characters| if has_file { Ok(()) } else { check_length(characters) };
         let (input, is_text) = match members.get("input") {
             Some(Value::String(text)) => {
                 check_length(text.chars().count())?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64ct::{Base64, Encoding as _};
 use benefit::decimal::DecimalText;
 use primitives::{Amount, CivilDate, Currency};
 use serde_json::{Map, Value, json};
@@ -18,6 +19,10 @@ pub enum Form {
     Text(usize),
     /// A decimal number of at most so many digits, of which so many stand behind the point.
     Decimal(usize, usize),
+    /// The same with a minus sign, where one is.
+    Signed(usize, usize),
+    /// At most so many bytes: as Base64, or as a list of their values, with or without sign.
+    Bytes(usize),
     /// A day, `2026-01-31`; a time behind it is not looked at.
     Day,
     /// An instant of the region's clock, `2026-01-31 08:30:00`.
@@ -72,6 +77,8 @@ impl Field {
         let (form, length) = match self.form {
             Form::Text(length) => ("text", json!(length)),
             Form::Decimal(digits, decimals) => ("decimal", json!([digits, decimals])),
+            Form::Signed(digits, decimals) => ("signed_decimal", json!([digits, decimals])),
+            Form::Bytes(length) => ("bytes", json!(length)),
             Form::Day => ("day", Value::Null),
             Form::Instant => ("instant", Value::Null),
         };
@@ -82,7 +89,7 @@ impl Field {
             let codes: Map<_, _> =
                 self.codes.iter().map(|(code, words)| ((*code).to_owned(), json!(words))).collect();
             let further = [
-                ("length", length, matches!(self.form, Form::Text(_) | Form::Decimal(..))),
+                ("length", length.clone(), !length.is_null()),
                 ("alias", json!(self.alias), !self.alias.is_empty()),
                 ("codes", Value::Object(codes), !self.codes.is_empty()),
             ];
@@ -104,6 +111,11 @@ impl Field {
             Some(Value::Number(number)) => exact(&number.to_string()).ok_or_else(|| {
                 Refusal::at(&path, "数字位数过多，JSON 数字无法准确传递；请改用字符串")
             })?,
+            Some(Value::Array(list)) if matches!(self.form, Form::Bytes(_)) => {
+                let bytes: Option<Vec<u8>> = list.iter().map(byte).collect();
+                let wrong = || Refusal::at(&path, "数组应为字节（-128 至 255）；请改正后重发");
+                Base64::encode_string(&bytes.ok_or_else(wrong)?)
+            }
             Some(_) => return Err(Refusal::at(&path, "应为字符串或数字；请改正后重发")),
         };
         if text.is_empty() {
@@ -120,6 +132,13 @@ impl Field {
     }
 }
 
+/// A byte by its value; Java's bytes have a sign.
+fn byte(value: &Value) -> Option<u8> {
+    let value = value.as_i64()?;
+    let signed = || i8::try_from(value).ok().map(i8::cast_unsigned);
+    u8::try_from(value).ok().or_else(signed)
+}
+
 /// A JSON number as it was written; nothing where a float may have changed its digits.
 fn exact(text: &str) -> Option<String> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -131,6 +150,8 @@ impl std::fmt::Display for Form {
         match self {
             Self::Text(length) => write!(f, "字符 {length}"),
             Self::Decimal(digits, decimals) => write!(f, "数值 {digits},{decimals}"),
+            Self::Signed(digits, decimals) => write!(f, "数值 {digits},{decimals}，可为负"),
+            Self::Bytes(length) => write!(f, "字节 {length}"),
             Self::Day => f.write_str("日期"),
             Self::Instant => f.write_str("日期时间"),
         }
@@ -149,6 +170,22 @@ impl Form {
                     "应为不带符号的小数，最多 {digits} 位，其中小数 {decimals} 位；请改正后重发"
                 )
             }),
+            Self::Signed(digits, decimals) => {
+                let (sign, number) =
+                    text.strip_prefix('-').map_or(("", text), |number| ("-", number));
+                let number = decimal(number, digits, decimals).ok_or_else(|| {
+                    format!("应为小数，最多 {digits} 位，其中小数 {decimals} 位；请改正后重发")
+                })?;
+                Ok(format!("{sign}{number}"))
+            }
+            Self::Bytes(length) => {
+                let wrong = |_| "不是 Base64；请改正后重发".to_owned();
+                let bytes = Base64::decode_vec(text).map_err(wrong)?;
+                if bytes.len() > length {
+                    return Err(format!("超过 {length} 字节；请压缩或分次上传"));
+                }
+                Ok(text.to_owned())
+            }
             Self::Day => {
                 let day = text.get(..10).unwrap_or(text);
                 let is_day = day.parse::<CivilDate>().is_ok();
@@ -312,6 +349,18 @@ impl Record {
         text.amount(Currency::CNY).map_err(wrong)
     }
 
+    /// An amount of yuan that may be negative, in fen.
+    ///
+    /// # Errors
+    /// When it is larger than any amount.
+    pub fn signed_amount(&self, name: &str) -> Result<i128, Refusal> {
+        let text = self.text(name);
+        let (sign, number) = text.strip_prefix('-').map_or((1, text), |number| (-1, number));
+        let number = DecimalText(number.to_owned()).amount(Currency::CNY);
+        let wrong = |_| Refusal::at(self.path(name), "金额过大或不是两位小数的元；请改正后重发");
+        Ok(sign * i128::from(number.map_err(wrong)?.minor()))
+    }
+
     /// A day.
     ///
     /// # Errors
@@ -327,6 +376,13 @@ impl Record {
 pub fn yuan(amount: Amount) -> String {
     let fen = amount.minor();
     format!("{}.{:02}", fen / 100, fen % 100)
+}
+
+/// Fen as yuan with two decimals, with a minus sign where they are less than none.
+#[must_use]
+pub fn signed_yuan(fen: i128) -> String {
+    let (sign, size) = (if fen < 0 { "-" } else { "" }, fen.unsigned_abs());
+    format!("{sign}{}.{:02}", size / 100, size % 100)
 }
 
 #[cfg(test)]

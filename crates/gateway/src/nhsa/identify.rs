@@ -12,7 +12,7 @@ use super::desk::{KnownPerson, Message};
 use super::field::{Field, Form, INSUTYPE, Node, Record};
 use super::profile::AreaSpelling;
 use super::refusal::Refusal;
-use super::{CLOCK_MINUTES, Transaction};
+use super::{CLOCK_MINUTES, Run, Transaction};
 use crate::api::code::use_shown_code;
 use crate::api::person::{CoverageStanding, standing_on};
 use crate::api::wallet;
@@ -54,10 +54,13 @@ const OUTPUT: &[Node] = &[
     Node::list("idetinfo", &[]),
 ];
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction {
-        number: "1101", name: "人员信息获取", input: &[INPUT], output: OUTPUT, run
-    };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "1101",
+    name: "人员信息获取",
+    input: &[INPUT],
+    output: OUTPUT,
+    run: Run::Answer(run),
+};
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);

@@ -28,11 +28,15 @@ use crate::wallet::Machine;
 mod charge;
 mod describe;
 pub mod desk;
+mod download;
 pub mod envelope;
 pub mod field;
+pub mod file;
 mod identify;
 mod preview;
 pub mod profile;
+mod reconcile_details;
+mod reconcile_totals;
 pub mod refusal;
 mod register;
 mod reverse;
@@ -41,13 +45,16 @@ mod sign_in;
 mod sign_out;
 pub mod signature;
 mod split;
+mod statement;
 mod undo_charge;
 mod undo_registration;
 mod undo_settlement;
+mod upload;
 
 use desk::Message;
-use envelope::{Answering, ENVELOPE, Envelope, MESSAGE_BYTES_MAX, NhsaAnswer, NhsaMessage};
+use envelope::{Answering, ENVELOPE, Envelope, NhsaAnswer, NhsaMessage};
 use field::Node;
+use file::FILE_MESSAGE_BYTES_MAX;
 use profile::Profile;
 use refusal::Refusal;
 use signature::Received;
@@ -63,10 +70,11 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     path: "/nhsa/v1",
     operation: OPERATION,
     summary: "Carries out a message of the national interface for a hospital that hosts its key here; signed in \
-              the headers `x-ca-key` and `x-ca-signature`, answered by an envelope also when it is refused",
+              the headers `x-ca-key` and `x-ca-signature`, answered by an envelope also when it is refused; 9102 \
+              is answered by the file itself",
     access: Access::Public(call),
     parameters: &[],
-    body: BodyKind::Json(schema_of::<NhsaMessage>, MESSAGE_BYTES_MAX),
+    body: BodyKind::Json(schema_of::<NhsaMessage>, FILE_MESSAGE_BYTES_MAX),
     answer: AnswerKind::Json(200, schema_of::<NhsaAnswer>),
     problems: &[],
 }];
@@ -82,7 +90,16 @@ pub struct Transaction {
     /// What is answered; nothing where there is no output.
     pub output: &'static [Node],
     /// Carries it out.
-    pub run: fn(&Message<'_>) -> Result<Value, Refusal>,
+    pub run: Run,
+}
+
+/// How a transaction is carried out.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// It is answered by an output.
+    Answer(fn(&Message<'_>) -> Result<Value, Refusal>),
+    /// It is answered by a file: the same again gives the file for as long as it is kept.
+    File(fn(&Message<'_>) -> Result<Vec<u8>, Refusal>),
 }
 
 /// What is offered. Everything else is refused, with this list.
@@ -97,9 +114,16 @@ pub static TRANSACTIONS: &[&Transaction] = &[
     &settle::TRANSACTION,
     &undo_settlement::TRANSACTION,
     &reverse::TRANSACTION,
+    &reconcile_totals::TRANSACTION,
+    &reconcile_details::TRANSACTION,
+    &upload::TRANSACTION,
+    &download::TRANSACTION,
     &sign_in::TRANSACTION,
     &sign_out::TRANSACTION,
 ];
+
+/// The lines of files that go to and fro.
+static FILES: &[Node] = &[reconcile_details::LINE, reconcile_details::RESULT_LINE];
 
 /// Those that have a second number with an `A` behind it, which means the same.
 const WITH_VARIANT: [&str; 3] = ["2203", "2206", "2207"];
@@ -173,6 +197,7 @@ pub fn messages() -> Value {
     json!({
         "about": "the messages of the national interface at POST /nhsa/v1; see docs/guide/hospital-it.md",
         "envelope": ENVELOPE.described()["fields"],
+        "files": described(FILES),
         "transactions": transactions
     })
 }
@@ -185,6 +210,11 @@ pub fn reference() -> String {
     );
     page.push_str("\n## 报文外层\n\n");
     write_fields(&mut page, &ENVELOPE);
+    page.push_str("\n## 文件\n\nUTF-8 文本（或只含一个文本的 ZIP），一行一笔，各列按表中次序，以制表符分隔，没有表头。\n");
+    for file in FILES {
+        page.push_str(&format!("\n{}\n\n", file.name));
+        write_fields(&mut page, file);
+    }
     for one in TRANSACTIONS {
         page.push_str(&format!("\n## {} {}\n", one.number, one.name));
         for (what, nodes) in [("输入", one.input), ("输出", one.output)] {
@@ -225,6 +255,12 @@ pub fn refused(problem: &Problem, now: Timestamp) -> Vec<u8> {
 
 fn local(now: Timestamp) -> Timestamp {
     now.plus_millis(u64::from(CLOCK_MINUTES.unsigned_abs()) * 60_000)
+}
+
+/// An instant as the interface writes it, `2026-01-31 08:30:00` by its clock.
+fn clock_time(instant: Timestamp) -> String {
+    let text: String = local(instant).to_string().chars().take(19).collect();
+    text.replace('T', " ")
 }
 
 fn call(call: &Call) -> Result<Reply, Problem> {
@@ -280,7 +316,12 @@ fn carried_out(
     }
     // What is said is said in Chinese, whatever the client's headers ask for.
     let call = &Call { language: Language::ZhHans, ..call.clone() };
-    let result = run(&Message { call, institution, envelope });
+    let message = Message { call, institution, envelope };
+    let result = match run(&message) {
+        Ok(Done::File(bytes)) => return Ok(Reply::bytes("application/octet-stream", bytes)),
+        Ok(Done::Answer(output)) => Ok(output),
+        Err(refusal) => Err(refusal),
+    };
     let is_final = result.as_ref().err().is_none_or(|refusal| refusal.is_final);
     let bytes = answered(call, profile, Some(envelope), result.as_ref().cloned())?;
     if is_final {
@@ -289,14 +330,23 @@ fn carried_out(
     Ok(Reply::bytes("application/json", bytes))
 }
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+/// What became of a message.
+enum Done {
+    Answer(Value),
+    File(Vec<u8>),
+}
+
+fn run(message: &Message<'_>) -> Result<Done, Refusal> {
     let number = message.envelope.fields.text("infno");
     let found = TRANSACTIONS.iter().find(|one| one.is_numbered(number)).ok_or_else(|| {
         let offered: Vec<&str> = TRANSACTIONS.iter().map(|one| one.number).collect();
         Refusal::at("infno", format!("本平台未提供该交易；现有：{}", offered.join("、")))
     })?;
     message.require_open_session()?;
-    (found.run)(message)
+    match found.run {
+        Run::Answer(run) => run(message).map(Done::Answer),
+        Run::File(run) => run(message).map(Done::File),
+    }
 }
 
 fn answer(

@@ -5,12 +5,12 @@ use ledger::modules::visit::Split;
 use primitives::Amount;
 use serde_json::Value;
 
-use super::Transaction;
 use super::desk::{KnownLine, KnownPerson, KnownVisit, Message, bill_of};
 use super::field::{CHRG_BCHNO, Field, Form, INSUTYPE, MDTRT_ID, Node, PSN_NO, Record, yuan};
 use super::identify::CERTIFICATES;
 use super::refusal::Refusal;
 use super::split::{self, DETAIL, FIGURES, LINE_OUTPUT, Settled};
+use super::{Run, Transaction};
 use crate::access::SeenVisit;
 use crate::api::quote::{QuoteView, quote_bill};
 
@@ -44,8 +44,13 @@ pub(super) const OUTPUT: &[Node] = &[
     Node::list("feedetail", LINE_OUTPUT),
 ];
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction { number: "2206", name: "门诊预结算", input: &[INPUT], output: OUTPUT, run };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2206",
+    name: "门诊预结算",
+    input: &[INPUT],
+    output: OUTPUT,
+    run: Run::Answer(run),
+};
 
 /// A visit whose bill is to be settled.
 pub(super) struct Claimed {
@@ -141,7 +146,8 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
         setl_id: None,
         psn_no: record.text("psn_no"),
         name: &claimed.person.name,
-        scheme: seen.subject.scheme,
+        subject: &seen.subject,
+        time: None,
     };
     let mut output = split::answer(message, &settled, &quote.split, quote.explanation.as_ref());
     let lines = split::lines_of(message.call, &seen.subject, &claimed.lines)?;

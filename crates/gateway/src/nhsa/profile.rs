@@ -7,6 +7,7 @@
 //! infcode = "number"                 # or "text"
 //! fund_pay_includes_account = false  # whether fund_pay_sumamt counts the personal account in
 //! area_spelling = "admvs"            # or "admdvs": of the areas in answers
+//! statement = "interface"            # or "all": of which settlements 3201 and 3202 are
 //! signature = "hmac-sm3"
 //! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk
 //! [med_types]                        # which codes are taken, and what they are here
@@ -38,6 +39,17 @@ pub enum AreaSpelling {
     Admdvs,
 }
 
+/// Which settlements a statement (3201, 3202) is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatementScope {
+    /// Those of visits that were registered through this interface.
+    #[default]
+    Interface,
+    /// All of the hospital, those of its desks as well.
+    All,
+}
+
 /// The schemes of signature that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -60,6 +72,9 @@ pub struct Profile {
     pub fund_pay_includes_account: bool,
     /// How area fields are spelt in answers.
     pub area_spelling: AreaSpelling,
+    /// Which settlements a statement is about; those through the interface if it is left out.
+    #[serde(default)]
+    pub statement: StatementScope,
     /// How messages are signed.
     pub signature: SchemeName,
     /// The key with which the hospital signs on the ledger, in its folder.

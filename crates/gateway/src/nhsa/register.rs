@@ -2,14 +2,14 @@
 
 use benefit::VisitType;
 use ledger::modules::visit::{CheckIn, Identification, VisitSubject};
-use primitives::{Hash, SchemeId, VisitId, sha256_parts};
+use primitives::{Hash, VisitId, sha256_parts};
 use serde_json::{Value, json};
 
-use super::Transaction;
 use super::desk::{KnownVisit, Message};
 use super::field::{Field, Form, INSUTYPE, IPT_OTP_NO, MDTRT_ID, Node, PSN_NO};
 use super::identify::CERTIFICATES;
 use super::refusal::Refusal;
+use super::{Run, Transaction};
 
 const INPUT: Node = Node::one(
     "data",
@@ -30,16 +30,18 @@ const INPUT: Node = Node::one(
 
 const OUTPUT: Node = Node::one("data", &[MDTRT_ID, PSN_NO, IPT_OTP_NO]);
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction { number: "2201", name: "门诊挂号", input: &[INPUT], output: &[OUTPUT], run };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2201",
+    name: "门诊挂号",
+    input: &[INPUT],
+    output: &[OUTPUT],
+    run: Run::Answer(run),
+};
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
     let known = message.present_person(&record)?;
-    let scheme = record.text("insutype").parse().map(SchemeId);
-    let scheme = scheme.map_err(|_| {
-        Refusal::at(record.path("insutype"), "应为数字代码，如 310、390；请改正后重发")
-    })?;
+    let scheme = message.scheme(&record, record.text("insutype"))?;
     let subject = VisitSubject {
         person: known.person,
         provider: message.institution.organisation(),

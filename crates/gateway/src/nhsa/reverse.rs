@@ -12,7 +12,7 @@ use super::desk::{Message, damaged};
 use super::field::{Field, Form, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::undo_settlement::refund_of_all;
-use super::{Transaction, answered};
+use super::{Run, Transaction, answered};
 
 const INPUT: Node = Node::one(
     "data",
@@ -27,8 +27,13 @@ const INPUT: Node = Node::one(
     ],
 );
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction { number: "2601", name: "冲正交易", input: &[INPUT], output: &[], run };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2601",
+    name: "冲正交易",
+    input: &[INPUT],
+    output: &[],
+    run: Run::Answer(run),
+};
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
@@ -93,7 +98,11 @@ fn undo(
         }
         _ => {
             let is_there = seen.record.as_ref().is_some_and(|one| !one.sums.total().is_zero());
-            if is_there || is_again { refund_of_all(message, visit) } else { Ok(()) }
+            if is_there || is_again {
+                refund_of_all(message, visit)?;
+                message.keep_reversed(&message.settlement_number(&sent.content.id()))?;
+            }
+            Ok(())
         }
     }
 }

@@ -10,18 +10,23 @@ use primitives::{Hash, codec};
 use serde_json::Value;
 use vault::BillContent;
 
-use super::Transaction;
 use super::desk::{Message, damaged};
 use super::field::Record;
 use super::preview::{Claimed, INPUT, OUTPUT};
 use super::refusal::Refusal;
 use super::split::{self, Settled};
+use super::{Run, Transaction, clock_time};
 use crate::api::quote::reasons;
 use crate::api::refund::keep_settled;
 use crate::api::request::keep_sealed;
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction { number: "2207", name: "门诊结算", input: &[INPUT], output: OUTPUT, run };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2207",
+    name: "门诊结算",
+    input: &[INPUT],
+    output: OUTPUT,
+    run: Run::Answer(run),
+};
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
@@ -35,10 +40,11 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let transaction = settlement.transaction_id;
     let settled = Settled {
         mdtrt_id: number,
-        setl_id: Some(message.name("settlement", &transaction.0)),
+        setl_id: Some(message.settlement_number(&transaction)),
         psn_no: record.text("psn_no"),
         name: &claimed.person.name,
-        scheme: settlement.subject.scheme,
+        subject: &settlement.subject,
+        time: Some(clock_time(placed.receipt.record.time)),
     };
     let split = Split::of(&settlement.parts).ok_or_else(|| damaged(()))?;
     let explanation = reasons(message.call, &settlement.parts)?;

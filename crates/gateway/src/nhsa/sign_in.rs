@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Transaction;
 use super::desk::Message;
 use super::field::{Field, Form, Node};
 use super::refusal::Refusal;
+use super::{Run, Transaction};
 
 const INPUT: Node = Node::one(
     "signIn",
@@ -24,8 +24,13 @@ const OUTPUT: Node = Node::one(
     ],
 );
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction { number: "9001", name: "签到", input: &[INPUT], output: &[OUTPUT], run };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "9001",
+    name: "签到",
+    input: &[INPUT],
+    output: &[OUTPUT],
+    run: Run::Answer(run),
+};
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     INPUT.read(&message.envelope.input, 1)?;

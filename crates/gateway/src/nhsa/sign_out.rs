@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Transaction;
 use super::desk::Message;
 use super::field::{Field, Form, Node};
 use super::refusal::Refusal;
+use super::{Run, Transaction};
 
 const INPUT: Node = Node::one(
     "signOut",
@@ -18,8 +18,13 @@ const INPUT: Node = Node::one(
 const OUTPUT: Node =
     Node::one("signoutoutb", &[Field::needed("sign_time", Form::Instant, "签退时间")]);
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction { number: "9002", name: "签退", input: &[INPUT], output: &[OUTPUT], run };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "9002",
+    name: "签退",
+    input: &[INPUT],
+    output: &[OUTPUT],
+    run: Run::Answer(run),
+};
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let records = INPUT.read(&message.envelope.input, 1)?;

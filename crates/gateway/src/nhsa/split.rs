@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::desk::{KnownLine, Message, bill_of};
 use super::field::{Field, Form, INSUTYPE, MDTRT_ID, PSN_NO, yuan};
+use super::profile::Profile;
 use super::refusal::Refusal;
+use super::statement::{CLEARING_TYPES, clearing_of};
 use crate::api::quote::sorted_lines;
 use crate::call::Call;
 
@@ -38,6 +40,9 @@ pub(super) const FIGURES: &[Field] = &[
     PSN_NO,
     Field::needed("psn_name", Form::Text(50), "人员姓名"),
     INSUTYPE,
+    Field::needed("clr_type", Form::Text(6), "清算类别").of(CLEARING_TYPES),
+    Field::needed("clr_optins", Form::Text(6), "清算经办机构，即参保地区划"),
+    Field::optional("setl_time", Form::Instant, "结算时间；预结算没有"),
     Field::needed("medins_setl_id", Form::Text(30), "医药机构结算 ID，即报文编号"),
     Field::needed("medfee_sumamt", MONEY, "医疗费总额"),
     Field::needed("fulamt_ownpay_amt", MONEY, "全自费金额"),
@@ -122,8 +127,10 @@ pub(super) struct Settled<'a> {
     pub psn_no: &'a str,
     /// The name.
     pub name: &'a str,
-    /// The scheme.
-    pub scheme: SchemeId,
+    /// What the visit is about.
+    pub subject: &'a VisitSubject,
+    /// When it was settled, as the interface writes it.
+    pub time: Option<String>,
 }
 
 /// `setlinfo` and `setldetail`.
@@ -138,17 +145,18 @@ pub(super) fn answer(
         share.map_or(Amount::ZERO, |share| share.amount)
     };
     let sum = |parts: &[Amount]| parts.iter().copied().fold(Amount::ZERO, Amount::saturating_add);
-    let all: Vec<Amount> = split.payers.iter().map(|share| share.amount).collect();
     let (hospital, pool) = (paid(Payer::HospitalBorne), paid(Payer::PooledFund));
-    let funds = sum(&all).saturating_sub(hospital);
+    let funds = all_funds(split);
     let named = sum(&NAMED.map(paid));
     let account = split.personal_account;
-    let includes_account = message.institution.profile.fund_pay_includes_account;
-    let told = if includes_account { funds.saturating_add(account) } else { funds };
+    let told = fund_pay(&message.institution.profile, split);
     let above = split.in_policy.saturating_sub(split.deductible);
     let info = json!({
         "mdtrt_id": settled.mdtrt_id, "setl_id": settled.setl_id, "psn_no": settled.psn_no,
-        "psn_name": settled.name, "insutype": settled.scheme.0.to_string(),
+        "psn_name": settled.name, "insutype": settled.subject.scheme.0.to_string(),
+        "clr_type": clearing_of(settled.subject.visit_type),
+        "clr_optins": settled.subject.region.0.to_string(),
+        "setl_time": settled.time,
         "medins_setl_id": message.envelope.msgid(),
         "medfee_sumamt": yuan(split.total),
         "fulamt_ownpay_amt": yuan(split.self_paid),
@@ -173,7 +181,7 @@ pub(super) fn answer(
     });
     let words = explanation.map(words).unwrap_or_default();
     let detail = split.payers.iter().map(|share| {
-        let (code, name) = fund(share.payer, settled.scheme);
+        let (code, name) = fund(share.payer, settled.subject.scheme);
         json!({
             "fund_pay_type": code, "fund_pay_type_name": name,
             "inscp_scp_amt": yuan(split.in_policy), "fund_payamt": yuan(share.amount),
@@ -181,6 +189,22 @@ pub(super) fn answer(
         })
     });
     json!({ "setlinfo": info, "setldetail": detail.collect::<Vec<_>>() })
+}
+
+/// What the funds pay, without the personal account.
+fn all_funds(split: &Split) -> Amount {
+    let paid = split.payers.iter().filter(|share| share.payer != Payer::HospitalBorne);
+    paid.map(|share| share.amount).fold(Amount::ZERO, Amount::saturating_add)
+}
+
+/// `fund_pay_sumamt` as the hospital's region has it.
+pub(super) fn fund_pay(profile: &Profile, split: &Split) -> Amount {
+    let funds = all_funds(split);
+    if profile.fund_pay_includes_account {
+        funds.saturating_add(split.personal_account)
+    } else {
+        funds
+    }
 }
 
 /// The payers with a field of their own.

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::Transaction;
 use super::desk::Message;
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
+use super::{Run, Transaction};
 
 /// Stands for all batches.
 const ALL: &str = "0000";
@@ -15,10 +15,13 @@ const INPUT: Node = Node::one(
     &[MDTRT_ID, Field::needed("chrg_bchno", Form::Text(30), "收费批次号；0000 为全部"), PSN_NO],
 );
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction {
-        number: "2205", name: "门诊费用明细撤销", input: &[INPUT], output: &[], run
-    };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2205",
+    name: "门诊费用明细撤销",
+    input: &[INPUT],
+    output: &[],
+    run: Run::Answer(run),
+};
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);

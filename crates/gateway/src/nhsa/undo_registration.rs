@@ -3,15 +3,20 @@
 use ledger::modules::visit::CancelVisit;
 use serde_json::Value;
 
-use super::Transaction;
 use super::desk::Message;
 use super::field::{IPT_OTP_NO, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
+use super::{Run, Transaction};
 
 const INPUT: Node = Node::one("data", &[PSN_NO, MDTRT_ID, IPT_OTP_NO]);
 
-pub(super) static TRANSACTION: Transaction =
-    Transaction { number: "2202", name: "门诊挂号撤销", input: &[INPUT], output: &[], run };
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2202",
+    name: "门诊挂号撤销",
+    input: &[INPUT],
+    output: &[],
+    run: Run::Answer(run),
+};
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);

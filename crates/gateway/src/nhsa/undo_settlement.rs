@@ -6,11 +6,12 @@ use ledger::modules::visit::{RefundVisit, quote_remaining};
 use primitives::{Hash, VisitId};
 use serde_json::{Value, json};
 
-use super::Transaction;
 use super::desk::{Message, damaged};
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 use super::split::{DETAIL, FIGURES};
+use super::{Run, Transaction, clock_time};
+use crate::port::IndexedReceipt;
 use crate::problem::Problem;
 
 const INPUT: Node =
@@ -21,7 +22,7 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "门诊结算撤销",
     input: &[INPUT],
     output: &[Node::one("setlinfo", FIGURES), Node::list("setldetail", DETAIL)],
-    run,
+    run: Run::Answer(run),
 };
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
@@ -42,9 +43,12 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
         let words = "该结算已经撤销，不能再次撤销；如需重新收费，请重新挂号（2201）";
         return Err(Refusal::at(record.path("setl_id"), words));
     }
-    refund_of_all(message, known.visit)?;
+    let placed = refund_of_all(message, known.visit)?;
+    let mut info = negative(FIGURES, &settled["setlinfo"]);
+    info["setl_time"] = json!(clock_time(placed.receipt.record.time));
+    info["medins_setl_id"] = json!(message.envelope.msgid());
     Ok(json!({
-        "setlinfo": negative(FIGURES, &settled["setlinfo"]),
+        "setlinfo": info,
         "setldetail": settled["setldetail"]
             .as_array()
             .map(|rows| rows.iter().map(|row| negative(DETAIL, row)).collect::<Vec<_>>())
@@ -55,7 +59,10 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
 ///
 /// # Errors
 /// Why it is not done.
-pub(super) fn refund_of_all(message: &Message<'_>, visit: VisitId) -> Result<(), Refusal> {
+pub(super) fn refund_of_all(
+    message: &Message<'_>,
+    visit: VisitId,
+) -> Result<IndexedReceipt, Refusal> {
     let wallet = message.wallet()?;
     let signers = [message.machine(), &*wallet.bureau];
     let refund = || {
@@ -68,7 +75,7 @@ pub(super) fn refund_of_all(message: &Message<'_>, visit: VisitId) -> Result<(),
         let bill = Hash::default();
         Ok(RefundVisit { original, bill, remaining, split, cash: None, consent: None })
     };
-    message.put(&signers, refund).map(drop)
+    message.put(&signers, refund)
 }
 
 /// The same record with its amounts of money negative; shares and words stay.

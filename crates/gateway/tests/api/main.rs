@@ -9,6 +9,7 @@ mod inquiry;
 mod later;
 mod limits;
 mod nhsa;
+mod nhsa_statement;
 mod objection;
 mod premium;
 mod privacy;

@@ -16,7 +16,7 @@ fn sign_in() -> Value {
 }
 
 /// Person 1 shows the wallet's code: what the desk sent, and the number it got.
-fn identified(world: &World, serial: u16) -> (Value, Value) {
+pub fn identified(world: &World, serial: u16) -> (Value, Value) {
     let code = shown_code(world);
     let certificate = json!({ "mdtrt_cert_type": "01", "mdtrt_cert_no": code });
     let known = world.carried_out(serial, "1101", &json!({ "data": certificate }));
@@ -28,7 +28,7 @@ fn identified(world: &World, serial: u16) -> (Value, Value) {
 }
 
 /// The input of 2201 for somebody who was identified.
-fn registration((certificate, number): &(Value, Value)) -> Value {
+pub fn registration((certificate, number): &(Value, Value)) -> Value {
     let mut data = certificate.clone();
     data["psn_no"] = number.clone();
     data["insutype"] = json!("310");
@@ -100,9 +100,12 @@ fn what_is_wrong_is_named_with_the_field_and_nothing_happens() {
     let now = world.clock.now().millis();
     let broken = world.ask(&signed_at(b"{\"infno\"", now)).expect(200).json();
     assert_eq!(broken["infcode"], -1);
-    let large = world.ask(&signed_at(&vec![b' '; 300 * 1024], now)).expect(413).json();
+    let large = world.ask(&signed_at(&vec![b' '; 9 << 20], now)).expect(413).json();
     assert_eq!(large["infcode"], -1);
     assert!(large["err_msg"].as_str().unwrap().contains('；'), "{large}");
+    let mut padded = message(3, "9001", &sign_in());
+    padded["more"] = json!("x".repeat(300 * 1024));
+    assert!(world.told(&padded)["err_msg"].as_str().unwrap().contains("分批"));
 }
 
 #[test]
@@ -190,7 +193,7 @@ fn an_identity_number_needs_the_name_that_belongs_to_it() {
 }
 
 /// One line of 2204.
-fn line(known: &(Value, Value), id: &Value, serial: &str, item: &str, amount: &str) -> Value {
+pub fn line(known: &(Value, Value), id: &Value, serial: &str, item: &str, amount: &str) -> Value {
     json!({
         "feedetl_sn": serial, "mdtrt_id": id, "psn_no": known.1, "chrg_bchno": "B1",
         "fee_ocur_time": "2026-01-10 09:00:00", "med_list_codg": item,
@@ -199,7 +202,7 @@ fn line(known: &(Value, Value), id: &Value, serial: &str, item: &str, amount: &s
 }
 
 /// The input of 2206 and 2207.
-fn claim(known: &(Value, Value), id: &Value, total: &str) -> Value {
+pub fn claim(known: &(Value, Value), id: &Value, total: &str) -> Value {
     let mut data = known.0.clone();
     for (name, value) in [
         ("psn_no", known.1.clone()),
@@ -217,7 +220,7 @@ fn claim(known: &(Value, Value), id: &Value, total: &str) -> Value {
 }
 
 /// A registered visit of person 1 with 300.00 in class A and 100.00 in class B.
-fn charged(world: &World) -> ((Value, Value), Value) {
+pub fn charged(world: &World) -> ((Value, Value), Value) {
     let known = identified(world, 1);
     let registered = world.carried_out(2, "2201", &registration(&known));
     let id = registered["data"]["mdtrt_id"].clone();

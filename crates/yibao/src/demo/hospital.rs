@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use benefit::VisitType;
-use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName};
+use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
 use node::signature::{Scheme, SecretKey, save_key, write_owned};
 use primitives::{Hash, sha256_parts};
 
@@ -34,6 +34,7 @@ pub fn found(folder: &Path, name: &str, seed: &Hash) -> Result<()> {
         infcode: InfcodeForm::Number,
         fund_pay_includes_account: false,
         area_spelling: AreaSpelling::Admdvs,
+        statement: StatementScope::Interface,
         signature: SchemeName::HmacSm3,
         machine_key: "keys/online.key".to_owned(),
         med_types: MED_TYPES.map(|(code, kind)| (code.to_owned(), kind)).into(),

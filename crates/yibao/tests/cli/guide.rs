@@ -72,10 +72,14 @@ fn a_hospitals_system_settles_a_visit(files: &Files, served: &Served) {
         "\"setl_proc_info\"",
         "\"medfee_sumamt\":\"-19.60\"",
         "the same bytes",
+        "\"stmt_rslt\"",
+        "\"dld_endtime\"",
         "x-ca-signature",
     ] {
         assert!(said.contains(words), "`{words}` is not in: {said}");
     }
+    let result = fs::read(files.at("result.zip")).expect("the file of differences");
+    assert!(result.starts_with(b"PK"), "{}", String::from_utf8_lossy(&result));
 }
 
 #[test]

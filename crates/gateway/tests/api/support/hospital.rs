@@ -5,7 +5,7 @@ use adapters::directory::DirectoryKey;
 use adapters::hospital::Book;
 use adapters::sqlite::Place;
 use benefit::VisitType;
-use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName};
+use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
 use gateway::nhsa::{Institution, TRANSACTIONS};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ pub fn institution() -> Institution {
         infcode: InfcodeForm::Number,
         fund_pay_includes_account: false,
         area_spelling: AreaSpelling::Admdvs,
+        statement: StatementScope::Interface,
         signature: SchemeName::HmacSm3,
         machine_key: "none: the test signs".to_owned(),
         med_types: ["11", "12"].map(|code| (code.to_owned(), VisitType::Outpatient)).into(),
