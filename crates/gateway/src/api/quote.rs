@@ -196,24 +196,26 @@ pub(crate) fn quote_bill(
     call: &Call,
     subject: &VisitSubject,
     bill: Bill,
+    diagnosis_groups: &[String],
 ) -> Result<QuoteView, Problem> {
     let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
-    let sorted = sort(call, &asked, bill, &[])?;
+    let sorted = sort(call, &asked, bill, diagnosis_groups)?;
     let paying = Paying { personal_account: false, family_account: false };
     quoted(call, &asked, paying, sorted.sums.clone(), Some(sorted))
 }
 
-/// What becomes of each line of such a bill.
+/// The sums of such a bill, and what becomes of each of its lines.
 ///
 /// # Errors
 /// `invalid_bill`, `catalogue_missing`, `not_found` for a bill without lines.
-pub(crate) fn sorted_lines(
+pub(crate) fn sorted_bill(
     call: &Call,
     subject: &VisitSubject,
     bill: Bill,
-) -> Result<Vec<SortedLine>, Problem> {
+    diagnosis_groups: &[String],
+) -> Result<(CategorySums, Vec<SortedLine>), Problem> {
     let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
-    sort(call, &asked, bill, &[]).map(|sorted| sorted.lines)
+    sort(call, &asked, bill, diagnosis_groups).map(|sorted| (sorted.sums, sorted.lines))
 }
 
 fn one_of(fields: &str) -> Problem {
@@ -402,20 +404,6 @@ fn sort(
         .map_err(|error| Problem::new(&code::BILL_INVALID).at("bill").with(error))?;
     let benefit::Sorted { sums, lines } = sorted;
     Ok(SortedBill { bill, catalogue, facts, sums, lines })
-}
-
-/// The sums of a visit's bill, sorted anew by the catalogue of the place of care.
-///
-/// # Errors
-/// `invalid_bill`, `catalogue_missing`, `not_found` for a bill without lines.
-pub(super) fn resort(
-    call: &Call,
-    subject: &VisitSubject,
-    bill: Bill,
-    diagnosis_groups: &[String],
-) -> Result<CategorySums, Problem> {
-    let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
-    sort(call, &asked, bill, diagnosis_groups).map(|sorted| sorted.sums)
 }
 
 /// What sorting may ask of a visit, and the regions of care and of insurance.

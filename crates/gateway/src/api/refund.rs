@@ -19,7 +19,7 @@ use vault::BillContent;
 use super::bill::noted;
 use super::code::require_provider;
 use super::objection::body_of;
-use super::quote::resort;
+use super::quote::sorted_bill;
 use super::receipt::not_found;
 use super::request::keep_sealed;
 use super::transaction::{SubmittedView, read_content, submit_signed};
@@ -231,7 +231,7 @@ fn remaining(
         let before = read(&kept.text).map_err(|_| Problem::new(&code::INTERNAL))?;
         require_lines_of(&bill, &before)?;
     }
-    if resort(call, &seen.subject, bill, &[])? != body.remaining {
+    if sorted_bill(call, &seen.subject, bill, &[])?.0 != body.remaining {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.remaining"));
     }
     Ok(Some(content))

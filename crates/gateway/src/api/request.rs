@@ -23,7 +23,7 @@ use proof::receipt::OutcomeCode;
 use vault::{BillContent, Envelope, EnvelopeContext};
 
 use super::code::require_provider;
-use super::quote::resort;
+use super::quote::sorted_bill;
 use super::receipt::not_found;
 use super::refund::keep_settled;
 use super::transaction::{SubmittedView, read_content, refused, submit_signed};
@@ -278,7 +278,7 @@ fn checked_bill(
     let bill: Bill = serde_json::from_str(&request.bill).map_err(|error| {
         Problem::new(&code::BILL_INVALID).at("bill").with(foreign::json(&error))
     })?;
-    let sums = resort(call, &seen.subject, bill, &request.diagnosis_groups)?;
+    let (sums, _) = sorted_bill(call, &seen.subject, bill, &request.diagnosis_groups)?;
     if sums != body.sums {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.sums"));
     }

@@ -3,14 +3,15 @@
 
 use serde_json::{Value, json};
 
-use super::desk::{KnownLine, Message, bill_of};
+use super::charge_stay::note_running_bill;
+use super::desk::{Care, KnownLine, Message, bill_of};
 use super::field::{CHRG_BCHNO, Field, Form, MDTRT_ID, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::split::{LINE_OUTPUT, lines_of};
 use super::{Run, Transaction};
 
 /// The most lines of one message.
-const LINES_MAX: usize = 100;
+pub(super) const LINES_MAX: usize = 100;
 /// The most lines of a visit.
 const VISIT_LINES_MAX: usize = 2_000;
 
@@ -43,34 +44,45 @@ pub(super) static TRANSACTION: Transaction = Transaction {
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let records = INPUT.read(&message.envelope.input, LINES_MAX)?;
-    let [first, ..] = records.as_slice() else {
+    let result = charge(message, &records, Care::Outpatient)?;
+    Ok(json!({ "result": result }))
+}
+
+/// Charges lines of one visit; what becomes of each.
+///
+/// # Errors
+/// What is wrong with a line, or with all of them together.
+pub(super) fn charge(
+    message: &Message<'_>,
+    records: &[Record],
+    care: Care,
+) -> Result<Vec<Value>, Refusal> {
+    let [first, ..] = records else {
         return Err(Refusal::new("feedetail：没有明细"));
     };
-    let number = first.text("mdtrt_id");
-    let others = records
-        .iter()
-        .find(|one| one.text("mdtrt_id") != number || one.text("psn_no") != first.text("psn_no"));
-    if let Some(other) = others {
-        let words = "一份报文只能上传一次就诊的明细；请分开发送";
-        return Err(Refusal::at(other.path("mdtrt_id"), words));
-    }
+    let number = message.one_visit(records)?;
     let known = message.known_visit(first)?;
     let _claim = message.claim_visit(number)?;
-    let seen = message.open_visit(first, known.visit)?;
+    let seen = message.open_visit(first, known.visit, care)?;
+    if message.discharged(number)?.is_some() {
+        let words = "已办理出院；需要补录请先做2405出院撤销";
+        return Err(Refusal::at(first.path("mdtrt_id"), words));
+    }
     let mut lines = message.lines(number)?;
     let mut new = Vec::with_capacity(records.len());
-    for record in &records {
+    for record in records {
         let line = line(record)?;
         let earlier = lines.iter().chain(&new).find(|one| one.feedetl_sn == line.feedetl_sn);
         match earlier {
             Some(earlier) if *earlier != line => {
-                let words = "流水号已用于另一条明细；请更换流水号，或先做2205撤销";
+                let words = "流水号已用于另一条明细；请更换流水号，或先做2205、2302撤销";
                 return Err(Refusal::at(record.path("feedetl_sn"), words));
             }
             Some(_) => {}
             None => new.push(line),
         }
     }
+    let is_more = !new.is_empty();
     lines.extend(new);
     if lines.len() > VISIT_LINES_MAX {
         return Err(Refusal::at("feedetail", format!("一次就诊超过 {VISIT_LINES_MAX} 条明细")));
@@ -81,9 +93,13 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let told: Vec<KnownLine> = lines.iter().filter(sent).cloned().collect();
     // All lines together must be a bill, before any of them is kept.
     bill_of(&lines)?;
-    let result = lines_of(message.call, &seen.subject, &told)?;
+    let groups = message.diagnosis_groups(number)?;
+    let result = lines_of(message.call, &seen.subject, &told, &groups)?;
+    if care == Care::Stay && is_more {
+        note_running_bill(message, (number, known.visit), &seen, &lines)?;
+    }
     message.keep_lines(number, &lines)?;
-    Ok(json!({ "result": result }))
+    Ok(result)
 }
 
 fn line(record: &Record) -> Result<KnownLine, Refusal> {

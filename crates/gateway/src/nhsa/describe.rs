@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::desk::Message;
+use super::desk::{Care, Message};
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
@@ -51,10 +51,10 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = VISIT.read(&message.envelope.input, 1)?.remove(0);
     DIAGNOSES.read(&message.envelope.input, DIAGNOSES_MAX)?;
     let known = message.known_visit(&record)?;
-    message.require_outpatient(&record)?;
+    message.require_kind(&record, Care::Outpatient)?;
     let number = record.text("mdtrt_id");
     let _claim = message.claim_visit(number)?;
-    message.open_visit(&record, known.visit)?;
+    message.open_visit(&record, known.visit, Care::Outpatient)?;
     message.keep_description(number, &message.envelope.input)?;
     Ok(Value::Null)
 }

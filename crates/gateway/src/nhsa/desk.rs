@@ -9,7 +9,7 @@ use benefit::{Bill, VisitType};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::Transaction;
 use ledger::kernel::registry::Kind;
-use ledger::modules::visit::VisitRow;
+use ledger::modules::visit::{VisitRow, is_stay};
 use primitives::{
     Amount, CivilDate, Currency, Hash, PersonId, RegionId, SchemeId, SlotId, UtcOffset, VisitId,
     codec, sha256_parts,
@@ -30,10 +30,26 @@ use serde_json::Value;
 const SESSION: &str = "session";
 const PERSON: &str = "person";
 const VISIT: &str = "visit";
-const DESCRIPTION: &str = "description";
 const LINES: &str = "lines";
 const SETTLEMENT: &str = "settlement";
 const REVERSED: &str = "reversed";
+
+/// Of what a transaction is: the interface has numbers for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// Without admission: 22xx.
+    Outpatient,
+    /// A stay: 23xx and 24xx.
+    Stay,
+}
+
+impl Care {
+    /// That of a kind of care.
+    #[must_use]
+    pub const fn of(kind: VisitType) -> Self {
+        if is_stay(kind) { Self::Stay } else { Self::Outpatient }
+    }
+}
 
 /// A message that is being carried out.
 pub struct Message<'a> {
@@ -153,16 +169,18 @@ impl Message<'_> {
         })
     }
 
-    /// The code in `med_type` is one of outpatient care here.
+    /// What the code in `med_type` is here, which must be such care.
     ///
     /// # Errors
     /// When it is not, with those that are.
-    pub fn require_outpatient(&self, record: &Record) -> Result<(), Refusal> {
+    pub fn require_kind(&self, record: &Record, care: Care) -> Result<VisitType, Refusal> {
         let kinds = &self.institution.profile.med_types;
-        if kinds.get(record.text("med_type")) == Some(&VisitType::Outpatient) {
-            return Ok(());
+        let kind = kinds.get(record.text("med_type")).filter(|kind| Care::of(**kind) == care);
+        if let Some(kind) = kind {
+            return Ok(*kind);
         }
-        let codes: Vec<&str> = kinds.keys().map(String::as_str).collect();
+        let fitting = kinds.iter().filter(|(_, kind)| Care::of(**kind) == care);
+        let codes: Vec<&str> = fitting.map(|(code, _)| code.as_str()).collect();
         let words = format!("本机构未开通该医疗类别；可用：{}", codes.join("、"));
         Err(Refusal::at(record.path("med_type"), words))
     }
@@ -289,7 +307,8 @@ impl Message<'_> {
         let known: Option<KnownVisit> =
             kept.map(|bytes| codec::decode(&bytes)).transpose().map_err(damaged)?;
         known.filter(|known| known.psn_no == record.text("psn_no")).ok_or_else(|| {
-            let words = "本机构没有该人员的这次就诊；请核对mdtrt_id与psn_no，或先做2201挂号";
+            let words =
+                "本机构没有该人员的这次就诊；请核对mdtrt_id与psn_no，或先做2201挂号、2401入院";
             Refusal::at(record.path("mdtrt_id"), words)
         })
     }
@@ -312,37 +331,81 @@ impl Message<'_> {
             .ok_or_else(|| Refusal::for_now("同一就诊的另一份报文正在处理；请稍后以原报文重发"))
     }
 
-    /// A visit on the ledger that is open, for its subject.
+    /// A visit on the ledger that is open and of such care, for its subject.
     ///
     /// # Errors
-    /// When it is settled or undone.
-    pub(super) fn open_visit(&self, record: &Record, visit: VisitId) -> Result<SeenVisit, Refusal> {
+    /// When it is settled or undone, or other care.
+    pub(super) fn open_visit(
+        &self,
+        record: &Record,
+        visit: VisitId,
+        care: Care,
+    ) -> Result<SeenVisit, Refusal> {
         let seen = self.call.any_visit(visit).ok();
         let open = seen.filter(|seen| matches!(seen.row, VisitRow::Open(_)));
-        open.ok_or_else(|| {
-            let words = "该就诊已结算或已撤销挂号；需要更改请先做2208，或重新挂号";
+        let open = open.ok_or_else(|| {
+            let words = match care {
+                Care::Outpatient => "该就诊已结算或已撤销挂号；需要更改请先做2208，或重新挂号",
+                Care::Stay => "该住院已结算或已撤销入院；需要更改请先做2305，或重新办理入院",
+            };
             Refusal::at(record.path("mdtrt_id"), words)
+        })?;
+        self.require_care(record, &open, care)?;
+        Ok(open)
+    }
+
+    /// A visit is of such care.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub(super) fn require_care(
+        &self,
+        record: &Record,
+        seen: &SeenVisit,
+        care: Care,
+    ) -> Result<(), Refusal> {
+        if Care::of(seen.subject.visit_type) == care {
+            return Ok(());
+        }
+        let words = match care {
+            Care::Outpatient => "该就诊为住院；请使用23xx、24xx交易",
+            Care::Stay => "该就诊为门诊；请使用22xx交易",
+        };
+        Err(Refusal::at(record.path("mdtrt_id"), words))
+    }
+
+    /// A stay on the ledger that is open.
+    ///
+    /// # Errors
+    /// As [`Message::open_visit`].
+    pub(super) fn open_stay(&self, record: &Record, visit: VisitId) -> Result<SeenVisit, Refusal> {
+        self.open_visit(record, visit, Care::Stay)
+    }
+
+    /// The scheme in `insutype` is that of the visit.
+    ///
+    /// # Errors
+    /// When it is another one.
+    pub(super) fn require_scheme(&self, record: &Record, seen: &SeenVisit) -> Result<(), Refusal> {
+        if seen.subject.scheme.0.to_string() == record.text("insutype") {
+            return Ok(());
+        }
+        Err(Refusal::at(record.path("insutype"), "与挂号或入院时的险种不一致；请改正后重发"))
+    }
+
+    /// The one visit that all of these records are about.
+    ///
+    /// # Errors
+    /// When they are about several.
+    pub(super) fn one_visit<'r>(&self, records: &'r [Record]) -> Result<&'r str, Refusal> {
+        let field = |one: &'r Record, name| one.text(name);
+        let first =
+            records.first().map_or(["", ""], |one| [field(one, "mdtrt_id"), field(one, "psn_no")]);
+        let other = records.iter().find(|one| [one.text("mdtrt_id"), one.text("psn_no")] != first);
+        other.map_or(Ok(first[0]), |other| {
+            let words = "一份报文只能处理一次就诊的明细；请分开发送";
+            Err(Refusal::at(other.path("mdtrt_id"), words))
         })
-    }
-
-    /// Enters what a visit is for, as it was said.
-    ///
-    /// # Errors
-    /// When the book fails.
-    pub fn keep_description(&self, number: &str, input: &Value) -> Result<(), Refusal> {
-        Ok(self.institution.book.put(DESCRIPTION, number, input.to_string().as_bytes())?)
-    }
-
-    /// Under which kind of care a visit was described, if it was.
-    ///
-    /// # Errors
-    /// When the book fails.
-    pub fn described_kind(&self, number: &str) -> Result<Option<String>, Refusal> {
-        let Some(bytes) = self.institution.book.get(DESCRIPTION, number)? else { return Ok(None) };
-        let input: Value = serde_json::from_slice(&bytes).map_err(damaged)?;
-        let kind = input.pointer("/mdtrtinfo/med_type");
-        let text = |kind: &Value| kind.as_str().map_or_else(|| kind.to_string(), str::to_owned);
-        Ok(kind.map(text))
     }
 
     /// The lines of a visit that were uploaded and not taken back.

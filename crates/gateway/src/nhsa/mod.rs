@@ -25,15 +25,21 @@ use crate::problem::{Language, Problem};
 use crate::session::limit::Place;
 use crate::wallet::Machine;
 
+mod admit;
+mod change_stay;
 mod charge;
+mod charge_stay;
 mod describe;
+mod described;
 pub mod desk;
+mod discharge;
 mod download;
 pub mod envelope;
 pub mod field;
 pub mod file;
 mod identify;
 mod preview;
+mod preview_stay;
 pub mod profile;
 mod reconcile_details;
 mod reconcile_totals;
@@ -41,14 +47,19 @@ pub mod refusal;
 mod register;
 mod reverse;
 mod settle;
+mod settle_stay;
 mod sign_in;
 mod sign_out;
 pub mod signature;
 mod split;
 mod statement;
+mod undo_admission;
 mod undo_charge;
+mod undo_discharge;
 mod undo_registration;
 mod undo_settlement;
+mod undo_stay_charge;
+mod undo_stay_settlement;
 mod upload;
 
 use desk::Message;
@@ -113,6 +124,16 @@ pub static TRANSACTIONS: &[&Transaction] = &[
     &preview::TRANSACTION,
     &settle::TRANSACTION,
     &undo_settlement::TRANSACTION,
+    &admit::TRANSACTION,
+    &discharge::TRANSACTION,
+    &change_stay::TRANSACTION,
+    &undo_admission::TRANSACTION,
+    &undo_discharge::TRANSACTION,
+    &charge_stay::TRANSACTION,
+    &undo_stay_charge::TRANSACTION,
+    &preview_stay::TRANSACTION,
+    &settle_stay::TRANSACTION,
+    &undo_stay_settlement::TRANSACTION,
     &reverse::TRANSACTION,
     &reconcile_totals::TRANSACTION,
     &reconcile_details::TRANSACTION,

@@ -1,11 +1,11 @@
 //! 2206: what a settlement would come to. Nothing is kept.
 
 use benefit::Bill;
-use ledger::modules::visit::Split;
+use ledger::modules::visit::{Split, VisitSubject};
 use primitives::Amount;
 use serde_json::Value;
 
-use super::desk::{KnownLine, KnownPerson, KnownVisit, Message, bill_of};
+use super::desk::{Care, KnownLine, KnownPerson, KnownVisit, Message, bill_of};
 use super::field::{CHRG_BCHNO, Field, Form, INSUTYPE, MDTRT_ID, Node, PSN_NO, Record, yuan};
 use super::identify::CERTIFICATES;
 use super::refusal::Refusal;
@@ -26,16 +26,28 @@ pub(super) const INPUT: Node = Node::one(
         Field::needed("psn_setlway", Form::Text(6), "个人结算方式").of(&[("01", "按项目结算")]),
         MDTRT_ID,
         CHRG_BCHNO,
-        Field::needed("acct_used_flag", Form::Text(3), "个人账户使用标志")
-            .of(&[("0", "不用；使用个人账户须本人在手机上确认，请改由手机结算")]),
+        ACCT_USED_FLAG,
         INSUTYPE,
         Field::optional("invono", Form::Text(20), "发票号"),
-        Field::optional("fulamt_ownpay_amt", Form::Decimal(16, 2), "全自费金额"),
-        Field::optional("overlmt_selfpay", Form::Decimal(16, 2), "超限价金额"),
-        Field::optional("preselfpay_amt", Form::Decimal(16, 2), "先行自付金额"),
-        Field::optional("inscp_scp_amt", Form::Decimal(16, 2), "符合政策范围金额"),
+        SUMS[0],
+        SUMS[1],
+        SUMS[2],
+        SUMS[3],
     ],
 );
+
+/// Whether the personal account pays.
+pub(super) const ACCT_USED_FLAG: Field =
+    Field::needed("acct_used_flag", Form::Text(3), "个人账户使用标志")
+        .of(&[("0", "不用；使用个人账户须本人在手机上确认，请改由手机结算")]);
+
+/// Sums that the hospital may give as it computed them.
+pub(super) const SUMS: [Field; 4] = [
+    Field::optional("fulamt_ownpay_amt", Form::Decimal(16, 2), "全自费金额"),
+    Field::optional("overlmt_selfpay", Form::Decimal(16, 2), "超限价金额"),
+    Field::optional("preselfpay_amt", Form::Decimal(16, 2), "先行自付金额"),
+    Field::optional("inscp_scp_amt", Form::Decimal(16, 2), "符合政策范围金额"),
+];
 
 /// What is answered to both.
 pub(super) const OUTPUT: &[Node] = &[
@@ -58,8 +70,12 @@ pub(super) struct Claimed {
     pub person: KnownPerson,
     /// The visit in the hospital's book.
     pub known: KnownVisit,
-    /// Its lines, all of one batch.
+    /// Of what care it is.
+    pub care: Care,
+    /// Its lines; of outpatient care all of one batch.
     pub lines: Vec<KnownLine>,
+    /// The catalogue's groups of its diagnoses.
+    pub diagnosis_groups: Vec<String>,
 }
 
 impl Claimed {
@@ -67,27 +83,33 @@ impl Claimed {
     ///
     /// # Errors
     /// Who is not there, or what is not offered.
-    pub fn read(message: &Message<'_>, record: &Record) -> Result<Self, Refusal> {
+    pub fn read(message: &Message<'_>, record: &Record, care: Care) -> Result<Self, Refusal> {
         let person = message.present_person(record)?;
         let known = message.known_visit(record)?;
-        message.require_outpatient(record)?;
-        let described = message.described_kind(record.text("mdtrt_id"))?;
-        if described.is_some_and(|kind| kind != record.text("med_type")) {
-            let words = "与2203上传的医疗类别不一致；请改正后重发";
-            return Err(Refusal::at(record.path("med_type"), words));
+        let number = record.text("mdtrt_id");
+        let lines = message.lines(number)?;
+        match care {
+            Care::Outpatient => require_batch(message, record, &lines)?,
+            Care::Stay if lines.is_empty() => {
+                let words = "该住院没有费用明细；请先做2301上传";
+                return Err(Refusal::at(record.path("mdtrt_id"), words));
+            }
+            Care::Stay => {}
         }
-        let lines = message.lines(record.text("mdtrt_id"))?;
-        let batch = record.text("chrg_bchno");
-        if let Some(other) = lines.iter().find(|line| line.batch != batch) {
-            let words =
-                format!("本次就诊还有批次 {} 的明细；请先以2205撤销或并入同一批次", other.batch);
-            return Err(Refusal::at(record.path("chrg_bchno"), words));
-        }
-        if lines.is_empty() {
-            let words = "该批次没有明细；请先做2204上传";
-            return Err(Refusal::at(record.path("chrg_bchno"), words));
-        }
-        Ok(Self { person, known, lines })
+        let diagnosis_groups = message.diagnosis_groups(number)?;
+        Ok(Self { person, known, care, lines, diagnosis_groups })
+    }
+
+    /// What becomes of each line.
+    ///
+    /// # Errors
+    /// When they cannot be sorted.
+    pub fn lines_of(
+        &self,
+        message: &Message<'_>,
+        subject: &VisitSubject,
+    ) -> Result<Vec<Value>, Refusal> {
+        split::lines_of(message.call, subject, &self.lines, &self.diagnosis_groups)
     }
 
     /// The bill.
@@ -107,14 +129,12 @@ impl Claimed {
         message: &Message<'_>,
         record: &Record,
     ) -> Result<(SeenVisit, QuoteView), Refusal> {
-        let seen = message.open_visit(record, self.known.visit)?;
-        if seen.subject.scheme.0.to_string() != record.text("insutype") {
-            return Err(Refusal::at(record.path("insutype"), "与挂号时的险种不一致；请改正后重发"));
-        }
+        let seen = message.open_visit(record, self.known.visit, self.care)?;
+        message.require_scheme(record, &seen)?;
         let charged = self.lines.iter().map(|line| Amount::from_minor(line.amount));
         let charged = charged.fold(Amount::ZERO, Amount::saturating_add);
         require_same(record, "medfee_sumamt", charged)?;
-        let quote = quote_bill(message.call, &seen.subject, self.bill()?)?;
+        let quote = quote_bill(message.call, &seen.subject, self.bill()?, &self.diagnosis_groups)?;
         let Split { self_paid, over_cap, class_b_share, in_policy, .. } = quote.split;
         for (field, amount) in [
             ("fulamt_ownpay_amt", self_paid),
@@ -128,6 +148,31 @@ impl Claimed {
     }
 }
 
+/// All lines are of the batch that is to be settled, and the kind of care is as it was described.
+fn require_batch(
+    message: &Message<'_>,
+    record: &Record,
+    lines: &[KnownLine],
+) -> Result<(), Refusal> {
+    message.require_kind(record, Care::Outpatient)?;
+    let described = message.described_kind(record.text("mdtrt_id"))?;
+    if described.is_some_and(|kind| kind != record.text("med_type")) {
+        let words = "与2203上传的医疗类别不一致；请改正后重发";
+        return Err(Refusal::at(record.path("med_type"), words));
+    }
+    let batch = record.text("chrg_bchno");
+    if let Some(other) = lines.iter().find(|line| line.batch != batch) {
+        let words =
+            format!("本次就诊还有批次 {} 的明细；请先以2205撤销或并入同一批次", other.batch);
+        return Err(Refusal::at(record.path("chrg_bchno"), words));
+    }
+    if lines.is_empty() {
+        let words = "该批次没有明细；请先做2204上传";
+        return Err(Refusal::at(record.path("chrg_bchno"), words));
+    }
+    Ok(())
+}
+
 /// A sum that is given must be the sum of the lines.
 fn require_same(record: &Record, field: &str, amount: Amount) -> Result<(), Refusal> {
     if record.get(field).is_none() || record.amount(field)? == amount {
@@ -139,8 +184,19 @@ fn require_same(record: &Record, field: &str, amount: Amount) -> Result<(), Refu
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let claimed = Claimed::read(message, &record)?;
-    let (seen, quote) = claimed.quote(message, &record)?;
+    preview(message, &record, &Claimed::read(message, &record, Care::Outpatient)?)
+}
+
+/// What a settlement would come to.
+///
+/// # Errors
+/// Why it cannot be settled like this.
+pub(super) fn preview(
+    message: &Message<'_>,
+    record: &Record,
+    claimed: &Claimed,
+) -> Result<Value, Refusal> {
+    let (seen, quote) = claimed.quote(message, record)?;
     let settled = Settled {
         mdtrt_id: record.text("mdtrt_id"),
         setl_id: None,
@@ -150,7 +206,7 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
         time: None,
     };
     let mut output = split::answer(message, &settled, &quote.split, quote.explanation.as_ref());
-    let lines = split::lines_of(message.call, &seen.subject, &claimed.lines)?;
+    let lines = claimed.lines_of(message, &seen.subject)?;
     output["feedetail"] = Value::Array(lines);
     Ok(output)
 }

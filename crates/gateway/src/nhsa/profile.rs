@@ -12,6 +12,9 @@
 //! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk
 //! [med_types]                        # which codes are taken, and what they are here
 //! 11 = "outpatient"
+//! 21 = "inpatient"
+//! [diagnosis_groups]                 # which diagnoses, by the beginning of their code, are a
+//! E11 = "diabetes"                   # group that the catalogue limits items to
 //! ```
 
 use std::collections::BTreeMap;
@@ -81,6 +84,10 @@ pub struct Profile {
     pub machine_key: String,
     /// Which kinds of care are taken under which code.
     pub med_types: BTreeMap<String, VisitType>,
+    /// Which group of the catalogue a diagnosis belongs to, by the beginning of its code: items
+    /// that are limited to a group are in policy for those.
+    #[serde(default)]
+    pub diagnosis_groups: BTreeMap<String, String>,
 }
 
 impl Profile {

@@ -6,7 +6,7 @@ use primitives::{Hash, VisitId, sha256_parts};
 use serde_json::{Value, json};
 
 use super::desk::{KnownVisit, Message};
-use super::field::{Field, Form, INSUTYPE, IPT_OTP_NO, MDTRT_ID, Node, PSN_NO};
+use super::field::{Field, Form, INSUTYPE, IPT_OTP_NO, MDTRT_ID, Node, PSN_NO, Record};
 use super::identify::CERTIFICATES;
 use super::refusal::Refusal;
 use super::{Run, Transaction};
@@ -40,14 +40,37 @@ pub(super) static TRANSACTION: Transaction = Transaction {
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let known = message.present_person(&record)?;
-    let scheme = message.scheme(&record, record.text("insutype"))?;
+    let own_number = record.text("ipt_otp_no");
+    let number = open(message, &record, Opening { kind: VisitType::Outpatient, own_number })?;
+    let psn_no = record.text("psn_no");
+    Ok(json!({ "data": { "mdtrt_id": number, "psn_no": psn_no, "ipt_otp_no": own_number } }))
+}
+
+/// What a visit is opened as.
+pub(super) struct Opening<'a> {
+    /// The kind of care.
+    pub kind: VisitType,
+    /// The hospital's own number of it.
+    pub own_number: &'a str,
+}
+
+/// Opens a visit of somebody who is there, on the day in `begntime`; its number here.
+///
+/// # Errors
+/// Who is not there, or why the ledger does not open it.
+pub(super) fn open(
+    message: &Message<'_>,
+    record: &Record,
+    opening: Opening<'_>,
+) -> Result<String, Refusal> {
+    let known = message.present_person(record)?;
+    let scheme = message.scheme(record, record.text("insutype"))?;
     let subject = VisitSubject {
         person: known.person,
         provider: message.institution.organisation(),
         region: message.insured_region()?,
         scheme,
-        visit_type: VisitType::Outpatient,
+        visit_type: opening.kind,
         admitted: record.day("begntime")?,
         diagnosis_group: 0,
     };
@@ -63,10 +86,8 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
         Ok(CheckIn { visit, subject, identification, evidence })
     })?;
     let number = message.name("visit", &visit.0);
-    let (psn_no, ipt_otp_no) = (record.text("psn_no"), record.text("ipt_otp_no"));
-    message.keep_visit(
-        &number,
-        &KnownVisit { visit, psn_no: psn_no.to_owned(), ipt_otp_no: ipt_otp_no.to_owned() },
-    )?;
-    Ok(json!({ "data": { "mdtrt_id": number, "psn_no": psn_no, "ipt_otp_no": ipt_otp_no } }))
+    let psn_no = record.text("psn_no").to_owned();
+    let ipt_otp_no = opening.own_number.to_owned();
+    message.keep_visit(&number, &KnownVisit { visit, psn_no, ipt_otp_no })?;
+    Ok(number)
 }

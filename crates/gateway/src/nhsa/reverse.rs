@@ -23,6 +23,8 @@ const INPUT: Node = Node::one(
             ("2201", "门诊挂号"),
             ("2207", "门诊结算"),
             ("2207A", "门诊结算"),
+            ("2304", "住院结算"),
+            ("2401", "入院办理"),
         ]),
     ],
 );
@@ -66,7 +68,8 @@ fn undo(
     person: PersonId,
     sent: &Sent,
 ) -> Result<(), Refusal> {
-    let kind = if record.text("oinfno") == "2201" { CheckIn::NUMBER } else { SettleVisit::NUMBER };
+    let opens = ["2201", "2401"].contains(&record.text("oinfno"));
+    let kind = if opens { CheckIn::NUMBER } else { SettleVisit::NUMBER };
     if sent.content.kind != kind {
         let words = "与原报文的交易编号不一致；请改正后重发";
         return Err(Refusal::at(record.path("oinfno"), words));
@@ -93,7 +96,7 @@ fn undo(
     match (kind, &seen.row) {
         (CheckIn::NUMBER, VisitRow::Open(_)) => cancel(message, visit),
         (CheckIn::NUMBER, _) => {
-            let words = "该就诊已经结算；请先冲正或撤销结算（2601、2208）";
+            let words = "该就诊已经结算；请先冲正或撤销结算（2601、2208、2305）";
             Err(Refusal::at(record.path("omsgid"), words))
         }
         _ => {

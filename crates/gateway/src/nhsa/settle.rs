@@ -10,7 +10,7 @@ use primitives::{Hash, codec};
 use serde_json::Value;
 use vault::BillContent;
 
-use super::desk::{Message, damaged};
+use super::desk::{Care, Message, damaged};
 use super::field::Record;
 use super::preview::{Claimed, INPUT, OUTPUT};
 use super::refusal::Refusal;
@@ -30,12 +30,23 @@ pub(super) static TRANSACTION: Transaction = Transaction {
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let claimed = Claimed::read(message, &record)?;
+    settle(message, &record, &Claimed::read(message, &record, Care::Outpatient)?)
+}
+
+/// Settles a visit.
+///
+/// # Errors
+/// Why it is not settled.
+pub(super) fn settle(
+    message: &Message<'_>,
+    record: &Record,
+    claimed: &Claimed,
+) -> Result<Value, Refusal> {
     let number = record.text("mdtrt_id");
     let _claim = message.claim_visit(number)?;
     let wallet = message.wallet()?;
     let signers = [message.machine(), &*wallet.bureau];
-    let placed = message.put(&signers, || body(message, &record, &claimed))?;
+    let placed = message.put(&signers, || body(message, record, claimed))?;
     let settlement: SettlementRecord = codec::decode(&placed.receipt.witness).map_err(damaged)?;
     let transaction = settlement.transaction_id;
     let settled = Settled {
@@ -49,7 +60,7 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let split = Split::of(&settlement.parts).ok_or_else(|| damaged(()))?;
     let explanation = reasons(message.call, &settlement.parts)?;
     let mut output = split::answer(message, &settled, &split, explanation.as_ref());
-    let lines = split::lines_of(message.call, &settlement.subject, &claimed.lines)?;
+    let lines = claimed.lines_of(message, &settlement.subject)?;
     output["feedetail"] = Value::Array(lines);
     message.keep_settlement(number, &output)?;
     Ok(output)

@@ -11,7 +11,7 @@ use super::field::{Field, Form, INSUTYPE, MDTRT_ID, PSN_NO, yuan};
 use super::profile::Profile;
 use super::refusal::Refusal;
 use super::statement::{CLEARING_TYPES, clearing_of};
-use crate::api::quote::sorted_lines;
+use crate::api::quote::sorted_bill;
 use crate::call::Call;
 
 /// The longest `setl_proc_info`.
@@ -83,8 +83,9 @@ pub(super) fn lines_of(
     call: &Call,
     subject: &VisitSubject,
     lines: &[KnownLine],
+    diagnosis_groups: &[String],
 ) -> Result<Vec<Value>, Refusal> {
-    let sorted = sorted_lines(call, subject, bill_of(lines)?)?;
+    let (_, sorted) = sorted_bill(call, subject, bill_of(lines)?, diagnosis_groups)?;
     Ok(lines.iter().zip(&sorted).map(|(line, sorted)| line_of(line, sorted)).collect())
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::desk::Message;
+use super::desk::{Care, Message};
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
@@ -28,7 +28,7 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let known = message.known_visit(&record)?;
     let (number, batch) = (record.text("mdtrt_id"), record.text("chrg_bchno"));
     let _claim = message.claim_visit(number)?;
-    message.open_visit(&record, known.visit)?;
+    message.open_visit(&record, known.visit, Care::Outpatient)?;
     let mut lines = message.lines(number)?;
     lines.retain(|line| batch != ALL && line.batch != batch);
     message.keep_lines(number, &lines)?;

@@ -3,7 +3,7 @@
 use ledger::modules::visit::CancelVisit;
 use serde_json::Value;
 
-use super::desk::Message;
+use super::desk::{Care, Message};
 use super::field::{IPT_OTP_NO, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
@@ -25,6 +25,11 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
         let words = "与挂号时的住院/门诊号不一致；请改正后重发";
         return Err(Refusal::at(record.path("ipt_otp_no"), words));
     }
-    message.put(&[message.machine()], || Ok(CancelVisit { visit: known.visit }))?;
+    message.put(&[message.machine()], || {
+        if let Ok(seen) = message.call.any_visit(known.visit) {
+            message.require_care(&record, &seen, Care::Outpatient)?;
+        }
+        Ok(CancelVisit { visit: known.visit })
+    })?;
     Ok(Value::Null)
 }

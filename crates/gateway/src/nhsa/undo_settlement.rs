@@ -6,7 +6,7 @@ use ledger::modules::visit::{RefundVisit, quote_remaining};
 use primitives::{Hash, VisitId};
 use serde_json::{Value, json};
 
-use super::desk::{Message, damaged};
+use super::desk::{Care, Message, damaged};
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
 use super::refusal::Refusal;
 use super::split::{DETAIL, FIGURES};
@@ -14,18 +14,29 @@ use super::{Run, Transaction, clock_time};
 use crate::port::IndexedReceipt;
 use crate::problem::Problem;
 
-const INPUT: Node =
+pub(super) const INPUT: Node =
     Node::one("data", &[Field::needed("setl_id", Form::Text(30), "结算 ID"), MDTRT_ID, PSN_NO]);
+
+pub(super) const OUTPUT: &[Node] =
+    &[Node::one("setlinfo", FIGURES), Node::list("setldetail", DETAIL)];
 
 pub(super) static TRANSACTION: Transaction = Transaction {
     number: "2208",
     name: "门诊结算撤销",
     input: &[INPUT],
-    output: &[Node::one("setlinfo", FIGURES), Node::list("setldetail", DETAIL)],
+    output: OUTPUT,
     run: Run::Answer(run),
 };
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    undo(message, Care::Outpatient)
+}
+
+/// Undoes the settlement that a message names.
+///
+/// # Errors
+/// Why it is not done.
+pub(super) fn undo(message: &Message<'_>, care: Care) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
     let known = message.known_visit(&record)?;
     let number = record.text("mdtrt_id");
@@ -37,10 +48,11 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
         Refusal::at(record.path("setl_id"), "本次就诊没有该结算；请核对结算 ID 后重发")
     })?;
     let is_again = message.institution.book.outgoing(message.envelope.msgid())?.is_some();
-    let record_now = message.call.any_visit(known.visit)?.record;
-    let is_undone = record_now.is_none_or(|one| one.sums.total().is_zero());
+    let seen = message.call.any_visit(known.visit)?;
+    message.require_care(&record, &seen, care)?;
+    let is_undone = seen.record.is_none_or(|one| one.sums.total().is_zero());
     if is_undone && !is_again {
-        let words = "该结算已经撤销，不能再次撤销；如需重新收费，请重新挂号（2201）";
+        let words = "该结算已经撤销，不能再次撤销；如需重新收费，请重新挂号（2201）或入院（2401）";
         return Err(Refusal::at(record.path("setl_id"), words));
     }
     let placed = refund_of_all(message, known.visit)?;

@@ -10,6 +10,7 @@ mod later;
 mod limits;
 mod nhsa;
 mod nhsa_statement;
+mod nhsa_stay;
 mod objection;
 mod premium;
 mod privacy;

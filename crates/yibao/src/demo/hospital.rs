@@ -1,6 +1,7 @@
 //! One hospital of the demonstration speaks the national interface, so that a hospital's own system
 //! can be pointed at it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -15,9 +16,9 @@ use crate::serving::hospital::{BOOK_KEY_FILE, PROFILE_FILE, SECRET_FILE};
 /// Its code in a national list that has no such hospital.
 pub const NATIONAL_CODE: &str = "H62010000001";
 
-/// The kinds of outpatient care that are taken, by the region's codes.
-const MED_TYPES: [(&str, VisitType); 2] =
-    [("11", VisitType::Outpatient), ("12", VisitType::Outpatient)];
+/// The kinds of care that are taken, by the region's codes.
+const MED_TYPES: [(&str, VisitType); 3] =
+    [("11", VisitType::Outpatient), ("12", VisitType::Outpatient), ("21", VisitType::Inpatient)];
 
 /// Writes what a hospital needs in its folder.
 ///
@@ -38,6 +39,7 @@ pub fn found(folder: &Path, name: &str, seed: &Hash) -> Result<()> {
         signature: SchemeName::HmacSm3,
         machine_key: "keys/online.key".to_owned(),
         med_types: MED_TYPES.map(|(code, kind)| (code.to_owned(), kind)).into(),
+        diagnosis_groups: BTreeMap::new(),
     };
     let text = toml::to_string(&profile).context("a profile has a form in TOML")?;
     Ok(replace_file(&folder.join(PROFILE_FILE), text.as_bytes())?)

@@ -28,7 +28,14 @@ pub fn institution() -> Institution {
         statement: StatementScope::Interface,
         signature: SchemeName::HmacSm3,
         machine_key: "none: the test signs".to_owned(),
-        med_types: ["11", "12"].map(|code| (code.to_owned(), VisitType::Outpatient)).into(),
+        med_types: [
+            ("11", VisitType::Outpatient),
+            ("12", VisitType::Outpatient),
+            ("21", VisitType::Inpatient),
+        ]
+        .map(|(code, kind)| (code.to_owned(), kind))
+        .into(),
+        diagnosis_groups: [("E11".to_owned(), "diabetes".to_owned())].into(),
     };
     let book = Book::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
     Institution::new(profile, std::sync::Arc::new(KeyMachine("hospital")), SECRET.to_vec(), book)

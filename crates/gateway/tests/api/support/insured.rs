@@ -20,7 +20,7 @@ region = 620100
 scheme = 310
 currency = "CNY"
 valid = { from = "2026-01-01", to = "2026-12-31" }
-visit_types = ["outpatient"]
+visit_types = ["outpatient", "inpatient"]
 
 [[accumulator]]
 id = "deductible_met"
@@ -62,6 +62,13 @@ valid = { from = "2020-01-01" }
 class = "B"
 share = "10%"
 category = "western_medicine"
+
+[[item]]
+code = "L1"
+valid = { from = "2020-01-01" }
+class = "A"
+category = "western_medicine"
+limited_use = [{ diagnosis_groups = ["diabetes"] }]
 "#;
 
 /// The visit of person 1 at `hospital` that is open.

@@ -74,7 +74,7 @@ pub use table::{
 };
 pub use take_deposit::{DepositFrom, TakeDeposit};
 pub use take_over_effect::TakeOverEffect;
-pub use update_running_bill::UpdateRunningBill;
+pub use update_running_bill::{UpdateRunningBill, is_stay};
 
 pub(crate) const MODULE: Module = Module {
     number: 7,

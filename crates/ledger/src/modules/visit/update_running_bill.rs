@@ -34,7 +34,8 @@ pub struct UpdateRunningBill {
 }
 
 /// Whether a visit of this type is a stay, with a running bill and deposits.
-pub(super) const fn is_stay(visit_type: VisitType) -> bool {
+#[must_use]
+pub const fn is_stay(visit_type: VisitType) -> bool {
     matches!(
         visit_type,
         VisitType::Inpatient

@@ -1,0 +1,67 @@
+//! 2401: a stay begins, which opens it on the ledger: `check_in`.
+
+use serde_json::{Value, json};
+
+use super::desk::{Care, Message};
+use super::field::{Field, Form, INSUTYPE, MDTRT_ID, Node};
+use super::identify::CERTIFICATES;
+use super::refusal::Refusal;
+use super::register::{Opening, open};
+use super::{Run, Transaction};
+
+/// The most diagnoses of a stay.
+pub(super) const DIAGNOSES_MAX: usize = 50;
+
+const INPUT: Node = Node::one(
+    "mdtrtinfo",
+    &[
+        Field::needed("psn_no", Form::Text(30), "人员编号，来自1101"),
+        INSUTYPE,
+        Field::needed("begntime", Form::Day, "入院时间"),
+        Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
+        Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
+        Field::needed("med_type", Form::Text(6), "医疗类别"),
+        Field::needed("ipt_no", Form::Text(30), "住院号"),
+        Field::optional("medrcdno", Form::Text(30), "病历号"),
+        Field::optional("atddr_no", Form::Text(30), "主治医生编码"),
+        Field::optional("chfpdr_name", Form::Text(50), "主诊医师姓名"),
+        Field::optional("adm_diag_dscr", Form::Text(200), "入院诊断描述"),
+        Field::optional("adm_dept_codg", Form::Text(30), "入院科室编码"),
+        Field::optional("adm_dept_name", Form::Text(100), "入院科室名称"),
+        Field::optional("adm_bed", Form::Text(30), "入院床位"),
+    ],
+);
+
+/// Diagnoses of a stay.
+pub(super) const DIAGNOSES: Node = Node::list(
+    "diseinfo",
+    &[
+        Field::needed("diag_type", Form::Text(3), "诊断类别"),
+        Field::needed("maindiag_flag", Form::Text(3), "主诊断标志").of(&[("1", "是"), ("0", "否")]),
+        Field::needed("diag_srt_no", Form::Decimal(2, 0), "诊断排序号"),
+        Field::needed("diag_code", Form::Text(20), "诊断代码"),
+        Field::needed("diag_name", Form::Text(100), "诊断名称"),
+        Field::optional("diag_dept", Form::Text(50), "诊断科室"),
+        Field::optional("dise_dor_no", Form::Text(30), "诊断医生编码"),
+        Field::optional("dise_dor_name", Form::Text(50), "诊断医生姓名"),
+        Field::needed("diag_time", Form::Day, "诊断时间"),
+    ],
+);
+
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2401",
+    name: "入院办理",
+    input: &[INPUT, DIAGNOSES],
+    output: &[Node::one("result", &[MDTRT_ID])],
+    run: Run::Answer(run),
+};
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let input = &message.envelope.input;
+    let record = INPUT.read(input, 1)?.remove(0);
+    DIAGNOSES.read(input, DIAGNOSES_MAX)?;
+    let kind = message.require_kind(&record, Care::Stay)?;
+    let number = open(message, &record, Opening { kind, own_number: record.text("ipt_no") })?;
+    message.keep_description(&number, input)?;
+    Ok(json!({ "result": { "mdtrt_id": number } }))
+}

@@ -1,0 +1,35 @@
+//! 2404: an admission is undone, while nothing is charged: `cancel_visit`.
+
+use ledger::modules::visit::CancelVisit;
+use serde_json::Value;
+
+use super::desk::Message;
+use super::field::{MDTRT_ID, Node, PSN_NO};
+use super::refusal::Refusal;
+use super::{Run, Transaction};
+
+const INPUT: Node = Node::one("data", &[MDTRT_ID, PSN_NO]);
+
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2404",
+    name: "入院撤销",
+    input: &[INPUT],
+    output: &[],
+    run: Run::Answer(run),
+};
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+    let known = message.known_visit(&record)?;
+    let number = record.text("mdtrt_id");
+    let _claim = message.claim_visit(number)?;
+    if !message.lines(number)?.is_empty() {
+        let words = "该住院已有费用明细；请先做2302撤销全部明细";
+        return Err(Refusal::at(record.path("mdtrt_id"), words));
+    }
+    message.put(&[message.machine()], || {
+        message.open_stay(&record, known.visit)?;
+        Ok(CancelVisit { visit: known.visit })
+    })?;
+    Ok(Value::Null)
+}

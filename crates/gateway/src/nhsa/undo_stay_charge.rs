@@ -1,0 +1,52 @@
+//! 2302: lines of a stay are taken back before it is settled; the daily list follows.
+
+use serde_json::Value;
+
+use super::charge::LINES_MAX;
+use super::charge_stay::note_running_bill;
+use super::desk::Message;
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
+use super::refusal::Refusal;
+use super::{Run, Transaction};
+
+/// Stands for all lines.
+const ALL: &str = "0000";
+
+const INPUT: Node = Node::list(
+    "data",
+    &[Field::needed("feedetl_sn", Form::Text(30), "费用明细流水号；0000 为全部"), MDTRT_ID, PSN_NO],
+);
+
+pub(super) static TRANSACTION: Transaction = Transaction {
+    number: "2302",
+    name: "住院费用明细撤销",
+    input: &[INPUT],
+    output: &[],
+    run: Run::Answer(run),
+};
+
+fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+    let records = INPUT.read(&message.envelope.input, LINES_MAX)?;
+    let [first, ..] = records.as_slice() else {
+        return Err(Refusal::new("data：没有明细"));
+    };
+    let number = message.one_visit(&records)?;
+    let known = message.known_visit(first)?;
+    let _claim = message.claim_visit(number)?;
+    let seen = message.open_stay(first, known.visit)?;
+    let mut lines = message.lines(number)?;
+    // One that was sent before finds its lines gone only when it was carried out as well.
+    let is_again = message.institution.book.outgoing(message.envelope.msgid())?.is_some();
+    for record in &records {
+        let serial = record.text("feedetl_sn");
+        let before = lines.len();
+        lines.retain(|line| serial != ALL && line.feedetl_sn != serial);
+        if lines.len() == before && serial != ALL && !is_again {
+            let words = "该就诊没有这条明细，或已撤销；请核对流水号";
+            return Err(Refusal::at(record.path("feedetl_sn"), words));
+        }
+    }
+    note_running_bill(message, (number, known.visit), &seen, &lines)?;
+    message.keep_lines(number, &lines)?;
+    Ok(Value::Null)
+}
