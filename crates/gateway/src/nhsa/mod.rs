@@ -25,10 +25,13 @@ use crate::problem::{Language, Problem};
 use crate::session::limit::Place;
 use crate::wallet::Machine;
 
+mod accumulated;
 mod admit;
+mod benefits;
 mod change_stay;
 mod charge;
 mod charge_stay;
+mod chronic;
 mod describe;
 mod described;
 pub mod desk;
@@ -52,6 +55,7 @@ mod sign_in;
 mod sign_out;
 pub mod signature;
 mod split;
+mod standing;
 mod statement;
 mod undo_admission;
 mod undo_charge;
@@ -116,6 +120,9 @@ pub enum Run {
 /// What is offered. Everything else is refused, with this list.
 pub static TRANSACTIONS: &[&Transaction] = &[
     &identify::TRANSACTION,
+    &benefits::TRANSACTION,
+    &accumulated::TRANSACTION,
+    &chronic::TRANSACTION,
     &register::TRANSACTION,
     &undo_registration::TRANSACTION,
     &describe::TRANSACTION,

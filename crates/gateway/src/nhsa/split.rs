@@ -231,7 +231,8 @@ fn words(explanation: &Explanation) -> String {
 /// Residents' schemes have a pool of their own.
 const RESIDENT: SchemeId = SchemeId(390);
 
-const fn fund(payer: Payer, scheme: SchemeId) -> (&'static str, &'static str) {
+/// The code and name of the fund that pays for a payer in a scheme.
+pub(super) const fn fund(payer: Payer, scheme: SchemeId) -> (&'static str, &'static str) {
     match payer {
         Payer::PooledFund if scheme.0 == RESIDENT.0 => ("390100", "城乡居民基本医疗保险统筹基金"),
         Payer::PooledFund => ("310100", "职工基本医疗保险统筹基金"),

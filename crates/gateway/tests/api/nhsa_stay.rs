@@ -1,5 +1,5 @@
-//! Stays over the national interface: admission, daily lines, discharge, settlement, and the undoing
-//! of each.
+//! Stays over the national interface: admission, daily lines, discharge, settlement, and the
+//! undoing of each.
 
 use gateway::Port as _;
 use gateway::port::Order;
