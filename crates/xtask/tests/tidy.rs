@@ -65,6 +65,22 @@ fn a_crate_depends_only_on_lower_layers() {
     assert_none("a crate may depend only on a lower layer:", &broken);
 }
 
+/// A hospital's own system is played by a stranger to our code: what both sides got wrong by the
+/// same line would come out right.
+#[test]
+fn the_played_hospital_shares_no_code_with_what_it_tries() {
+    let members = members();
+    let own: BTreeSet<&str> = members.iter().map(|member| member.name.as_str()).collect();
+    let his = members.iter().find(|member| member.name == "his").expect("it is there");
+    let broken: Vec<String> = his
+        .dependencies
+        .iter()
+        .filter(|(name, _)| own.contains(name.as_str()))
+        .map(|(name, _)| format!("`his` uses `{name}`"))
+        .collect();
+    assert_none("`his` knows of yibao what its guides say, and no more:", &broken);
+}
+
 #[test]
 fn pure_crates_use_only_what_the_list_allows() {
     let members = members();

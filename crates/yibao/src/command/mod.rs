@@ -12,6 +12,7 @@ mod ask;
 mod backup;
 mod client;
 mod demo;
+pub mod his;
 pub mod input;
 pub mod keys;
 mod language;
@@ -46,6 +47,8 @@ enum Command {
     Demo(demo::Demo),
     /// Serve an existing data folder.
     Serve(serve::Serve),
+    /// Play a hospital's day against the national interface of a served demonstration.
+    His(his::His),
     /// Copy a data folder while it is served.
     Backup(backup::Backup),
     /// Make a data folder from a backup, as it is or as it was at an earlier block.
@@ -82,6 +85,7 @@ impl Arguments {
         match self.command {
             Command::Demo(demo) => demo.run(),
             Command::Serve(serve) => serve.run(),
+            Command::His(his) => his.run(),
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),
             Command::Status(status) => status.run(),

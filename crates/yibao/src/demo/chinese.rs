@@ -72,10 +72,10 @@ impl Stage<'_> {
             &population.providers,
             Some(Currency::CNY),
         )?;
-        self.hospital_interface(population)?;
         let bank = self.bank("bank", Currency::CNY)?;
         let patients = self.enrol_chinese(&chamber, population, &bank)?;
         let items = year::priced(&items, include_str!("../../../../samples/price-list.toml"))?;
+        self.hospital_interface(population, &items)?;
         let planned = year::visits(population, &items, seed, self.last_day);
         let mut visits: Vec<Visit> = planned
             .into_iter()
@@ -113,9 +113,15 @@ impl Stage<'_> {
     }
 
     /// The first hospital speaks the national interface.
-    fn hospital_interface(&self, population: &Population) -> Result<()> {
+    fn hospital_interface(
+        &self,
+        population: &Population,
+        items: &[year::PricedItem],
+    ) -> Result<()> {
         let first = population.providers.first().context("a region has a hospital")?;
-        hospital::found(&self.data.join(first.code.as_str()), &first.name, &self.seed)
+        let folder = self.data.join(first.code.as_str());
+        hospital::found(&folder, &first.name, &self.seed)?;
+        hospital::equip(&folder, (&first.name, self.page_port), items, population)
     }
 
     fn enrol_chinese(

@@ -1,17 +1,30 @@
 //! One hospital of the demonstration speaks the national interface, so that a hospital's own system
-//! can be pointed at it.
+//! can be pointed at it; and such a system plays a small day there.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use adapters::clock::Clock;
 use anyhow::{Context as _, Result};
-use benefit::VisitType;
+use benefit::{Category, VisitType};
 use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
+use his::book::Figures;
+use his::day::Options;
+use his::setup::{Item, Patient, Patients, Setup};
+use ledger::State;
+use ledger::kernel::account::{Account, Books};
+use ledger::kernel::posting;
+use node::runtime::NodeHandle;
 use node::signature::{Scheme, SecretKey, save_key, write_owned};
-use primitives::{Hash, sha256_parts};
+use primitives::{Amount, Currency, Hash, OrganisationId, sha256_parts};
 
+use super::population::{EMPLOYEE, Population, REGION, Resident};
+use super::year::PricedItem;
+use crate::command;
 use crate::serving::folder::replace_file;
 use crate::serving::hospital::{BOOK_KEY_FILE, PROFILE_FILE, SECRET_FILE};
+use crate::serving::{HttpServer, NodePort, Upkeep, open_port};
 
 /// Its code in a national list that has no such hospital.
 pub const NATIONAL_CODE: &str = "H62010000001";
@@ -43,4 +56,126 @@ pub fn found(folder: &Path, name: &str, seed: &Hash) -> Result<()> {
     };
     let text = toml::to_string(&profile).context("a profile has a form in TOML")?;
     Ok(replace_file(&folder.join(PROFILE_FILE), text.as_bytes())?)
+}
+
+/// What the hospital's own system is set up with (`yibao his`).
+pub const SETUP_FILE: &str = "his.toml";
+const PATIENTS_FILE: &str = "his-patients.toml";
+/// How many people it treats at the most: of employees and of others.
+const PATIENTS: [usize; 2] = [600, 400];
+
+/// Writes the files of the hospital's own system: who it is, what it charges, whom it treats.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn equip(
+    folder: &Path,
+    (name, port): (&str, u16),
+    items: &[PricedItem],
+    population: &Population,
+) -> Result<()> {
+    let setup = Setup {
+        url: format!("http://localhost:{port}"),
+        fixmedins_code: NATIONAL_CODE.to_owned(),
+        fixmedins_name: name.chars().take(20).collect(),
+        area: REGION.0.to_string(),
+        operator: "0012".to_owned(),
+        operator_name: "收费员".to_owned(),
+        secret: SECRET_FILE.to_owned(),
+        patients: PATIENTS_FILE.to_owned(),
+        book: "his-book".to_owned(),
+        items: charged(items),
+    };
+    let patient =
+        |one: &Resident| Patient { name: one.name.clone(), number: one.identity_number.clone() };
+    let of = |is_employee: bool, most: usize| {
+        let people = population.people.iter();
+        people.filter(move |one| (one.scheme == EMPLOYEE) == is_employee).take(most)
+    };
+    let [employees, others] = PATIENTS;
+    let people = of(true, employees).chain(of(false, others));
+    let patients = Patients { patient: people.map(patient).collect() };
+    let text = toml::to_string(&setup).context("a hospital's setup has a form in TOML")?;
+    replace_file(&folder.join(SETUP_FILE), text.as_bytes())?;
+    let text = toml::to_string(&patients).context("patients have a form in TOML")?;
+    Ok(write_owned(&folder.join(PATIENTS_FILE), text.as_bytes())?)
+}
+
+/// What is charged to outpatients of every age.
+fn charged(items: &[PricedItem]) -> Vec<Item> {
+    let is_usual = |one: &&PricedItem| {
+        let usual = [
+            Category::WesternMedicine,
+            Category::ChinesePatentMedicine,
+            Category::Laboratory,
+            Category::Consultation,
+        ];
+        usual.contains(&one.category) && one.limited_use.is_empty()
+    };
+    let mut items: Vec<Item> = items
+        .iter()
+        .filter(is_usual)
+        .map(|one| Item {
+            code: one.code.clone(),
+            price: Amount::from_minor(one.price).to_decimal(Currency::CNY),
+        })
+        .collect();
+    // An item whose share changed stands there once for each share.
+    items.dedup_by(|one, other| one.code == other.code);
+    items
+}
+
+/// How many outpatients come to the demonstration's own small day.
+const OUTPATIENTS: u32 = 24;
+
+/// Plays a small day of the hospital's own system over HTTP; whether its book comes to zero against
+/// the platform, and to what the ledger's own accounts say.
+///
+/// # Errors
+/// What keeps the day from going on.
+pub fn play(
+    data: &Path,
+    organisation: OrganisationId,
+    node: &NodeHandle,
+    (clock, seed): (&Arc<dyn Clock>, u64),
+) -> Result<bool> {
+    let listener = open_port(([127, 0, 0, 1], 0).into())?;
+    let upkeep = Upkeep::new(data, node.clone(), Vec::new(), Arc::clone(clock))?;
+    let port = NodePort::new(node.clone(), data.to_owned(), upkeep)?;
+    let config = gateway::Config::default();
+    let server = HttpServer::start(Arc::new(port), Arc::clone(clock), listener, config)?;
+    let url = format!("http://{}", server.address());
+    let before = Owed::to(organisation, &node.view().state);
+    let options = Options { outpatients: OUTPATIENTS, counters: 2, seed };
+    let setup = data.join(organisation.as_str()).join(SETUP_FILE);
+    let played = command::his::play(&setup, Some(url), options);
+    server.stop()?;
+    let played = played?;
+    println!("\na hospital's own system, {organisation}, through the national interface");
+    played.lines().iter().for_each(|line| println!("{line}"));
+    let after = Owed::to(organisation, &node.view().state);
+    let own: Figures = played.figures();
+    let [funds, cash] = [i128::from(own.fund + own.account), i128::from(own.cash)];
+    let agrees = after.funds - before.funds == funds && after.patients - before.patients == cash;
+    println!(
+        "  the ledger's accounts of the hospital {}",
+        if agrees { "moved by the same" } else { "DID NOT MOVE BY THE SAME" }
+    );
+    Ok(played.is_in_order() && agrees)
+}
+
+/// What a provider is owed on the ledger, in minor units.
+struct Owed {
+    funds: i128,
+    patients: i128,
+}
+
+impl Owed {
+    fn to(organisation: OrganisationId, state: &State) -> Self {
+        let books = Books::of(organisation, REGION);
+        let balance = |account| posting::account(state, &account).map_or(0, |row| row.balance());
+        // A claim is a debit.
+        let patients = -balance(Account::Receivable(books));
+        Self { funds: balance(Account::ProviderDue(books)), patients }
+    }
 }

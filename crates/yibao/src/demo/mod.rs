@@ -3,11 +3,11 @@
 //! Reading order: [`population`] and [`year`] (a made-up Chinese region), [`synthea`] (the American
 //! sample), [`founding`] (genesis), [`folder`] (what lies where), [`actor`] (who signs),
 //! [`chamber`] (the acts that bring a region to life), [`people`] (enrolment), `hospital` (one
-//! that speaks the national interface), [`wallets`] (the bureau's directory, and who may join),
-//! [`bank`] (the simulated outside), [`desk`] (visits), [`region`] with [`american`] and
-//! [`chinese`] (one region from its first organisation to its last visit), [`premium`] (next
-//! year's premiums), [`trouble`] (what goes wrong on purpose), [`tally`] and [`close`] (what is
-//! counted, and the check that nothing was lost).
+//! that speaks the national interface, and a small day of its own system), [`wallets`] (the
+//! bureau's directory, and who may join), [`bank`] (the simulated outside), [`desk`] (visits),
+//! [`region`] with [`american`] and [`chinese`] (one region from its first organisation to its
+//! last visit), [`premium`] (next year's premiums), [`trouble`] (what goes wrong on purpose),
+//! [`tally`] and [`close`] (what is counted, and the check that nothing was lost).
 
 pub mod actor;
 mod aid;
@@ -42,7 +42,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use adapters::clock::{Clock, SystemClock};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use node::outbox::Outbox;
 use node::receipt_log::LogSigner;
 use node::runtime::{BlockSigner, Node, NodeConfig, NodeHandle, SnapshotPace, Threads};
@@ -170,6 +170,7 @@ pub fn run(options: &Options) -> Result<Demonstration> {
         clock: &clock,
         last_day,
         origin: &origin,
+        page_port: options.page_port,
     };
     stage.keep_founders_keys()?;
     println!("yibao demo: a fresh network `{CHAIN_ID}` in {}", data.display());
@@ -177,6 +178,8 @@ pub fn run(options: &Options) -> Result<Demonstration> {
     let american = stage.american_sample()?;
     let population = Population::generate(options.people, options.seed, last_day);
     let chinese = stage.chinese_region(&population, options.seed)?;
+    let first = population.providers.first().context("a region has a hospital")?;
+    let is_played = hospital::play(data, first.code, &node, (&clock, options.seed))?;
     let reading = Reading::of(&node)?;
     for (title, region, currency) in [
         (format!("Synthea sample, {} (USD)", synthea::REGION), &american, Currency::USD),
@@ -186,7 +189,7 @@ pub fn run(options: &Options) -> Result<Demonstration> {
         let tally = reading.visits.get(&currency).cloned().unwrap_or_default();
         tally::lines(&tally, &region.refusals, currency).iter().for_each(|line| println!("{line}"));
     }
-    let is_clean = report(&node, &reading, [&american, &chinese], begin)?;
+    let is_clean = report(&node, &reading, [&american, &chinese], begin)? && is_played;
     let place = family::choose(&population, &chinese, &node.view().state, clock.now());
     family::keep(data, &population, (place, last_day), &seed)?;
     let shown = place.and_then(|place| chinese.shown.get(&place));

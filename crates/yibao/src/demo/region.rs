@@ -53,6 +53,8 @@ pub struct Stage<'a> {
     pub last_day: CivilDate,
     /// The page on which passkeys sign.
     pub origin: &'a str,
+    /// The port on which it is served afterwards.
+    pub page_port: u16,
 }
 
 /// A settlement that could be shown.

@@ -70,7 +70,11 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
     Ok(found)
 }
 
-fn read_secret(path: &Path) -> Result<Vec<u8>> {
+/// Reads what a hospital's system signs with.
+///
+/// # Errors
+/// When others may read it, or it could be guessed; with the remedy.
+pub fn read_secret(path: &Path) -> Result<Vec<u8>> {
     if File::open(path).is_ok_and(|file| is_exposed(&file).unwrap_or(true)) {
         let path = path.display();
         return Err(bad(format!("`{path}` can be read by others; run `chmod 600` on it")));

@@ -57,6 +57,7 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
     assert!(parts.join("policy.txt").exists() && parts.join("record.tlog-proof").exists());
     let quote = fs::read_to_string(files.at("quote.json")).expect("a quote");
     assert!(quote.contains("\"explanation\""), "{quote}");
+    crate::his::a_day_that_lost_its_answers_goes_on_and_nothing_happens_twice(&data, &served);
     a_hospitals_system_settles_a_visit(&files, &served);
     served.stop("-TERM");
 }
@@ -66,6 +67,7 @@ fn a_hospitals_system_settles_a_visit(files: &Files, served: &Served) {
     let run = followed("docs/guide/hospital-it.md", files, served);
     let said = run.ok();
     for words in [
+        "the book comes to zero against the platform",
         "\"sign_no\"",
         "\"psn_insu_stas\":\"1\"",
         "\"chrgitm_lv\"",

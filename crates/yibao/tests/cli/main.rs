@@ -7,6 +7,7 @@ mod backup;
 mod bad_input;
 mod breach;
 mod guide;
+mod his;
 mod kit;
 mod observing;
 mod quote;

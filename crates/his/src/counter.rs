@@ -1,0 +1,191 @@
+//! One workplace: from a question to its final answer, whatever happens on the way.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::HisError;
+use crate::book::Booking;
+use crate::journal::Journal;
+use crate::line::{Line, Reply};
+use crate::message::{Answer, compose};
+use crate::setup::Setup;
+
+/// How often a message is sent before the day is given up.
+const ATTEMPTS_MAX: u32 = 60;
+/// How often nobody answers before the day is given up.
+const SILENCES_MAX: u32 = 3;
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// By these words an answer says that the same message may come again.
+const LATER: &str = "请稍后";
+
+/// A workplace with its line, its journal and its clerk.
+pub struct Counter<'a> {
+    /// The hospital.
+    pub setup: &'a Setup,
+    /// The line.
+    pub line: Line,
+    /// The journal.
+    pub journal: Journal,
+    number: u8,
+    sign_no: Option<String>,
+    /// How long each answer took, and how many messages had to wait for their turn.
+    pub took: Vec<Duration>,
+    /// How many messages were told to come again.
+    pub waited: u64,
+}
+
+impl<'a> Counter<'a> {
+    /// Opens a workplace in the folder of the hospital's book.
+    ///
+    /// # Errors
+    /// When its journal or its address is wrong.
+    pub fn open(
+        setup: &'a Setup,
+        secret: &[u8],
+        (folder, number): (&Path, u8),
+    ) -> Result<Self, HisError> {
+        let line = Line::new(&setup.url, &setup.fixmedins_code, secret)?;
+        let journal = Journal::open(&folder.join(format!("counter-{number}.jsonl")))?;
+        Ok(Self { setup, line, journal, number, sign_no: None, took: Vec::new(), waited: 0 })
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(&self) -> u8 {
+        self.number
+    }
+
+    /// Whether a step still has no answer.
+    #[must_use]
+    pub fn is_open(&self, step: &str) -> bool {
+        self.journal.step(step).is_none_or(|known| known.answer.is_none())
+    }
+
+    /// Writes a step's message down, once; gives what is sent for it.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub fn write(&mut self, step: &str, infno: &str, input: &Value) -> Result<String, HisError> {
+        if let Some(known) = self.journal.step(step) {
+            return Ok(known.message.body.clone());
+        }
+        let place = (self.number, self.journal.written());
+        let message = compose(self.setup, place, (infno, self.sign_no.as_deref()), input);
+        self.journal.keep_message(step, &message)?;
+        Ok(message.body)
+    }
+
+    /// The number of a step's message.
+    #[must_use]
+    pub fn msgid(&self, step: &str) -> String {
+        self.journal.step(step).map(|known| known.message.msgid.clone()).unwrap_or_default()
+    }
+
+    /// A step from its message to its final answer.
+    ///
+    /// # Errors
+    /// When nobody answers, or the platform stays busy.
+    pub fn ask(&mut self, step: &str, infno: &str, input: &Value) -> Result<Answer, HisError> {
+        self.write(step, infno, input)?;
+        self.complete(step)
+    }
+
+    /// Sends a step's message, always by the same bytes, until its final answer is there.
+    ///
+    /// # Errors
+    /// As [`Counter::ask`].
+    pub fn complete(&mut self, step: &str) -> Result<Answer, HisError> {
+        let known = self.journal.step(step).cloned();
+        let known = known.ok_or_else(|| HisError::Busy(step.to_owned()))?;
+        if let Some(answer) = known.answer {
+            return Answer::read(step, answer);
+        }
+        let answer = self.answered(step, &known.message.body)?;
+        self.journal.keep_answer(step, &answer.text)?;
+        Ok(answer)
+    }
+
+    /// Sends a step's message once more, although its answer is known.
+    ///
+    /// # Errors
+    /// As [`Counter::ask`].
+    pub fn ask_again(&mut self, step: &str) -> Result<Answer, HisError> {
+        let body = self.journal.step(step).map(|known| known.message.body.clone());
+        self.answered(step, &body.unwrap_or_default())
+    }
+
+    fn answered(&mut self, step: &str, body: &str) -> Result<Answer, HisError> {
+        let (mut silences, mut pause) = (0, PAUSE_MIN);
+        for _ in 0..ATTEMPTS_MAX {
+            let begin = Instant::now();
+            match self.line.send(body) {
+                Ok(reply) => {
+                    self.took.push(begin.elapsed());
+                    if !is_for_later(&reply) {
+                        return Answer::read(step, reply.text);
+                    }
+                    self.waited += 1;
+                }
+                Err(error) => {
+                    silences += 1;
+                    if silences > SILENCES_MAX {
+                        return Err(error);
+                    }
+                }
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        Err(HisError::Busy(step.to_owned()))
+    }
+
+    /// The clerk signs in.
+    ///
+    /// # Errors
+    /// When it is refused or nobody answers.
+    pub fn sign_in(&mut self, step: &str) -> Result<(), HisError> {
+        let input = json!({ "signIn": { "opter_no": self.setup.operator, "mac": "", "ip": "" } });
+        self.sign_no = None;
+        let answer = self.ask(step, "9001", &input)?.done()?;
+        self.sign_no = Some(answer.text_at("/signinoutb/sign_no")?);
+        Ok(())
+    }
+
+    /// The clerk signs out. The workplace keeps the old number, as some systems do.
+    ///
+    /// # Errors
+    /// When it is refused or nobody answers.
+    pub fn sign_out(&mut self, step: &str) -> Result<(), HisError> {
+        let number = self.sign_no.clone().unwrap_or_default();
+        let input = json!({ "signOut": { "sign_no": number, "opter_no": self.setup.operator } });
+        self.ask(step, "9002", &input)?.done().map(drop)
+    }
+
+    /// The computer is switched off and on: nothing is known but what the journal says.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn restart(&mut self) -> Result<(), HisError> {
+        self.journal.open_again()
+    }
+
+    /// Books something.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub fn book(&mut self, step: &str, booking: Booking) -> Result<(), HisError> {
+        self.journal.book(step, booking)
+    }
+}
+
+/// Whether the platform asks for the same message once more.
+#[must_use]
+pub fn is_for_later(reply: &Reply) -> bool {
+    matches!(reply.status, 408 | 429 | 500..)
+        || Answer::read("", reply.text.clone())
+            .is_ok_and(|answer| !answer.is_done && answer.words.contains(LATER))
+}

@@ -1,0 +1,78 @@
+//! A hospital's own system (HIS), played against the national interface of a running node: a day of
+//! outpatients with the mistakes that a real system makes, and its own book, which must come to
+//! the platform's figures in the end.
+//!
+//! It knows of yibao what `docs/guide/hospital-it.md` and `hospital-it-messages.md` tell a
+//! vendor, and no more: it depends on no other crate of this workspace (test
+//! `the_played_hospital_shares_no_code_with_what_it_tries` in `xtask`), writes and signs its own
+//! messages, and adds up its own sums.
+//!
+//! Reading order: [`setup`] (who it is), [`money`], [`message`], [`line`](mod@line) (HTTP,
+//! signature, a line that breaks), [`journal`] (what survives a restart), [`counter`] (one
+//! workplace: from a question to its final answer), [`mistake`], [`visit`] (one outpatient),
+//! [`book`] (what it believes it charged), [`day`] (all of it, the next morning, the comparison).
+//!
+//! Invariants: no message leaves before it is in the journal on the disk; a message that was
+//! written is sent again by the same bytes until its answer is known; what a day does follows
+//! from its seed and the answers alone, so that a day that was interrupted goes on where it was.
+
+pub mod book;
+pub mod counter;
+pub mod day;
+pub mod journal;
+pub mod line;
+pub mod message;
+pub mod mistake;
+pub mod money;
+pub mod setup;
+pub mod visit;
+
+use std::path::PathBuf;
+
+/// Why a day cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum HisError {
+    /// The address is not one of plain HTTP.
+    #[error("`{0}` is no address; write `http://HOST:PORT`, such as http://localhost:8420")]
+    Address(String),
+    /// Nobody answers.
+    #[error("`{address}` does not answer ({why}); run the same again to go on with the day")]
+    Line {
+        /// Where it was asked.
+        address: String,
+        /// The cause.
+        why: String,
+    },
+    /// The platform says for too long that it is busy.
+    #[error(
+        "`{0}` stays unanswered: the platform is busy; run the same again to go on with the day"
+    )]
+    Busy(String),
+    /// The platform refuses a step that has nothing wrong with it.
+    #[error("step `{step}` is refused: {words}")]
+    Refused {
+        /// Which step.
+        step: String,
+        /// What the platform says.
+        words: String,
+    },
+    /// An answer is not of the interface's form.
+    #[error("step `{step}` is answered without `{field}`")]
+    Answer {
+        /// Which step.
+        step: String,
+        /// What is missing or has another form.
+        field: String,
+    },
+    /// The book's folder.
+    #[error("the book `{path}`: {why}")]
+    Book {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// What the hospital was set up with.
+    #[error("{0}")]
+    Setup(String),
+}

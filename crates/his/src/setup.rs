@@ -1,0 +1,101 @@
+//! Who the hospital is, whom it treats and what it charges, as its own files say.
+
+use serde::{Deserialize, Serialize};
+
+use crate::HisError;
+use crate::money::Fen;
+
+/// The hospital's own file.
+///
+/// ```toml
+/// url = "http://localhost:8420"
+/// fixmedins_code = "H62010000001"
+/// fixmedins_name = "示范医院"
+/// area = "620100"                # where care is given and people are insured
+/// operator = "0012"
+/// operator_name = "收费员"
+/// secret = "nhsa-secret"         # a file that only its owner may read; beside this one
+/// patients = "his-patients.toml" # [[patient]] with name and number
+/// book = "his-book"              # where it keeps its own book
+/// [[item]]
+/// code = "XY001"
+/// price = "18.60"
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// Where the interface is.
+    pub url: String,
+    /// The hospital's code in the national list.
+    pub fixmedins_code: String,
+    /// Its name there.
+    pub fixmedins_name: String,
+    /// The area's code.
+    pub area: String,
+    /// The clerk's number.
+    pub operator: String,
+    /// The clerk's name.
+    pub operator_name: String,
+    /// The file with the secret that messages are signed with.
+    pub secret: String,
+    /// The file with those whom the hospital treats.
+    pub patients: String,
+    /// The folder of its book.
+    pub book: String,
+    /// What it charges.
+    #[serde(rename = "item")]
+    pub items: Vec<Item>,
+}
+
+/// Something that is charged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Its code in the catalogue.
+    pub code: String,
+    /// The price of one in yuan.
+    pub price: String,
+}
+
+/// The file with those whom the hospital treats.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Patients {
+    /// They.
+    pub patient: Vec<Patient>,
+}
+
+/// Somebody with an identity card.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Patient {
+    /// The name on it.
+    pub name: String,
+    /// The number on it.
+    pub number: String,
+}
+
+impl Setup {
+    /// What cannot be in such a file.
+    ///
+    /// # Errors
+    /// The field and the remedy.
+    pub fn check(&self) -> Result<(), HisError> {
+        let wrong = |words: String| Err(HisError::Setup(words));
+        if self.fixmedins_code.len() != 12 {
+            return wrong("`fixmedins_code`: write the 12 characters of the national list".into());
+        }
+        if self.items.len() < 2 {
+            return wrong("`item`: name at least two items with code and price".into());
+        }
+        for item in &self.items {
+            if Fen::parse(&item.price).is_none_or(|price| price.0 <= 0) {
+                let (code, price) = (&item.code, &item.price);
+                return wrong(format!(
+                    "`item` `{code}`: the price `{price}` is not in yuan above zero"
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! `yibao his`: the played hospital against a served demonstration, over HTTP.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::kit::{Files, Run, yibao};
+use crate::serve::{Served, text};
+
+/// How many kinds of mistakes there are, and how many visits make each of them once.
+const MISTAKES: usize = 18;
+
+fn played(data: &Path, served: &Served, outpatients: &str) -> Run {
+    let setup = data.join("hospital-1/his.toml");
+    let more = ["--outpatients", outpatients, "--counters", "3", "--seed", "7"];
+    yibao(["his", text(&setup), "--url", served.url()].into_iter().chain(more))
+}
+
+/// The newest receipt that concerns the hospital: what it did on the ledger.
+fn newest(data: &Path, served: &Served) -> Value {
+    let key = data.join("hospital-1/keys/online.key");
+    let said = yibao([
+        "get",
+        "/v1/receipts?order=newest&limit=1",
+        "--url",
+        served.url(),
+        "--key",
+        text(&key),
+        "--party",
+        "organisation:hospital-1",
+    ])
+    .ok();
+    let page: Value = serde_json::from_str(&said).expect("JSON");
+    let receipt = &page["receipts"][0];
+    assert!(receipt.is_object(), "{page}");
+    receipt.clone()
+}
+
+/// The journals of the hospital's workplaces.
+fn journals(data: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(data.join("hospital-1/his-book")).expect("a book");
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "jsonl"));
+    files.sort();
+    files
+}
+
+/// Opens the day again, as if it had never come to its end.
+fn reopen(data: &Path) {
+    let path = data.join("hospital-1/his-book/day.json");
+    let mut day: Value = serde_json::from_slice(&fs::read(&path).expect("a day")).expect("JSON");
+    assert_eq!(day["is_over"], true, "{day}");
+    day["is_over"] = json!(false);
+    fs::write(&path, day.to_string()).expect("a file");
+}
+
+/// Changes the rows of all journals; what becomes nothing is gone.
+fn rewrite(data: &Path, change: impl Fn(Value) -> Option<Value>) {
+    for path in journals(data) {
+        let rows = fs::read_to_string(&path).expect("a journal");
+        let rows = rows.lines().map(|row| serde_json::from_str(row).expect("JSON"));
+        let text: String = rows.filter_map(&change).map(|row| format!("{row}\n")).collect();
+        fs::write(&path, text).expect("a file");
+    }
+}
+
+/// Called by a test that has a demonstration served.
+pub fn a_day_that_lost_its_answers_goes_on_and_nothing_happens_twice(data: &Path, served: &Served) {
+    let said = played(data, served, "40").ok();
+    let made = said.lines().filter(|line| line.starts_with("    ")).count();
+    assert_eq!(made, MISTAKES, "each mistake has its line: {said}");
+    assert!(said.contains("day 2 of the book\n"), "the demonstration played the first: {said}");
+    assert!(said.contains("differences: 0"), "{said}");
+    let before = newest(data, served);
+    // Answers and bookings are not on the disk before the next message; a power failure may take
+    // them. What went out is there.
+    reopen(data);
+    rewrite(data, |row| {
+        let is_kept = row["what"] == "sent" || !row["step"].as_str()?.starts_with("d002/");
+        is_kept.then_some(row)
+    });
+    let again = played(data, served, "0").ok();
+    assert!(again.contains("which had been interrupted"), "{again}");
+    assert_eq!(newest(data, served), before, "nothing happened on the ledger: {again}");
+    let book = |said: &str| -> Vec<String> {
+        said.lines().filter(|line| line.contains("own book")).map(str::to_owned).collect()
+    };
+    assert!(!book(&said).is_empty());
+    assert_eq!(book(&again), book(&said));
+    // A book that is wrong by a fen does not come to the platform's figures.
+    reopen(data);
+    rewrite(data, |mut row| {
+        if row["what"] == "booked" && row["step"] == "d002/v00030" {
+            row["booking"]["figures"]["cash"] = json!(1);
+        }
+        Some(row)
+    });
+    let wrong = played(data, served, "0");
+    assert_eq!(wrong.code, 1, "{}{}", wrong.out, wrong.err);
+    assert!(wrong.out.contains("d002/v00030"), "{}", wrong.out);
+}
+
+#[test]
+fn a_hospital_that_cannot_be_played_is_told_why() {
+    let files = Files::new();
+    let fails = |setup: &str, words: &[&str]| {
+        let path = files.write("his.toml", setup);
+        yibao(["his", &path]).fails(2, words);
+    };
+    fails("url = 1", &["his.toml", "url"]);
+    let setup = |code: &str, secret: &str, price: &str| {
+        format!(
+            "url = \"http://127.0.0.1:1\"\nfixmedins_code = \"{code}\"\nfixmedins_name = \"a\"\narea = \
+             \"620100\"\noperator = \"1\"\noperator_name = \"b\"\nsecret = \"{secret}\"\npatients = \
+             \"patients.toml\"\nbook = \"book\"\n[[item]]\ncode = \"X1\"\nprice = \
+             \"{price}\"\n[[item]]\ncode = \"X2\"\nprice = \"1\"\n"
+        )
+    };
+    fails(&setup("H62010000001", "secret", "1"), &["secret", "does not exist"]);
+    files.write("secret", &"synthetic ".repeat(5));
+    fails(&setup("H62010000001", "secret", "1"), &["secret", "chmod 600"]);
+}
