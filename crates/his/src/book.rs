@@ -16,8 +16,10 @@ pub struct Figures {
     pub medfee: i64,
     /// What the funds pay.
     pub fund: i64,
-    /// What personal accounts pay.
+    /// What the personal account pays.
     pub account: i64,
+    /// What relatives' personal accounts pay.
+    pub relatives: i64,
     /// What the patient pays.
     pub cash: i64,
     /// What the hospital bears itself.
@@ -68,7 +70,8 @@ impl Figures {
         Ok(Self {
             medfee: amount("medfee_sumamt")?.0,
             fund: amount("fund_pay_sumamt")?.0,
-            account: (amount("acct_pay")? + amount("acct_mulaid_pay")?).0,
+            account: amount("acct_pay")?.0,
+            relatives: amount("acct_mulaid_pay")?.0,
             cash: amount("psn_cash_pay")?.0,
             hospital: amount("hosp_part_amt")?.0,
         })
@@ -81,6 +84,7 @@ impl Figures {
             medfee: -self.medfee,
             fund: -self.fund,
             account: -self.account,
+            relatives: -self.relatives,
             cash: -self.cash,
             hospital: -self.hospital,
         }
@@ -93,6 +97,7 @@ impl Figures {
             medfee: self.medfee + other.medfee,
             fund: self.fund + other.fund,
             account: self.account + other.account,
+            relatives: self.relatives + other.relatives,
             cash: self.cash + other.cash,
             hospital: self.hospital + other.hospital,
         }

@@ -1,5 +1,6 @@
 //! One workplace: from a question to its final answer, whatever happens on the way.
 
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ const ATTEMPTS_MAX: u32 = 60;
 const SILENCES_MAX: u32 = 3;
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// The longest text that is taken out of an archive.
+const FILE_BYTES_MAX: u64 = 64 << 20;
 /// By these words an answer says that the same message may come again.
 const LATER: &str = "请稍后";
 
@@ -118,7 +121,25 @@ impl<'a> Counter<'a> {
         self.answered(step, &body.unwrap_or_default())
     }
 
+    /// Asks for a file; gives the text in it.
+    ///
+    /// # Errors
+    /// As [`Counter::ask`], or when what comes is no file with a text in it.
+    pub fn download(&mut self, step: &str, input: &Value) -> Result<String, HisError> {
+        let body = self.write(step, "9102", input)?;
+        let reply = self.replied(step, &body)?;
+        text_in(&reply.bytes).ok_or_else(|| HisError::Answer {
+            step: step.to_owned(),
+            field: "an archive with a text".to_owned(),
+        })
+    }
+
     fn answered(&mut self, step: &str, body: &str) -> Result<Answer, HisError> {
+        let reply = self.replied(step, body)?;
+        Answer::read(step, reply.text())
+    }
+
+    fn replied(&mut self, step: &str, body: &str) -> Result<Reply, HisError> {
         let (mut silences, mut pause) = (0, PAUSE_MIN);
         for _ in 0..ATTEMPTS_MAX {
             let begin = Instant::now();
@@ -126,7 +147,7 @@ impl<'a> Counter<'a> {
                 Ok(reply) => {
                     self.took.push(begin.elapsed());
                     if !is_for_later(&reply) {
-                        return Answer::read(step, reply.text);
+                        return Ok(reply);
                     }
                     self.waited += 1;
                 }
@@ -186,6 +207,14 @@ impl<'a> Counter<'a> {
 #[must_use]
 pub fn is_for_later(reply: &Reply) -> bool {
     matches!(reply.status, 408 | 429 | 500..)
-        || Answer::read("", reply.text.clone())
+        || Answer::read("", reply.text())
             .is_ok_and(|answer| !answer.is_done && answer.words.contains(LATER))
+}
+
+/// The text in an archive of one file.
+fn text_in(bytes: &[u8]) -> Option<String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut text = String::new();
+    archive.by_index(0).ok()?.take(FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
+    Some(text)
 }

@@ -18,6 +18,7 @@ use crate::counter::Counter;
 use crate::message::{COUNTERS_MAX, today};
 use crate::mistake::Mistake;
 use crate::setup::{Patient, Setup};
+use crate::statement::compare;
 use crate::visit::{End, Plan, play};
 
 /// What is to be played.
@@ -105,8 +106,10 @@ pub fn run(
     let mut played = Played { number: day.number, went_on, ..Played::default() };
     each(&mut counters, &mut played, |counter| outpatients(counter, &day, patients))?;
     each(&mut counters, &mut played, |counter| compared(counter, &day))?;
+    stated(&mut counters, &mut played, &day, "night")?;
     each(&mut counters, &mut played, |counter| morning(counter, &day))?;
     each(&mut counters, &mut played, |counter| compared(counter, &day))?;
+    stated(&mut counters, &mut played, &day, "morning")?;
     let begins = begins(&day);
     let own = counters.iter().flat_map(|counter| counter.journal.bookings());
     played.totals = totals(own.filter(|(key, _)| key.starts_with(&begins)).map(|(_, one)| one));
@@ -262,6 +265,27 @@ fn compared(counter: &mut Counter<'_>, day: &DayFile) -> Part {
     Ok(played)
 }
 
+/// Compares the whole book of these days with the platform's, for all workplaces.
+fn stated(
+    counters: &mut [Counter<'_>],
+    played: &mut Played,
+    day: &DayFile,
+    when: &str,
+) -> Result<(), HisError> {
+    let all = counters.iter().flat_map(|counter| counter.journal.bookings());
+    let all: Vec<(String, Booking)> =
+        all.map(|(key, booking)| (key.clone(), booking.clone())).collect();
+    let begins = begins(day);
+    let own = all.iter().filter(|(key, _)| key.starts_with(&begins));
+    let first = own.map(|(_, booking)| booking.day.clone()).min().unwrap_or_else(today);
+    let bookings: Vec<Booking> = all.into_iter().map(|(_, booking)| booking).collect();
+    let Some(counter) = counters.first_mut() else { return Ok(()) };
+    let step = format!("{begins}statement-{when}");
+    counter.sign_in(&format!("{step}-sign-in"))?;
+    played.differences.extend(compare(counter, &step, (&bookings, &first))?);
+    counter.sign_out(&format!("{step}-sign-out"))
+}
+
 /// The next morning some settlements are given back.
 fn morning(counter: &mut Counter<'_>, day: &DayFile) -> Part {
     let mut played = Played::default();
@@ -292,6 +316,7 @@ fn morning(counter: &mut Counter<'_>, day: &DayFile) -> Part {
             counter.book(&key, booking)?;
         }
     }
+    counter.sign_out(&format!("{}morning-sign-out", begins(day)))?;
     Ok(played)
 }
 
@@ -348,7 +373,8 @@ impl Played {
             self.waited
         ));
         lines.push(format!(
-            "  {} settlements compared with the platform; differences: {}",
+            "  the book against the platform: {} answers asked for again, sums (3201) and rows (3202), at \
+             night and in the morning; differences: {}",
             self.compared,
             self.differences.len()
         ));

@@ -10,7 +10,8 @@
 //! Reading order: [`setup`] (who it is), [`money`], [`message`], [`line`](mod@line) (HTTP,
 //! signature, a line that breaks), [`journal`] (what survives a restart), [`counter`] (one
 //! workplace: from a question to its final answer), [`mistake`], [`visit`] (one outpatient),
-//! [`book`] (what it believes it charged), [`day`] (all of it, the next morning, the comparison).
+//! [`book`] (what it believes it charged), [`statement`] (the comparison with the platform),
+//! [`day`] (all of it, and the next morning).
 //!
 //! Invariants: no message leaves before it is in the journal on the disk; a message that was
 //! written is sent again by the same bytes until its answer is known; what a day does follows
@@ -25,6 +26,7 @@ pub mod message;
 pub mod mistake;
 pub mod money;
 pub mod setup;
+pub mod statement;
 pub mod visit;
 
 use std::path::PathBuf;

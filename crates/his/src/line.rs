@@ -15,7 +15,7 @@ use crate::message::now_millis;
 const PATH: &str = "/nhsa/v1";
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
-const ANSWER_BYTES_MAX: u64 = 4 << 20;
+const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
 /// The line of one workplace.
 pub struct Line {
@@ -30,7 +30,15 @@ pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// The body.
-    pub text: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as a text; what is none in UTF-8 reads as nothing that is known.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
 }
 
 /// Where a line breaks.
@@ -95,7 +103,7 @@ impl Line {
             .map_err(failed)?;
         let status = response.status().as_u16();
         let reader = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-        Ok(Reply { status, text: reader.read_to_string().map_err(failed)? })
+        Ok(Reply { status, bytes: reader.read_to_vec().map_err(failed)? })
     }
 
     /// Sends a message with a wrong secret.

@@ -185,7 +185,7 @@ impl Visit<'_, '_> {
             let replies =
                 [line.send_with_another_secret(&body)?, line.send_late(&body, SLOW_MILLIS)?];
             for reply in replies {
-                let answer = Answer::read(&self.step("identify"), reply.text)?;
+                let answer = Answer::read(&self.step("identify"), reply.text())?;
                 self.expect_refused(&answer, "签名");
             }
         }
@@ -369,7 +369,7 @@ impl Visit<'_, '_> {
         body["infno"] = json!("2204");
         body["input"] = input.clone();
         let reply = self.counter.line.send(&body.to_string())?;
-        let refused = Answer::read(&step, reply.text)?;
+        let refused = Answer::read(&step, reply.text())?;
         self.expect_refused(&refused, "msgid");
         Ok(())
     }
@@ -441,7 +441,7 @@ impl Visit<'_, '_> {
         let settled = self.complete("settle")?;
         for reply in replies {
             let reply = reply?;
-            self.expect(is_for_later(&reply) || reply.text == settled.text, || {
+            self.expect(is_for_later(&reply) || reply.text() == settled.text, || {
                 "the second click was answered by something else".to_owned()
             });
         }

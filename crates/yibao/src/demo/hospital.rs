@@ -155,7 +155,7 @@ pub fn play(
     played.lines().iter().for_each(|line| println!("{line}"));
     let after = Owed::to(organisation, &node.view().state);
     let own: Figures = played.figures();
-    let [funds, cash] = [i128::from(own.fund + own.account), i128::from(own.cash)];
+    let [funds, cash] = [i128::from(own.fund + own.account + own.relatives), i128::from(own.cash)];
     let agrees = after.funds - before.funds == funds && after.patients - before.patients == cash;
     println!(
         "  the ledger's accounts of the hospital {}",

@@ -65,6 +65,23 @@ fn rewrite(data: &Path, change: impl Fn(Value) -> Option<Value>) {
     }
 }
 
+/// What was booked last for this visit, and in which journal.
+fn booked(data: &Path, step: &str) -> (PathBuf, String) {
+    let begin = format!("{{\"what\":\"booked\",\"step\":\"{step}\"");
+    let found = journals(data).into_iter().filter_map(|path| {
+        let text = fs::read_to_string(&path).expect("a journal");
+        let row = text.lines().rev().find(|row| row.starts_with(&begin)).map(str::to_owned);
+        row.map(|row| (path, row))
+    });
+    found.last().expect("it was settled")
+}
+
+/// Books it once more.
+fn append((path, row): &(PathBuf, String)) {
+    let text = fs::read_to_string(path).expect("a journal");
+    fs::write(path, format!("{text}{row}\n")).expect("a file");
+}
+
 /// Called by a test that has a demonstration served.
 pub fn a_day_that_lost_its_answers_goes_on_and_nothing_happens_twice(data: &Path, served: &Served) {
     let said = played(data, served, "40").ok();
@@ -88,17 +105,30 @@ pub fn a_day_that_lost_its_answers_goes_on_and_nothing_happens_twice(data: &Path
     };
     assert!(!book(&said).is_empty());
     assert_eq!(book(&again), book(&said));
-    // A book that is wrong by a fen does not come to the platform's figures.
+    // A book that is wrong does not come to the platform's figures.
+    let right = booked(data, "d002/v00030");
     reopen(data);
     rewrite(data, |mut row| {
         if row["what"] == "booked" && row["step"] == "d002/v00030" {
-            row["booking"]["figures"]["cash"] = json!(1);
+            row["booking"]["figures"]["medfee"] = json!(1);
         }
         Some(row)
     });
     let wrong = played(data, served, "0");
     assert_eq!(wrong.code, 1, "{}{}", wrong.out, wrong.err);
-    assert!(wrong.out.contains("d002/v00030"), "{}", wrong.out);
+    for words in ["d002/v00030: the book has other sums", "THE BOOK DOES NOT"] {
+        assert!(wrong.out.contains(words), "`{words}` is not in: {}", wrong.out);
+    }
+    append(&right);
+    // A settlement that the hospital lost is named by the platform: sums and row.
+    let lost = |row: &Value| row["what"] == "booked" && row["step"] == "d002/v00030";
+    rewrite(data, |row| (!lost(&row)).then_some(row));
+    let wrong = played(data, served, "0");
+    assert_eq!(wrong.code, 1, "{}{}", wrong.out, wrong.err);
+    for words in ["totals-3", "rows: settlement ", "机构没有该笔"] {
+        assert!(wrong.out.contains(words), "`{words}` is not in: {}", wrong.out);
+    }
+    append(&right);
 }
 
 #[test]
