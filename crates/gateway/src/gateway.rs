@@ -9,7 +9,7 @@ use adapters::clock::Clock;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use ledger::kernel::context::PlanMemo;
-use primitives::{Party, Timestamp};
+use primitives::{OrganisationId, Party, Timestamp};
 
 use crate::config::Config;
 use crate::hub::Hub;
@@ -79,6 +79,28 @@ impl Rates {
     /// `too_many_requests`.
     pub fn count_address(&self, client: IpAddr, now: Timestamp) -> Result<(), Problem> {
         self.address.take(Place::address(client, None), now).map_err(too_many)
+    }
+
+    /// Lets an address ask that has not used up its requests; this one is not counted yet.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub fn check_address(&self, client: IpAddr, now: Timestamp) -> Result<(), Problem> {
+        let wait = self.address.wait(Place::address(client, None), now);
+        wait.map_or(Ok(()), |wait| Err(too_many(wait)))
+    }
+
+    /// Counts a request of an organisation that showed who it is without a session.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub fn count_organisation(
+        &self,
+        organisation: OrganisationId,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let place = Place::party(Party::Organisation(organisation));
+        self.organisation.take(place, now).map_err(too_many)
     }
 
     /// Counts a request of a session and of its party.

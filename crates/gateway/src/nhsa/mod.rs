@@ -292,11 +292,21 @@ fn clock_time(instant: Timestamp) -> String {
 }
 
 fn call(call: &Call) -> Result<Reply, Problem> {
+    let rates = &call.gateway.rates;
     let institution = match authenticated(call) {
         Ok(institution) => institution,
-        Err(refusal) => return answer(call, None, None, Err(&refusal)),
+        Err(refusal) => {
+            // Whoever is not known counts by the address. Over its bound, the next one is refused
+            // before it is read.
+            let _ = rates.count_address(call.client, call.now);
+            return answer(call, None, None, Err(&refusal));
+        }
     };
     let profile = Some(&institution.profile);
+    if rates.count_organisation(institution.organisation(), call.now).is_err() {
+        let often = Refusal::for_now("请求过于频繁；请稍后以原报文重发");
+        return answer(call, profile, None, Err(&often));
+    }
     match Envelope::read(&call.body, &institution.profile) {
         Ok(envelope) => carried_out(call, &institution, &envelope),
         Err(refusal) => answer(call, profile, None, Err(&refusal)),

@@ -9,6 +9,7 @@ use gateway::Config;
 use gateway::session::limit::Rate;
 use serde_json::json;
 
+use crate::support::hospital::{message, signed_at};
 use crate::support::insured::{VISIT, sealed};
 use crate::support::{Ask, World, id_of, organisation, person};
 
@@ -74,6 +75,33 @@ fn without_a_session_an_address_asks_so_often_and_whoever_is_signed_in_is_not_ke
     asks(&world, &token, 10);
     world.clock.advance_millis(1_000);
     world.ask(&Ask::get("/v1/network")).expect(200);
+}
+
+#[test]
+fn a_hospitals_system_counts_by_the_hospital_and_strangers_by_their_address() {
+    let config = Config {
+        address_rate: SLOW,
+        organisation_rate: Rate { burst: 5, ..SLOW },
+        ..Config::default()
+    };
+    let world = World::with_config(config);
+    let input = json!({ "signIn": { "opter_no": "0012", "mac": "", "ip": "" } });
+    let sign_in = |serial| world.nhsa(&message(serial, "9001", &input));
+    let code = |ask: &Ask| world.ask(ask).expect(200).json()["infcode"].clone();
+    for serial in 1..=5 {
+        assert_eq!(code(&sign_in(serial)), 0, "more than an address may ask");
+    }
+    // The hospital has had its five: this passes by itself, and the same message may come again.
+    let often = world.ask(&sign_in(6)).expect(200).json();
+    assert!(often["err_msg"].as_str().unwrap().contains("请稍后"), "{often}");
+    world.clock.advance_millis(1_000);
+    assert_eq!(code(&sign_in(6)), 0);
+    // Strangers are refused before anything of theirs is read, and say nothing of the hospital.
+    let stranger = signed_at(message(7, "9001", &input).to_string().as_bytes(), 0);
+    for _ in 0..3 {
+        assert_eq!(code(&stranger), -1);
+    }
+    assert_eq!(world.ask(&stranger).expect(429).json()["infcode"], -1);
 }
 
 #[test]
