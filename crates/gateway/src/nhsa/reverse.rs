@@ -13,6 +13,7 @@ use super::field::{Field, Form, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::undo_settlement::refund_of_all;
 use super::{Run, Transaction, answered};
+use crate::call::Call;
 
 const INPUT: Node = Node::one(
     "data",
@@ -46,6 +47,9 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
         return Err(Refusal::at(record.path("omsgid"), words));
     }
     let _claim = message.institution.claim(original).ok_or_else(busy)?;
+    // The original may have been carried out after this message came: what it did must be seen.
+    let call = &Call { view: message.call.gateway.port.view(), ..message.call.clone() };
+    let message = &Message { call, institution: message.institution, envelope: message.envelope };
     let person = message.known_person(&record)?.person;
     // One that never came is noted under this message's hash: should it come, it is refused.
     book.begin(original, &message.envelope.digest, message.call.now)?;

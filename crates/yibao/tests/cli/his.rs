@@ -68,12 +68,12 @@ fn rewrite(data: &Path, change: impl Fn(Value) -> Option<Value>) {
 /// What was booked last for this visit, and in which journal.
 fn booked(data: &Path, step: &str) -> (PathBuf, String) {
     let begin = format!("{{\"what\":\"booked\",\"step\":\"{step}\"");
-    let found = journals(data).into_iter().filter_map(|path| {
+    let mut found = journals(data).into_iter().filter_map(|path| {
         let text = fs::read_to_string(&path).expect("a journal");
         let row = text.lines().rev().find(|row| row.starts_with(&begin)).map(str::to_owned);
         row.map(|row| (path, row))
     });
-    found.last().expect("it was settled")
+    found.next().expect("it was settled")
 }
 
 /// Books it once more.
