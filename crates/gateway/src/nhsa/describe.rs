@@ -54,7 +54,8 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     message.require_kind(&record, Care::Outpatient)?;
     let number = record.text("mdtrt_id");
     let _claim = message.claim_visit(number)?;
-    message.open_visit(&record, known.visit, Care::Outpatient)?;
+    let seen = message.open_visit(&record, known.visit, Care::Outpatient)?;
+    message.require_opened_kind(&record, seen.subject.visit_type)?;
     message.keep_description(number, &message.envelope.input)?;
     Ok(Value::Null)
 }

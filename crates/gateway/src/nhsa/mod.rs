@@ -49,6 +49,8 @@ mod reconcile_totals;
 pub mod refusal;
 mod register;
 mod reverse;
+mod sale;
+mod sale_return;
 mod settle;
 mod settle_stay;
 mod sign_in;
@@ -57,6 +59,7 @@ pub mod signature;
 mod split;
 mod standing;
 mod statement;
+mod trace;
 mod undo_admission;
 mod undo_charge;
 mod undo_discharge;
@@ -141,6 +144,8 @@ pub static TRANSACTIONS: &[&Transaction] = &[
     &preview_stay::TRANSACTION,
     &settle_stay::TRANSACTION,
     &undo_stay_settlement::TRANSACTION,
+    &sale::TRANSACTION,
+    &sale_return::TRANSACTION,
     &reverse::TRANSACTION,
     &reconcile_totals::TRANSACTION,
     &reconcile_details::TRANSACTION,

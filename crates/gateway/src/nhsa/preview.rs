@@ -131,6 +131,9 @@ impl Claimed {
     ) -> Result<(SeenVisit, QuoteView), Refusal> {
         let seen = message.open_visit(record, self.known.visit, self.care)?;
         message.require_scheme(record, &seen)?;
+        if self.care == Care::Outpatient {
+            message.require_opened_kind(record, seen.subject.visit_type)?;
+        }
         let charged = self.lines.iter().map(|line| Amount::from_minor(line.amount));
         let charged = charged.fold(Amount::ZERO, Amount::saturating_add);
         require_same(record, "medfee_sumamt", charged)?;

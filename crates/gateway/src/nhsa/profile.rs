@@ -10,6 +10,7 @@
 //! statement = "interface"            # or "all": of which settlements 3201 and 3202 are
 //! signature = "hmac-sm3"
 //! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk
+//! untraced_items = []                # codes of items that are sold without trace codes
 //! [med_types]                        # which codes are taken, and what they are here
 //! 11 = "outpatient"
 //! 21 = "inpatient"
@@ -17,7 +18,7 @@
 //! E11 = "diabetes"                   # group that the catalogue limits items to
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use benefit::VisitType;
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,10 @@ pub struct Profile {
     pub signature: SchemeName,
     /// The key with which the hospital signs on the ledger, in its folder.
     pub machine_key: String,
+    /// Items by their codes that have no trace codes, such as old stock: they are sold in a
+    /// settlement without.
+    #[serde(default)]
+    pub untraced_items: BTreeSet<String>,
     /// Which kinds of care are taken under which code.
     pub med_types: BTreeMap<String, VisitType>,
     /// Which group of the catalogue a diagnosis belongs to, by the beginning of its code: items

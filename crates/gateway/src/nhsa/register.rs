@@ -5,7 +5,7 @@ use ledger::modules::visit::{CheckIn, Identification, VisitSubject};
 use primitives::{Hash, VisitId, sha256_parts};
 use serde_json::{Value, json};
 
-use super::desk::{KnownVisit, Message};
+use super::desk::{Care, KnownVisit, Message};
 use super::field::{Field, Form, INSUTYPE, IPT_OTP_NO, MDTRT_ID, Node, PSN_NO, Record};
 use super::identify::CERTIFICATES;
 use super::refusal::Refusal;
@@ -20,6 +20,7 @@ const INPUT: Node = Node::one(
         Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
         Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
         IPT_OTP_NO,
+        Field::optional("med_type", Form::Text(6), "医疗类别；不填为本机构的普通门诊或购药"),
         Field::optional("atddr_no", Form::Text(30), "医师编码"),
         Field::optional("dr_name", Form::Text(50), "医师姓名"),
         Field::optional("dept_code", Form::Text(30), "科室编码"),
@@ -41,7 +42,11 @@ pub(super) static TRANSACTION: Transaction = Transaction {
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
     let own_number = record.text("ipt_otp_no");
-    let number = open(message, &record, Opening { kind: VisitType::Outpatient, own_number })?;
+    let kind = match record.get("med_type") {
+        Some(_) => message.require_kind(&record, Care::Outpatient)?,
+        None => message.usual_kind(&record)?,
+    };
+    let number = open(message, &record, Opening { kind, own_number })?;
     let psn_no = record.text("psn_no");
     Ok(json!({ "data": { "mdtrt_id": number, "psn_no": psn_no, "ipt_otp_no": own_number } }))
 }

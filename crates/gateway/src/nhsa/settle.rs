@@ -15,6 +15,7 @@ use super::field::Record;
 use super::preview::{Claimed, INPUT, OUTPUT};
 use super::refusal::Refusal;
 use super::split::{self, Settled};
+use super::trace::{SETTLED_CODES, settled_codes};
 use super::{Run, Transaction, clock_time};
 use crate::api::quote::reasons;
 use crate::api::refund::keep_settled;
@@ -23,14 +24,20 @@ use crate::api::request::keep_sealed;
 pub(super) static TRANSACTION: Transaction = Transaction {
     number: "2207",
     name: "门诊结算",
-    input: &[INPUT],
+    input: &[INPUT, SETTLED_CODES],
     output: OUTPUT,
     run: Run::Answer(run),
 };
 
 fn run(message: &Message<'_>) -> Result<Value, Refusal> {
     let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    settle(message, &record, &Claimed::read(message, &record, Care::Outpatient)?)
+    let claimed = Claimed::read(message, &record, Care::Outpatient)?;
+    let codes = settled_codes(&message.envelope.input, &claimed.lines)?;
+    let output = settle(message, &record, &claimed)?;
+    for (code, is_opened) in codes {
+        message.keep_traces(&[code], false, is_opened)?;
+    }
+    Ok(output)
 }
 
 /// Settles a visit.

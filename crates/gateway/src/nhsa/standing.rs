@@ -7,7 +7,7 @@ use benefit::source::PlanSource;
 use ledger::modules::{coverage, plan};
 use primitives::{CivilDate, PersonId, RegionId, SchemeId};
 
-use super::desk::Message;
+use super::desk::{Care, Message};
 use super::field::Record;
 use super::refusal::Refusal;
 
@@ -36,6 +36,40 @@ impl Message<'_> {
             let words = format!("本机构未开通该医疗类别；可用：{}", codes.join("、"));
             Refusal::at(record.path("med_type"), words)
         })
+    }
+
+    /// What a visit is that is registered without a kind: ordinary outpatient care where that is
+    /// taken, else the one other kind, as a purchase at a pharmacy.
+    ///
+    /// # Errors
+    /// When there is none or several.
+    pub(super) fn usual_kind(&self, record: &Record) -> Result<VisitType, Refusal> {
+        let kinds = self.institution.profile.med_types.values();
+        let mut taken: Vec<VisitType> =
+            kinds.copied().filter(|kind| Care::of(*kind) == Care::Outpatient).collect();
+        taken.sort_by_key(|kind| kind.number());
+        taken.dedup();
+        match taken.as_slice() {
+            [one] => Ok(*one),
+            some if some.contains(&VisitType::Outpatient) => Ok(VisitType::Outpatient),
+            _ => Err(Refusal::at(record.path("med_type"), "本机构须填写医疗类别；请填写后重发")),
+        }
+    }
+
+    /// The code in `med_type` is the kind of care as which a visit was opened.
+    ///
+    /// # Errors
+    /// When it is another kind.
+    pub(super) fn require_opened_kind(
+        &self,
+        record: &Record,
+        opened: VisitType,
+    ) -> Result<(), Refusal> {
+        if self.any_kind(record)? == opened {
+            return Ok(());
+        }
+        let words = "与挂号时的医疗类别不一致；请改正，或撤销挂号后按该类别重新挂号（2201）";
+        Err(Refusal::at(record.path("med_type"), words))
     }
 
     /// The schemes that cover or covered somebody in a region, each once.

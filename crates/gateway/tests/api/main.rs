@@ -9,6 +9,7 @@ mod inquiry;
 mod later;
 mod limits;
 mod nhsa;
+mod nhsa_sale;
 mod nhsa_standing;
 mod nhsa_statement;
 mod nhsa_stay;

@@ -242,7 +242,7 @@ fn what_is_wrong_with_a_stay_is_named_and_the_two_kinds_of_care_do_not_mix() {
     assert!(world.refused(23, "2204", &outpatient).contains("23xx"));
     let mut registration = registration(&known);
     registration["data"]["med_type"] = json!("21");
-    world.carried_out(24, "2201", &registration);
+    assert!(world.refused(24, "2201", &registration).contains("可用：11"));
     let mut other = admission(&known, "E11");
     other["mdtrtinfo"]["med_type"] = json!("11");
     assert!(world.refused(25, "2401", &other).contains("可用：21"));

@@ -1,7 +1,7 @@
 //! One hospital of the demonstration speaks the national interface, so that a hospital's own system
 //! can be pointed at it; and such a system plays a small day there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,6 +52,7 @@ pub fn found(folder: &Path, name: &str, seed: &Hash) -> Result<()> {
         signature: SchemeName::HmacSm3,
         machine_key: "keys/online.key".to_owned(),
         med_types: MED_TYPES.map(|(code, kind)| (code.to_owned(), kind)).into(),
+        untraced_items: BTreeSet::new(),
         diagnosis_groups: BTreeMap::new(),
     };
     let text = toml::to_string(&profile).context("a profile has a form in TOML")?;

@@ -32,9 +32,11 @@ pub fn institution() -> Institution {
             ("11", VisitType::Outpatient),
             ("12", VisitType::Outpatient),
             ("21", VisitType::Inpatient),
+            ("41", VisitType::Pharmacy),
         ]
         .map(|(code, kind)| (code.to_owned(), kind))
         .into(),
+        untraced_items: ["B1".to_owned()].into(),
         diagnosis_groups: [("E11".to_owned(), "diabetes".to_owned())].into(),
     };
     let book = Book::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();

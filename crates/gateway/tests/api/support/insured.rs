@@ -20,7 +20,7 @@ region = 620100
 scheme = 310
 currency = "CNY"
 valid = { from = "2026-01-01", to = "2026-12-31" }
-visit_types = ["outpatient", "inpatient"]
+visit_types = ["outpatient", "inpatient", "pharmacy"]
 
 [[accumulator]]
 id = "deductible_met"
