@@ -460,7 +460,8 @@ impl Visit<'_, '_> {
         });
         let [one, two] = [self.complete(names[0])?, self.complete(names[1])?];
         let (settled, other) = if one.is_done { (one, two) } else { (two, one) };
-        self.expect_refused(&other, "mdtrt_id");
+        // The interface refuses it where the other was quicker, and the ledger where they met.
+        self.expect_refused(&other, "已结算");
         settled.done()
     }
 
