@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use adapters::clock::Clock;
 use anyhow::{Context as _, Result};
-use benefit::{Category, VisitType};
+use benefit::{Category, ItemClass, VisitType};
 use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
 use his::book::Figures;
 use his::day::Options;
@@ -102,7 +102,11 @@ pub fn equip(
     Ok(write_owned(&folder.join(PATIENTS_FILE), text.as_bytes())?)
 }
 
-/// What is charged to outpatients of every age.
+/// The dearest item of an outpatient's usual bill, in fen: such a bill comes to some 200 yuan, so
+/// that the day leaves the region's shares as they are.
+const USUAL_PRICE_MAX: u64 = 60_00;
+
+/// What is usually charged to outpatients of every age.
 fn charged(items: &[PricedItem]) -> Vec<Item> {
     let is_usual = |one: &&PricedItem| {
         let usual = [
@@ -111,7 +115,10 @@ fn charged(items: &[PricedItem]) -> Vec<Item> {
             Category::Laboratory,
             Category::Consultation,
         ];
-        usual.contains(&one.category) && one.limited_use.is_empty()
+        usual.contains(&one.category)
+            && one.limited_use.is_empty()
+            && one.class != ItemClass::C
+            && one.price <= USUAL_PRICE_MAX
     };
     let mut items: Vec<Item> = items
         .iter()
