@@ -7,7 +7,7 @@ use primitives::{Amount, SchemeId};
 use serde_json::{Value, json};
 
 use super::desk::Message;
-use super::field::{Field, Form, INSUTYPE, Node, PSN_NO, yuan};
+use super::field::{Field, Form, INSUTYPE, Node, PSN_NO, Record, yuan};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -36,9 +36,8 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let person = message.person_of_today(&record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let person = message.person_of_today(record)?;
     let asked = record.get("cum_ym").unwrap_or_default();
     if !matches!(asked.len(), 0 | 4 | 6) || !asked.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Refusal::at(record.path("cum_ym"), "应为 yyyy 或 yyyyMM；请改正后重发"));

@@ -3,14 +3,12 @@
 use serde_json::{Value, json};
 
 use super::desk::{Care, Message};
-use super::field::{Field, Form, INSUTYPE, MDTRT_ID, Node};
-use super::identify::CERTIFICATES;
+use super::field::{Field, Form, INSUTYPE, MDTRT_ID, Node, Record};
+use super::identify::{CERT_NO, CERT_TYPE};
+use super::particulars::DIAGNOSES_MAX;
 use super::refusal::Refusal;
 use super::register::{Opening, open};
 use super::{Run, Transaction};
-
-/// The most diagnoses of a stay.
-pub(super) const DIAGNOSES_MAX: usize = 50;
 
 const INPUT: Node = Node::one(
     "mdtrtinfo",
@@ -18,8 +16,8 @@ const INPUT: Node = Node::one(
         Field::needed("psn_no", Form::Text(30), "人员编号，来自1101"),
         INSUTYPE,
         Field::needed("begntime", Form::Day, "入院时间"),
-        Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
-        Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
+        CERT_TYPE,
+        CERT_NO,
         Field::needed("med_type", Form::Text(6), "医疗类别"),
         Field::needed("ipt_no", Form::Text(30), "住院号"),
         Field::optional("medrcdno", Form::Text(30), "病历号"),
@@ -56,12 +54,11 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     let input = &message.envelope.input;
-    let record = INPUT.read(input, 1)?.remove(0);
     DIAGNOSES.read(input, DIAGNOSES_MAX)?;
-    let kind = message.require_kind(&record, Care::Stay)?;
-    let number = open(message, &record, Opening { kind, own_number: record.text("ipt_no") })?;
+    let kind = message.require_kind(record, Care::Stay)?;
+    let number = open(message, record, Opening { kind, own_number: record.text("ipt_no") })?;
     message.keep_description(&number, input)?;
     Ok(json!({ "result": { "mdtrt_id": number } }))
 }

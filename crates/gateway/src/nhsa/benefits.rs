@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use benefit::{Payer, VisitType};
 
 use super::desk::Message;
-use super::field::{Field, Form, INSUTYPE, Node, PSN_NO};
+use super::field::{Field, Form, INSUTYPE, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::split::fund;
 use super::{Run, Transaction};
@@ -47,12 +47,11 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let person = message.person_of_today(&record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let person = message.person_of_today(record)?;
     let (region, scheme) =
-        (message.wallet()?.region, message.scheme(&record, record.text("insutype"))?);
-    let kind = message.any_kind(&record)?;
+        (message.wallet()?.region, message.scheme(record, record.text("insutype"))?);
+    let kind = message.any_kind(record)?;
     let day = record.day("begntime")?;
     let (flag, period, words) = match claim_to(message, (person, region, scheme), kind, day) {
         Ok(period) => ("1", Some(period), "享受".to_owned()),

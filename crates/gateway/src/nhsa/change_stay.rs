@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-use super::admit::{DIAGNOSES, DIAGNOSES_MAX};
+use super::admit::DIAGNOSES;
 use super::desk::{Care, Message};
-use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO, Record};
+use super::particulars::DIAGNOSES_MAX;
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -28,21 +29,19 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "住院信息变更",
     input: &[INPUT, DIAGNOSES],
     output: &[],
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     let input = &message.envelope.input;
-    let record = INPUT.read(input, 1)?.remove(0);
     DIAGNOSES.read(input, DIAGNOSES_MAX)?;
-    let known = message.known_visit(&record)?;
+    let known = message.known_visit(record)?;
     let number = record.text("mdtrt_id");
-    let _claim = message.claim_visit(number)?;
-    let seen = message.open_stay(&record, known.visit)?;
+    let seen = message.open_stay(record, known.visit)?;
     let is_same = record.day("begntime")? == seen.subject.admitted;
     for (field, is_same) in [
         ("begntime", is_same),
-        ("med_type", message.require_kind(&record, Care::Stay)? == seen.subject.visit_type),
+        ("med_type", message.require_kind(record, Care::Stay)? == seen.subject.visit_type),
     ] {
         if !is_same {
             let words = "已记入账本，不能变更；请做2404入院撤销后重新办理入院";

@@ -5,7 +5,7 @@ use ledger::modules::coverage;
 use serde_json::{Value, json};
 
 use super::desk::Message;
-use super::field::{Field, Form, INSUTYPE, Node, PSN_NO};
+use super::field::{Field, Form, INSUTYPE, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -30,9 +30,8 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let person = message.person_of_today(&record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let person = message.person_of_today(record)?;
     let (region, today) = (message.wallet()?.region, message.today());
     let row = coverage::view::coverage(&message.call.view.state, person).unwrap_or_default();
     let mut told = Vec::new();

@@ -4,12 +4,10 @@
 use serde_json::Value;
 
 use super::desk::{Care, Message};
-use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO, Record};
+use super::particulars::DIAGNOSES_MAX;
 use super::refusal::Refusal;
 use super::{Run, Transaction};
-
-/// The most diagnoses of a visit.
-const DIAGNOSES_MAX: usize = 50;
 
 const VISIT: Node = Node::one(
     "mdtrtinfo",
@@ -44,18 +42,16 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "门诊就诊信息上传",
     input: &[VISIT, DIAGNOSES],
     output: &[],
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = VISIT.read(&message.envelope.input, 1)?.remove(0);
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     DIAGNOSES.read(&message.envelope.input, DIAGNOSES_MAX)?;
-    let known = message.known_visit(&record)?;
-    message.require_kind(&record, Care::Outpatient)?;
+    let known = message.known_visit(record)?;
+    message.require_kind(record, Care::Outpatient)?;
     let number = record.text("mdtrt_id");
-    let _claim = message.claim_visit(number)?;
-    let seen = message.open_visit(&record, known.visit, Care::Outpatient)?;
-    message.require_opened_kind(&record, seen.subject.visit_type)?;
+    let seen = message.open_visit(record, known.visit, Care::Outpatient)?;
+    message.require_opened_kind(record, seen.subject.visit_type)?;
     message.keep_description(number, &message.envelope.input)?;
     Ok(Value::Null)
 }

@@ -17,7 +17,7 @@ use primitives::{
 
 use super::field::{Record, yuan};
 use super::refusal::Refusal;
-use super::{CLOCK_MINUTES, Claim, Institution};
+use super::{CLOCK_MINUTES, Institution};
 use crate::access::SeenVisit;
 use crate::api::machine::{execute, signed};
 use crate::call::Call;
@@ -29,7 +29,8 @@ use serde_json::Value;
 
 const SESSION: &str = "session";
 const PERSON: &str = "person";
-const VISIT: &str = "visit";
+/// What is kept, named and claimed for a visit.
+pub(super) const VISIT: &str = "visit";
 const LINES: &str = "lines";
 const SETTLEMENT: &str = "settlement";
 const REVERSED: &str = "reversed";
@@ -321,14 +322,21 @@ impl Message<'_> {
         Ok(self.institution.book.get(VISIT, number)?.is_some())
     }
 
-    /// Nobody else changes this visit's lines meanwhile.
+    /// Does something while no other message works on the same, and sees the ledger as it is then:
+    /// another message may have been carried out after this one came.
     ///
     /// # Errors
-    /// When another message does.
-    pub(super) fn claim_visit(&self, number: &str) -> Result<Claim<'_>, Refusal> {
-        self.institution
-            .claim(&format!("visit {number}"))
-            .ok_or_else(|| Refusal::for_now("同一就诊的另一份报文正在处理；请稍后以原报文重发"))
+    /// When another message does, or those of what is done.
+    pub(super) fn alone<T>(
+        &self,
+        kind: &'static str,
+        name: &str,
+        run: impl FnOnce(&Message<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let busy = || Refusal::for_now("同一就诊或原报文正在处理；请稍后以原报文重发");
+        let _claim = self.institution.claim(kind, name).ok_or_else(busy)?;
+        let call = &Call { view: self.call.gateway.port.view(), ..self.call.clone() };
+        run(&Message { call, institution: self.institution, envelope: self.envelope })
     }
 
     /// A visit on the ledger that is open and of such care, for its subject.
@@ -397,12 +405,15 @@ impl Message<'_> {
     ///
     /// # Errors
     /// When they are about several.
-    pub(super) fn one_visit<'r>(&self, records: &'r [Record]) -> Result<&'r str, Refusal> {
-        let field = |one: &'r Record, name| one.text(name);
-        let first =
-            records.first().map_or(["", ""], |one| [field(one, "mdtrt_id"), field(one, "psn_no")]);
-        let other = records.iter().find(|one| [one.text("mdtrt_id"), one.text("psn_no")] != first);
-        other.map_or(Ok(first[0]), |other| {
+    pub(super) fn one_visit<'r>(
+        &self,
+        first: &'r Record,
+        records: &[Record],
+    ) -> Result<&'r str, Refusal> {
+        let is_other = |one: &&Record| {
+            ["mdtrt_id", "psn_no"].iter().any(|name| one.text(name) != first.text(name))
+        };
+        records.iter().find(is_other).map_or(Ok(first.text("mdtrt_id")), |other| {
             let words = "一份报文只能处理一次就诊的明细；请分开发送";
             Err(Refusal::at(other.path("mdtrt_id"), words))
         })

@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-use super::admit::{DIAGNOSES, DIAGNOSES_MAX};
+use super::admit::DIAGNOSES;
 use super::desk::Message;
-use super::field::{Field, Form, INSUTYPE, MDTRT_ID, Node, PSN_NO};
+use super::field::{Field, Form, INSUTYPE, MDTRT_ID, Node, PSN_NO, Record};
+use super::particulars::DIAGNOSES_MAX;
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -37,18 +38,16 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "出院办理",
     input: &[INPUT, DIAGNOSES],
     output: &[],
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     let input = &message.envelope.input;
-    let record = INPUT.read(input, 1)?.remove(0);
     DIAGNOSES.read(input, DIAGNOSES_MAX)?;
-    let known = message.known_visit(&record)?;
+    let known = message.known_visit(record)?;
     let number = record.text("mdtrt_id");
-    let _claim = message.claim_visit(number)?;
-    let seen = message.open_stay(&record, known.visit)?;
-    message.require_scheme(&record, &seen)?;
+    let seen = message.open_stay(record, known.visit)?;
+    message.require_scheme(record, &seen)?;
     if message.discharged(number)?.is_some() {
         let words = "已办理出院；需要更改请先做2405出院撤销";
         return Err(Refusal::at(record.path("mdtrt_id"), words));

@@ -1,7 +1,7 @@
 //! 9102: a file goes out. The answer is the file itself; what is refused is an envelope.
 
 use super::desk::Message;
-use super::field::{Field, Form, Node};
+use super::field::{Field, Form, Node, Record};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -22,9 +22,8 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::File(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Vec<u8>, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let file = message.stored_file(&record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Vec<u8>, Refusal> {
+    let file = message.stored_file(record)?;
     if file.name != record.text("filename") {
         let words = "与该文件查询号的文件名不一致；请按3202或9101返回的填写";
         return Err(Refusal::at(record.path("filename"), words));

@@ -211,6 +211,10 @@ fn decimal(text: &str, digits: usize, decimals: usize) -> Option<String> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let part = part.trim_end_matches('0');
+    let whole = match whole.trim_start_matches('0') {
+        "" if !whole.is_empty() => "0",
+        digits => digits,
+    };
     let fits = whole.len() <= digits.saturating_sub(decimals) && part.len() <= decimals;
     if whole.is_empty() || !is_number(whole) || !is_number(part) || !fits {
         return None;
@@ -404,12 +408,22 @@ mod tests {
     }
 
     #[test]
+    fn a_number_has_one_form() {
+        for (given, form) in [("0", "0"), ("00", "0"), ("0.00", "0"), ("007.10", "7.1")] {
+            assert_eq!(decimal(given, 16, 4).as_deref(), Some(form), "{given}");
+        }
+        assert_eq!(decimal(".5", 16, 4), None);
+    }
+
+    #[test]
     fn amounts_become_fen_exactly_or_are_refused_by_name() {
         for (given, fen) in [
             (json!("0.1"), 10),
             (json!(0.29), 29),
             (json!(1234), 123_400),
             (json!("1.500"), 150),
+            (json!("00.05"), 5),
+            (json!("0012"), 1_200),
             (json!("99999999999999.99"), 9_999_999_999_999_999),
         ] {
             assert_eq!(

@@ -92,7 +92,7 @@ impl Message<'_> {
         let (book, now) = (&self.institution.book, self.call.now);
         let _claim = self
             .institution
-            .claim(LIST)
+            .claim(FILE, LIST)
             .ok_or_else(|| Refusal::for_now("另一份文件正在保存；请稍后以原报文重发"))?;
         let number = self.name(FILE, self.envelope.msgid().as_bytes());
         let until = now.plus_millis(KEPT_MILLIS);

@@ -21,6 +21,12 @@ use crate::api::wallet;
 pub(super) const CERTIFICATES: &[(&str, &str)] =
     &[("01", "医保电子凭证动态码"), ("02", "居民身份证")];
 
+/// What somebody shows, and had shown when they were identified.
+pub(super) const CERT_TYPE: Field =
+    Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES);
+pub(super) const CERT_NO: Field =
+    Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同");
+
 const INPUT: Node = Node::one(
     "data",
     &[
@@ -62,11 +68,10 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let person = identified(message, &record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let person = identified(message, record)?;
     let known = message.wallet()?.directory.person(person)?;
-    let known = known.ok_or_else(|| nobody(&record))?;
+    let known = known.ok_or_else(|| nobody(record))?;
     let number = message.keep_person(&KnownPerson {
         person,
         name: known.name.clone(),

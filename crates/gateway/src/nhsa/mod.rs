@@ -33,7 +33,6 @@ mod charge;
 mod charge_stay;
 mod chronic;
 mod describe;
-mod described;
 pub mod desk;
 mod discharge;
 mod download;
@@ -41,6 +40,8 @@ pub mod envelope;
 pub mod field;
 pub mod file;
 mod identify;
+mod lines;
+mod particulars;
 mod preview;
 mod preview_stay;
 pub mod profile;
@@ -69,9 +70,9 @@ mod undo_stay_charge;
 mod undo_stay_settlement;
 mod upload;
 
-use desk::Message;
+use desk::{Message, VISIT, damaged};
 use envelope::{Answering, ENVELOPE, Envelope, NhsaAnswer, NhsaMessage};
-use field::Node;
+use field::{Node, Record};
 use file::FILE_MESSAGE_BYTES_MAX;
 use profile::Profile;
 use refusal::Refusal;
@@ -114,10 +115,15 @@ pub struct Transaction {
 /// How a transaction is carried out.
 #[derive(Clone, Copy)]
 pub enum Run {
-    /// It is answered by an output.
-    Answer(fn(&Message<'_>) -> Result<Value, Refusal>),
+    /// From the first record that is asked, it is answered by an output.
+    Answer(fn(&Message<'_>, &Record) -> Result<Value, Refusal>),
+    /// The same about the visit in `mdtrt_id`: nobody else works on it meanwhile, and the ledger is
+    /// seen as it is then.
+    OfVisit(fn(&Message<'_>, &Record) -> Result<Value, Refusal>),
+    /// The same for a list of lines, which are all of one visit; the first of them comes as well.
+    OfLines(fn(&Message<'_>, &Record, &[Record]) -> Result<Value, Refusal>),
     /// It is answered by a file: the same again gives the file for as long as it is kept.
-    File(fn(&Message<'_>) -> Result<Vec<u8>, Refusal>),
+    File(fn(&Message<'_>, &Record) -> Result<Vec<u8>, Refusal>),
 }
 
 /// What is offered. Everything else is refused, with this list.
@@ -158,6 +164,9 @@ pub static TRANSACTIONS: &[&Transaction] = &[
 /// The lines of files that go to and fro.
 static FILES: &[Node] = &[reconcile_details::LINE, reconcile_details::RESULT_LINE];
 
+/// The most records of one message.
+const RECORDS_MAX: usize = 100;
+
 /// Those that have a second number with an `A` behind it, which means the same.
 const WITH_VARIANT: [&str; 3] = ["2203", "2206", "2207"];
 
@@ -178,14 +187,19 @@ pub struct Institution {
     pub secret: Vec<u8>,
     /// What it remembers.
     pub book: Book,
-    running: Mutex<BTreeSet<String>>,
+    claimed: Mutex<BTreeSet<Claimed>>,
+    /// Held while sales are entered: what was sold before is read first.
+    sales: Mutex<()>,
 }
+
+/// What one message works on and no other: its kind and name.
+type Claimed = (&'static str, String);
 
 impl Institution {
     /// A hospital with its key, secret and book.
     #[must_use]
     pub fn new(profile: Profile, machine: Arc<dyn Machine>, secret: Vec<u8>, book: Book) -> Self {
-        Self { profile, machine, secret, book, running: Mutex::default() }
+        Self { profile, machine, secret, book, claimed: Mutex::default(), sales: Mutex::default() }
     }
 
     /// Who it is on the ledger.
@@ -194,22 +208,26 @@ impl Institution {
         self.machine.organisation()
     }
 
-    fn claim(&self, msgid: &str) -> Option<Claim<'_>> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.insert(msgid.to_owned()).then(|| Claim { of: self, msgid: msgid.to_owned() })
+    /// Claims something for as long as the answer lives; nothing where it is claimed.
+    fn claim(&self, kind: &'static str, name: &str) -> Option<Claim<'_>> {
+        let what = (kind, name.to_owned());
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.insert(what.clone()).then(|| Claim { of: self, what })
     }
 }
 
-/// That a message is being carried out; nobody else carries it out meanwhile.
-pub(crate) struct Claim<'a> {
+/// That nobody else works on something meanwhile.
+struct Claim<'a> {
     of: &'a Institution,
-    msgid: String,
+    what: Claimed,
 }
+
+const MESSAGE: &str = "message";
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let mut running = self.of.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.remove(&self.msgid);
+        let mut claimed = self.of.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.remove(&self.what);
     }
 }
 
@@ -345,7 +363,7 @@ fn carried_out(
 ) -> Result<Reply, Problem> {
     let profile = Some(&institution.profile);
     let msgid = envelope.msgid();
-    let Some(_claim) = institution.claim(msgid) else {
+    let Some(_claim) = institution.claim(MESSAGE, msgid) else {
         let busy = Refusal::for_now("同一 msgid 的报文正在处理；请稍后以原报文重发");
         return answer(call, profile, Some(envelope), Err(&busy));
     };
@@ -386,9 +404,20 @@ fn run(message: &Message<'_>) -> Result<Done, Refusal> {
         Refusal::at("infno", format!("本平台未提供该交易；现有：{}", offered.join("、")))
     })?;
     message.require_open_session()?;
+    let [first, ..] = found.input else { return Err(damaged(())) };
+    let records = first.read(&message.envelope.input, RECORDS_MAX)?;
+    let [record, ..] = records.as_slice() else { return Err(damaged(())) };
     match found.run {
-        Run::Answer(run) => run(message).map(Done::Answer),
-        Run::File(run) => run(message).map(Done::File),
+        Run::Answer(run) => run(message, record).map(Done::Answer),
+        Run::OfVisit(run) => {
+            let visit = record.text("mdtrt_id");
+            message.alone(VISIT, visit, |message| run(message, record)).map(Done::Answer)
+        }
+        Run::OfLines(run) => {
+            let visit = message.one_visit(record, &records)?;
+            message.alone(VISIT, visit, |message| run(message, record, &records)).map(Done::Answer)
+        }
+        Run::File(run) => run(message, record).map(Done::File),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::desk::{Care, KnownLine, KnownPerson, KnownVisit, Message, bill_of};
 use super::field::{CHRG_BCHNO, Field, Form, INSUTYPE, MDTRT_ID, Node, PSN_NO, Record, yuan};
-use super::identify::CERTIFICATES;
+use super::identify::{CERT_NO, CERT_TYPE};
 use super::refusal::Refusal;
 use super::split::{self, DETAIL, FIGURES, LINE_OUTPUT, Settled};
 use super::{Run, Transaction};
@@ -19,16 +19,16 @@ pub(super) const INPUT: Node = Node::one(
     "data",
     &[
         PSN_NO,
-        Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
-        Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
+        CERT_TYPE,
+        CERT_NO,
         Field::needed("med_type", Form::Text(6), "医疗类别"),
-        Field::needed("medfee_sumamt", Form::Decimal(16, 2), "医疗费总额，等于明细之和"),
-        Field::needed("psn_setlway", Form::Text(6), "个人结算方式").of(&[("01", "按项目结算")]),
+        MEDFEE_SUMAMT,
+        PSN_SETLWAY,
         MDTRT_ID,
         CHRG_BCHNO,
         ACCT_USED_FLAG,
         INSUTYPE,
-        Field::optional("invono", Form::Text(20), "发票号"),
+        INVONO,
         SUMS[0],
         SUMS[1],
         SUMS[2],
@@ -36,6 +36,14 @@ pub(super) const INPUT: Node = Node::one(
     ],
 );
 
+/// What the bill charges in all.
+pub(super) const MEDFEE_SUMAMT: Field =
+    Field::needed("medfee_sumamt", Form::Decimal(16, 2), "医疗费总额，等于明细之和");
+/// How the hospital is paid.
+pub(super) const PSN_SETLWAY: Field =
+    Field::needed("psn_setlway", Form::Text(6), "个人结算方式").of(&[("01", "按项目结算")]);
+/// The hospital's invoice.
+pub(super) const INVONO: Field = Field::optional("invono", Form::Text(20), "发票号");
 /// Whether the personal account pays.
 pub(super) const ACCT_USED_FLAG: Field =
     Field::needed("acct_used_flag", Form::Text(3), "个人账户使用标志")
@@ -185,9 +193,8 @@ fn require_same(record: &Record, field: &str, amount: Amount) -> Result<(), Refu
     Err(Refusal::at(record.path(field), words))
 }
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    preview(message, &record, &Claimed::read(message, &record, Care::Outpatient)?)
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    preview(message, record, &Claimed::read(message, record, Care::Outpatient)?)
 }
 
 /// What a settlement would come to.

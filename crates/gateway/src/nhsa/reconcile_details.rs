@@ -1,7 +1,7 @@
 //! 3202: the hospital's rows of some days, in a file that came by 9101, against the ledger's. The
 //! answer names a file with every difference: only ours, only theirs, or other amounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -93,20 +93,18 @@ pub(super) static TRANSACTION: Transaction = Transaction {
 /// A settlement, or what was given back of it.
 type Key = (String, bool);
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let asked = Asked::read(message, &record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let asked = Asked::read(message, record)?;
     let path = record.path("file_qury_no");
-    let theirs = lines(&text_of(&message.stored_file(&record)?, &path)?)?;
-    require_sums(&record, &theirs)?;
+    let theirs = lines(&text_of(&message.stored_file(record)?, &path)?)?;
+    require_sums(record, &theirs)?;
     let mut ours: BTreeMap<Key, Row> = BTreeMap::new();
     let mut sums = Sums::default();
     for row in statement::rows(message, &asked)? {
         sums = sums.plus(row.sums);
-        match ours.get_mut(&key(&row)) {
-            Some(earlier) => earlier.sums = earlier.sums.plus(row.sums),
-            None => drop(ours.insert(key(&row), row)),
-        }
+        let more = row.sums;
+        let add = |earlier: &mut Row| earlier.sums = earlier.sums.plus(more);
+        ours.entry(key(&row)).and_modify(add).or_insert(row);
     }
     let mut found = compare(&theirs, &ours);
     found.sort_by_key(|one| key(one.row));
@@ -229,26 +227,26 @@ impl Found<'_> {
 
 fn compare<'a>(theirs: &'a [Row], ours: &'a BTreeMap<Key, Row>) -> Vec<Found<'a>> {
     let mut found = Vec::new();
-    let mut seen: BTreeMap<Key, ()> = BTreeMap::new();
+    let mut seen: BTreeSet<Key> = BTreeSet::new();
     for row in theirs {
         let key = key(row);
-        match (seen.insert(key.clone(), ()), ours.get(&key)) {
-            (Some(()), _) => {
+        match (seen.insert(key.clone()), ours.get(&key)) {
+            (false, _) => {
                 let memo = "机构文件中重复；平台只有一笔".to_owned();
                 found.push(Found { kind: ONLY_THEIRS, row, memo });
             }
-            (None, None) => {
+            (true, None) => {
                 let memo = "平台没有该笔；请核对结算是否成功，或是否已冲正（2601）".to_owned();
                 found.push(Found { kind: ONLY_THEIRS, row, memo });
             }
-            (None, Some(own)) => {
+            (true, Some(own)) => {
                 if let Some(memo) = differing(row, own) {
                     found.push(Found { kind: DIFFERENT, row: own, memo });
                 }
             }
         }
     }
-    let missing = ours.iter().filter(|(key, _)| !seen.contains_key(key)).map(|(_, row)| Found {
+    let missing = ours.iter().filter(|(key, _)| !seen.contains(key)).map(|(_, row)| Found {
         kind: ONLY_OURS,
         row,
         memo: "机构没有该笔；请补记，结果未知的请做2601冲正".to_owned(),

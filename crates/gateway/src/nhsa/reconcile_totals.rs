@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::desk::Message;
-use super::field::{Field, Form, INSUTYPE, Node, signed_yuan};
+use super::field::{Field, Form, INSUTYPE, Node, Record, signed_yuan};
 use super::refusal::Refusal;
 use super::statement::{self, Asked, BEGINS, CLR_TYPE, ENDS, SETL_OPTINS, Sums, difference};
 use super::{Run, Transaction};
@@ -54,9 +54,8 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let rows = statement::rows(message, &Asked::read(message, &record)?)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let rows = statement::rows(message, &Asked::read(message, record)?)?;
     let ours = rows.iter().fold(Sums::default(), |sums, row| sums.plus(row.sums));
     let count = rows.len().to_string();
     let told = record.text("fixmedins_setl_cnt");

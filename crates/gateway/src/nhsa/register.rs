@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::desk::{Care, KnownVisit, Message};
 use super::field::{Field, Form, INSUTYPE, IPT_OTP_NO, MDTRT_ID, Node, PSN_NO, Record};
-use super::identify::CERTIFICATES;
+use super::identify::{CERT_NO, CERT_TYPE};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -17,8 +17,8 @@ const INPUT: Node = Node::one(
         Field::needed("psn_no", Form::Text(30), "人员编号，来自1101"),
         INSUTYPE,
         Field::needed("begntime", Form::Day, "开始时间"),
-        Field::needed("mdtrt_cert_type", Form::Text(3), "就诊凭证类型").of(CERTIFICATES),
-        Field::needed("mdtrt_cert_no", Form::Text(50), "就诊凭证编号，与1101相同"),
+        CERT_TYPE,
+        CERT_NO,
         IPT_OTP_NO,
         Field::optional("med_type", Form::Text(6), "医疗类别；不填为本机构的普通门诊或购药"),
         Field::optional("atddr_no", Form::Text(30), "医师编码"),
@@ -39,14 +39,13 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     let own_number = record.text("ipt_otp_no");
     let kind = match record.get("med_type") {
-        Some(_) => message.require_kind(&record, Care::Outpatient)?,
-        None => message.usual_kind(&record)?,
+        Some(_) => message.require_kind(record, Care::Outpatient)?,
+        None => message.usual_kind(record)?,
     };
-    let number = open(message, &record, Opening { kind, own_number })?;
+    let number = open(message, record, Opening { kind, own_number })?;
     let psn_no = record.text("psn_no");
     Ok(json!({ "data": { "mdtrt_id": number, "psn_no": psn_no, "ipt_otp_no": own_number } }))
 }

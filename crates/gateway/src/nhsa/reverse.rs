@@ -12,8 +12,7 @@ use super::desk::{Message, damaged};
 use super::field::{Field, Form, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::undo_settlement::refund_of_all;
-use super::{Run, Transaction, answered};
-use crate::call::Call;
+use super::{MESSAGE, Run, Transaction, answered};
 
 const INPUT: Node = Node::one(
     "data",
@@ -38,24 +37,23 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let (original, book) = (record.text("omsgid"), &message.institution.book);
-    let busy = || Refusal::for_now("原报文或本报文正在处理；请稍后以原报文重发");
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let original = record.text("omsgid");
     if original == message.envelope.msgid() {
         let words = "不能冲正本报文；请填写原报文编号";
         return Err(Refusal::at(record.path("omsgid"), words));
     }
-    let _claim = message.institution.claim(original).ok_or_else(busy)?;
-    // The original may have been carried out after this message came: what it did must be seen.
-    let call = &Call { view: message.call.gateway.port.view(), ..message.call.clone() };
-    let message = &Message { call, institution: message.institution, envelope: message.envelope };
-    let person = message.known_person(&record)?.person;
+    message.alone(MESSAGE, original, |message| reverse(message, record, original))
+}
+
+fn reverse(message: &Message<'_>, record: &Record, original: &str) -> Result<Value, Refusal> {
+    let book = &message.institution.book;
+    let person = message.known_person(record)?.person;
     // One that never came is noted under this message's hash: should it come, it is refused.
     book.begin(original, &message.envelope.digest, message.call.now)?;
     if let Some(bytes) = book.outgoing(original)? {
         let sent: Sent = codec::decode(&bytes).map_err(damaged)?;
-        undo(message, &record, person, &sent)?;
+        undo(message, record, person, &sent)?;
     }
     // What was answered stays; what was not is answered by this from now on.
     let over = Refusal::new("该报文已被冲正（2601）；需要时请以新编号重发");

@@ -57,16 +57,15 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let codes = codes_of(message, &record)?;
-    let day = sale_day(message, &record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let codes = codes_of(message, record)?;
+    let day = sale_day(message, record)?;
     if record.get("expy_end").is_some() && record.day("expy_end")? < day {
         let words = "药品在销售时已过有效期，不能销售；请核对有效期";
         return Err(Refusal::at(record.path("expy_end"), words));
     }
     if record.text("hi_feesetl_type") == "1" {
-        require_settlement(message, &record)?;
+        require_settlement(message, record)?;
         let is_untraced =
             message.institution.profile.untraced_items.contains(record.text("med_list_codg"));
         if codes.is_empty() && !is_untraced {
@@ -74,7 +73,8 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
             return Err(Refusal::at(record.path("drug_trac_codg"), words));
         }
     }
-    message.keep_sale(&record)?;
+    let _one_sale = message.one_sale();
+    message.keep_sale(record)?;
     message.keep_traces(&codes, false, record.text("trdn_flag") == "1")?;
     Ok(done())
 }

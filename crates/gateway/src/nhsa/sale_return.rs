@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::desk::Message;
+use super::field::Record;
 use super::refusal::Refusal;
 use super::sale::{INPUT, OUTPUT, codes_of, done, sale_day};
 use super::trace::CODES;
@@ -16,10 +17,10 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let codes = codes_of(message, &record)?;
-    sale_day(message, &record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let codes = codes_of(message, record)?;
+    sale_day(message, record)?;
+    let _one_sale = message.one_sale();
     for code in &codes {
         if message.sold(code)? == 0 {
             // The code itself is not said again: answers are kept.
@@ -27,7 +28,7 @@ fn run(message: &Message<'_>) -> Result<Value, Refusal> {
             return Err(Refusal::at(record.path("drug_trac_codg"), words));
         }
     }
-    message.keep_sale(&record)?;
+    message.keep_sale(record)?;
     message.keep_traces(&codes, true, record.text("trdn_flag") == "1")?;
     Ok(done())
 }

@@ -26,14 +26,14 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "门诊结算",
     input: &[INPUT, SETTLED_CODES],
     output: OUTPUT,
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let claimed = Claimed::read(message, &record, Care::Outpatient)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let claimed = Claimed::read(message, record, Care::Outpatient)?;
     let codes = settled_codes(&message.envelope.input, &claimed.lines)?;
-    let output = settle(message, &record, &claimed)?;
+    let output = settle(message, record, &claimed)?;
+    let _one_sale = message.one_sale();
     for (code, is_opened) in codes {
         message.keep_traces(&[code], false, is_opened)?;
     }
@@ -50,7 +50,6 @@ pub(super) fn settle(
     claimed: &Claimed,
 ) -> Result<Value, Refusal> {
     let number = record.text("mdtrt_id");
-    let _claim = message.claim_visit(number)?;
     let wallet = message.wallet()?;
     let signers = [message.machine(), &*wallet.bureau];
     let placed = message.put(&signers, || body(message, record, claimed))?;

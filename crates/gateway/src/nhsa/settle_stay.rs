@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::desk::{Care, Message};
+use super::field::Record;
 use super::preview::{Claimed, OUTPUT};
 use super::preview_stay::INPUT;
 use super::refusal::Refusal;
@@ -14,15 +15,14 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "住院结算",
     input: &[INPUT],
     output: OUTPUT,
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let claimed = Claimed::read(message, &record, Care::Stay)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let claimed = Claimed::read(message, record, Care::Stay)?;
     if message.discharged(record.text("mdtrt_id"))?.is_none() {
         let words = "尚未办理出院；请先做2402出院办理";
         return Err(Refusal::at(record.path("mdtrt_id"), words));
     }
-    settle(message, &record, &claimed)
+    settle(message, record, &claimed)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::desk::Message;
-use super::field::{Field, Form, Node};
+use super::field::{Field, Form, Node, Record};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -32,8 +32,7 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    INPUT.read(&message.envelope.input, 1)?;
+fn run(message: &Message<'_>, _: &Record) -> Result<Value, Refusal> {
     let number = message.name("sign", message.envelope.msgid().as_bytes());
     message.put_session(&number, true)?;
     let time = message.envelope.fields.text("inf_time");

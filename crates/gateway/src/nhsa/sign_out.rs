@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::desk::Message;
-use super::field::{Field, Form, Node};
+use super::field::{Field, Form, Node, Record};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -26,12 +26,10 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let records = INPUT.read(&message.envelope.input, 1)?;
-    for record in &records {
-        message.require_session(record.text("sign_no"))?;
-        message.put_session(record.text("sign_no"), false)?;
-    }
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let number = record.text("sign_no");
+    message.require_session(number)?;
+    message.put_session(number, false)?;
     let time = message.envelope.fields.text("inf_time");
     Ok(json!({ "signoutoutb": { "sign_time": time } }))
 }

@@ -198,7 +198,7 @@ pub(super) fn rows(message: &Message<'_>, asked: &Asked) -> Result<Vec<Row>, Ref
 /// taken from.
 struct Statement<'a> {
     message: &'a Message<'a>,
-    rows: Vec<(Row, VisitId)>,
+    rows: Vec<Row>,
     /// Refunds whose settlement did not come yet: their rows.
     waiting: BTreeMap<VisitId, Waiting>,
 }
@@ -237,14 +237,14 @@ impl Statement<'_> {
             is_refund,
             sums,
         };
-        self.rows.push((row, visit));
+        self.rows.push(row);
         Ok(())
     }
 
     /// What stood before a refund is known now: the row is what the refund changed.
     fn resolve(&mut self, visit: VisitId, before: Sums) {
         if let Some(waiting) = self.waiting.remove(&visit)
-            && let Some((row, _)) = self.rows.get_mut(waiting.row)
+            && let Some(row) = self.rows.get_mut(waiting.row)
         {
             row.sums = row.sums.minus(before);
         }
@@ -259,7 +259,7 @@ impl Statement<'_> {
         }
         let message = self.message;
         let mut rows = Vec::with_capacity(self.rows.len());
-        for (row, _) in self.rows {
+        for row in self.rows {
             if !message.is_reversed(&row.setl_id)? {
                 rows.push(row);
             }

@@ -4,6 +4,8 @@
 //! Whether a code was sold before is not asked yet: that takes a commitment which all institutions
 //! compute alike, on the ledger. Its place is [`Message::keep_traces`], which every code passes.
 
+use std::sync::{MutexGuard, PoisonError};
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::codec;
 use serde_json::Value;
@@ -112,6 +114,11 @@ pub(super) fn codes_in(holder: &Value) -> Result<Vec<String>, Refusal> {
 }
 
 impl Message<'_> {
+    /// Lets no other message read or enter passages of codes for as long as the answer lives.
+    pub(super) fn one_sale(&self) -> MutexGuard<'_, ()> {
+        self.institution.sales.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Enters what became of codes with this message, once.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use ledger::modules::visit::CancelVisit;
 use serde_json::Value;
 
 use super::desk::Message;
-use super::field::{MDTRT_ID, Node, PSN_NO};
+use super::field::{MDTRT_ID, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -15,20 +15,18 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "入院撤销",
     input: &[INPUT],
     output: &[],
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let known = message.known_visit(&record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let known = message.known_visit(record)?;
     let number = record.text("mdtrt_id");
-    let _claim = message.claim_visit(number)?;
     if !message.lines(number)?.is_empty() {
         let words = "该住院已有费用明细；请先做2302撤销全部明细";
         return Err(Refusal::at(record.path("mdtrt_id"), words));
     }
     message.put(&[message.machine()], || {
-        message.open_stay(&record, known.visit)?;
+        message.open_stay(record, known.visit)?;
         Ok(CancelVisit { visit: known.visit })
     })?;
     Ok(Value::Null)

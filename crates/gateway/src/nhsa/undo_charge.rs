@@ -3,12 +3,10 @@
 use serde_json::Value;
 
 use super::desk::{Care, Message};
-use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO, Record};
+use super::lines::ALL;
 use super::refusal::Refusal;
 use super::{Run, Transaction};
-
-/// Stands for all batches.
-const ALL: &str = "0000";
 
 const INPUT: Node = Node::one(
     "data",
@@ -20,15 +18,13 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "门诊费用明细撤销",
     input: &[INPUT],
     output: &[],
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let known = message.known_visit(&record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let known = message.known_visit(record)?;
     let (number, batch) = (record.text("mdtrt_id"), record.text("chrg_bchno"));
-    let _claim = message.claim_visit(number)?;
-    message.open_visit(&record, known.visit, Care::Outpatient)?;
+    message.open_visit(record, known.visit, Care::Outpatient)?;
     let mut lines = message.lines(number)?;
     lines.retain(|line| batch != ALL && line.batch != batch);
     message.keep_lines(number, &lines)?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::desk::Message;
-use super::field::{MDTRT_ID, Node, PSN_NO};
+use super::field::{MDTRT_ID, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -14,15 +14,13 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "出院撤销",
     input: &[INPUT],
     output: &[],
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let known = message.known_visit(&record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let known = message.known_visit(record)?;
     let number = record.text("mdtrt_id");
-    let _claim = message.claim_visit(number)?;
-    message.open_stay(&record, known.visit)?;
+    message.open_stay(record, known.visit)?;
     if message.discharged(number)?.is_none() {
         let words = "尚未办理出院，无须撤销";
         return Err(Refusal::at(record.path("mdtrt_id"), words));

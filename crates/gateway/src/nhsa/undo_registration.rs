@@ -4,7 +4,7 @@ use ledger::modules::visit::CancelVisit;
 use serde_json::Value;
 
 use super::desk::{Care, Message};
-use super::field::{IPT_OTP_NO, MDTRT_ID, Node, PSN_NO};
+use super::field::{IPT_OTP_NO, MDTRT_ID, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
 
@@ -15,19 +15,18 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "门诊挂号撤销",
     input: &[INPUT],
     output: &[],
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let known = message.known_visit(&record)?;
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    let known = message.known_visit(record)?;
     if known.ipt_otp_no != record.text("ipt_otp_no") {
         let words = "与挂号时的住院/门诊号不一致；请改正后重发";
         return Err(Refusal::at(record.path("ipt_otp_no"), words));
     }
     message.put(&[message.machine()], || {
         if let Ok(seen) = message.call.any_visit(known.visit) {
-            message.require_care(&record, &seen, Care::Outpatient)?;
+            message.require_care(record, &seen, Care::Outpatient)?;
         }
         Ok(CancelVisit { visit: known.visit })
     })?;

@@ -7,7 +7,7 @@ use primitives::{Hash, VisitId};
 use serde_json::{Value, json};
 
 use super::desk::{Care, Message, damaged};
-use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO, Record};
 use super::refusal::Refusal;
 use super::split::{DETAIL, FIGURES};
 use super::{Run, Transaction, clock_time};
@@ -25,22 +25,20 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "门诊结算撤销",
     input: &[INPUT],
     output: OUTPUT,
-    run: Run::Answer(run),
+    run: Run::OfVisit(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    undo(message, Care::Outpatient)
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
+    undo(message, record, Care::Outpatient)
 }
 
 /// Undoes the settlement that a message names.
 ///
 /// # Errors
 /// Why it is not done.
-pub(super) fn undo(message: &Message<'_>, care: Care) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
-    let known = message.known_visit(&record)?;
+pub(super) fn undo(message: &Message<'_>, record: &Record, care: Care) -> Result<Value, Refusal> {
+    let known = message.known_visit(record)?;
     let number = record.text("mdtrt_id");
-    let _claim = message.claim_visit(number)?;
     let settled = message.settlement(number)?.filter(|output| {
         output.pointer("/setlinfo/setl_id").and_then(Value::as_str) == Some(record.text("setl_id"))
     });
@@ -49,7 +47,7 @@ pub(super) fn undo(message: &Message<'_>, care: Care) -> Result<Value, Refusal> 
     })?;
     let is_again = message.institution.book.outgoing(message.envelope.msgid())?.is_some();
     let seen = message.call.any_visit(known.visit)?;
-    message.require_care(&record, &seen, care)?;
+    message.require_care(record, &seen, care)?;
     let is_undone = seen.record.is_none_or(|one| one.sums.total().is_zero());
     if is_undone && !is_again {
         let words = "该结算已经撤销，不能再次撤销；如需重新收费，请重新挂号（2201）或入院（2401）";

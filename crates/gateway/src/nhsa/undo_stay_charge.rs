@@ -2,15 +2,11 @@
 
 use serde_json::Value;
 
-use super::charge::LINES_MAX;
-use super::charge_stay::note_running_bill;
 use super::desk::Message;
-use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO};
+use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO, Record};
+use super::lines::{ALL, note_running_bill};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
-
-/// Stands for all lines.
-const ALL: &str = "0000";
 
 const INPUT: Node = Node::list(
     "data",
@@ -22,22 +18,17 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     name: "住院费用明细撤销",
     input: &[INPUT],
     output: &[],
-    run: Run::Answer(run),
+    run: Run::OfLines(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let records = INPUT.read(&message.envelope.input, LINES_MAX)?;
-    let [first, ..] = records.as_slice() else {
-        return Err(Refusal::new("data：没有明细"));
-    };
-    let number = message.one_visit(&records)?;
+fn run(message: &Message<'_>, first: &Record, records: &[Record]) -> Result<Value, Refusal> {
+    let number = first.text("mdtrt_id");
     let known = message.known_visit(first)?;
-    let _claim = message.claim_visit(number)?;
     let seen = message.open_stay(first, known.visit)?;
     let mut lines = message.lines(number)?;
     // One that was sent before finds its lines gone only when it was carried out as well.
     let is_again = message.institution.book.outgoing(message.envelope.msgid())?.is_some();
-    for record in &records {
+    for record in records {
         let serial = record.text("feedetl_sn");
         let before = lines.len();
         lines.retain(|line| serial != ALL && line.feedetl_sn != serial);

@@ -4,7 +4,7 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 
 use super::desk::{Message, damaged};
-use super::field::{Field, Form, Node};
+use super::field::{Field, Form, Node, Record};
 use super::file::{FILE_MESSAGE_BYTES_MAX, StoredFile};
 use super::refusal::Refusal;
 use super::{Run, Transaction};
@@ -37,8 +37,7 @@ pub(super) static TRANSACTION: Transaction = Transaction {
     run: Run::Answer(run),
 };
 
-fn run(message: &Message<'_>) -> Result<Value, Refusal> {
-    let record = INPUT.read(&message.envelope.input, 1)?.remove(0);
+fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     let bytes = Base64::decode_vec(record.text("in")).map_err(damaged)?;
     let name = record.text("filename");
     let (number, _) = message.keep_file(&StoredFile { name: name.to_owned(), bytes })?;

@@ -42,7 +42,7 @@ const READ_AGAIN: Duration = Duration::from_secs(1);
 /// A full node as the gateway sees it.
 pub struct NodePort {
     node: NodeHandle,
-    library: Library,
+    kept: Library,
     upkeep: Arc<Upkeep>,
     wallet: Option<Arc<Wallet>>,
     names: BTreeMap<OrganisationId, String>,
@@ -65,8 +65,8 @@ impl NodePort {
             .iter()
             .map(|text| Policy::parse(text.as_bytes()).context("the policy of this node's log"))
             .collect::<anyhow::Result<_>>()?;
-        let library = Library::new(data);
-        Ok(Self { node, library, upkeep, wallet, names, institutions, policies })
+        let kept = Library::new(data);
+        Ok(Self { node, kept, upkeep, wallet, names, institutions, policies })
     }
 
     /// The vault in which a visit's bills are: its provider's. `None` for a visit of which nothing
@@ -80,7 +80,7 @@ impl NodePort {
             },
             Some(VisitRow::Cancelled) | None => return Ok(None),
         };
-        self.library.vault(provider).map(Some).map_err(unreadable_chain)
+        self.kept.vault(provider).map(Some).map_err(unreadable_chain)
     }
 
     /// The vault of a visit that has a bill under this commitment: who may see this visit may not
@@ -236,11 +236,11 @@ impl Port for NodePort {
     }
 
     fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError> {
-        self.library.catalogue(root).map_err(unreadable_chain)
+        self.kept.catalogue(root).map_err(unreadable_chain)
     }
 
     fn plan_source(&self, source: Hash) -> Result<Option<Arc<PlanSource>>, PortError> {
-        self.library.plan(source).map_err(unreadable_chain)
+        self.kept.plan(source).map_err(unreadable_chain)
     }
 
     fn put_bill(

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::desk::{Message, damaged};
 use super::refusal::Refusal;
 
+/// The most diagnoses of a visit.
+pub(super) const DIAGNOSES_MAX: usize = 50;
+
 const DESCRIPTION: &str = "description";
 const DISCHARGED: &str = "discharged";
 
