@@ -280,11 +280,9 @@ impl Visit<'_, '_> {
             serial: number.to_string(),
             code: item.code.clone(),
             price: Fen::parse(&item.price).unwrap_or_default(),
-            count: 1,
+            count: 1 + self.rng.i64(0..COUNT_MAX),
         };
-        let mut lines: Vec<Charged> = (1..).zip(items.into_iter().take(count)).map(line).collect();
-        lines.iter_mut().for_each(|line| line.count = 1 + self.rng.i64(0..COUNT_MAX));
-        lines
+        (1..).zip(items.into_iter().take(count)).map(line).collect()
     }
 
     fn total(&self) -> Fen {
