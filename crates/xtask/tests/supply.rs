@@ -1,6 +1,7 @@
 //! Where everything that is built in comes from, and under which licence, by the rules of
 //! `deny.toml`. `make deny` asks for advisories as well, which needs a network.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
@@ -16,6 +17,23 @@ fn rules() -> Table {
     text.parse().expect("the rules are TOML")
 }
 
+/// Names and versions of what is compiled for some platform. The lock file, and with it `cargo
+/// metadata`, also hold what a feature that nobody asks for would bring.
+fn built() -> BTreeSet<(String, String)> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--target", "all", "--prefix", "none"])
+        .args(["--format", "{p}", "--offline", "--locked"])
+        .current_dir(root())
+        .output()
+        .expect("cargo lists what is built");
+    let text = String::from_utf8(output.stdout).expect("names are UTF-8");
+    let name = |line: &str| {
+        let (name, rest) = line.split_once(" v")?;
+        Some((name.to_owned(), rest.split(' ').next()?.to_owned()))
+    };
+    text.lines().filter_map(name).collect()
+}
+
 /// Every package that any crate of the workspace is built from.
 fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
@@ -26,7 +44,11 @@ fn packages() -> Vec<Value> {
     let mut metadata: Value =
         serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
     let packages = metadata["packages"].take();
-    let Value::Array(packages) = packages else { panic!("there are packages") };
+    let Value::Array(mut packages) = packages else { panic!("there are packages") };
+    let built = built();
+    packages.retain(|one| {
+        built.contains(&(text(one, "name").to_owned(), text(one, "version").to_owned()))
+    });
     assert!(packages.len() > 100, "{} packages", packages.len());
     packages
 }
