@@ -10,6 +10,9 @@ use std::path::Path;
 
 use primitives::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::Segment;
+use toml::de::{DeTable, DeValue};
 
 /// What was handed to a command is not as it should be.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ const fn is_steering(one: char) -> bool {
 /// # Errors
 /// What is wrong with it.
 pub fn instant(text: &str) -> Result<Timestamp, String> {
-    let value = serde_json::Value::String(text.to_owned());
+    let value = Value::String(text.to_owned());
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
@@ -149,23 +152,41 @@ pub fn parse_json<T: DeserializeOwned>(what: &str, path: &Path, text: &str) -> a
 /// [`BadInput`], with the line, and the field by its path where there is one.
 pub fn parse_toml<T: DeserializeOwned>(what: &str, path: &Path, text: &str) -> anyhow::Result<T> {
     let shown = path.display();
-    let line = |error: &toml::de::Error| {
-        let before = error.span().and_then(|span| text.get(..span.start));
-        before.map_or(0, |before| before.matches('\n').count() + 1)
-    };
-    let reader = toml::Deserializer::parse(text).map_err(|error| {
-        let words = one_line(error.message());
-        bad(format!(
-            "{what} `{shown}`{}: this is not TOML: {words}; mend the file there",
-            line_text(line(&error))
-        ))
+    // By way of a tree, for which less is compiled for each form than for the text (decision record
+    // 0025). A key that stands twice is no TOML, so nothing is lost on the way.
+    let tree: Value = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(0, |span| line_of(text, span.start));
+        let (line, words) = (line_text(line), one_line(error.message()));
+        bad(format!("{what} `{shown}`{line}: this is not TOML: {words}; mend the file there"))
     })?;
-    serde_path_to_error::deserialize(reader).map_err(|error| {
-        let (field, inner) = (error.path().to_string(), error.inner());
-        let words = one_line(inner.message());
-        let place = format!("{}{}", line_text(line(inner)), field_text(&field));
+    serde_path_to_error::deserialize(tree).map_err(|error| {
+        let line = start_of(text, error.path()).map_or(0, |start| line_of(text, start));
+        let place = format!("{}{}", line_text(line), field_text(&error.path().to_string()));
+        let words = one_line(&error.inner().to_string());
         bad(format!("{what} `{shown}`{place}: {words}; mend the file there"))
     })
+}
+
+/// Where in a TOML text the last part of the path begins that is there.
+fn start_of(text: &str, path: &serde_path_to_error::Path) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let (mut start, mut value) = (root.span().start, DeValue::Table(root.into_inner()));
+    for segment in path {
+        let next = match (segment, value) {
+            (Segment::Map { key }, DeValue::Table(mut table)) => table.remove(key.as_str()),
+            (Segment::Seq { index }, DeValue::Array(list)) => list.into_iter().nth(*index),
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        start = next.span().start;
+        value = next.into_inner();
+    }
+    Some(start)
+}
+
+/// The line of a place, from 1.
+fn line_of(text: &str, start: usize) -> usize {
+    text.get(..start).map_or(0, |before| before.matches('\n').count() + 1)
 }
 
 /// Reads a TOML file.

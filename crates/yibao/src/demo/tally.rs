@@ -335,13 +335,14 @@ pub fn lines(tally: &Tally, refusals: &Refusals, currency: Currency) -> Vec<Stri
     {
         for (reason, count) in list {
             let minor = money(count.minor.into());
-            lines.push(format!("  {what}: {reason:<32} {:>7} {minor:>18}", count.count));
+            let label = format!("{what}: {reason}");
+            lines.push(format!("  {label:<47} {:>7} {minor:>18}", count.count));
         }
     }
     for (what, list) in [("visit refused", &refusals.visits), ("refund refused", &refusals.refunds)]
     {
         for (reason, count) in list {
-            lines.push(format!("  {what}: {reason:<32} {count:>7}"));
+            lines.push(format!("  {:<47} {count:>7}", format!("{what}: {reason}")));
         }
     }
     if refusals.uninsured > 0 {
