@@ -12,6 +12,7 @@ import {
   type Locator,
   type Page,
 } from 'playwright-core';
+import encodeQR from 'qr';
 import { expect, inject } from 'vitest';
 import type { Language } from '../src/messages/messages.svelte.ts';
 import type { Size } from '../src/preferences.svelte.ts';
@@ -25,11 +26,12 @@ const BINARY = process.env.YIBAO_BINARY ?? resolve(import.meta.dirname, '../../t
 export const url = inject('url');
 export const data = inject('data');
 
-export function launch(): Promise<Browser> {
+/** A browser; `more` are switches of it, such as a camera. */
+export function launch(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
     headless: true,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...more],
   });
 }
 
@@ -333,11 +335,48 @@ export async function confirmWithPin(visitor: Visitor, pin = PIN): Promise<void>
   await visitor.button('pin.go').click();
 }
 
-export async function signDeskIn(visitor: Visitor, organisation: string, first = 'nav.receive'): Promise<void> {
+/** Signs in with one of an organisation's keys: the machine's, or a clerk's. */
+export async function signDeskIn(
+  visitor: Visitor,
+  organisation: string,
+  first = 'nav.receive',
+  key: 'online' | 'clerk' = 'online',
+): Promise<void> {
   await visitor.field('signin.organisation').fill(organisation);
-  await visitor.field('signin.file').setInputFiles(joined(data, organisation, 'keys/online.key'));
+  await visitor.field('signin.file').setInputFiles(joined(data, organisation, `keys/${key}.key`));
   await visitor.button('signin.go').click();
   await visitor.tab(first).waitFor();
+}
+
+/** A short film of a phone that is held before the camera, showing this code. */
+function film(path: string, digits: string): void {
+  const [width, height] = [640, 480];
+  const grid = encodeQR(digits, 'raw', { ecc: 'medium', border: 4 });
+  const unit = Math.floor(400 / grid.length);
+  const [left, top] = [width, height].map((edge) => Math.floor((edge - unit * grid.length) / 2)) as [number, number];
+  const luma = Buffer.alloc(width * height, 90);
+  for (let y = 0; y < unit * grid.length; y += 1) {
+    for (let x = 0; x < unit * grid.length; x += 1) {
+      const isDark = grid[Math.floor(y / unit)]?.[Math.floor(x / unit)] ?? false;
+      luma[(top + y) * width + left + x] = isDark ? 20 : 230;
+    }
+  }
+  const frame = Buffer.concat([Buffer.from('FRAME\n'), luma, Buffer.alloc((width * height) / 2, 128)]);
+  const head = Buffer.from(`YUV4MPEG2 W${width} H${height} F10:1 Ip A1:1 C420\n`);
+  writeFileSync(path, Buffer.concat([head, ...Array<Buffer>(10).fill(frame)]));
+}
+
+/** A browser before whose camera a phone is held that shows this code; what to do when it is no longer needed. */
+export async function seeing(digits: string): Promise<{ readonly browser: Browser; readonly end: () => Promise<void> }> {
+  const folder = mkdtempSync(joined(tmpdir(), 'yibao-film-'));
+  const path = joined(folder, 'phone.y4m');
+  film(path, digits);
+  const browser = await launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-video-capture=${path}`]);
+  const end = async (): Promise<void> => {
+    await browser.close();
+    rmSync(folder, { recursive: true });
+  };
+  return { browser, end };
 }
 
 /** Opens one of a desk's main pages. */

@@ -138,3 +138,27 @@ it('another counter is quicker, is seen with its end, and the phone pays after i
   await wallet.check('premium-done-two');
   await wallet.leave();
 });
+
+it('missed years are paid as well, and the waiting gets shorter', async () => {
+  const late = newcomer(30);
+  const season = { region: 620100, scheme: 390, year: YEAR };
+  const cover = { from: `${YEAR}-01-01`, to: `${YEAR}-12-31` };
+  const facts = { period: cover, age: { from: 18, below: 120 }, sex: 'unstated', person_classes: [] };
+  // The bureau pushes this one person's record to the collector.
+  byCommand('bureau', 'register_premiums', { season, rows: [{ person: idOf(late), class: 1, missed_years: 2, facts }] });
+  const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', size: 'large' }, 'wallet');
+  await join(wallet, late);
+  await openPremiums(wallet);
+  await choice(wallet, late).check();
+  await wallet.button('premium.continue').click();
+  await wallet.page.getByText('¥400.00').first().waitFor();
+  await wallet.check('premium-repair');
+  await wallet.page.getByRole('radio', { name: /补缴 2 年/ }).check();
+  const paying = wallet.page.getByRole('button', { name: '¥1,200.00' });
+  await paying.waitFor();
+  await wallet.check('premium-repair-two');
+  await paying.click();
+  await wallet.text('premium.done').waitFor();
+  await wallet.page.getByText('¥1,200.00').first().waitFor();
+  await wallet.leave();
+});

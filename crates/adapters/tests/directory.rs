@@ -3,8 +3,9 @@
 use adapters::directory::activation::ACTIVATION_TRIES;
 use adapters::directory::code::{code_digits, code_step};
 use adapters::directory::{
-    ActivationTry, BoundCard, Directory, DirectoryKey, NewInquiry, Objection, PIN_TRIES,
-    Particulars, PinTry, RefusalReason, Request, RequestAnswer, WrittenAnswer,
+    ActivationTry, BoundCard, CodeSeed, Directory, DirectoryKey, KeptApplication, NewInquiry,
+    Objection, PIN_TRIES, Particulars, PinTry, RefusalReason, Request, RequestAnswer, UsedCode,
+    WrittenAnswer,
 };
 use adapters::sqlite::Place;
 use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
@@ -69,19 +70,24 @@ fn an_activation_counts_for_one_person_until_its_end_and_a_few_wrong_tries() {
     assert_eq!(tried("1111111111", NOW), ActivationTry::Wrong, "used up");
 }
 
+/// A code on the person's own phone.
+const fn own(person: PersonId) -> UsedCode {
+    UsedCode { person, shown_by: None }
+}
+
 #[test]
 fn a_code_counts_once_within_a_minute_of_its_time() {
     let directory = directory();
-    let seed = directory.new_code(ONE, NOW).unwrap();
+    let seed = directory.new_code(own(ONE), NOW).unwrap();
     let step = code_step(NOW);
     let digits = |step| code_digits(&seed.secret, step);
     let used = |digits, now| directory.use_code(seed.number, digits, now).unwrap();
     assert_eq!(used(digits(step + 2), NOW), None, "of the future");
     assert_eq!(used(digits(step), NOW.plus_millis(120_000)), None, "two minutes old");
-    assert_eq!(used(digits(step), NOW.plus_millis(60_000)), Some(ONE));
+    assert_eq!(used(digits(step), NOW.plus_millis(60_000)), Some(own(ONE)));
     assert_eq!(used(digits(step), NOW.plus_millis(60_000)), None, "used");
     assert_eq!(used(digits(step - 1), NOW), None, "older than a used one");
-    assert_eq!(used(digits(step + 1), NOW), Some(ONE), "the phone's clock is ahead");
+    assert_eq!(used(digits(step + 1), NOW), Some(own(ONE)), "the phone's clock is ahead");
     assert_eq!(directory.use_code(1, digits(step), NOW).unwrap(), None, "no such wallet");
 }
 
@@ -89,13 +95,28 @@ fn a_code_counts_once_within_a_minute_of_its_time() {
 fn the_oldest_of_too_many_codes_gives_way() {
     let directory = directory();
     let seeds: Vec<_> =
-        (0..9).map(|at| directory.new_code(ONE, NOW.plus_millis(at)).unwrap()).collect();
+        (0..9).map(|at| directory.new_code(own(ONE), NOW.plus_millis(at)).unwrap()).collect();
     let step = code_step(NOW);
     let is_there = |at: usize| {
         let digits = code_digits(&seeds[at].secret, step);
         directory.use_code(seeds[at].number, digits, NOW).unwrap().is_some()
     };
     assert!(!is_there(0) && is_there(1) && is_there(8));
+}
+
+#[test]
+fn a_relatives_phone_shows_a_code_of_its_own_that_takes_nobodys_place() {
+    let directory = directory();
+    let mine = directory.new_code(own(ONE), NOW).unwrap();
+    let shown = UsedCode { person: ONE, shown_by: Some(TWO) };
+    let seeds: Vec<_> =
+        (1..10).map(|at| directory.new_code(shown, NOW.plus_millis(at)).unwrap()).collect();
+    let step = code_step(NOW);
+    let used = |seed: &CodeSeed| {
+        directory.use_code(seed.number, code_digits(&seed.secret, step), NOW).unwrap()
+    };
+    assert_eq!(used(&mine), Some(own(ONE)));
+    assert_eq!((used(&seeds[0]), used(&seeds[8])), (None, Some(shown)));
 }
 
 #[test]
@@ -121,6 +142,7 @@ fn request(id: u8, visit: u8, person: PersonId) -> Request {
         id: Hash([id; 32]),
         visit: VisitId([visit; 16]),
         person,
+        asked: person,
         provider: "hospital".parse().expect("an organisation's id"),
         content: vec![1, 2],
         signed: vec![3],
@@ -143,6 +165,10 @@ fn a_request_waits_for_its_person_until_it_is_answered_or_over() {
     directory.put_request(&second).unwrap();
     directory.put_request(&other).unwrap();
     assert_eq!(open(ONE, NOW), [other.clone(), second.clone()], "the newest first");
+    let for_another = Request { asked: TWO, ..request(4, 3, ONE) };
+    directory.put_request(&for_another).unwrap();
+    assert_eq!(open(TWO, NOW), [for_another], "a relative is asked");
+    assert_eq!(open(ONE, NOW).len(), 2);
     let found = directory.request(&first.id).unwrap().unwrap();
     assert_eq!(found.answer, Some(RequestAnswer::Withdrawn), "another took its place");
     let refused = RequestAnswer::Refused { reason: RefusalReason::WrongBill };
@@ -252,4 +278,35 @@ fn the_latest_request_of_a_visit_is_the_one_that_was_sent_last() {
     let latest = directory.latest_request(VisitId([1; 16])).unwrap().unwrap();
     assert_eq!(latest.id, Hash([2; 32]));
     assert!(directory.latest_request(VisitId([2; 16])).unwrap().is_none());
+}
+
+#[test]
+fn the_documents_of_an_application_wait_until_it_is_decided_and_are_forgotten_after_half_a_year() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("directory.sqlite");
+    let application = |id: u8, raised| KeptApplication {
+        id: Hash([id; 32]),
+        payer: ONE,
+        member: TWO,
+        documents: Hash([id; 32]),
+        statement: b"household register".to_vec(),
+        raised,
+    };
+    let first = application(1, NOW);
+    let directory = Directory::open(&Place::File(path.clone()), &DirectoryKey([7; 32])).unwrap();
+    directory.put_application(&first).unwrap();
+    directory.put_application(&KeptApplication { statement: vec![], ..first.clone() }).unwrap();
+    assert_eq!(directory.application(&first.id).unwrap(), Some(first.clone()));
+    let listed = KeptApplication { statement: vec![], ..first.clone() };
+    assert_eq!(directory.open_applications().unwrap(), [listed], "a list has no documents");
+    let file = std::fs::read(&path).unwrap();
+    assert!(!file.windows(9).any(|bytes| bytes == b"household"), "they are sealed");
+    directory.close_application(&first.id).unwrap();
+    assert_eq!(directory.open_applications().unwrap(), []);
+    assert!(directory.application(&first.id).unwrap().is_some(), "kept for questions");
+    let later = application(2, NOW.plus_millis(181 * 24 * 3_600_000));
+    directory.put_application(&later).unwrap();
+    assert_eq!(directory.application(&first.id).unwrap(), None);
+    directory.forget_application(&later.id).unwrap();
+    assert_eq!(directory.application(&later.id).unwrap(), None);
 }

@@ -10,6 +10,7 @@ use ledger::modules::visit::{SettledVisit, SettlementRecord, VisitRow, VisitSubj
 use ledger::modules::{network, visit};
 use primitives::{CivilDate, FundId, Party, PersonId, RegionId, Timestamp, VisitId};
 
+use crate::api::code::may_act;
 use crate::call::Call;
 use crate::problem::{Problem, code};
 use crate::session::Session;
@@ -19,6 +20,9 @@ pub const PERSON_RULE: &str =
     "the person, a guardian of today, or the bureau of the person's home region";
 /// Who may read a visit.
 pub const VISIT_RULE: &str = "the visit's person, provider and bureau";
+/// Who may read a visit of which a bill waits.
+pub const ASKED_RULE: &str = "the visit's person, provider and bureau, and the relative who is \
+                              asked to confirm its bill";
 
 /// Who may read what a visit's change means for later ones. Its provider is not among them: it
 /// would learn of its patient's other visits.
@@ -116,6 +120,20 @@ impl Call {
         } else {
             Err(Problem::new(&code::NOT_FOUND))
         }
+    }
+
+    /// A visit for those who may see it, and for the relative who is asked to confirm its bill and
+    /// may act for the person today.
+    ///
+    /// # Errors
+    /// `not_found`, as [`Self::visit`].
+    pub fn visit_or_asked(&self, session: &Session, id: VisitId) -> Result<SeenVisit, Problem> {
+        let Party::Person(asked) = session.party else { return self.visit(session, id) };
+        let Some(wallet) = self.gateway.port.wallet() else { return self.visit(session, id) };
+        let latest = wallet.directory.latest_request(id)?;
+        let is_asked =
+            latest.is_some_and(|one| one.asked == asked && may_act(self, asked, one.person));
+        if is_asked { self.any_visit(id) } else { self.visit(session, id) }
     }
 
     /// A person's settled visit, for those who may know of the person's other visits too.

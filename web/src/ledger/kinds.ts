@@ -25,6 +25,8 @@ type Bodies = {
   pay_premiums: Schemas['PayPremiums'];
   cancel_premium: Schemas['CancelPremium'];
   bind_member: Schemas['BindMember'];
+  apply_for_binding: Schemas['ApplyForBinding'];
+  decide_binding: Schemas['DecideBinding'];
   unbind_member: Schemas['UnbindMember'];
   grant_aid: Schemas['GrantAid'];
   revoke_aid: Schemas['RevokeAid'];
@@ -38,6 +40,16 @@ const ground: borsh.Encode<Schemas['GuardianGround']> = (value, out) => {
   const name = typeof value === 'string' ? value : 'minor' in value ? 'minor' : 'without_key';
   borsh.variant('own_wish', 'minor', 'without_key')(name, out);
   if (typeof value === 'object') documents('minor' in value ? value.minor : value.without_key, out);
+};
+
+const bindingDecision: borsh.Encode<Schemas['BindingDecision']> = (value, out) => {
+  if ('agree' in value) {
+    borsh.u8(0, out);
+    borsh.day(value.agree.until, out);
+  } else {
+    borsh.u8(1, out);
+    borsh.variant('unreadable', 'other_persons', 'relation_not_proven', 'out_of_date', 'disputed')(value.refuse.reason, out);
+  }
 };
 
 type Kind<B> = { readonly number: number; readonly body: borsh.Encode<B> };
@@ -114,6 +126,14 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   bind_member: {
     number: 1003,
     body: borsh.struct<Bodies['bind_member']>({ payer: id, member: id, relation: borsh.u8, agreement }),
+  },
+  apply_for_binding: {
+    number: 1004,
+    body: borsh.struct<Bodies['apply_for_binding']>({ payer: id, member: id, relation: borsh.u8, documents: hash }),
+  },
+  decide_binding: {
+    number: 1005,
+    body: borsh.struct<Bodies['decide_binding']>({ payer: id, member: id, decision: bindingDecision }),
   },
   unbind_member: { number: 1006, body: borsh.struct({ payer: id, member: id, side, actor }) },
   grant_aid: {

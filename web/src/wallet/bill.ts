@@ -8,7 +8,7 @@ import { commitBill } from '../ledger/bill.ts';
 import { toHex } from '../ledger/borsh.ts';
 import { transactionId } from '../ledger/transaction.ts';
 import { organisationName } from '../organisations.ts';
-import { network } from '../session.svelte.ts';
+import { network, session } from '../session.svelte.ts';
 
 export type Bill = {
   readonly request: Schemas['Request'];
@@ -16,6 +16,8 @@ export type Bill = {
   readonly lines: readonly Schemas['LineItem'][];
   readonly hospital: string;
   readonly visit: Schemas['Visit'];
+  /** Whose bill it is, where the reader acts for a relative. */
+  readonly actingFor: Schemas['Relative'] | undefined;
   /** What the person signs. */
   readonly id: Uint8Array<ArrayBuffer>;
   /** Whether list, sums and request are one bill. */
@@ -61,12 +63,15 @@ export async function loadBill(id: string): Promise<Bill> {
     computedId(request),
     commitBill(request.salt, request.bill, body.sums),
   ]);
+  const isOwn = request.patient.person === session.id;
   const isOneBill =
     toHex(computed) === request.request &&
     request.request === id &&
     commitment === body.bill &&
     body.visit === request.visit &&
-    body.consent.form === 'own_key';
+    (isOwn ? body.consent.form === 'own_key' : body.consent.form === 'proxy' && body.consent.payer === session.id) &&
+    visit.subject.person === request.patient.person;
   const isQuoted = quote === undefined || (isSame(quote.sums, body.sums) && isSame(quote.split, body.split));
-  return { request, quote, lines: bill.lines, hospital, visit, id: computed, agrees: isOneBill, changed: !isQuoted };
+  const actingFor = isOwn ? undefined : request.patient;
+  return { request, quote, lines: bill.lines, hospital, visit, actingFor, id: computed, agrees: isOneBill, changed: !isQuoted };
 }

@@ -33,6 +33,18 @@ export async function codeSeed(person: string, isSignedIn: boolean): Promise<See
   return held;
 }
 
+const relatives = new Map<string, Seed>();
+
+/** The code of somebody whom this person may act for. It stays in memory: who is unbound shows it no more. */
+export async function relativeSeed(person: string): Promise<Seed> {
+  const known = relatives.get(person);
+  if (known) return known;
+  const seed = await ok(api.POST('/v1/persons/{person}/codes', { params: { path: { person } }, body: {} }));
+  const own = { ...seed, person };
+  relatives.set(person, own);
+  return own;
+}
+
 /** Has the code at hand before somebody needs it where there is no network. */
 export async function keepCodeNow(person: string): Promise<void> {
   if (!keepsCode()) return;

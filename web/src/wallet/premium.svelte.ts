@@ -155,7 +155,7 @@ export async function release({ id }: Season, person: string): Promise<void> {
   await ok(api.POST('/v1/persons/{person}/premium-releases', { params: { path }, body: { season: id, person } }));
 }
 
-export type Item = { readonly person: string; readonly amount: string };
+export type Item = { readonly person: string; readonly repair_years: number; readonly amount: string };
 
 /** A payment that the reader confirms once: to be sent as often as it takes, and done once. */
 export async function confirmed({ id }: Season, items: readonly Item[], key: string): Promise<Signed> {

@@ -31,6 +31,15 @@ pub struct CodeSeed {
     pub secret: [u8; 32],
 }
 
+/// Whose code was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedCode {
+    /// The person that it stands for.
+    pub person: PersonId,
+    /// The relative on whose phone it was shown, if it was not the person's own.
+    pub shown_by: Option<PersonId>,
+}
+
 /// The changing digits of a moment.
 #[must_use]
 pub fn code_digits(secret: &[u8; 32], step: u64) -> u32 {
@@ -54,11 +63,17 @@ pub const fn code_step(now: Timestamp) -> u64 {
 }
 
 impl Directory {
-    /// Gives a wallet of this person a code of its own.
+    /// Gives a wallet of this person a code of its own, or a relative's wallet one that stands for
+    /// the person.
     ///
     /// # Errors
     /// When the directory fails.
-    pub fn new_code(&self, person: PersonId, now: Timestamp) -> Result<CodeSeed, DirectoryError> {
+    pub fn new_code(
+        &self,
+        UsedCode { person, shown_by }: UsedCode,
+        now: Timestamp,
+    ) -> Result<CodeSeed, DirectoryError> {
+        let holder = shown_by.map(|one| one.0);
         let secret: [u8; 32] = random()?;
         loop {
             let span = NUMBERS.end.saturating_sub(NUMBERS.start);
@@ -66,12 +81,14 @@ impl Directory {
             let number = NUMBERS.start.saturating_add(random);
             let sealed = self.sealer.seal(TABLE, &number.to_le_bytes(), &secret)?;
             let entered = self.database.write(|tx| {
-                let sql = "INSERT OR IGNORE INTO code (number, person, sealed, created)
-                           VALUES (?1, ?2, ?3, ?4)";
-                let entered = tx.execute(sql, params![number, person.0, sealed, Sql(now)])?;
-                let sql = "DELETE FROM code WHERE person = ?1 AND number NOT IN (SELECT number FROM
-                           code WHERE person = ?1 ORDER BY created DESC, number LIMIT ?2)";
-                tx.execute(sql, params![person.0, CODES_MAX])?;
+                let sql = "INSERT OR IGNORE INTO code (number, person, sealed, created, shown_by)
+                           VALUES (?1, ?2, ?3, ?4, ?5)";
+                let values = params![number, person.0, sealed, Sql(now), holder];
+                let entered = tx.execute(sql, values)?;
+                let sql = "DELETE FROM code WHERE person = ?1 AND shown_by IS ?3 AND number NOT IN
+                           (SELECT number FROM code WHERE person = ?1 AND shown_by IS ?3
+                            ORDER BY created DESC, number LIMIT ?2)";
+                tx.execute(sql, params![person.0, CODES_MAX, holder])?;
                 Ok(entered == 1)
             })?;
             if entered {
@@ -90,19 +107,23 @@ impl Directory {
         number: u32,
         digits: u32,
         now: Timestamp,
-    ) -> Result<Option<PersonId>, DirectoryError> {
+    ) -> Result<Option<UsedCode>, DirectoryError> {
         let found = self.database.read(|connection| {
             connection
-                .prepare_cached("SELECT person, sealed, used FROM code WHERE number = ?1")?
+                .prepare_cached(
+                    "SELECT person, sealed, used, shown_by FROM code WHERE number = ?1",
+                )?
                 .query_row([number], |row| {
                     let person: [u8; 16] = row.get(0)?;
                     let sealed: Vec<u8> = row.get(1)?;
                     let Sql(used): Sql<u64> = row.get(2)?;
-                    Ok((PersonId(person), sealed, used))
+                    let shown_by: Option<[u8; 16]> = row.get(3)?;
+                    let shown_by = shown_by.map(PersonId);
+                    Ok((UsedCode { person: PersonId(person), shown_by }, sealed, used))
                 })
                 .optional()
         })?;
-        let Some((person, sealed, used)) = found else { return Ok(None) };
+        let Some((whose, sealed, used)) = found else { return Ok(None) };
         let secret = self.sealer.open(TABLE, &number.to_le_bytes(), &sealed)?;
         let secret = <[u8; 32]>::try_from(secret).map_err(|_| DirectoryError::Sealed)?;
         let now = code_step(now);
@@ -120,7 +141,7 @@ impl Directory {
                 _ => Err(malformed("numbers are unique")),
             }
         })?;
-        Ok(first.then_some(person))
+        Ok(first.then_some(whose))
     }
 }
 

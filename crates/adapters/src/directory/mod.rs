@@ -8,7 +8,8 @@
 //! [`pin`] (what opens the key of a device), [`card`] (what a bank knows a bound card by),
 //! [`request`] (a bill that waits for its person), [`bill`] (a bill that was confirmed),
 //! [`objection`] (the words of an objection and of its answers), [`inquiry`] (what somebody asks or
-//! reports), [`ward`] (who is in whose care).
+//! reports), [`application`] (the documents of an application to act for a child), [`ward`] (who is
+//! in whose care).
 //!
 //! Invariants: a wrong activation or PIN is counted before it is answered, so no crash gives a try
 //! back (tests in `tests/directory.rs`); what is sealed opens only at its own place (test
@@ -17,6 +18,7 @@
 use crate::sqlite::{Database, Place, Schema, StoreError};
 
 pub mod activation;
+mod application;
 mod bill;
 pub mod card;
 pub mod code;
@@ -31,8 +33,9 @@ mod sealed;
 mod ward;
 
 pub use activation::ActivationTry;
+pub use application::KeptApplication;
 pub use card::BoundCard;
-pub use code::CodeSeed;
+pub use code::{CodeSeed, UsedCode};
 pub use family::FamilyRequest;
 pub use inquiry::{Inquiry, NewInquiry};
 pub use objection::{Objection, WrittenAnswer};
@@ -43,7 +46,7 @@ pub use request::{RefusalReason, Request, RequestAnswer};
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 4,
+    version: 5,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -57,7 +60,8 @@ const SCHEMA: Schema = Schema {
             person  BLOB NOT NULL,
             sealed  BLOB NOT NULL,
             created INTEGER NOT NULL,
-            used    INTEGER NOT NULL DEFAULT 0
+            used    INTEGER NOT NULL DEFAULT 0,
+            shown_by BLOB
         ) STRICT",
         "CREATE INDEX code_person ON code (person, created)",
         "CREATE TABLE pin (
@@ -78,9 +82,10 @@ const SCHEMA: Schema = Schema {
             bill     BLOB NOT NULL,
             sent     INTEGER NOT NULL,
             expires  INTEGER NOT NULL,
-            answer   TEXT
+            answer   TEXT,
+            asked    BLOB NOT NULL
         ) STRICT",
-        "CREATE INDEX request_person ON request (person, expires)",
+        "CREATE INDEX request_asked ON request (asked, expires)",
         "CREATE INDEX request_visit ON request (visit)",
         "CREATE TABLE bill (
             commitment BLOB PRIMARY KEY,
@@ -127,6 +132,16 @@ const SCHEMA: Schema = Schema {
             sent    INTEGER NOT NULL,
             expires INTEGER NOT NULL
         ) STRICT",
+        "CREATE TABLE binding_application (
+            id        BLOB PRIMARY KEY,
+            payer     BLOB NOT NULL,
+            member    BLOB NOT NULL,
+            documents BLOB NOT NULL,
+            statement BLOB NOT NULL,
+            raised    INTEGER NOT NULL,
+            is_open   INTEGER NOT NULL DEFAULT 1
+        ) STRICT",
+        "CREATE INDEX binding_application_open ON binding_application (is_open, raised)",
         "CREATE INDEX family_request_member ON family_request (member, expires)",
         "CREATE INDEX family_request_payer ON family_request (payer, expires)",
     ],

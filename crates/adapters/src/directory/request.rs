@@ -23,8 +23,10 @@ pub struct Request {
     pub id: Hash,
     /// The visit.
     pub visit: VisitId,
-    /// Who is asked.
+    /// Whose visit.
     pub person: PersonId,
+    /// Who is asked: the person, or a relative who may act for the person.
+    pub asked: PersonId,
     /// Who asks.
     pub provider: OrganisationId,
     /// The transaction's content, encoded.
@@ -81,6 +83,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Request> {
         id,
         visit: VisitId(row.get("visit")?),
         person: PersonId(row.get("person")?),
+        asked: PersonId(row.get("asked")?),
         provider: provider.parse().map_err(|_| malformed("a provider has a code"))?,
         content: row.get("content")?,
         signed: row.get("signed")?,
@@ -108,8 +111,8 @@ impl Directory {
                        WHERE visit = ?1 AND id <> ?2 AND answer IS NULL";
             tx.execute(sql, params![request.visit.0, Sql(request.id), withdrawn])?;
             let sql = "INSERT OR IGNORE INTO request
-                       (id, visit, person, provider, content, signed, bill, sent, expires)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                       (id, visit, person, provider, content, signed, bill, sent, expires, asked)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
             let values = params![
                 Sql(request.id),
                 request.visit.0,
@@ -120,6 +123,7 @@ impl Directory {
                 bill,
                 Sql(request.sent),
                 Sql(request.expires),
+                request.asked.0,
             ];
             tx.execute(sql, values).map(|_| ())
         })?)
@@ -144,20 +148,20 @@ impl Directory {
         found.map(|request| self.opened(request)).transpose()
     }
 
-    /// A person's requests that nobody answered and that have not ended, the newest first.
+    /// The requests to somebody that nobody answered and that have not ended, the newest first.
     ///
     /// # Errors
     /// When the directory fails.
     pub fn open_requests(
         &self,
-        person: PersonId,
+        asked: PersonId,
         now: Timestamp,
     ) -> Result<Vec<Request>, DirectoryError> {
         let found: Vec<Request> = self.database.read(|connection| {
-            let sql = "SELECT * FROM request WHERE person = ?1 AND expires > ?2 AND answer IS NULL
+            let sql = "SELECT * FROM request WHERE asked = ?1 AND expires > ?2 AND answer IS NULL
                        ORDER BY sent DESC LIMIT ?3";
             let mut open = connection.prepare_cached(sql)?;
-            open.query_map(params![person.0, Sql(now), REQUESTS_MAX], read)?.collect()
+            open.query_map(params![asked.0, Sql(now), REQUESTS_MAX], read)?.collect()
         })?;
         found.into_iter().map(|request| self.opened(request)).collect()
     }

@@ -1,15 +1,16 @@
 //! The rotating code of a wallet: digits that a desk reads off a phone, and that say who stands
 //! there and what covers them.
 
-use adapters::directory::CodeSeed;
 use adapters::directory::code::CODE_MILLIS;
+use adapters::directory::{CodeSeed, UsedCode};
 use axum::http::{Method, StatusCode};
 use ledger::modules::organisation::{self, OrganisationKind, Scope};
-use ledger::modules::{coverage, person};
+use ledger::modules::{coverage, family, person};
 use primitives::{Hash, Party, PersonId, RegionId, SchemeId, sha256_parts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::family::{Relative, relative};
 use super::person::{CoverageStanding, standing_on};
 use crate::call::Call;
 use crate::endpoint::{
@@ -26,7 +27,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/persons/{person}/codes",
         operation: "create_code",
         summary: "Gives a wallet of this person what it shows a rotating code from, also without a network",
-        access: Access::Party { rule: "the person", handle: create },
+        access: Access::Party {
+            rule: "the person, and a relative who may act for the person today",
+            handle: create,
+        },
         parameters: &[Parameter::path("person", "the person's id", schema_of::<PersonId>)],
         body: BodyKind::Json(schema_of::<NewCode>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<CodeSeedView>),
@@ -88,7 +92,12 @@ pub struct PatientView {
     pub evidence: Hash,
     /// Whether the wallet is locked: care goes on, the person's own money waits.
     pub is_locked: bool,
-    /// The last four digits of the bound bank card, if there is one.
+    /// The relative on whose phone the code was shown and who may act for the patient; left out
+    /// where it was the patient's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown_by: Option<Relative>,
+    /// The last four digits of the bank card that is bound to the wallet that showed the code, if
+    /// there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub card_last_four: Option<String>,
     /// What covers the person.
@@ -113,10 +122,23 @@ impl From<CodeSeed> for CodeSeedView {
     }
 }
 
+/// Whether a relative may act for a person today.
+pub(crate) fn may_act(call: &Call, payer: PersonId, member: PersonId) -> bool {
+    let state = &call.view.state;
+    let today = person::view::person(state, member).and_then(|row| call.today(row.region));
+    let bound = family::view::binding(state, payer, member);
+    today.zip(bound).is_some_and(|(today, bound)| bound.holds_on(today))
+}
+
 fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let id = call.own_person(session)?;
+    let person: PersonId = call.path("person")?;
+    let shown_by = match session.party {
+        Party::Person(own) if own == person => None,
+        Party::Person(other) if may_act(call, other, person) => Some(other),
+        Party::Person(_) | Party::Organisation(_) => return Err(Problem::new(&code::NOT_YOURS)),
+    };
     let NewCode {} = call.json()?;
-    let seed = call.wallet()?.directory.new_code(id, call.now)?;
+    let seed = call.wallet()?.directory.new_code(UsedCode { person, shown_by }, call.now)?;
     Ok(Reply::json(&CodeSeedView::from(seed))?.status(StatusCode::CREATED))
 }
 
@@ -139,16 +161,18 @@ pub(super) fn require_provider(
     if session.scopes.contains(&scope) { Ok(()) } else { Err(Problem::new(&code::SCOPE_MISSING)) }
 }
 
-/// Whose wallet shows the code that is sent, and its digits. Who tries wrong ones has to wait.
+/// Whose own wallet shows the code that is sent. Who tries wrong ones has to wait.
 ///
 /// # Errors
 /// `code_wrong`, `too_many_requests`.
-pub(super) fn read_code(call: &Call, session: &Session) -> Result<(PersonId, String), Problem> {
+pub(super) fn read_code(call: &Call, session: &Session) -> Result<PersonId, Problem> {
     let CodeLookup { code: text } = call.json()?;
-    use_shown_code(call, session.party, &text)
+    let (whose, _) = use_shown_code(call, session.party, &text)?;
+    let wrong = || Problem::new(&code::CODE_WRONG).at("code");
+    if whose.shown_by.is_none() { Ok(whose.person) } else { Err(wrong()) }
 }
 
-/// The same of these digits, which a provider's machine read.
+/// Whom these digits stand for, on whose phone; and the digits without what is between them.
 ///
 /// # Errors
 /// `code_wrong`, `too_many_requests`.
@@ -156,7 +180,7 @@ pub(crate) fn use_shown_code(
     call: &Call,
     party: Party,
     text: &str,
-) -> Result<(PersonId, String), Problem> {
+) -> Result<(UsedCode, String), Problem> {
     let wallet = call.wallet()?;
     let limiter = &call.gateway.sign_in_failures;
     let place = Place::address(call.client, Some(party));
@@ -170,13 +194,19 @@ pub(crate) fn use_shown_code(
     let digits: String = text.chars().filter(|one| !one.is_whitespace()).collect();
     let (number, changing) = parts(&digits).ok_or_else(wrong)?;
     let found = wallet.directory.use_code(number, changing, call.now)?.ok_or_else(wrong)?;
+    // Whoever was unbound meanwhile shows nobody's code.
+    if found.shown_by.is_some_and(|payer| !may_act(call, payer, found.person)) {
+        return Err(wrong());
+    }
     Ok((found, digits))
 }
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     require_provider(call, session, Scope::Clerk)?;
     let wallet = call.wallet()?;
-    let (found, digits) = read_code(call, session)?;
+    let CodeLookup { code: text } = call.json()?;
+    let (UsedCode { person: found, shown_by }, digits) =
+        use_shown_code(call, session.party, &text)?;
     let wrong = || Problem::new(&code::CODE_WRONG).at("code");
     let row = person::view::person(&call.view.state, found).ok_or_else(wrong)?;
     let known = wallet.directory.person(found)?;
@@ -188,7 +218,11 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
         number_end,
         evidence: evidence(&digits, call)?,
         is_locked: row.lock.is_some(),
-        card_last_four: wallet.directory.card(found)?.map(|card| card.last_four),
+        card_last_four: wallet
+            .directory
+            .card(shown_by.unwrap_or(found))?
+            .map(|card| card.last_four),
+        shown_by: shown_by.map(|payer| relative(call, payer)).transpose()?,
         coverages: coverages(call, found, row.region)?,
     })
 }

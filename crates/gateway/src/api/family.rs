@@ -5,13 +5,10 @@
 use axum::http::{Method, StatusCode};
 use ledger::kernel::registry::Kind;
 use ledger::modules::family::{
-    self, Agreement, AidGrant, AidMeter, AidRules, AidTerms, AidUse, BindMember, BindingGround,
-    GrantAid, Month, MonthCount, ProxyRules,
+    self, Agreement, AidGrant, AidMeter, BindMember, BindingRefusal, GrantAid, Month, MonthCount,
 };
 use ledger::{Authorisation, Content, Transaction};
-use primitives::{Amount, CivilDate, Hash, Party, PersonId, RegionId, Timestamp, codec, detail};
-use schemars::JsonSchema;
-use serde::Serialize;
+use primitives::{CivilDate, Hash, Party, PersonId, RegionId, codec, detail};
 
 use adapters::directory::FamilyRequest;
 
@@ -30,6 +27,13 @@ use crate::session::Session;
 const PERSON: Parameter = Parameter::path("person", "the person's id", schema_of::<PersonId>);
 const REQUEST: Parameter =
     Parameter::path("request", "the id of the transaction that is asked for", schema_of::<Hash>);
+
+mod form;
+
+pub use form::{
+    AidView, ApplicationStanding, ApplicationView, BoundView, FamilyAsked, FamilyRequestList,
+    FamilyRequestView, FamilyRules, FamilyView, MonthView, Relative,
+};
 
 /// The endpoints of the family account.
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -125,160 +129,25 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
-/// A region's rules.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct FamilyRules {
-    /// Who may act with a member's own money and cover; left out where the region has not said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<ProxyRules>,
-    /// Whose account may pay whose share; left out where the region has not said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aid: Option<AidRules>,
-}
-
-/// Where a person stands in the family account.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Family")]
-pub struct FamilyView {
-    /// The home region, whose rules count.
-    pub region: RegionId,
-    /// Today there.
-    pub today: CivilDate,
-    /// What was used up in this calendar month.
-    pub month: MonthView,
-    /// Whom the person may act for.
-    pub members: Vec<BoundView>,
-    /// Who may act for the person.
-    pub payers: Vec<BoundView>,
-    /// Children for whom the bureau has to decide.
-    pub applications: Vec<ApplicationView>,
-    /// Whom the person's account helps.
-    pub helps: Vec<AidView>,
-    /// Whose accounts help the person.
-    pub helped_by: Vec<AidView>,
-}
-
-/// Meters of a calendar month. Unbinding gives nothing back.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "FamilyMonth")]
-pub struct MonthView {
-    /// How many members the person has bound.
-    pub bound: u8,
-    /// How many the region allows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bound_max: Option<u8>,
-    /// How often the person was bound.
-    pub was_bound: u8,
-    /// How often the region allows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub was_bound_max: Option<u8>,
-    /// From when on both begin anew.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub again_from: Option<CivilDate>,
-}
-
-/// Somebody of the family.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Relative {
-    /// The id.
-    pub person: PersonId,
-    /// The name; empty where this node knows none.
-    pub name: String,
-}
-
-/// A binding, seen from one side.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "BoundRelative")]
-pub struct BoundView {
-    /// The other side.
-    #[serde(flatten)]
-    pub relative: Relative,
-    /// The relation by the region's number.
-    pub relation: u8,
-    /// On what it rests.
-    pub ground: BindingGround,
-    /// Since when.
-    pub since: Timestamp,
-    /// The last day, where documents took the place of consent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<CivilDate>,
-    /// Whether it counts today; if not, the member agrees in person now.
-    pub holds: bool,
-}
-
-/// An application that waits.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "WaitingApplication")]
-pub struct ApplicationView {
-    /// For whom.
-    #[serde(flatten)]
-    pub relative: Relative,
-    /// The last day on which the bureau may decide.
-    pub until: CivilDate,
-}
-
-/// A grant of mutual aid, seen from one side.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "AidInForce")]
-pub struct AidView {
-    /// The other side.
-    #[serde(flatten)]
-    pub relative: Relative,
-    /// Its number among the grants to the member.
-    pub number: u32,
-    /// What it says.
-    pub terms: AidTerms,
-    /// Since when.
-    pub since: Timestamp,
-    /// What it has paid in this calendar month.
-    pub month_paid: Amount,
-    /// What it has paid in this calendar year.
-    pub year_paid: Amount,
-    /// What its limits leave for one bill today.
-    pub left: Amount,
-    /// The last bills it paid for, oldest first.
-    pub uses: Vec<AidUse>,
-}
-
-/// What a relative is asked to agree to.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
-pub enum FamilyAsked {
-    /// The one who asks may act for the one who is asked.
-    BindMember(BindMember),
-    /// The account of the one who asks pays for the one who is asked.
-    GrantAid(GrantAid),
-}
-
-/// A request to a relative.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "FamilyRequest")]
-pub struct FamilyRequestView {
-    /// The id of the transaction that is asked for; compute it yourself from what you show.
-    pub request: Hash,
-    /// Who asks.
-    pub payer: Relative,
-    /// Who is asked.
-    pub member: Relative,
-    /// When it was sent.
-    pub sent: Timestamp,
-    /// From when on it can be agreed to no more.
-    pub expires: Timestamp,
-    /// The content's parts beside its body.
-    pub head: ContentHead,
-    /// What is asked.
-    pub asked: FamilyAsked,
-}
-
-/// Requests to relatives.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct FamilyRequestList {
-    /// The requests.
-    pub requests: Vec<FamilyRequestView>,
+impl ApplicationStanding {
+    /// Where the last application of these two stands; nothing where a binding came of it.
+    fn of(call: &Call, (payer, member): (PersonId, PersonId), today: CivilDate) -> Option<Self> {
+        let state = &call.view.state;
+        let binding = family::view::binding(state, payer, member);
+        if binding.is_some_and(|one| one.holds_on(today)) {
+            return None;
+        }
+        if let Some(refusal) = family::view::refusal(state, payer, member) {
+            let BindingRefusal { reason, decided } = refusal;
+            return Some(Self::Refused { reason, decided });
+        }
+        let until = family::view::application(state, payer, member)?.until;
+        Some(if today <= until { Self::Waiting { until } } else { Self::Expired })
+    }
 }
 
 /// Somebody's name, where this node keeps a directory.
-fn relative(call: &Call, person: PersonId) -> Result<Relative, Problem> {
+pub(super) fn relative(call: &Call, person: PersonId) -> Result<Relative, Problem> {
     Ok(Relative { person, name: call.name_of(person)?.unwrap_or_default() })
 }
 
@@ -309,9 +178,8 @@ fn family_of(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let members = row.members.iter().map(|one| bound(id, *one, *one));
     let payers = row.payers.iter().map(|one| bound(*one, id, *one));
     let applications = row.applied_for.iter().filter_map(|one| {
-        let waits = family::view::application(state, id, *one)?;
-        let view = |relative| ApplicationView { relative, until: waits.until };
-        (today <= waits.until).then(|| relative(call, *one).map(view))
+        let standing = ApplicationStanding::of(call, (id, *one), today)?;
+        Some(relative(call, *one).map(|relative| ApplicationView { relative, standing }))
     });
     let helps = row.helps.iter().filter_map(|(member, number)| {
         let grant = family::view::grant(state, *member, *number)?;
@@ -361,7 +229,7 @@ fn aid_view(
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id = call.own_person(session)?;
-    let (found, _) = read_code(call, session)?;
+    let found = read_code(call, session)?;
     if found == id {
         return Err(Problem::new(&code::CODE_WRONG).at("code"));
     }

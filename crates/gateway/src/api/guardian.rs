@@ -75,7 +75,7 @@ pub struct WardView {
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id = call.own_person(session)?;
-    let (found, _) = read_code(call, session)?;
+    let found = read_code(call, session)?;
     if found == id {
         return Err(Problem::new(&code::CODE_WRONG).at("code"));
     }

@@ -8,6 +8,7 @@ use crate::nhsa;
 
 pub mod account;
 pub mod bill;
+pub mod binding;
 pub mod code;
 pub mod event;
 pub mod family;
@@ -81,6 +82,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     inquiry::ENDPOINTS,
     guardian::ENDPOINTS,
     family::ENDPOINTS,
+    binding::ENDPOINTS,
     nhsa::ENDPOINTS,
 ];
 

@@ -210,7 +210,7 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
 }
 
 /// Whether the ledger has accepted a transaction.
-fn is_accepted(call: &Call, id: &Hash) -> Result<bool, Problem> {
+pub(super) fn is_accepted(call: &Call, id: &Hash) -> Result<bool, Problem> {
     let found = call.gateway.port.receipt_of_transaction(*id)?;
     Ok(found.is_some_and(|one| one.receipt.record.outcome == OutcomeCode::Accepted))
 }

@@ -21,6 +21,9 @@ const REGION: Parameter =
 const SCHEME: Parameter = Parameter::path("scheme", "the scheme's code", schema_of::<u16>);
 const YEAR: Parameter = Parameter::path("year", "the benefit year", schema_of::<u16>);
 
+/// How many missed years are offered to be paid: more than any waiting is shortened by.
+const REPAIRS_MAX: usize = 12;
+
 /// The endpoints of premiums.
 pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint {
@@ -75,6 +78,19 @@ pub struct PremiumDetails {
     /// What is due today; nothing when it cannot be paid today.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<DueView>,
+    /// What is due when missed years are paid as well, from one year on; empty where none was
+    /// missed or nothing can be paid today.
+    pub repairs: Vec<RepairView>,
+}
+
+/// What is due with missed years, which shortens the waiting.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct RepairView {
+    /// How many missed years are paid as well.
+    pub years: u8,
+    /// What is due with them.
+    #[serde(flatten)]
+    pub due: DueView,
 }
 
 /// What is due, missed years left aside.
@@ -105,7 +121,11 @@ fn premium(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let record = premium::view::record(state, season, person)
         .filter(|record| concerns(call, session, (&terms, person), record));
     let details = record.map(|record| {
-        let due = terms.due(&record, today, 0).ok();
+        let due = |years| {
+            let due = terms.due(&record, today, years).ok()?;
+            Some(DueView { amount: due.amount, benefits_from: due.benefits_from })
+        };
+        let repairs = (1..=record.missed_years).take(REPAIRS_MAX);
         let standing = match (record.standing, record.lock_at(call.instant())) {
             (PremiumStanding::Locked(_), None) => PremiumStanding::Due,
             (standing, _) => standing,
@@ -114,7 +134,10 @@ fn premium(call: &Call, session: &Session) -> Result<Reply, Problem> {
             class: record.class,
             missed_years: record.missed_years,
             standing,
-            due: due.map(|due| DueView { amount: due.amount, benefits_from: due.benefits_from }),
+            due: due(0),
+            repairs: repairs
+                .filter_map(|years| due(years).map(|due| RepairView { years, due }))
+                .collect(),
         }
     });
     Reply::json(&PremiumView { payable, details })

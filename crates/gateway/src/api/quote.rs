@@ -37,7 +37,8 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     summary: "Adjudicates a bill without settling it: sorted lines, sums, split and reasons; nothing is \
               kept",
     access: Access::Party {
-        rule: "a visit's person, provider and bureau; for a planned visit the person, a guardian, \
+        rule: "a visit's person, provider and bureau, and the relative who is asked to confirm its \
+               bill; for a planned visit the person, a guardian, \
                or the bureau of the home region; for facts without a person everybody \
                signed in",
         handle: quote,
@@ -225,7 +226,7 @@ fn one_of(fields: &str) -> Problem {
 fn asked(call: &Call, session: &Session, request: QuoteRequest) -> Result<Asked, Problem> {
     match (request.visit, request.remaining, request.planned, request.general) {
         (Some(id), None, None, None) => {
-            let seen = call.visit(session, id)?;
+            let seen = call.visit_or_asked(session, id)?;
             let VisitRow::Open(open) = seen.row else {
                 return Err(Problem::new(&code::VISIT_CLOSED).at("visit"));
             };

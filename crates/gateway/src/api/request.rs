@@ -15,6 +15,7 @@ use axum::http::{Method, StatusCode};
 use benefit::Bill;
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::kernel::registry::Kind as _;
+use ledger::modules::family;
 use ledger::modules::organisation::Scope;
 use ledger::modules::visit::{CashLeg, Consent, SettleVisit, VisitRow, VisitSubject};
 use ledger::{Authorisation, Content, Transaction};
@@ -22,7 +23,8 @@ use primitives::{Detail, Hash, Party, PersonId, Timestamp, VisitId, codec, detai
 use proof::receipt::OutcomeCode;
 use vault::{BillContent, Envelope, EnvelopeContext};
 
-use super::code::require_provider;
+use super::code::{may_act, require_provider};
+use super::family::relative;
 use super::quote::sorted_bill;
 use super::receipt::not_found;
 use super::refund::keep_settled;
@@ -113,7 +115,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/requests/{request}",
         operation: "get_request",
         summary: "Gives a request and where it stands",
-        access: Access::Party { rule: "the request's person and provider", handle: get },
+        access: Access::Party {
+            rule: "the request's person and provider, and the relative who is asked",
+            handle: get,
+        },
         parameters: &[REQUEST],
         body: BodyKind::None,
         answer: AnswerKind::Json(200, schema_of::<RequestView>),
@@ -125,7 +130,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         operation: "confirm_request",
         summary: "Confirms a request with the person's signature; bureau and bank add theirs, and the answer \
                   comes once it is durable. The same again gives the same receipt with status 200",
-        access: Access::Party { rule: "the request's person", handle: confirm },
+        access: Access::Party { rule: "whoever is asked", handle: confirm },
         parameters: &[REQUEST],
         body: BodyKind::Json(schema_of::<Confirmation>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<SubmittedView>),
@@ -143,7 +148,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/requests/{request}/refusals",
         operation: "refuse_request",
         summary: "Refuses a request; the desk sees why at once",
-        access: Access::Party { rule: "the request's person", handle: refuse },
+        access: Access::Party { rule: "whoever is asked", handle: refuse },
         parameters: &[REQUEST],
         body: BodyKind::Json(schema_of::<Refusal>, JSON_BYTES_MAX),
         answer: AnswerKind::Nothing,
@@ -185,10 +190,16 @@ fn own_open_visit(call: &Call, session: &Session) -> Result<SeenVisit, Problem> 
 fn cash_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let seen = own_open_visit(call, session)?;
     let wallet = call.wallet()?;
-    let CashLegRequest { attempt } = call.json()?;
+    let CashLegRequest { attempt, payer } = call.json()?;
+    let person = seen.subject.person;
+    // Whoever may not act for the patient pays nothing for the patient.
+    if payer.is_some_and(|payer| !may_act(call, payer, person)) {
+        return Err(Problem::rejected(&family::rejection::NOT_BOUND.reject()));
+    }
     let visit: VisitId = call.path("visit")?;
-    let what = [visit.0.as_slice(), &attempt.to_le_bytes()].concat();
-    let (_, leg) = wallet.card_leg(seen.subject.person, &what)?;
+    let payer_bytes = payer.map_or_else(Vec::new, |payer| payer.0.to_vec());
+    let what = [visit.0.as_slice(), &attempt.to_le_bytes(), &payer_bytes].concat();
+    let (_, leg) = wallet.card_leg(payer.unwrap_or(person), &what)?;
     Ok(Reply::json(&leg)?.status(StatusCode::CREATED))
 }
 
@@ -211,6 +222,7 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
         id: content.id(),
         visit: body.visit,
         person: seen.subject.person,
+        asked: asked_by(&body, seen.subject.person),
         provider: seen.subject.provider,
         expires: content.valid_until,
         content: codec::encode(&content),
@@ -221,6 +233,14 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     };
     wallet.directory.put_request(&request)?;
     Ok(Reply::json(&view(call, request)?)?.status(StatusCode::CREATED))
+}
+
+/// Whose signature a settlement waits for.
+const fn asked_by(body: &SettleVisit, person: PersonId) -> PersonId {
+    match body.consent {
+        Consent::Proxy { payer } => payer,
+        _ => person,
+    }
 }
 
 /// The settlement of a content that may be sent to somebody.
@@ -250,8 +270,8 @@ fn settlement(
             "the patient is insured elsewhere; use that bureau's gateway"
         )));
     }
-    if body.consent != Consent::OwnKey {
-        return Err(invalid(detail!("its consent must be the person's own key")));
+    if !matches!(body.consent, Consent::OwnKey | Consent::Proxy { .. }) {
+        return Err(invalid(detail!("its consent must be the person's own key, or a relative's")));
     }
     let latest = call.instant().plus_millis(REQUEST_MILLIS_MAX);
     if content.valid_until > latest {
@@ -355,6 +375,7 @@ fn view(call: &Call, request: Request) -> Result<RequestView, Problem> {
     Ok(RequestView {
         request: request.id,
         visit: request.visit,
+        patient: relative(call, request.person)?,
         provider: request.provider,
         sent: request.sent,
         expires: request.expires,
@@ -409,7 +430,7 @@ fn own_request(call: &Call, session: &Session) -> Result<Request, Problem> {
     let id: Hash = call.path("request")?;
     let found = call.wallet()?.directory.request(&id)?.ok_or_else(not_found)?;
     let is_own = match session.party {
-        Party::Person(person) => found.person == person,
+        Party::Person(person) => [found.person, found.asked].contains(&person),
         Party::Organisation(provider) => found.provider == provider,
     };
     if is_own { Ok(found) } else { Err(not_found()) }
@@ -430,10 +451,10 @@ fn answer(call: &Call, request: &Request, answer: RequestAnswer) -> Result<Reply
     if is_noted { Ok(Reply::nothing()) } else { Err(over()) }
 }
 
-/// A request to the signed-in person.
+/// A request that waits for the signed-in person's signature.
 fn asked_of(call: &Call, session: &Session) -> Result<Request, Problem> {
     let request = own_request(call, session)?;
-    if session.party == Party::Person(request.person) { Ok(request) } else { Err(not_found()) }
+    if session.party == Party::Person(request.asked) { Ok(request) } else { Err(not_found()) }
 }
 
 fn confirm(call: &Call, session: &Session) -> Result<Reply, Problem> {

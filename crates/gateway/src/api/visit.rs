@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::receipt::not_found;
-use crate::access::{SeenVisit, VISIT_RULE};
+use crate::access::{ASKED_RULE, SeenVisit};
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
 use crate::problem::{Problem, code};
@@ -26,7 +26,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/visits/{visit}",
         operation: "get_visit",
         summary: "Gives a visit: open with running bill and deposits, or settled with its record",
-        access: Access::Party { rule: VISIT_RULE, handle: get },
+        access: Access::Party { rule: ASKED_RULE, handle: get },
         parameters: &[Parameter::path("visit", "the visit's id", schema_of::<VisitId>)],
         body: BodyKind::None,
         answer: AnswerKind::Json(200, schema_of::<VisitView>),
@@ -160,7 +160,7 @@ pub struct EffectStateView {
 
 fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id: VisitId = call.path("visit")?;
-    let SeenVisit { row, subject, record } = call.visit(session, id)?;
+    let SeenVisit { row, subject, record } = call.visit_or_asked(session, id)?;
     let standing = match (row, record) {
         (VisitRow::Open(open), _) => VisitStanding::Open {
             running: open.running.map(|bill| RunningBillView {

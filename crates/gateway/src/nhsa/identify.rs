@@ -111,7 +111,7 @@ fn identified(message: &Message<'_>, record: &Record) -> Result<PersonId, Refusa
     let party = primitives::Party::Organisation(message.institution.organisation());
     let number = record.text("mdtrt_cert_no");
     if record.text("mdtrt_cert_type") == "01" {
-        return Ok(use_shown_code(call, party, number)?.0);
+        return Ok(use_shown_code(call, party, number)?.0.person);
     }
     let name = record.get("psn_name").ok_or_else(|| {
         Refusal::at(record.path("psn_name"), "凭身份证时必填；请按证件填写姓名后重发")

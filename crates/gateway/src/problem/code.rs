@@ -141,6 +141,8 @@ problems! {
     INQUIRIES_TOO_MANY = 409, "too_many_inquiries";
     /// Too many requests of the person wait for relatives.
     FAMILY_REQUESTS_TOO_MANY = 409, "too_many_family_requests";
+    /// No child insured here has this name and number.
+    CHILD_NOT_FOUND = 404, "child_not_found";
     /// The inquiry was answered.
     INQUIRY_ANSWERED = 409, "inquiry_answered";
     /// The catalogue is not kept at this node.

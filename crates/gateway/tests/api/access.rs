@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 
 use money::rail_trials;
 use open::{own_trials, public_trials, transaction_trials};
-use persons::{family_trials, guardian_trials, person_trials, premium_trials, wallet_trials};
+use persons::{
+    binding_trials, family_trials, guardian_trials, person_trials, premium_trials, wallet_trials,
+};
 use visits::{grant_trials, inquiry_trials, objection_trials, request_trials, visit_trials};
 
 use crate::family::familial;
@@ -148,6 +150,7 @@ fn trials() -> Vec<Trial> {
         guardian_trials(),
         premium_trials(),
         family_trials(),
+        binding_trials(),
         own_trials(),
         transaction_trials(),
         person_trials(),

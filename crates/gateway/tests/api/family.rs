@@ -3,8 +3,9 @@
 use primitives::Party;
 use serde_json::{Value, json};
 
-use crate::support::insured::subject;
-use crate::support::{Ask, REGION, World, id_of, organisation, person};
+use crate::support::insured::{VISIT, subject};
+use crate::support::wallets::{Cash, new_request_to, take_collected};
+use crate::support::{Answered, Ask, REGION, World, id_of, organisation, person};
 
 /// The region has rules of both, under which person 1 may be a parent of person 2.
 pub fn familial(world: World) -> World {
@@ -147,4 +148,110 @@ fn a_hospital_does_not_learn_whose_account_helps() {
     let ask = Ask::post("/v1/quotes", &planned).token(&world.token(person(2)));
     let quote = world.ask(&ask).expect(200);
     assert!(!quote.text().contains(&id_of(person(1))), "{}", quote.text());
+}
+
+/// Person 2 may act for person 1.
+fn bound(world: &World) {
+    let (payer, member) = (person(2), person(1));
+    let body = json!({
+        "payer": id_of(payer), "member": id_of(member), "relation": 1, "agreement": "own_key"
+    });
+    world.accepted(&[payer, member], "bind_member", body);
+}
+
+fn unbound(world: &World) {
+    let body = json!({
+        "payer": id_of(person(2)), "member": id_of(person(1)), "side": "member", "actor": "own_key"
+    });
+    world.accepted(&[person(1)], "unbind_member", body);
+}
+
+/// What a relative's phone asks for to show person 1's code.
+fn code_of_one(world: &World, by: Party) -> Answered {
+    let path = format!("/v1/persons/{}/codes", id_of(person(1)));
+    world.ask(&Ask::post(path, &json!({})).token(&world.token(by)))
+}
+
+/// The digits that are shown from it now.
+fn digits(world: &World, seed: &Value) -> String {
+    use adapters::clock::Clock as _;
+    use adapters::directory::code::{code_digits, code_step};
+    let secret: primitives::Hash = seed["secret"].as_str().unwrap().parse().unwrap();
+    let step = code_step(world.clock.now());
+    format!("{}{:06}", seed["number"], code_digits(&secret.0, step))
+}
+
+#[test]
+fn a_relative_who_may_act_shows_the_patients_code_and_nobody_else_does() {
+    let world = familial(World::insured());
+    code_of_one(&world, person(2)).problem(403, "not_yours");
+    bound(&world);
+    code_of_one(&world, organisation("bureau")).problem(403, "not_yours");
+    let seed = code_of_one(&world, person(2)).expect(201).json();
+    let hospital = world.token(organisation("hospital"));
+    let look_up = |digits: &str| {
+        let body = json!({ "code": digits });
+        world.ask(&Ask::post("/v1/codes/lookups", &body).token(&hospital))
+    };
+    let patient = look_up(&digits(&world, &seed)).expect(200).json();
+    assert_eq!(patient["person"], id_of(person(1)));
+    assert_eq!(patient["shown_by"]["person"], id_of(person(2)));
+    assert!(patient.get("card_last_four").is_none(), "the card of whoever shows it");
+    // It says who somebody is to a desk alone: nobody is bound by a code that another shows.
+    world.clock.advance_millis(60_000);
+    let path = format!("/v1/persons/{}/family-lookups", id_of(person(2)));
+    let body = json!({ "code": digits(&world, &seed) });
+    let asked = Ask::post(path, &body).token(&world.token(person(2)));
+    world.ask(&asked).problem(422, "code_wrong");
+    unbound(&world);
+    world.clock.advance_millis(60_000);
+    look_up(&digits(&world, &seed)).problem(422, "code_wrong");
+}
+
+#[test]
+fn a_relative_who_may_act_confirms_the_bill_on_the_own_phone() {
+    let world = familial(World::insured());
+    let hospital = world.token(organisation("hospital"));
+    let relative = world.token(person(2));
+    let visit = format!("/v1/visits/{VISIT}");
+    let get = |path: &str, token: &str| world.ask(&Ask::get(path).token(token));
+    let consent = json!({ "form": "proxy", "payer": id_of(person(2)) });
+    let send =
+        |body: &Value| world.ask(&Ask::post(format!("{visit}/requests"), body).token(&hospital));
+    let (_, early) = new_request_to(&world, VISIT, Cash::Till, &consent);
+    send(&early).problem(422, "not_bound");
+    let leg = json!({ "payer": id_of(person(2)) });
+    let leg = || world.ask(&Ask::post(format!("{visit}/cash-legs"), &leg).token(&hospital));
+    leg().problem(422, "not_bound");
+    get(&visit, &relative).problem(404, "not_found");
+    bound(&world);
+    leg().problem(409, "no_bound_card");
+    let (content, body) = new_request_to(&world, VISIT, Cash::Till, &consent);
+    let sent = send(&body).expect(201).json();
+    assert_eq!(sent["patient"]["name"], "陈玉兰");
+    let waiting = |number: u8| {
+        let path = format!("/v1/persons/{}/requests", id_of(person(number)));
+        let list = get(&path, &world.token(person(number))).expect(200).json();
+        list["requests"].as_array().unwrap().len()
+    };
+    assert_eq!((waiting(1), waiting(2)), (0, 1), "the one is asked who can sign");
+    // The relative sees this visit and its reasons, and no more of the patient's than before.
+    get(&visit, &relative).expect(200);
+    let asked = json!({ "visit": VISIT, "bill": crate::support::insured::bill() });
+    world.ask(&Ask::post("/v1/quotes", &asked).token(&relative)).expect(200);
+    get(&format!("/v1/persons/{}", id_of(person(1))), &relative).problem(403, "not_yours");
+    let path = format!("/v1/requests/{}/confirmations", content.id());
+    let confirm = |party: Party| {
+        let signed = world.authorise(&content, party, &party.to_string());
+        let body = json!({ "authorisation": signed });
+        world.ask(&Ask::post(&path, &body).token(&world.token(party)))
+    };
+    confirm(person(1)).problem(404, "not_found");
+    let receipt = confirm(person(2)).expect(201).json();
+    assert_eq!(receipt["receipt"]["outcome"]["status"], "accepted");
+    take_collected(&world, &receipt["receipt"]);
+    let request = get(&format!("/v1/requests/{}", content.id()), &relative).expect(200).json();
+    assert_eq!(request["standing"]["standing"], "settled");
+    unbound(&world);
+    get(&visit, &relative).problem(404, "not_found");
 }

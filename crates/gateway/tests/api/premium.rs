@@ -54,6 +54,30 @@ fn register(world: &World, id: &str) {
     world.accepted(&[organisation("bureau")], "register_premiums", body);
 }
 
+#[test]
+fn missed_years_are_offered_with_what_they_cost_and_from_when_benefits_hold_then() {
+    let world = seasonal(World::new());
+    assert_eq!(premium(&world, person(1))["details"]["repairs"], json!([]));
+    let year = json!({ "from": "2027-01-01", "to": "2027-12-31" });
+    let facts = json!({
+        "period": year, "age": { "from": 30, "below": 40 }, "sex": "female", "person_classes": []
+    });
+    let row = json!({ "person": id_of(person(1)), "class": 1, "missed_years": 2, "facts": facts });
+    let body = json!({ "season": season(), "rows": [row] });
+    world.accepted(&[organisation("bureau")], "register_premiums", body);
+    let details = premium(&world, person(1))["details"].clone();
+    // Three months and one for the further year; each year that is paid takes a month off.
+    let from = details["due"]["benefits_from"].clone();
+    assert_eq!((&details["due"]["amount"], &from), (&json!("40000"), &json!("2027-05-01")));
+    assert_eq!(
+        details["repairs"],
+        json!([
+            { "years": 1, "amount": "78000", "benefits_from": "2027-04-01" },
+            { "years": 2, "amount": "116000", "benefits_from": "2027-03-01" }
+        ])
+    );
+}
+
 fn premium(world: &World, asker: Party) -> Value {
     let path = format!("{SEASON}/persons/{}", id_of(person(1)));
     world.ask(&Ask::get(path).token(&world.token(asker))).expect(200).json()

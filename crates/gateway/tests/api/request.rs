@@ -128,7 +128,7 @@ fn only_a_settlement_of_this_visit_by_the_persons_own_key_is_sent() {
         assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     };
     let card = altered(&world, &content, |form| form["consent"] = json!({ "form": "desk_card" }));
-    refused(&card, "必须由本人用自己的密钥同意");
+    refused(&card, "必须由本人或亲属用自己的密钥同意");
     let other = altered(&world, &content, |form| form["visit"] = json!("0a".repeat(16)));
     refused(&other, "它结算的是另一次就诊");
     let lock = world.content(hospital(), "cancel_visit", json!({ "visit": VISIT }));

@@ -10,7 +10,7 @@ use adapters::identity::Identity;
 use anyhow::{Context as _, Result};
 use benefit::decimal::DecimalText;
 use node::signature::{Scheme, SecretKey, save_key};
-use primitives::{CivilDate, Hash, PersonId, Text, Timestamp, sha256_parts};
+use primitives::{CivilDate, Hash, PersonId, Text, Timestamp, UtcOffset, sha256_parts};
 use serde::Serialize;
 
 use super::bank::BANK_RAIL;
@@ -23,7 +23,11 @@ use crate::serving::wallet::{
 };
 
 /// How many people without a wallet are named in the folder.
-const NEWCOMERS: usize = 32;
+const NEWCOMERS: usize = 40;
+/// How many children are named in the folder, for whom somebody may apply to act.
+const CHILDREN: usize = 8;
+/// Below this age somebody is a child whatever the band that is attested.
+const CHILD_BELOW: u8 = 14;
 /// From this age on somebody opens a wallet alone.
 const ADULT: u8 = 18;
 /// For how long an activation code of the demonstration counts, in milliseconds.
@@ -42,6 +46,20 @@ struct Newcomer {
 #[derive(Serialize)]
 struct Newcomers<'a> {
     newcomer: &'a [Newcomer],
+}
+
+/// A child for whom somebody may apply to act.
+#[derive(Serialize)]
+struct Child {
+    name: String,
+    number: String,
+    /// The child's id on the ledger, for looking things up.
+    party: String,
+}
+
+#[derive(Serialize)]
+struct Children {
+    child: Vec<Child>,
 }
 
 /// Writes the files of the bureau's wallet services.
@@ -134,7 +152,20 @@ pub fn invite(
     }
     fs::create_dir_all(family)?;
     let text = toml::to_string(&Newcomers { newcomer: &written })?;
-    Ok(fs::write(family.join("newcomers.toml"), text)?)
+    fs::write(family.join("newcomers.toml"), text)?;
+    let text = toml::to_string(&children(population, now.day(UtcOffset(480))))?;
+    Ok(fs::write(family.join("children.toml"), text)?)
+}
+
+/// Some children of the region.
+fn children(population: &Population, today: CivilDate) -> Children {
+    let young = population.people.iter().filter(|one| one.age_on(today) < CHILD_BELOW);
+    let child = young.take(CHILDREN).map(|one| Child {
+        name: one.name.clone(),
+        number: one.identity_number.clone(),
+        party: format!("person:{}", one.id),
+    });
+    Children { child: child.collect() }
 }
 
 fn digit(byte: u8) -> char {

@@ -3,26 +3,32 @@
 use adapters::directory::RefusalReason;
 use ledger::Authorisation;
 use ledger::modules::visit::SettleVisit;
-use primitives::{Hash, OrganisationId, Party, Timestamp, VisitId};
+use primitives::{Hash, OrganisationId, Party, PersonId, Timestamp, VisitId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::family::Relative;
 use crate::openapi::transaction_content;
 
-/// A leg for the patient's bound card.
+/// A leg for a bound card: the patient's, or that of a relative who acts for the patient.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CashLegRequest {
     /// Which try for this visit it is: 0 for the first.
     #[serde(default)]
     pub attempt: u32,
+    /// The relative whose bound card pays, where one acts for the patient; the patient's own where
+    /// it is left out.
+    #[serde(default)]
+    pub payer: Option<PersonId>,
 }
 
 /// A request to be sent.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRequest {
-    /// A `settle_visit` by the person's own key: its bytes in hex, or the content itself.
+    /// A `settle_visit` by the person's own key, or by a relative's who may act for the person: its
+    /// bytes in hex, or the content itself.
     #[schemars(schema_with = "transaction_content")]
     pub content: serde_json::Value,
     /// The provider's signature over the transaction's id.
@@ -46,6 +52,8 @@ pub struct RequestView {
     pub request: Hash,
     /// The visit.
     pub visit: VisitId,
+    /// Whose visit it is.
+    pub patient: Relative,
     /// Who asks.
     pub provider: OrganisationId,
     /// When it was sent.

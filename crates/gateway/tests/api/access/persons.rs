@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Given, Own, Status, Trial, bureau, hospital, one, party, public, two};
+use crate::binding::{application, applied, child, child_identity};
 use crate::premium::{SEASON, lookup, season, wallet_payment};
-use crate::support::wallets::shown_code;
+use crate::support::wallets::{NAME, shown_code};
 use crate::support::{Ask, REGION, id_of};
 
 /// The premium of person 1.
@@ -223,6 +224,44 @@ pub(super) fn family_trials() -> Vec<Trial> {
             |given| Ask::delete(family_request(given).0),
             (hospital, Status(404)),
             (two, Status(204)),
+        ),
+    ]
+}
+
+pub(super) fn binding_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "look_up_child",
+            |given| {
+                child(&given.world);
+                Ask::post(family_path("child-lookups"), &child_identity())
+            },
+            (two, Status(403)),
+            (one, Own(|found| found["name"] == NAME)),
+        ),
+        party(
+            "apply_for_binding",
+            |given| {
+                let child = child(&given.world);
+                Ask::post(family_path("binding-applications"), &application(&given.world, child).1)
+            },
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "list_binding_applications",
+            |_| Ask::get("/v1/organisations/bureau/binding-applications"),
+            (hospital, Status(403)),
+            (bureau, Own(|list| list["applications"].is_array())),
+        ),
+        party(
+            "get_binding_application",
+            |given| {
+                let child = child(&given.world);
+                Ask::get(format!("/v1/binding-applications/{}", applied(&given.world, child)))
+            },
+            (one, Status(404)),
+            (bureau, Own(|one| one["child_name"] == NAME)),
         ),
     ]
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use adapters::directory::{BoundCard, Directory, DirectoryKey, Particulars};
+use adapters::directory::{BoundCard, Directory, DirectoryKey, Particulars, UsedCode};
 use adapters::identity::{AuthorityKeys, Identity, Registry};
 use adapters::sqlite::Place;
 use gateway::port::{Port as _, PortError};
@@ -119,7 +119,8 @@ pub fn shown_code(world: &World) -> String {
     use adapters::clock::Clock as _;
     use adapters::directory::code::{code_digits, code_step};
     let now = world.clock.now();
-    let seed = world.port.wallet().unwrap().directory.new_code(PersonId([1; 16]), now).unwrap();
+    let one = UsedCode { person: PersonId([1; 16]), shown_by: None };
+    let seed = world.port.wallet().unwrap().directory.new_code(one, now).unwrap();
     format!("{} {:06}", seed.number, code_digits(&seed.secret, code_step(now)))
 }
 
@@ -132,6 +133,16 @@ pub enum Cash {
 
 /// A request for an open visit of person 1, not sent yet: its content and what a desk sends.
 pub fn new_request(world: &World, visit: VisitId, cash: Cash) -> (Content, Value) {
+    new_request_to(world, visit, cash, &json!({ "form": "own_key" }))
+}
+
+/// The same with this consent.
+pub fn new_request_to(
+    world: &World,
+    visit: VisitId,
+    cash: Cash,
+    consent: &Value,
+) -> (Content, Value) {
     let token = world.token(organisation("hospital"));
     let asked = json!({ "visit": visit, "bill": bill(), "use_personal_account": true });
     let quoted = world.ask(&Ask::post("/v1/quotes", &asked).token(&token)).expect(200).json();
@@ -141,7 +152,9 @@ pub fn new_request(world: &World, visit: VisitId, cash: Cash) -> (Content, Value
         }
         Cash::BoundCard => {
             let path = format!("/v1/visits/{visit}/cash-legs");
-            world.ask(&Ask::post(path, &json!({})).token(&token)).expect(201).json()
+            let payer = consent.get("payer").cloned().unwrap_or_default();
+            let asked = json!({ "payer": payer });
+            world.ask(&Ask::post(path, &asked).token(&token)).expect(201).json()
         }
     };
     let text = bill().to_string();
@@ -149,7 +162,7 @@ pub fn new_request(world: &World, visit: VisitId, cash: Cash) -> (Content, Value
     let commitment = commit_bill(&SALT, text.as_bytes(), &codec::encode(&sums));
     let body = json!({
         "visit": visit, "bill": commitment, "sums": quoted["sums"], "use_personal_account": true,
-        "split": quoted["split"], "consent": { "form": "own_key" }, "cash": cash
+        "split": quoted["split"], "consent": consent, "cash": cash
     });
     let mut content = world.content(organisation("hospital"), "settle_visit", body);
     content.valid_until = adapters::clock::Clock::now(&*world.clock).plus_millis(15 * 60_000);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binding::{Pair, require_bindable, rules_of};
 use super::rejection;
-use super::table::{APPLICATIONS, BINDINGS, BindingApplication, FAMILIES};
+use super::table::{APPLICATIONS, BINDINGS, BindingApplication, FAMILIES, REFUSALS};
 use super::view::family;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -60,6 +60,13 @@ impl Kind for ApplyForBinding {
         let mut row = family(state, pair.payer);
         if !row.applied_for.contains(&pair.member) {
             let most = usize::from(rules.members_per_payer_max);
+            if row.applied_for.len() >= most {
+                // What is over makes place for what is not.
+                row.applied_for.retain(|one| {
+                    let application = APPLICATIONS.get(state, &(pair.payer, *one));
+                    application.is_some_and(|one| today <= one.until)
+                });
+            }
             require(row.applied_for.len() < most, || rejection::TOO_MANY_MEMBERS.reject())?;
             row.applied_for.push(pair.member);
             FAMILIES.put(state, &pair.payer, &row);
@@ -68,6 +75,7 @@ impl Kind for ApplyForBinding {
         let until = today.plus_days(i32::from(rules.application_days_max)).unwrap_or(today);
         let application = BindingApplication { relation, documents, until };
         APPLICATIONS.put(state, &pair.key(), &application);
+        REFUSALS.remove(state, &pair.key());
         Ok(Outcome::event("binding_applied", pair.concerns(state)))
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binding::{Pair, bind, require_bindable, rules_of};
 use super::rejection;
-use super::table::{APPLICATIONS, Binding, BindingGround, FAMILIES};
+use super::table::{APPLICATIONS, Binding, BindingGround, BindingRefusal, FAMILIES, REFUSALS};
 use super::view::family;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -104,9 +104,6 @@ impl Kind for DecideBinding {
             rejection::APPLICATION_EXPIRED.with(application.until)
         })?;
         APPLICATIONS.remove(state, &pair.key());
-        let mut row = family(state, pair.payer);
-        row.applied_for.retain(|one| *one != pair.member);
-        FAMILIES.put(state, &pair.payer, &row);
         let concerns = pair.concerns(state);
         match self.decision {
             BindingDecision::Agree { until } => {
@@ -122,9 +119,15 @@ impl Kind for DecideBinding {
                     until: Some(until),
                 };
                 bind(context, state, pair, &binding)?;
+                let mut row = family(state, pair.payer);
+                row.applied_for.retain(|one| *one != pair.member);
+                FAMILIES.put(state, &pair.payer, &row);
                 Ok(Outcome::event("member_bound", concerns).with("until", FieldValue::Date(until)))
             }
             BindingDecision::Refuse { reason } => {
+                // The payer stays in the list with the reason, until the next application.
+                let refusal = BindingRefusal { reason, decided: context.time };
+                REFUSALS.put(state, &pair.key(), &refusal);
                 let name = Text::new(reason.name())
                     .map_err(|words| rejection::NO_APPLICATION.with(words))?;
                 Ok(Outcome::event("binding_refused", concerns)

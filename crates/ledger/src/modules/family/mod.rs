@@ -49,7 +49,9 @@ pub use revoke_aid::RevokeAid;
 pub use rules::{AidRules, ProxyRules, Relation};
 pub use set_aid_rules::SetAidRules;
 pub use set_proxy_rules::SetProxyRules;
-pub use table::{AidGrant, AidUse, Binding, BindingApplication, BindingGround, FamilyRow};
+pub use table::{
+    AidGrant, AidUse, Binding, BindingApplication, BindingGround, BindingRefusal, FamilyRow,
+};
 pub use unbind_member::{BindingSide, UnbindMember};
 
 pub(crate) const MODULE: Module = Module {

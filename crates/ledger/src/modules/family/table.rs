@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::aid::AidTerms;
+use super::decide_binding::RefusalReason;
 use super::month::{AidMeter, MonthCount};
 use super::rules::{AidRules, ProxyRules};
 use crate::kernel::table::Table;
@@ -21,6 +22,9 @@ pub(super) const APPLICATIONS: Table<(PersonId, PersonId), BindingApplication> =
 /// By member and the grant's number of this member, never reused; a revoked one stays, because a
 /// refund goes back to its payer.
 pub(super) const GRANTS: Table<(PersonId, u32), AidGrant> = Table::new(0x0A05);
+
+/// What the bureau refused last, by payer and member, until they apply again.
+pub(super) const REFUSALS: Table<(PersonId, PersonId), BindingRefusal> = Table::new(0x0A06);
 
 /// How many uses of a grant its payer can look up. Our own limit: it bounds the row.
 pub(super) const USES_MAX: usize = 12;
@@ -37,7 +41,7 @@ pub struct FamilyRow {
     pub members: Vec<PersonId>,
     /// Who may act for the person.
     pub payers: Vec<PersonId>,
-    /// For whom the person has applied and waits.
+    /// For whom the person has applied and waits, or was refused or not answered in time.
     pub applied_for: Vec<PersonId>,
     /// Whom the person's account helps, with the number of the grant.
     pub helps: Vec<(PersonId, u32)>,
@@ -92,6 +96,15 @@ pub struct BindingApplication {
     pub documents: Hash,
     /// The last day on which the bureau may decide.
     pub until: CivilDate,
+}
+
+/// An application that the bureau refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct BindingRefusal {
+    /// Why.
+    pub reason: RefusalReason,
+    /// When, by block time.
+    pub decided: Timestamp,
 }
 
 /// A grant of mutual aid.

@@ -263,8 +263,14 @@ fn a_child_is_bound_by_documents_until_it_agrees_itself() {
     world.accepted(&[party("bureau")], &decide(1, CHILD, BindingDecision::Refuse { reason }));
     assert_eq!(view::binding(world.ledger.state(), id(1), id(CHILD)), None);
     assert_eq!(view::family(world.ledger.state(), id(1)).bound, None, "a refusal costs no slot");
+    // The payer finds the reason until the next application.
+    let refusal = view::refusal(world.ledger.state(), id(1), id(CHILD)).unwrap();
+    assert_eq!((refusal.reason, refusal.decided), (reason, world.now));
+    assert_eq!(view::family(world.ledger.state(), id(1)).applied_for, [id(CHILD)]);
     world.accepted(&[by(1)], &apply(1, CHILD));
+    assert_eq!(view::refusal(world.ledger.state(), id(1), id(CHILD)), None);
     world.accepted(&[party("bureau")], &agree);
+    assert_eq!(view::family(world.ledger.state(), id(1)).applied_for, []);
     world.rejected(&[by(1)], &apply(1, CHILD), rejection::ALREADY_BOUND);
     let binding = view::binding(world.ledger.state(), id(1), id(CHILD)).unwrap();
     assert!(binding.holds_on(until) && !binding.holds_on(until.plus_days(1).unwrap()));
@@ -301,6 +307,24 @@ fn an_application_is_decided_in_time_and_takes_the_slot_of_its_decision() {
     world.rejected(&[party("bureau")], &agree, rejection::APPLICATION_EXPIRED);
     world.accepted(&[by(1)], &apply(1, CHILD));
     world.accepted(&[party("bureau")], &agree);
+}
+
+#[test]
+fn what_was_refused_makes_place_for_a_new_application_and_what_waits_does_not() {
+    let mut world = world();
+    for member in 3..=6 {
+        world.accepted(&[by(1)], &apply(1, member));
+    }
+    world.rejected(&[by(1)], &apply(1, 7), rejection::TOO_MANY_MEMBERS);
+    let reason = RefusalReason::RelationNotProven;
+    world.accepted(&[party("bureau")], &decide(1, 4, BindingDecision::Refuse { reason }));
+    world.accepted(&[by(1)], &apply(1, 7));
+    assert_eq!(view::family(world.ledger.state(), id(1)).applied_for, [3, 5, 6, 7].map(id));
+    // Whoever applies again is in the list already, or takes the next place.
+    world.rejected(&[by(1)], &apply(1, 4), rejection::TOO_MANY_MEMBERS);
+    world.wait(31 * DAY);
+    world.accepted(&[by(1)], &apply(1, 4));
+    assert_eq!(view::family(world.ledger.state(), id(1)).applied_for, [id(4)]);
 }
 
 fn terms() -> AidTerms {

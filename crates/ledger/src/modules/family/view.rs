@@ -11,8 +11,8 @@ use super::binding::rules_in;
 use super::rejection;
 use super::rules::{AidRules, ProxyRules};
 use super::table::{
-    AID_RULES, APPLICATIONS, AidGrant, BINDINGS, Binding, BindingApplication, FAMILIES, FamilyRow,
-    GRANTS, PROXY_RULES,
+    AID_RULES, APPLICATIONS, AidGrant, BINDINGS, Binding, BindingApplication, BindingRefusal,
+    FAMILIES, FamilyRow, GRANTS, PROXY_RULES, REFUSALS,
 };
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -47,6 +47,15 @@ pub fn application(
     member: PersonId,
 ) -> Option<BindingApplication> {
     APPLICATIONS.get(state, &(payer, member))
+}
+
+/// Why the bureau refused the last application, for the payer and the bureau.
+pub fn refusal(
+    state: &(impl Read + ?Sized),
+    payer: PersonId,
+    member: PersonId,
+) -> Option<BindingRefusal> {
+    REFUSALS.get(state, &(payer, member))
 }
 
 /// A grant of mutual aid by its number of the member, for the two and the bureau.
