@@ -7,15 +7,8 @@
 //! certificate and validator set are our own (crate `proof`), so an engine can be exchanged without
 //! changing what vouchers and light clients verify.
 //!
-//! How an embedded Byzantine-fault-tolerant engine maps to [`Application`] (Malachite's messages):
-//!
-//! | message | method |
-//! |---|---|
-//! | `ConsensusReady`, `Finalized -> Next::Start` | [`Application::next`]: height and validators |
-//! | `GetValue` | [`Application::propose`], durable before the reply; `None` idles |
-//! | `Decided` | [`Application::commit`], acknowledged when it returns |
-//!
-//! Proposals of others, restreaming and serving blocks to peers come with that engine.
+//! Blocks of several organisations are ordered by the engine in crate `bft`, which has threads of
+//! its own and asks where this one is asked; `node::runtime::network` answers it.
 //!
 //! Invariants: no certificate leaves before the block is durable (test
 //! `a_block_that_could_not_be_kept_is_not_decided`); the certificate is part of no hash.
@@ -47,7 +40,7 @@ pub struct Proposal {
     pub block: Arc<[u8]>,
 }
 
-/// What orders blocks for. A BFT engine calls the same methods from its own loop.
+/// What a sequencer orders blocks for.
 pub trait Application {
     /// Why the application cannot go on; it ends the engine.
     type Error: std::error::Error + Send + Sync + 'static;

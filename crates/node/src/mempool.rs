@@ -11,8 +11,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use ledger::{IdempotencyKey, Transaction, VerifiedTransaction};
 use primitives::{Hash, Party};
@@ -53,14 +53,15 @@ pub(crate) struct Job {
     number: u64,
     bytes: usize,
     pub(crate) transaction: Transaction,
+    is_passed_on: bool,
     answer: Answer,
 }
 
 impl Job {
     /// The job without its transaction, and the transaction.
     pub(crate) fn split(self) -> (Ticket, Transaction) {
-        let Self { number, bytes, transaction, answer } = self;
-        (Ticket { number, bytes, answer }, transaction)
+        let Self { number, bytes, transaction, is_passed_on, answer } = self;
+        (Ticket { number, bytes, is_passed_on, answer }, transaction)
     }
 }
 
@@ -68,10 +69,12 @@ impl Job {
 pub(crate) struct Ticket {
     number: u64,
     pub(crate) bytes: usize,
+    is_passed_on: bool,
     answer: Answer,
 }
 
 /// A transaction whose signatures are valid.
+#[derive(Clone)]
 pub(crate) struct Candidate {
     /// As it will stand in the block.
     pub(crate) transaction: Transaction,
@@ -112,6 +115,9 @@ pub(crate) struct Mempool {
     inner: Mutex<Inner>,
     jobs_came: Condvar,
     candidates_came: Condvar,
+    /// Who else is told of candidates and of the end: the node of a network, which also waits for
+    /// other things. Several organisations have such a pool's transactions at once.
+    waker: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// How long the checks of transactions' signatures took.
     pub(crate) checks: Durations,
 }
@@ -136,6 +142,9 @@ struct InProgress {
     id: Hash,
     bytes: usize,
     is_executing: bool,
+    /// When the others were last told of it; what came from them, they know.
+    told: Option<Instant>,
+    is_passed_on: bool,
     answers: Vec<Answer>,
 }
 
@@ -158,6 +167,7 @@ impl Mempool {
             inner: Mutex::default(),
             jobs_came: Condvar::new(),
             candidates_came: Condvar::new(),
+            waker: OnceLock::new(),
             checks: Durations::default(),
         }
     }
@@ -168,6 +178,18 @@ impl Mempool {
 
     /// Takes a transaction in, or answers why not.
     pub(crate) fn offer(&self, transaction: Transaction, bytes: usize, answer: Answer) {
+        self.offer_as(transaction, bytes, answer, false);
+    }
+
+    /// Takes a transaction in that another node passed on, unless it is here already.
+    pub(crate) fn offer_passed_on(&self, transaction: Transaction, bytes: usize) {
+        let key = (transaction.content.author, transaction.content.idempotency_key);
+        if !self.lock().in_progress.contains_key(&key) {
+            self.offer_as(transaction, bytes, Box::new(|_| ()), true);
+        }
+    }
+
+    fn offer_as(&self, transaction: Transaction, bytes: usize, answer: Answer, is_passed_on: bool) {
         let mut inner = self.lock();
         let refusal = if inner.is_stopped {
             Some(SubmitError::Stopped)
@@ -186,7 +208,7 @@ impl Mempool {
         inner.bytes += bytes;
         let number = inner.next_number;
         inner.next_number += 1;
-        inner.unchecked.push_back(Job { number, bytes, transaction, answer });
+        inner.unchecked.push_back(Job { number, bytes, transaction, is_passed_on, answer });
         drop(inner);
         self.jobs_came.notify_one();
     }
@@ -223,8 +245,26 @@ impl Mempool {
         drop(inner);
         if has_candidates {
             self.candidates_came.notify_one();
+            self.wake();
         }
         give(due);
+    }
+
+    /// Makes this the pool of a node among others: candidates stay until they are decided, and this
+    /// is called when there are some and when the pool stops.
+    pub(crate) fn share(&self, waker: Box<dyn Fn() + Send + Sync>) {
+        drop(self.waker.set(waker));
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker();
+        }
+    }
+
+    /// Whether the pool has stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.lock().is_stopped
     }
 
     /// Whether somebody's transaction waits for a block.
@@ -253,6 +293,79 @@ impl Mempool {
         batch
     }
 
+    /// As [`Mempool::take`], but they stay where they are: somebody else's block may have them.
+    pub(crate) fn peek(&self, count_max: usize, bytes_max: usize) -> Vec<Candidate> {
+        let inner = self.lock();
+        let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+        for place in 0.. {
+            let mut is_done = true;
+            for author in &inner.turns {
+                let Some(candidate) =
+                    inner.by_author.get(author).and_then(|queue| queue.get(place))
+                else {
+                    continue;
+                };
+                bytes = bytes.saturating_add(candidate.bytes);
+                if batch.len() >= count_max || bytes > bytes_max {
+                    return batch;
+                }
+                batch.push(candidate.clone());
+                is_done = false;
+            }
+            if is_done {
+                break;
+            }
+        }
+        batch
+    }
+
+    /// The signatures of this very transaction, authorisations included, when they were checked.
+    pub(crate) fn verified(&self, transaction: &Transaction) -> Option<VerifiedTransaction> {
+        let inner = self.lock();
+        let key = (transaction.content.author, transaction.content.idempotency_key);
+        inner.in_progress.get(&key)?;
+        let mut queue = inner.by_author.get(&key.0)?.iter();
+        let there = queue.find(|candidate| candidate.key() == key)?;
+        (there.transaction == *transaction).then(|| there.verified.clone())
+    }
+
+    /// Those of our own submitters' transactions that the others were not told of for so long, the
+    /// fairest first, and notes that they are told now.
+    pub(crate) fn to_pass_on(&self, again: Duration, count_max: usize) -> Vec<Vec<u8>> {
+        let mut inner = self.lock();
+        let now = Instant::now();
+        let Inner { by_author, in_progress, .. } = &mut *inner;
+        let mut passed = Vec::new();
+        for candidate in by_author.values().flatten() {
+            if passed.len() >= count_max {
+                break;
+            }
+            let Some(entry) = in_progress.get_mut(&candidate.key()) else { continue };
+            let is_due = entry.told.is_none_or(|told| now.duration_since(told) >= again);
+            if is_due && !entry.is_passed_on {
+                entry.told = Some(now);
+                passed.push(candidate.transaction.encode());
+            }
+        }
+        passed
+    }
+
+    /// As [`Mempool::finish`]; candidates that were left where they are leave the pool. Somebody
+    /// else's block may have another transaction with the same key: ours is then still to be
+    /// answered.
+    pub(crate) fn settle(&self, mut results: Vec<(Key, SubmitResult)>) {
+        if self.waker.get().is_some() {
+            let mut inner = self.lock();
+            results.retain(|(key, result)| {
+                let Ok(submitted) = result else { return true };
+                let waiting = inner.in_progress.get(key);
+                waiting.is_none_or(|one| one.id == submitted.receipt.record.transaction_id)
+            });
+            results.iter().for_each(|(key, _)| inner.remove(key));
+        }
+        self.finish(results);
+    }
+
     /// Gives everybody who waits for these keys the answer. The first one who came hears it as it
     /// is, all others as a duplicate.
     pub(crate) fn finish(&self, results: impl IntoIterator<Item = (Key, SubmitResult)>) {
@@ -278,7 +391,10 @@ impl Mempool {
     /// Those that are executed now are still to be finished.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
-        let executing = inner.in_progress.extract_if(.., |_, entry| entry.is_executing);
+        // What others may have, they may decide.
+        let is_shared = self.waker.get().is_some();
+        let executing =
+            inner.in_progress.extract_if(.., |_, entry| entry.is_executing || is_shared);
         let executing: BTreeMap<Key, InProgress> = executing.collect();
         let closed = std::mem::take(&mut *inner);
         inner.is_stopped = true;
@@ -287,6 +403,7 @@ impl Mempool {
         drop(inner);
         self.jobs_came.notify_all();
         self.candidates_came.notify_all();
+        self.wake();
         let mut due = Due::new();
         due.extend(closed.unchecked.into_iter().map(|job| (job.answer, Err(SubmitError::Stopped))));
         due.extend(closed.checked.into_values().map(|(ticket, checked)| match checked {
@@ -342,7 +459,7 @@ impl Inner {
         ticket: Ticket,
         checked: Checked,
     ) -> Option<(Answer, SubmitResult)> {
-        let Ticket { bytes, answer, .. } = ticket;
+        let Ticket { bytes, is_passed_on, answer, .. } = ticket;
         let candidate = match checked {
             Checked::Answered(result) => {
                 self.forget(bytes);
@@ -359,6 +476,7 @@ impl Inner {
                 overloaded
             } else {
                 known.answers.push(answer);
+                known.is_passed_on &= is_passed_on;
                 self.forget(bytes);
                 return None;
             };
@@ -374,9 +492,21 @@ impl Inner {
             self.turns.push_back(key.0);
         }
         queue.push_back(*candidate);
-        let entry = InProgress { id, bytes, is_executing: false, answers: vec![answer] };
+        let (is_executing, told, answers) = (false, None, vec![answer]);
+        let entry = InProgress { id, bytes, is_executing, told, is_passed_on, answers };
         self.in_progress.insert(key, entry);
         None
+    }
+
+    /// Takes a candidate out of its author's queue.
+    fn remove(&mut self, key: &Key) {
+        let Some(queue) = self.by_author.get_mut(&key.0) else { return };
+        let place = queue.iter().position(|candidate| candidate.key() == *key);
+        place.and_then(|place| queue.remove(place));
+        if queue.is_empty() {
+            self.by_author.remove(&key.0);
+            self.turns.retain(|author| *author != key.0);
+        }
     }
 
     fn forget(&mut self, bytes: usize) {

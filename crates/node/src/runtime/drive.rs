@@ -10,6 +10,7 @@ use consensus::{Engine, EngineError, Solo, Step};
 
 use super::check::{check_round, start_threads, thread_count};
 use super::follow::HistoryFollower;
+use super::network::Membership;
 use super::sequencer::Sequencer;
 use super::shared::Shared;
 use super::{BlockSigner, NodeFailure};
@@ -18,13 +19,22 @@ use crate::store::Disk;
 /// The engine and what it orders blocks for.
 pub(crate) struct Machine<D: Disk> {
     pub(crate) sequencer: Sequencer<D>,
-    pub(crate) engine: Solo<BlockSigner>,
+    pub(crate) engine: Order,
+}
+
+/// What orders blocks.
+pub(crate) enum Order {
+    /// This node alone.
+    Solo(Solo<BlockSigner>),
+    /// This node with others, whose engine has threads of its own.
+    Network(Option<Membership>),
 }
 
 impl<D: Disk> Machine<D> {
     /// Makes a block if something waits for one; whether it did.
     fn turn(&mut self) -> Result<bool, NodeFailure> {
-        match self.engine.step(&mut self.sequencer) {
+        let Order::Solo(engine) = &mut self.engine else { return Ok(false) };
+        match engine.step(&mut self.sequencer) {
             Ok(Step::Decided(_)) => Ok(true),
             Ok(Step::Idle) => Ok(false),
             Err(EngineError::Application(failure)) => Err(failure),
@@ -34,11 +44,18 @@ impl<D: Disk> Machine<D> {
 
     fn run(&mut self) -> Result<(), NodeFailure> {
         let shared = Arc::clone(&self.sequencer.shared);
-        loop {
-            while self.turn()? {}
-            if !shared.mempool.wait_for_candidates() {
-                break;
+        match &mut self.engine {
+            Order::Network(membership) => {
+                // Taken, so that the engine has ended before the last snapshot is written.
+                let membership = membership.take().ok_or(NodeFailure::Stopped)?;
+                membership.run(&mut self.sequencer)?;
             }
+            Order::Solo(_) => loop {
+                while self.turn()? {}
+                if !shared.mempool.wait_for_candidates() {
+                    break;
+                }
+            },
         }
         let snapshots = &mut self.sequencer.snapshots;
         if shared.is_told_to_stop() {

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`types`] (what it says), `open` (how it comes up), `sequencer` (how a block is
 //! made), `follow` (what runs behind it), `drive` (the threads), [`handle`] (what others call),
-//! [`replay`] (executing blocks again).
+//! [`replay`] (executing blocks again); for a node among others, `agree` (judging and deciding
+//! blocks that others propose too) and [`network`] (what wakes it, and when it waits).
 //!
 //! The way of a transaction: [`NodeHandle::submit`] -> the bounded pool -> its signatures are
 //! checked on all cores -> the sequencer executes it with others as a block -> the engine decides
@@ -17,11 +18,13 @@
 //! anything in its folder knows of, and none signs below what it signed (tests in
 //! `tests/runtime/lost.rs`).
 
+mod agree;
 mod check;
 mod drive;
 mod follow;
 pub mod handle;
 pub mod metrics;
+pub mod network;
 mod open;
 mod queue;
 pub mod replay;
@@ -45,6 +48,7 @@ use crate::store::{LogLimits, StoreError};
 pub use follow::SnapshotPace;
 pub use handle::NodeHandle;
 pub use metrics::{DURATION_BOUNDS_MICROS, DurationCounts, Metrics, Refusal};
+pub use network::Network;
 pub use open::{Node, OpenError, OpenReport};
 pub use replay::Divergence;
 pub use sequencer::BLOCK_TRANSACTIONS_MAX;
@@ -107,6 +111,20 @@ impl BlockSigner {
     #[must_use]
     pub const fn new(organisation: OrganisationId, key: SecretKey) -> Self {
         Self { organisation, key }
+    }
+}
+
+impl bft::Key for BlockSigner {
+    fn organisation(&self) -> OrganisationId {
+        self.organisation
+    }
+
+    fn public_key(&self) -> PublicKey {
+        self.key.public_key()
+    }
+
+    fn sign(&self, message: &Hash) -> Result<Signature, String> {
+        Ok(self.key.sign(message))
     }
 }
 

@@ -14,12 +14,13 @@ use ledger::{Genesis, Ledger};
 use primitives::Hash;
 use proof::header::Header;
 
-use super::drive::{Driver, Machine, start};
+use super::drive::{Driver, Machine, Order, start};
 use super::follow::{
     Behind, HISTORY_BATCH_MAX, HISTORY_LAG_MAX, HistoryFollower, SnapshotWriter, receipts_of,
 };
 use super::handle::NodeHandle;
 use super::metrics::Counters;
+use super::network::{Membership, Network};
 use super::queue::{Weight, queue};
 use super::replay::{Divergence, replay};
 use super::sequencer::Sequencer;
@@ -89,6 +90,9 @@ pub enum OpenError {
     /// The receipt log cannot be used, or is not the one that was signed.
     #[error(transparent)]
     ReceiptLog(#[from] ReceiptLogError),
+    /// The node cannot become one of several.
+    #[error(transparent)]
+    Network(#[from] bft::BftError),
     /// The system gives no thread.
     #[error("the node's threads cannot be started: {0}")]
     Thread(io::Error),
@@ -132,6 +136,28 @@ impl Node {
         genesis: &Genesis,
         config: NodeConfig,
     ) -> Result<(NodeHandle, OpenReport), OpenError> {
+        Self::open_in(disk, genesis, config, None)
+    }
+
+    /// As [`Node::open`], as one of several organisations' nodes. It has threads of its own.
+    ///
+    /// # Errors
+    /// As [`Node::open`], and when the engine or its network cannot be started.
+    pub fn open_in_network<D: Disk>(
+        disk: D,
+        genesis: &Genesis,
+        config: NodeConfig,
+        network: Network,
+    ) -> Result<(NodeHandle, OpenReport), OpenError> {
+        Self::open_in(disk, genesis, config, Some(network))
+    }
+
+    fn open_in<D: Disk>(
+        disk: D,
+        genesis: &Genesis,
+        config: NodeConfig,
+        network: Option<Network>,
+    ) -> Result<(NodeHandle, OpenReport), OpenError> {
         keep_genesis(&disk, genesis)?;
         let mut history = History::open(&config.history, genesis.hash())?;
         let known_height = history.progress().height;
@@ -150,7 +176,7 @@ impl Node {
         };
         let recovered = recover(opened, genesis, &mut history, &config)?;
         report.blocks_replayed = recovered.blocks_replayed;
-        let handle = assemble(recovered, history, config)?;
+        let handle = assemble(recovered, history, config, network)?;
         Ok((handle, report))
     }
 }
@@ -367,6 +393,7 @@ fn assemble<D: Disk>(
     recovered: Recovered<D>,
     history: History,
     config: NodeConfig,
+    network: Option<Network>,
 ) -> Result<NodeHandle, OpenError> {
     let Recovered { store, ledger, header, snapshot_height, bytes_behind, .. } = recovered;
     let behind = Behind {
@@ -399,7 +426,11 @@ fn assemble<D: Disk>(
     let pace = config.snapshots;
     let snapshots = SnapshotWriter::new(Arc::clone(&store), tasks.clone(), pace, behind);
     let sequencer = Sequencer::new(Arc::clone(&shared), ledger, store, tasks, snapshots);
-    let machine = Machine { sequencer, engine: Solo::new(config.signer) };
+    let engine = match network {
+        None => Order::Solo(Solo::new(config.signer)),
+        Some(network) => Order::Network(Some(Membership::start(network, config.signer, &shared)?)),
+    };
+    let machine = Machine { sequencer, engine };
     let history = HistoryFollower { shared: Arc::clone(&shared), history, tasks: receiver };
     match config.threads {
         Threads::Caller => {

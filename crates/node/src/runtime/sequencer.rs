@@ -25,26 +25,28 @@ use crate::store::{Disk, Store, StoredBlock};
 /// under a second.
 pub const BLOCK_TRANSACTIONS_MAX: usize = 2_000;
 /// What header and list of a block take of its bytes, generously.
-const BLOCK_OVERHEAD_BYTES: usize = 4_096;
+pub(super) const BLOCK_OVERHEAD_BYTES: usize = 4_096;
 
 /// A block that was executed and not yet decided.
-struct Pending {
-    block: Block,
-    bytes: Arc<[u8]>,
-    outcome: BlockOutcome,
-    keys: Vec<Key>,
+pub(super) struct Pending {
+    pub(super) block: Block,
+    pub(super) bytes: Arc<[u8]>,
+    pub(super) outcome: BlockOutcome,
+    pub(super) keys: Vec<Key>,
     /// When its execution began.
-    start: Instant,
+    pub(super) start: Instant,
 }
 
 /// What the engine orders blocks for.
 pub(crate) struct Sequencer<D: Disk> {
     pub(crate) shared: Arc<Shared>,
-    ledger: Ledger,
-    store: Arc<RwLock<Store<D>>>,
+    pub(super) ledger: Ledger,
+    pub(super) store: Arc<RwLock<Store<D>>>,
     history: Sender<HistoryTask>,
     pub(crate) snapshots: SnapshotWriter<D>,
     pending: Option<Pending>,
+    /// Blocks of the next height, in a network.
+    pub(super) undecided: super::agree::Undecided,
 }
 
 impl<D: Disk> Sequencer<D> {
@@ -55,7 +57,8 @@ impl<D: Disk> Sequencer<D> {
         history: Sender<HistoryTask>,
         snapshots: SnapshotWriter<D>,
     ) -> Self {
-        Self { shared, ledger, store, history, snapshots, pending: None }
+        let undecided = super::agree::Undecided::new();
+        Self { shared, ledger, store, history, snapshots, pending: None, undecided }
     }
 
     /// Executes what waits as the next block; `None` when nothing waits.
@@ -82,7 +85,7 @@ impl<D: Disk> Sequencer<D> {
     }
 
     /// Those of a batch that may be tried; the others are answered at once.
-    fn admit(&self, now: Timestamp, batch: Vec<Candidate>) -> Vec<Candidate> {
+    pub(super) fn admit(&self, now: Timestamp, batch: Vec<Candidate>) -> Vec<Candidate> {
         let (mut admitted, mut answers) = (Vec::with_capacity(batch.len()), Vec::new());
         for candidate in batch {
             let answer = match self.ledger.admit(now, &candidate.verified) {
@@ -103,7 +106,7 @@ impl<D: Disk> Sequencer<D> {
             };
             answers.push((candidate.key(), answer));
         }
-        self.shared.mempool.finish(answers);
+        self.shared.mempool.settle(answers);
         admitted
     }
 
@@ -118,7 +121,7 @@ impl<D: Disk> Sequencer<D> {
         }
     }
 
-    fn execute(&self, now: Timestamp, admitted: Vec<Candidate>) -> Pending {
+    pub(super) fn execute(&self, now: Timestamp, admitted: Vec<Candidate>) -> Pending {
         let start = Instant::now();
         let keys = admitted.iter().map(Candidate::key).collect();
         let (transactions, verified): (Vec<_>, Vec<VerifiedTransaction>) =
@@ -134,7 +137,11 @@ impl<D: Disk> Sequencer<D> {
     }
 
     /// The block is durable: makes it the last one and tells everybody.
-    fn publish(&mut self, pending: Pending, certificate: Certificate) -> Result<(), NodeFailure> {
+    pub(super) fn publish(
+        &mut self,
+        pending: Pending,
+        certificate: Certificate,
+    ) -> Result<(), NodeFailure> {
         let Pending { block, outcome, keys, bytes, start } = pending;
         let first_receipt = self.ledger.tip().log.size();
         let (header, receipts) = self.ledger.apply(outcome);
@@ -152,7 +159,7 @@ impl<D: Disk> Sequencer<D> {
         });
         // Whoever subscribes after an answer hears of later blocks only.
         shared.subscribers.publish(&committed);
-        shared.mempool.finish(answers);
+        shared.mempool.settle(answers.collect());
         shared.counters.block.note(start.elapsed());
         // Waits while the history is far behind, so that memory stays bounded.
         let task = HistoryTask::Block(Arc::clone(&committed));

@@ -17,6 +17,7 @@ pub mod mark;
 mod record;
 pub mod snapshot;
 pub mod tiles;
+pub mod undecided;
 
 use std::io;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use log::{BlockLog, Cut, Known, LogLimits};
 pub use mark::Mark;
 pub use snapshot::{RefusedSnapshot, Snapshot};
 pub use tiles::TileLog;
+pub use undecided::{KeptBlock, UndecidedBlocks};
 
 /// A snapshot is due when so many bytes of blocks were written since the last one: what a start has
 /// to replay at the most, a few seconds.
@@ -253,6 +255,12 @@ impl<D: Disk> Store<D> {
     #[must_use]
     pub fn mark(&self) -> Mark<D> {
         Mark::new(Arc::clone(&self.disk))
+    }
+
+    /// Blocks of the next height that are not decided.
+    #[must_use]
+    pub fn undecided(&self) -> UndecidedBlocks<D> {
+        UndecidedBlocks::new(Arc::clone(&self.disk))
     }
 
     /// The receipt log, to be read by anybody.

@@ -16,6 +16,10 @@ pub struct Demo {
     /// How many made-up people live in the region.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     people: u32,
+    /// How many organisations validate: 1, or 4 to 5 as a network of processes on this machine, of
+    /// which one is killed and comes back while visits are settled.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = organisations)]
+    orgs: usize,
     /// The same seed makes the same region.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -30,6 +34,13 @@ pub struct Demo {
     listen: SocketAddr,
 }
 
+fn organisations(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ (1 | 4 | 5)) => Ok(number),
+        _ => Err("write 1, 4 or 5: fewer than four cannot go on without one".to_owned()),
+    }
+}
+
 impl Demo {
     pub fn run(self) -> Result<ExitCode> {
         let people = usize::try_from(self.people).unwrap_or(usize::MAX);
@@ -39,9 +50,11 @@ impl Demo {
             Some(listener) => listener.local_addr()?.port(),
             None => self.listen.port(),
         };
-        let options = Options { people, seed: self.seed, data: self.data, page_port };
+        let (seed, data, organisations) = (self.seed, self.data, self.orgs);
+        let options = Options { people, seed, data, page_port, organisations };
         let demonstration = run(&options)?;
-        let node = demonstration.node;
+        // The other organisations' nodes end last.
+        let (node, _network) = (demonstration.node, demonstration.network);
         if !demonstration.is_clean {
             node.stop();
             return Ok(ExitCode::from(1));

@@ -16,6 +16,7 @@ pub mod his;
 pub mod input;
 pub mod keys;
 mod language;
+mod network;
 pub mod passphrase;
 pub mod quote;
 mod restore;
@@ -47,6 +48,8 @@ enum Command {
     Demo(demo::Demo),
     /// Serve an existing data folder.
     Serve(serve::Serve),
+    /// Found a ledger of several organisations.
+    Network(network::Network),
     /// Play a hospital's day against the national interface of a served demonstration.
     His(his::His),
     /// Copy a data folder while it is served.
@@ -85,6 +88,7 @@ impl Arguments {
         match self.command {
             Command::Demo(demo) => demo.run(),
             Command::Serve(serve) => serve.run(),
+            Command::Network(network) => network.run(),
             Command::His(his) => his.run(),
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),

@@ -7,7 +7,8 @@
 //! bureau's directory, and who may join), [`bank`] (the simulated outside), [`desk`] (visits),
 //! [`region`] with [`american`] and [`chinese`] (one region from its first organisation to its
 //! last visit), [`premium`] (next year's premiums), [`trouble`] (what goes wrong on purpose),
-//! [`tally`] and [`close`] (what is counted, and the check that nothing was lost).
+//! [`tally`] and [`close`] (what is counted, and the check that nothing was lost), `network` (other
+//! organisations' nodes beside this one).
 
 pub mod actor;
 mod aid;
@@ -21,6 +22,7 @@ mod family;
 pub mod folder;
 pub mod founding;
 mod hospital;
+mod network;
 pub mod past;
 pub mod people;
 pub mod population;
@@ -37,7 +39,7 @@ pub mod year;
 mod tests;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -58,6 +60,7 @@ use tally::Reading;
 
 use crate::serving::folder::write_policy;
 use crate::serving::folder::{BLOCK_KEY_FILE, LOG_KEY_FILE, ORGANISATION_FILE, ORIGIN_FILE};
+use crate::serving::network::read_network;
 
 /// The name of the demonstration's ledger.
 pub const CHAIN_ID: &str = "yibao-demo";
@@ -76,6 +79,8 @@ pub struct Options {
     pub data: PathBuf,
     /// The port on which its pages are served afterwards.
     pub page_port: u16,
+    /// How many organisations validate; 1 for the bureau alone.
+    pub organisations: usize,
 }
 
 /// A demonstration that has settled its year.
@@ -94,6 +99,8 @@ pub struct Demonstration {
     pub refusals: tally::Refusals,
     /// Those who drive payments outside, for as long as the node serves.
     pub outboxes: Vec<Arc<Outbox>>,
+    /// The other organisations' nodes.
+    pub network: Option<network::Running>,
 }
 
 /// The node's configuration in the folder of a demonstration; its keys lie beside it.
@@ -101,7 +108,7 @@ fn open_node(
     disk: Folder,
     seed: &Hash,
     genesis: &ledger::Genesis,
-    clock: &Arc<dyn Clock>,
+    (clock, data): (&Arc<dyn Clock>, &Path),
 ) -> Result<NodeHandle> {
     let folder = disk.path().to_owned();
     fs::create_dir_all(folder.join("keys"))?;
@@ -131,7 +138,10 @@ fn open_node(
         is_newest_copy: false,
         threads: Threads::Own { checking: 0 },
     };
-    Ok(Node::open(disk, genesis, config)?.0)
+    Ok(match read_network(data)? {
+        None => Node::open(disk, genesis, config)?.0,
+        Some(network) => Node::open_in_network(disk, genesis, config, network)?.0,
+    })
 }
 
 /// What the keys of a demonstration come from: its number and fresh randomness, so that no two
@@ -156,8 +166,17 @@ pub fn run(options: &Options) -> Result<Demonstration> {
     let founders = Founders::new(&seed);
     let chain_id = CHAIN_ID.parse().map_err(anyhow::Error::msg)?;
     let origin = founding::origin(options.page_port);
-    let genesis = founders.genesis(chain_id, &seed, (clock.now(), &origin));
-    let node = open_node(disk, &seed, &genesis, &clock)?;
+    let mut genesis = founders.genesis(chain_id, &seed, (clock.now(), &origin));
+    let mut others = None;
+    if options.organisations > 1 {
+        let network = network::Network::new(options.organisations, &seed, data)?;
+        genesis.validators = network.validators();
+        others = Some(network.start(&genesis)?);
+    }
+    let node = open_node(disk, &seed, &genesis, (&clock, data))?;
+    if let Some(others) = &mut others {
+        others.watch(&node)?;
+    }
     write_policy(data, &node)?;
     let drafter = Drafter::new(chain_id, seed);
     let last_day = last_day(clock.now().day(UtcOffset(480)));
@@ -189,14 +208,18 @@ pub fn run(options: &Options) -> Result<Demonstration> {
         let tally = reading.visits.get(&currency).cloned().unwrap_or_default();
         tally::lines(&tally, &region.refusals, currency).iter().for_each(|line| println!("{line}"));
     }
-    let is_clean = report(&node, &reading, [&american, &chinese], begin)? && is_played;
+    let mut is_clean = report(&node, &reading, [&american, &chinese], begin)? && is_played;
+    if let Some(others) = &mut others {
+        is_clean &= others.prove(&node)?;
+    }
     let place = family::choose(&population, &chinese, &node.view().state, clock.now());
     family::keep(data, &population, (place, last_day), &seed)?;
     let shown = place.and_then(|place| chinese.shown.get(&place));
     region::show_voucher(&node, data, shown.or_else(|| american.shown.values().next()))?;
     println!("\nkeys to try things out with lie in {}: see docs/guide/api.md", data.display());
     let outboxes = [american.outboxes, chinese.outboxes].concat();
-    Ok(Demonstration { node, clock, is_clean, reading, refusals: chinese.refusals, outboxes })
+    let (refusals, network) = (chinese.refusals, others);
+    Ok(Demonstration { node, clock, is_clean, reading, refusals, outboxes, network })
 }
 
 /// The last day of made-up visits: today, but no day that the built-in plans do not know.

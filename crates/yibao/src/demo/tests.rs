@@ -12,7 +12,8 @@ use primitives::{Party, codec};
 use super::*;
 
 fn demonstration(data: &Path, people: usize) -> Demonstration {
-    let options = Options { people, seed: 3, data: data.to_owned(), page_port: 8420 };
+    let options =
+        Options { people, seed: 3, data: data.to_owned(), page_port: 8420, organisations: 1 };
     run(&options).expect("the demonstration runs")
 }
 

@@ -9,6 +9,8 @@
 //! DIR/node/origin            the name of the receipt log, such as `yibao.example/gansu`
 //! DIR/node/keys/blocks.key   the key that certifies blocks, as `yibao keys new` writes it
 //! DIR/node/keys/log.key      the key that signs checkpoints of the receipt log (Ed25519)
+//! DIR/node/peers.toml        the other organisations' nodes; without it, this one is alone
+//! DIR/node/keys/network.key  the key that names this node to them
 //! DIR/limits.toml            what clients and sessions may take, where that is not the default
 //! DIR/trust-policy.txt       whom a holder of vouchers trusts, as a C2SP policy
 //! DIR/trust-policy-1.txt     the same for the log before the first stated loss, and so on
@@ -34,6 +36,7 @@ use proof::policy::policy_text;
 use crate::backup::loss::{losses, state_loss};
 use crate::command::input::{bad, read_json, read_text};
 use crate::command::keys::read_key;
+use crate::serving::network::read_network;
 
 /// The node's folder within a data folder.
 pub const NODE_FOLDER: &str = "node";
@@ -116,7 +119,10 @@ pub fn open_node(
         threads: Threads::Own { checking: 0 },
     };
     let disk = Folder::open(&folder)?;
-    let (node, report) = Node::open(disk, &genesis, config)?;
+    let (node, report) = match read_network(data)? {
+        None => Node::open(disk, &genesis, config)?,
+        Some(network) => Node::open_in_network(disk, &genesis, config, network)?,
+    };
     write_policy(data, &node)?;
     Ok((node, report))
 }

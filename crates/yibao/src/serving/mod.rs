@@ -14,6 +14,7 @@ pub mod http;
 pub mod library;
 pub mod limits;
 pub mod log;
+pub mod network;
 pub mod payments;
 mod port;
 pub mod rails;

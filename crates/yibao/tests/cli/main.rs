@@ -9,6 +9,7 @@ mod breach;
 mod guide;
 mod his;
 mod kit;
+mod network;
 mod observing;
 mod quote;
 mod rails;

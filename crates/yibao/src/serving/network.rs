@@ -1,0 +1,151 @@
+//! The other organisations of a node, as a file in its folder names them.
+//!
+//! ```toml
+//! # DIR/node/peers.toml; DIR/node/keys/network.key names this node to the others
+//! listen = "/ip4/0.0.0.0/tcp/7410"      # where others reach it
+//!
+//! [[peer]]
+//! organisation = "finance"
+//! address = "/ip4/10.0.0.2/tcp/7410/p2p/12D3KooW..."
+//! ```
+//! Nobody else may connect. A folder without this file is the node of one organisation alone.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use bft::{Patience, PeerKey};
+use ledger::Genesis;
+use node::runtime::Network;
+use node::signature::{SecretKey, save_key};
+use primitives::OrganisationId;
+use serde::{Deserialize, Serialize};
+
+use super::folder::{
+    BLOCK_KEY_FILE, GENESIS_FILE, LOG_KEY_FILE, NODE_FOLDER, ORGANISATION_FILE, ORIGIN_FILE,
+    replace_file,
+};
+use crate::command::input::read_toml;
+use crate::command::keys::read_key;
+
+/// Who the other nodes are, in the node's folder.
+pub const PEERS_FILE: &str = "peers.toml";
+/// The key that names this node to them.
+pub const NETWORK_KEY_FILE: &str = "keys/network.key";
+const PEERS_BYTES_MAX: u64 = 64 << 10;
+/// After how long without a transaction an empty block keeps block time near the clock.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PeersFile {
+    listen: String,
+    #[serde(default)]
+    peer: Vec<Peer>,
+}
+
+/// Another organisation's node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// Where it is, and the name that its network key gives it.
+    pub address: String,
+}
+
+/// The network of a data folder; `None` when the node is alone.
+///
+/// # Errors
+/// When the file or the key cannot be read.
+pub fn read_network(data: &Path) -> Result<Option<Network>> {
+    let folder = data.join(NODE_FOLDER);
+    let path = folder.join(PEERS_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file: PeersFile = read_toml("the peers of the node", &path, PEERS_BYTES_MAX)?;
+    let key = read_key(&folder.join(NETWORK_KEY_FILE))?;
+    Ok(Some(Network {
+        peer_key: PeerKey::from_secret(*key.as_bytes()),
+        listen: file.listen,
+        peers: file.peer.into_iter().map(|peer| peer.address).collect(),
+        folder: folder.join("consensus"),
+        guard: folder.join("signed/votes"),
+        patience: Patience::default(),
+        heartbeat: HEARTBEAT,
+    }))
+}
+
+/// What one organisation's node is founded with.
+pub struct Member {
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// The key that certifies blocks.
+    pub block_key: SecretKey,
+    /// The key that signs checkpoints of its receipt log.
+    pub log_key: SecretKey,
+    /// The name of that log.
+    pub origin: String,
+    /// The key that names its node.
+    pub network_key: SecretKey,
+    /// Where its node is reached, such as `/ip4/10.0.0.1/tcp/7410`.
+    pub address: String,
+}
+
+impl Member {
+    /// The node as the others name it.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        let name = PeerKey::from_secret(*self.network_key.as_bytes()).name();
+        let address = format!("{}/p2p/{name}", self.address);
+        Peer { organisation: self.organisation, address }
+    }
+
+    /// Writes its data folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn found(&self, data: &Path, genesis: &Genesis, others: Vec<Peer>) -> Result<()> {
+        let folder = data.join(NODE_FOLDER);
+        fs::create_dir_all(folder.join("keys"))?;
+        save_key(&folder.join(BLOCK_KEY_FILE), &self.block_key)?;
+        save_key(&folder.join(LOG_KEY_FILE), &self.log_key)?;
+        replace_file(
+            &folder.join(ORGANISATION_FILE),
+            format!("{}\n", self.organisation).as_bytes(),
+        )?;
+        replace_file(&folder.join(ORIGIN_FILE), format!("{}\n", self.origin).as_bytes())?;
+        let genesis = serde_json::to_vec_pretty(genesis)?;
+        replace_file(&folder.join(GENESIS_FILE), &genesis)?;
+        self.keep_peers(data, others)
+    }
+
+    /// Writes who the others are into its data folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_peers(&self, data: &Path, others: Vec<Peer>) -> Result<()> {
+        let folder = data.join(NODE_FOLDER);
+        fs::create_dir_all(folder.join("keys"))?;
+        save_key(&folder.join(NETWORK_KEY_FILE), &self.network_key)?;
+        let file = PeersFile { listen: self.address.clone(), peer: others };
+        Ok(replace_file(&folder.join(PEERS_FILE), toml::to_string(&file)?.as_bytes())?)
+    }
+}
+
+/// Ports of this machine that nobody has now.
+///
+/// # Errors
+/// When the system gives none.
+pub fn free_ports(count: usize) -> Result<Vec<u16>> {
+    let bound: Vec<_> =
+        (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+    Ok(bound
+        .iter()
+        .map(TcpListener::local_addr)
+        .map(|one| one.map(|at| at.port()))
+        .collect::<Result<_, _>>()?)
+}
