@@ -1,6 +1,7 @@
 //! `yibao demo --orgs 4`: a network of processes on this machine.
 
-use crate::kit::{Files, text, yibao};
+use crate::kit::{Files, yibao};
+use crate::serve::text;
 
 #[test]
 fn four_organisations_settle_one_falls_and_comes_back_and_all_have_the_same_root() {
