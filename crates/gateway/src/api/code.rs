@@ -167,23 +167,24 @@ pub(super) fn require_provider(
 /// `code_wrong`, `too_many_requests`.
 pub(super) fn read_code(call: &Call, session: &Session) -> Result<PersonId, Problem> {
     let CodeLookup { code: text } = call.json()?;
-    let (whose, _) = use_shown_code(call, session.party, &text)?;
+    let place = Place::address(call.client, Some(session.party));
+    let (whose, _) = use_shown_code(call, place, &text)?;
     let wrong = || Problem::new(&code::CODE_WRONG).at("code");
     if whose.shown_by.is_none() { Ok(whose.person) } else { Err(wrong()) }
 }
 
-/// Whom these digits stand for, on whose phone; and the digits without what is between them.
+/// Whom these digits stand for, on whose phone; and the digits without what is between them. Wrong
+/// ones count at this place.
 ///
 /// # Errors
 /// `code_wrong`, `too_many_requests`.
 pub(crate) fn use_shown_code(
     call: &Call,
-    party: Party,
+    place: Place,
     text: &str,
 ) -> Result<(UsedCode, String), Problem> {
     let wallet = call.wallet()?;
     let limiter = &call.gateway.sign_in_failures;
-    let place = Place::address(call.client, Some(party));
     if let Some(wait) = limiter.wait(place, call.now) {
         return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
     }
@@ -206,7 +207,7 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let wallet = call.wallet()?;
     let CodeLookup { code: text } = call.json()?;
     let (UsedCode { person: found, shown_by }, digits) =
-        use_shown_code(call, session.party, &text)?;
+        use_shown_code(call, Place::address(call.client, Some(session.party)), &text)?;
     let wrong = || Problem::new(&code::CODE_WRONG).at("code");
     let row = person::view::person(&call.view.state, found).ok_or_else(wrong)?;
     let known = wallet.directory.person(found)?;

@@ -16,6 +16,7 @@ use super::{CLOCK_MINUTES, Run, Transaction};
 use crate::api::code::use_shown_code;
 use crate::api::person::{CoverageStanding, standing_on};
 use crate::api::wallet;
+use crate::session::limit::Place;
 
 /// Kinds of certificate that are taken.
 pub(super) const CERTIFICATES: &[(&str, &str)] =
@@ -110,21 +111,24 @@ fn identified(message: &Message<'_>, record: &Record) -> Result<PersonId, Refusa
     let call = message.call;
     let party = primitives::Party::Organisation(message.institution.organisation());
     let number = record.text("mdtrt_cert_no");
+    // A hospital's system is one address for all its counters: who mistypes keeps nobody else
+    // waiting.
+    let workplace = Place::within(party, "workplace", message.envelope.fields.text("opter"));
     if record.text("mdtrt_cert_type") == "01" {
-        return Ok(use_shown_code(call, party, number)?.0.person);
+        return Ok(use_shown_code(call, workplace, number)?.0.person);
     }
     let name = record.get("psn_name").ok_or_else(|| {
         Refusal::at(record.path("psn_name"), "凭身份证时必填；请按证件填写姓名后重发")
     })?;
     let limiter = &call.gateway.sign_in_failures;
-    let place = crate::session::limit::Place::address(call.client, Some(party));
-    if limiter.wait(place, call.now).is_some() {
+    let places = [workplace, Place::within(party, "number", number)];
+    if places.iter().any(|place| limiter.wait(*place, call.now).is_some()) {
         return Err(Refusal::for_now("姓名与证件号不符的次数过多；请稍后再试"));
     }
     let identity = Identity { name: name.to_owned(), number: number.to_owned() };
     let found = wallet::identified(call, &*message.wallet()?, &identity)?;
     found.ok_or_else(|| {
-        limiter.count(place, call.now);
+        places.iter().for_each(|place| limiter.count(*place, call.now));
         nobody(record)
     })
 }

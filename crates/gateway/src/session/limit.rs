@@ -57,6 +57,12 @@ impl Place {
         Self(token_hash.0)
     }
 
+    /// A part of a party, such as one of its workplaces, or what it tries something for.
+    #[must_use]
+    pub fn within(party: Party, kind: &'static str, name: &str) -> Self {
+        Self::of(2, &codec::encode(&(party, kind, name)))
+    }
+
     /// A party that has signed in.
     #[must_use]
     pub fn party(party: Party) -> Self {

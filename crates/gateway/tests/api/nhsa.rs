@@ -133,6 +133,33 @@ fn only_the_hospitals_system_is_let_in() {
 }
 
 #[test]
+fn who_mistypes_keeps_no_other_workplace_and_no_other_person_waiting() {
+    let world = World::insured();
+    joined(&world);
+    let ask = |serial: u16, opter: &str, name: &str| {
+        let shown = json!({ "mdtrt_cert_type": "02", "mdtrt_cert_no": NUMBER, "psn_name": name });
+        let mut asked = message(serial, "1101", &json!({ "data": shown }));
+        asked["opter"] = json!(opter);
+        let answer = world.told(&asked);
+        answer["err_msg"].as_str().unwrap_or_default().to_owned()
+    };
+    // Another number at the same workplace, so that the workplace waits and not the number.
+    let other = json!({
+        "data": { "mdtrt_cert_type": "02", "mdtrt_cert_no": "620102199001010011", "psn_name": "张三" }
+    });
+    for serial in 1..=20 {
+        assert!(world.refused(serial, "1101", &other).contains("不符，或"), "{serial}");
+    }
+    assert!(ask(21, "0012", NAME).contains("次数过多"));
+    assert_eq!(ask(22, "0013", NAME), "");
+    // One number at many workplaces: it waits, wherever it is tried.
+    for serial in 30..50 {
+        assert!(ask(serial, &format!("w{serial}"), "张三").contains("不符，或"), "{serial}");
+    }
+    assert!(ask(60, "0014", NAME).contains("次数过多"));
+}
+
+#[test]
 fn the_same_message_gets_the_same_bytes_and_another_under_its_number_is_refused() {
     let world = World::insured();
     let known = identified(&world, 1);
