@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::hospital::{Begun, Book};
-use axum::http::{HeaderName, Method};
+use axum::http::Method;
 use primitives::{OrganisationId, Timestamp};
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ use field::{Node, Record};
 use file::FILE_MESSAGE_BYTES_MAX;
 use profile::Profile;
 use refusal::Refusal;
-use signature::Received;
+use signature::{Keys, Nonces, Shown};
 
 /// The operation whose problems are answered by an envelope as well.
 pub const OPERATION: &str = "call_nhsa";
@@ -89,8 +89,8 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     path: "/nhsa/v1",
     operation: OPERATION,
     summary: "Carries out a message of the national interface for a hospital that hosts its key here; signed in \
-              the headers `x-ca-key` and `x-ca-signature`, answered by an envelope also when it is refused; 9102 \
-              is answered by the file itself",
+              its headers or in `cainfo` as its profile says, answered by an envelope also when it is refused; \
+              9102 is answered by the file itself",
     access: Access::Public(call),
     parameters: &[],
     body: BodyKind::Json(schema_of::<NhsaMessage>, FILE_MESSAGE_BYTES_MAX),
@@ -183,23 +183,25 @@ pub struct Institution {
     pub profile: Profile,
     /// Its desk's key on the ledger.
     pub machine: Arc<dyn Machine>,
-    /// The secret that its system signs messages with.
-    pub secret: Vec<u8>,
+    /// What its system signs messages with.
+    pub keys: Keys,
     /// What it remembers.
     pub book: Book,
     claimed: Mutex<BTreeSet<Claimed>>,
     /// Held while sales are entered: what was sold before is read first.
     sales: Mutex<()>,
+    nonces: Mutex<Nonces>,
 }
 
 /// What one message works on and no other: its kind and name.
 type Claimed = (&'static str, String);
 
 impl Institution {
-    /// A hospital with its key, secret and book.
+    /// A hospital with its key, what its system signs with, and its book.
     #[must_use]
-    pub fn new(profile: Profile, machine: Arc<dyn Machine>, secret: Vec<u8>, book: Book) -> Self {
-        Self { profile, machine, secret, book, claimed: Mutex::default(), sales: Mutex::default() }
+    pub fn new(profile: Profile, machine: Arc<dyn Machine>, keys: Keys, book: Book) -> Self {
+        let (claimed, sales, nonces) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { profile, machine, keys, book, claimed, sales, nonces }
     }
 
     /// Who it is on the ledger.
@@ -343,16 +345,17 @@ fn authenticated(call: &Call) -> Result<Arc<Institution>, Refusal> {
     if limiter.wait(place, call.now).is_some() {
         return Err(Refusal::for_now("签名不符的次数过多；请稍后再试"));
     }
-    let header = |name: &'static str| call.header(&HeaderName::from_static(name));
-    let code = header(signature::KEY_HEADER)?.unwrap_or_default();
-    let shown = header(signature::SIGNATURE_HEADER)?.unwrap_or_default();
-    let checked = call.gateway.port.institution(code).ok_or_else(signature::not_shown).and_then(
-        |institution| {
-            let received = Received { header: shown, body: &call.body, now: call.now };
-            let scheme = signature::scheme(institution.profile.signature);
-            scheme.check(received, &institution.secret).map(|()| institution)
-        },
-    );
+    let shown = Shown::read(call)?;
+    let found = call.gateway.port.institution(&shown.code);
+    let checked = found.ok_or_else(|| signature::not_shown(shown.field)).and_then(|institution| {
+        let scheme = signature::scheme(institution.profile.signature);
+        signature::check(scheme, &shown, &institution.keys)?;
+        if let Some(nonce) = scheme.nonce(shown.received) {
+            let mut nonces = institution.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+            nonces.take(nonce, &call.body, call.now)?;
+        }
+        Ok(institution)
+    });
     checked.inspect_err(|_| limiter.count(place, call.now))
 }
 

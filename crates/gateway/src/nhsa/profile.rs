@@ -8,7 +8,11 @@
 //! fund_pay_includes_account = false  # whether fund_pay_sumamt counts the personal account in
 //! area_spelling = "admvs"            # or "admdvs": of the areas in answers
 //! statement = "interface"            # or "all": of which settlements 3201 and 3202 are
-//! signature = "hmac-sm3"
+//! signature = "hmac-sm3"             # or "sm2-envelope", "sha256-header"
+//! link_is_protected = false          # true for those two, which do not cover the bill
+//! sm2_key = "04..."                  # for "sm2-envelope": the system's public key, hex
+//! sm2_previous_key = "04..."         # the one before,
+//! previous_key_until = "2026-01-31"  # and the last day on which it is taken
 //! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk
 //! untraced_items = []                # codes of items that are sold without trace codes
 //! [med_types]                        # which codes are taken, and what they are here
@@ -21,7 +25,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use benefit::VisitType;
+use primitives::CivilDate;
 use serde::{Deserialize, Serialize};
+
+use super::signature::{Keys, sm2_key};
 
 /// How `infcode` is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +67,10 @@ pub enum StatementScope {
 pub enum SchemeName {
     /// A header with an HMAC-SM3 over time and body.
     HmacSm3,
+    /// SM2 over the sorted envelope without `input`, in `cainfo`.
+    Sm2Envelope,
+    /// Headers with SHA-256 over time, token and nonce.
+    Sha256Header,
 }
 
 /// The file.
@@ -81,6 +92,19 @@ pub struct Profile {
     pub statement: StatementScope,
     /// How messages are signed.
     pub signature: SchemeName,
+    /// Whether something else keeps messages from being changed on the way, such as a line of its
+    /// own or mutual TLS in front: needed where the signature leaves `input` out.
+    #[serde(default)]
+    pub link_is_protected: bool,
+    /// For SM2 over the envelope: the system's public key, 65 bytes in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sm2_key: Option<String>,
+    /// The key before, which is still taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sm2_previous_key: Option<String>,
+    /// The last day on which the key or secret before is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_key_until: Option<CivilDate>,
     /// The key with which the hospital signs on the ledger, in its folder.
     pub machine_key: String,
     /// Items by their codes that have no trace codes, such as old stock: they are sold in a
@@ -108,6 +132,96 @@ impl Profile {
         if self.med_types.is_empty() {
             return Err("`med_types` must name at least one code".to_owned());
         }
+        if self.signature != SchemeName::HmacSm3 && !self.link_is_protected {
+            return Err("this `signature` does not cover the bill; protect the link, such as by mutual TLS, \
+                        and write `link_is_protected = true`, or use `hmac-sm3`"
+                .to_owned());
+        }
+        let is_sm2 = self.signature == SchemeName::Sm2Envelope;
+        if is_sm2 != self.sm2_key.is_some() || (!is_sm2 && self.sm2_previous_key.is_some()) {
+            return Err(
+                "`sm2_key` is needed for `signature = \"sm2-envelope\"`, and for no other; \
+                        write it or leave it out"
+                    .to_owned(),
+            );
+        }
         Ok(())
+    }
+
+    /// The keys of SM2 that are named, where the signature is by such.
+    ///
+    /// # Errors
+    /// The field and the remedy.
+    pub fn sm2_keys(&self) -> Result<Option<Keys>, String> {
+        let Some(current) = &self.sm2_key else { return Ok(None) };
+        let current = sm2_point("sm2_key", current)?;
+        let previous = match (&self.sm2_previous_key, self.previous_key_until) {
+            (Some(key), Some(until)) => Some((sm2_point("sm2_previous_key", key)?, until)),
+            (None, None) => None,
+            _ => {
+                return Err(
+                    "`sm2_previous_key` and `previous_key_until` come together; write both or none"
+                        .to_owned(),
+                );
+            }
+        };
+        Ok(Some(Keys { current, previous }))
+    }
+}
+
+fn sm2_point(field: &str, text: &str) -> Result<Vec<u8>, String> {
+    let bytes = hex::decode(text).unwrap_or_default();
+    let point = bytes.strip_prefix(&[4]).filter(|point| sm2_key(point).is_some());
+    point.map(<[u8]>::to_vec).ok_or_else(|| {
+        format!(
+            "`{field}` must be a public key of SM2: `04` and two coordinates, 130 hex digits; `openssl pkey -pubin \
+             -outform DER -in key.pem | tail -c 65 | xxd -p -c 65` gives it"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The public key of `nhsa::signature`'s tests, which OpenSSL made.
+    const KEY: &str = "046f6ac94f410ee26717d8b328cfa4f4fab23c85cc7e85c285f55759014456a81f\
+                       c327e4c30bcabf5584c1c04c0c597b044f15796bd3fb5a5030a273e8cf56fc39";
+
+    fn profile(lines: &str) -> Profile {
+        let text = format!(
+            "fixmedins_code = \"H62010000001\"\nfixmedins_name = \"n\"\ninfcode = \"number\"\n\
+             fund_pay_includes_account = false\narea_spelling = \"admvs\"\nmachine_key = \"k\"\n{lines}\n\
+             [med_types]\n11 = \"outpatient\"\n"
+        );
+        toml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_signature_that_leaves_the_bill_out_needs_a_protected_link() {
+        assert_eq!(profile("signature = \"hmac-sm3\"").check(), Ok(()));
+        let weak = profile("signature = \"sha256-header\"").check().unwrap_err();
+        assert!(weak.contains("link_is_protected"), "{weak}");
+        let good = profile("signature = \"sha256-header\"\nlink_is_protected = true");
+        assert_eq!(good.check(), Ok(()));
+    }
+
+    #[test]
+    fn keys_of_sm2_are_points_and_the_one_before_has_its_last_day() {
+        let sm2 = |lines: &str| {
+            profile(&format!("signature = \"sm2-envelope\"\nlink_is_protected = true\n{lines}"))
+        };
+        assert!(sm2("").check().unwrap_err().contains("sm2_key"));
+        let one = sm2(&format!("sm2_key = \"{KEY}\""));
+        assert_eq!(one.check(), Ok(()));
+        assert!(one.sm2_keys().unwrap().unwrap().previous.is_none());
+        let before = format!("sm2_key = \"{KEY}\"\nsm2_previous_key = \"{KEY}\"");
+        assert!(sm2(&before).sm2_keys().is_err_and(|words| words.contains("previous_key_until")));
+        let both = sm2(&format!("{before}\nprevious_key_until = \"2026-01-31\""));
+        assert!(both.sm2_keys().unwrap().unwrap().previous.is_some());
+        for wrong in ["04", &KEY[2..], &KEY.replace("6f6a", "6f6b")] {
+            let keys = sm2(&format!("sm2_key = \"{wrong}\"")).sm2_keys();
+            assert!(keys.is_err_and(|words| words.contains("openssl pkey")), "{wrong}");
+        }
     }
 }

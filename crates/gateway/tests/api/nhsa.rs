@@ -7,7 +7,7 @@ use gateway::nhsa::TRANSACTIONS;
 use gateway::port::Order;
 use serde_json::{Value, json};
 
-use crate::support::hospital::{CODE, message, signed_at};
+use crate::support::hospital::{CODE, message, signed_at, signed_before};
 use crate::support::wallets::{NAME, NUMBER, joined, shown_code};
 use crate::support::{Ask, World, person};
 
@@ -130,6 +130,21 @@ fn only_the_hospitals_system_is_let_in() {
         assert_eq!((&answer["infcode"], &answer["err_msg"]), (&json!(-1), &answers[0]["err_msg"]));
     }
     assert_eq!(world.ask(&good).expect(200).json()["infcode"], 0, "none of them used the number");
+}
+
+#[test]
+fn the_secret_before_is_taken_beside_the_new_one_until_its_day_is_over() {
+    let world = World::insured();
+    let asked = |serial: u16| {
+        let body = message(serial, "9001", &sign_in()).to_string();
+        let ask = signed_before(body.as_bytes(), world.clock.now().millis());
+        world.ask(&ask).expect(200).json()
+    };
+    assert_eq!(asked(1)["infcode"], 0);
+    world.carried_out(2, "9001", &sign_in());
+    world.clock.advance_millis(24 * 60 * 60_000);
+    assert!(asked(3)["err_msg"].as_str().unwrap().starts_with("x-ca-signature："));
+    world.carried_out(4, "9001", &sign_in());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! ```text
 //! DIR/HOSPITAL/nhsa.toml         what its region and system do differently
 //! DIR/HOSPITAL/nhsa-secret       what its system signs messages with: a line nobody else may read
+//! DIR/HOSPITAL/nhsa-secret-previous  the one before, to a day that nhsa.toml says
 //! DIR/HOSPITAL/nhsa.sqlite       what it remembers, sealed
 //! DIR/HOSPITAL/keys/nhsa.key     opens nhsa.sqlite
 //! ```
@@ -19,6 +20,7 @@ use adapters::sqlite::Place;
 use anyhow::{Context as _, Result};
 use gateway::nhsa::Institution;
 use gateway::nhsa::profile::Profile;
+use gateway::nhsa::signature::Keys;
 use primitives::sha256_parts;
 
 use super::wallet::{key_machine, organisation_folders};
@@ -30,6 +32,8 @@ use crate::command::passphrase::is_exposed;
 pub const PROFILE_FILE: &str = "nhsa.toml";
 /// What its system signs with.
 pub const SECRET_FILE: &str = "nhsa-secret";
+/// What it signed with before.
+const PREVIOUS_SECRET_FILE: &str = "nhsa-secret-previous";
 /// Opens its book.
 pub const BOOK_KEY_FILE: &str = "keys/nhsa.key";
 
@@ -54,7 +58,10 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
         let in_file = |words| bad(format!("the profile `{}`: {words}", path.display()));
         profile.check().map_err(in_file)?;
         let machine = key_machine(organisation, &folder.join(&profile.machine_key))?;
-        let secret = read_secret(&folder.join(SECRET_FILE))?;
+        let keys = match profile.sm2_keys().map_err(in_file)? {
+            Some(keys) => keys,
+            None => read_secrets(&folder, &profile)?,
+        };
         let key = read_key(&folder.join(BOOK_KEY_FILE))?;
         let key = sha256_parts(&[b"yibao/hospital-book/v1", key.as_bytes()]);
         let book = Book::open(&Place::File(folder.join(BOOK)), &DirectoryKey(key.0));
@@ -62,12 +69,36 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
             format!("the hospital's book in `{}` cannot be opened", folder.display())
         })?;
         let code = profile.fixmedins_code.clone();
-        let institution = Arc::new(Institution::new(profile, machine, secret, book));
+        let institution = Arc::new(Institution::new(profile, machine, keys, book));
         if found.insert(code.clone(), institution).is_some() {
             return Err(in_file(format!("another hospital here has the code `{code}` as well")));
         }
     }
     Ok(found)
+}
+
+/// The secret, and the one before where one takes the other's place.
+fn read_secrets(folder: &Path, profile: &Profile) -> Result<Keys> {
+    let path = folder.join(PREVIOUS_SECRET_FILE);
+    let previous = match (path.is_file(), profile.previous_key_until) {
+        (true, Some(until)) => Some((read_secret(&path)?, until)),
+        (false, None) => None,
+        (true, None) => {
+            return Err(bad(format!(
+                "the secret before is in `{}`; write `previous_key_until`, the last day on which it is taken, \
+                 into `{PROFILE_FILE}`, or remove the file",
+                path.display()
+            )));
+        }
+        (false, Some(_)) => {
+            return Err(bad(format!(
+                "`previous_key_until` stands in `{PROFILE_FILE}`, and there is no `{}`; write the secret before \
+                 there, or remove the line",
+                path.display()
+            )));
+        }
+    };
+    Ok(Keys { current: read_secret(&folder.join(SECRET_FILE))?, previous })
 }
 
 /// Reads what a hospital's system signs with.
@@ -98,13 +129,44 @@ mod tests {
 
     use super::*;
 
+    fn write(path: &Path, text: &str, mode: u32) {
+        fs::write(path, text).expect("a file");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("its mode");
+    }
+
+    #[test]
+    fn a_secret_before_needs_its_last_day_and_the_day_needs_the_secret() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let long = |name: &str| format!("synthetic secret of a test hospital, {name}");
+        write(&folder.path().join(SECRET_FILE), &long("new"), 0o600);
+        let profile = |line: &str| -> Profile {
+            let text = format!(
+                "fixmedins_code = \"H62010000001\"\nfixmedins_name = \"n\"\ninfcode = \"number\"\n\
+                 fund_pay_includes_account = false\narea_spelling = \"admvs\"\nsignature = \"hmac-sm3\"\n\
+                 machine_key = \"k\"\n{line}\n[med_types]\n11 = \"outpatient\"\n"
+            );
+            toml::from_str(&text).expect("a profile")
+        };
+        let dated = profile("previous_key_until = \"2026-01-31\"");
+        let read = |profile: &Profile| read_secrets(folder.path(), profile);
+        assert!(read(&profile("")).expect("one secret").previous.is_none());
+        let told = |profile: &Profile| read(profile).map(drop).unwrap_err().to_string();
+        assert!(told(&dated).contains("nhsa-secret-previous"));
+        write(&folder.path().join(PREVIOUS_SECRET_FILE), &long("old"), 0o600);
+        assert!(told(&profile("")).contains("previous_key_until"));
+        let keys = read(&dated).expect("both");
+        assert_eq!(keys.current, long("new").as_bytes());
+        assert_eq!(keys.previous.expect("the one before").0, long("old").as_bytes());
+        write(&folder.path().join(PREVIOUS_SECRET_FILE), "short", 0o600);
+        assert!(told(&dated).contains("openssl rand"));
+    }
+
     #[test]
     fn a_secret_that_others_may_read_or_guess_is_refused_with_the_remedy() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(SECRET_FILE);
         let read = |text: &str, mode: u32| {
-            fs::write(&path, text).expect("a file");
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its mode");
+            write(&path, text, mode);
             read_secret(&path).map_err(|error| error.to_string())
         };
         let long = "synthetic secret of a test hospital";

@@ -6,6 +6,7 @@ use adapters::hospital::Book;
 use adapters::sqlite::Place;
 use benefit::VisitType;
 use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
+use gateway::nhsa::signature::Keys;
 use gateway::nhsa::{Institution, TRANSACTIONS};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ use super::{Ask, REGION, World};
 pub const CODE: &str = "H62010000001";
 const SECRET: &[u8] = b"synthetic secret of a test hospital";
 
+const OLD_SECRET: &[u8] = b"synthetic secret before the other";
+
 pub fn institution() -> Institution {
     let profile = Profile {
         fixmedins_code: CODE.to_owned(),
@@ -27,6 +30,10 @@ pub fn institution() -> Institution {
         area_spelling: AreaSpelling::Admdvs,
         statement: StatementScope::Interface,
         signature: SchemeName::HmacSm3,
+        link_is_protected: false,
+        sm2_key: None,
+        sm2_previous_key: None,
+        previous_key_until: None,
         machine_key: "none: the test signs".to_owned(),
         med_types: [
             ("11", VisitType::Outpatient),
@@ -40,7 +47,9 @@ pub fn institution() -> Institution {
         diagnosis_groups: [("E11".to_owned(), "diabetes".to_owned())].into(),
     };
     let book = Book::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
-    Institution::new(profile, std::sync::Arc::new(KeyMachine("hospital")), SECRET.to_vec(), book)
+    let until = "2026-01-10".parse().unwrap();
+    let keys = Keys { current: SECRET.to_vec(), previous: Some((OLD_SECRET.to_vec(), until)) };
+    Institution::new(profile, std::sync::Arc::new(KeyMachine("hospital")), keys, book)
 }
 
 /// A message as the hospital's system writes it; the serial number makes its `msgid`.
@@ -56,7 +65,16 @@ pub fn message(serial: u16, number: &str, input: &Value) -> Value {
 
 /// The request with these bytes, signed at this instant.
 pub fn signed_at(bytes: &[u8], millis: u64) -> Ask {
-    let mut mac = Hmac::<Sm3>::new_from_slice(SECRET).unwrap();
+    signed_by(SECRET, bytes, millis)
+}
+
+/// The same, signed with the secret before.
+pub fn signed_before(bytes: &[u8], millis: u64) -> Ask {
+    signed_by(OLD_SECRET, bytes, millis)
+}
+
+fn signed_by(secret: &[u8], bytes: &[u8], millis: u64) -> Ask {
+    let mut mac = Hmac::<Sm3>::new_from_slice(secret).unwrap();
     mac.update(format!("{millis}\n").as_bytes());
     mac.update(bytes);
     let tag = hex::encode_upper(mac.finalize().into_bytes());
