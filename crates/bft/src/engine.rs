@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use consensus::Next;
 use malachite::app::consensus::{MisbehaviorEvidence, ProposedValue, VoteExtensionError};
 use malachite::app::engine::host::{HeightParams, Next as EngineNext, SyncedValueOutcome};
 use malachite::app::streaming::{StreamContent, StreamId, StreamMessage};
@@ -18,7 +19,7 @@ use malachite::app::types::sync::RawDecidedValue;
 use malachite::app::types::{Keypair, LocallyProposedValue, PeerId};
 use malachite::{
     AppMsg, Channels, ConsensusContext, EngineBuilder, EngineHandle, NetworkContext,
-    NetworkIdentity, NetworkMsg, NetworkRequest, RequestContext, SyncContext, WalContext,
+    NetworkIdentity, NetworkMsg, RequestContext, SyncContext, WalContext,
 };
 use malachite_signing::Signer;
 use primitives::{Hash, OrganisationId};
@@ -32,8 +33,8 @@ use crate::guard::Guard;
 use crate::settings::{Settings, settings};
 use crate::sign::{Check, Guarded};
 use crate::{
-    BLOCK_BYTES_MAX, BftError, Config, Next, Origin, Patience, Proposed, Reply, Request,
-    SYNC_BLOCKS_MAX, TRANSACTION_BATCH_MAX, Undecided, Verdict,
+    BLOCK_BYTES_MAX, BftError, Config, Origin, Patience, Proposed, Reply, Request, SYNC_BLOCKS_MAX,
+    TRANSACTION_BATCH_MAX, Undecided, Verdict,
 };
 
 /// By how much each further round waits longer.
@@ -86,7 +87,6 @@ pub struct Bft {
     runtime: Option<Runtime>,
     handle: Option<EngineHandle>,
     outbox: mpsc::Sender<Vec<u8>>,
-    net_requests: mpsc::Sender<NetworkRequest>,
 }
 
 impl Bft {
@@ -96,42 +96,22 @@ impl Bft {
     /// When an address is none, or the folder or the port cannot be used.
     pub fn start(config: Config) -> Result<Self, BftError> {
         let settings = settings(&config)?;
-        std::fs::create_dir_all(&config.folder)?;
+        std::fs::create_dir_all(&config.network.folder)?;
         let mut builder = Builder::new_multi_thread();
         let runtime =
             builder.worker_threads(2).thread_name("yibao-consensus").enable_all().build()?;
         let (outbox, outgoing) = mpsc::channel(OUTBOX_MAX);
         let (engine, handle) = runtime.block_on(build(settings, &config))?;
-        let net_requests = engine.net_requests.clone();
         let Channels { consensus, network, .. } = engine;
         runtime.spawn(pass_on(outgoing, network.clone()));
         runtime.spawn(Loop::new(config, network).run(consensus));
-        Ok(Self { runtime: Some(runtime), handle: Some(handle), outbox, net_requests })
+        Ok(Self { runtime: Some(runtime), handle: Some(handle), outbox })
     }
 
     /// Passes a transaction on to all other validators, as long as there is room.
     pub fn pass_on(&self, transaction: Vec<u8>) {
         if self.outbox.try_send(transaction).is_err() {
             tracing::debug!("a transaction is not passed on: too many wait");
-        }
-    }
-
-    /// What passes transactions on, to be kept elsewhere.
-    #[must_use]
-    pub fn passer(&self) -> Box<dyn Fn(Vec<u8>) + Send + Sync> {
-        let outbox = self.outbox.clone();
-        Box::new(move |transaction| drop(outbox.try_send(transaction)))
-    }
-
-    /// The names of the peers that are connected now.
-    #[must_use]
-    pub fn connected(&self) -> Vec<String> {
-        let Some(runtime) = &self.runtime else { return Vec::new() };
-        let requests = self.net_requests.clone();
-        let dump = runtime.block_on(async move { NetworkRequest::dump_state(&requests).await });
-        match dump {
-            Ok(Some(dump)) => dump.peers.keys().map(ToString::to_string).collect(),
-            _ => Vec::new(),
         }
     }
 }
@@ -159,10 +139,10 @@ async fn build(
 ) -> Result<(Channels<Ours>, EngineHandle), BftError> {
     let check = Check { chain_id: config.chain_id, verifier: Arc::clone(&config.verifier) };
     let own = Address(config.organisation);
-    let keypair = config.peer_key.0.clone();
+    let keypair = config.network.peer_key.0.clone();
     let (identity, consensus) = match &config.key {
         Some(key) => {
-            let guard = Mutex::new(Guard::open(&config.guard)?);
+            let guard = Mutex::new(Guard::open(&config.network.guard)?);
             let signer = Guarded { chain_id: config.chain_id, key: Arc::clone(key), guard };
             let peer = keypair.public().to_peer_id().to_bytes();
             let public = Scheme::encode_public_key(&key.public_key());
@@ -180,7 +160,7 @@ async fn build(
         }
     };
     EngineBuilder::new(Ours, settings)
-        .with_default_wal(WalContext::new(config.folder.join("consensus-1.wal"), Borsh))
+        .with_default_wal(WalContext::new(config.network.folder.join("consensus-1.wal"), Borsh))
         .with_default_network(NetworkContext::new(identity, Borsh))
         .with_default_sync(SyncContext::new(Borsh))
         .with_default_consensus(consensus)
@@ -314,8 +294,8 @@ struct Loop {
 
 impl Loop {
     fn new(config: Config, network: mpsc::Sender<NetworkMsg<Ours>>) -> Self {
-        let Config { chain_id, organisation: own, patience, on_transactions, on_request, .. } =
-            config;
+        let Config { chain_id, organisation: own, on_transactions, on_request, .. } = config;
+        let patience = config.network.patience;
         let (aside, judged) = (Vec::new(), BTreeMap::new());
         let (height, round, fetched) = (0, 0, 0);
         Self {
@@ -416,7 +396,7 @@ impl Loop {
                     give(reply, outcome);
                 });
                 let block = value_bytes.to_vec();
-                self.ask(Request::Judge { height, undecided: origin, block, reply });
+                self.ask(Request::Judge { height, origin, block, reply });
             }
         }
     }
@@ -442,7 +422,7 @@ impl Loop {
                 let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
                 values.extend(judged(height, origin, verdict));
             });
-            self.ask(Request::Judge { height, undecided: origin, block: carried.block, reply });
+            self.ask(Request::Judge { height, origin, block: carried.block, reply });
         }
         // Requests are answered in their order, so this answer is the last one.
         let reply = Reply::new(move |known: Vec<Undecided>| {
@@ -526,7 +506,7 @@ impl Loop {
         *seen += 1;
         let origin = origin_of(&carried);
         let reply = Reply::new(move |verdict| give(reply, judged(height, origin, verdict)));
-        self.ask(Request::Judge { height, undecided: origin, block: carried.block, reply });
+        self.ask(Request::Judge { height, origin, block: carried.block, reply });
     }
 }
 

@@ -27,8 +27,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use primitives::{Hash, OrganisationId, PublicKey, Signature, Verifier};
-use proof::header::{Certificate, ChainId, ValidatorSet};
+use consensus::{Next, Signer};
+use primitives::{Hash, OrganisationId, Verifier};
+use proof::header::{Certificate, ChainId};
 
 pub use engine::{Bft, PeerKey};
 
@@ -36,28 +37,16 @@ pub use engine::{Bft, PeerKey};
 pub const BLOCK_BYTES_MAX: u32 = 1 << 20;
 /// The most transactions of one message.
 pub const TRANSACTION_BATCH_MAX: u32 = 256;
-/// The longest transaction that is passed on, in bytes.
-pub const TRANSACTION_BYTES_MAX: u32 = 256 << 10;
+/// The longest transaction that is passed on, in bytes: the longest that the ledger takes.
+pub const TRANSACTION_BYTES_MAX: u32 = 512 << 10;
 /// The most blocks of one answer to a node that catches up.
 pub const SYNC_BLOCKS_MAX: u32 = 5;
 
 /// A signature backend that threads share.
 pub type SharedVerifier = Arc<dyn Verifier + Send + Sync>;
 
-/// A validator's key: in memory, in a file, or in a hardware module.
-pub trait Key: Send + Sync {
-    /// Whose key it is.
-    fn organisation(&self) -> OrganisationId;
-
-    /// The public key, which the validator set names.
-    fn public_key(&self) -> PublicKey;
-
-    /// The signature of a message.
-    ///
-    /// # Errors
-    /// The key store's words when it refuses or cannot be reached.
-    fn sign(&self, message: &Hash) -> Result<Signature, String>;
-}
+/// A validator's key that threads share.
+pub type SharedSigner = Arc<dyn Signer + Send + Sync>;
 
 /// How long a round waits for what it needs before the next one begins. Each further round waits a
 /// quarter of a second longer, ten seconds at the most.
@@ -75,17 +64,10 @@ impl Default for Patience {
     }
 }
 
-/// How an engine is run.
-pub struct Config {
-    /// The ledger.
-    pub chain_id: ChainId,
-    /// This validator's key; none for a node that follows and does not vote.
-    pub key: Option<Arc<dyn Key>>,
-    /// Who this node is; the key's organisation if it has one.
-    pub organisation: OrganisationId,
-    /// What checks signatures.
-    pub verifier: SharedVerifier,
-    /// The key that names this node in the network.
+/// A node's place in the network of a ledger.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// The key that names this node in it.
     pub peer_key: PeerKey,
     /// Where others reach this node, such as `/ip4/10.0.0.1/tcp/7410`.
     pub listen: String,
@@ -93,23 +75,28 @@ pub struct Config {
     pub peers: Vec<String>,
     /// The folder of the engine's log.
     pub folder: PathBuf,
-    /// The file that keeps the key from signing twice.
+    /// The file that keeps the validator's key from signing twice.
     pub guard: PathBuf,
     /// How long rounds wait.
     pub patience: Patience,
+}
+
+/// How an engine is run.
+pub struct Config {
+    /// The ledger.
+    pub chain_id: ChainId,
+    /// This validator's key; none for a node that follows and does not vote.
+    pub key: Option<SharedSigner>,
+    /// Who this node is; the key's organisation if it has one.
+    pub organisation: OrganisationId,
+    /// What checks signatures.
+    pub verifier: SharedVerifier,
+    /// Where the node is among the others.
+    pub network: Network,
     /// What takes transactions that others pass on. It must not block.
     pub on_transactions: Box<dyn Fn(Vec<Vec<u8>>) + Send + Sync>,
     /// What takes the engine's questions. It must not block.
     pub on_request: Box<dyn Fn(Request) + Send + Sync>,
-}
-
-/// The next block's number and who certifies it.
-#[derive(Clone, Debug)]
-pub struct Next {
-    /// The last block's number plus one.
-    pub height: u64,
-    /// The validators that the last header names.
-    pub validators: ValidatorSet,
 }
 
 /// A block that is not decided yet, as the ledger keeps it.
@@ -200,7 +187,7 @@ pub enum Request {
         /// Its height.
         height: u64,
         /// The round, and how it came.
-        undecided: Origin,
+        origin: Origin,
         /// Its bytes, at most [`BLOCK_BYTES_MAX`].
         block: Vec<u8>,
         /// What it is, once it is kept durably.

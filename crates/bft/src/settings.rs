@@ -47,15 +47,15 @@ fn address<T: std::str::FromStr<Err: fmt::Display>>(text: &str) -> Result<T, Bft
 /// Two ledgers never meet, even if their nodes are told of each other: all names carry the ledger's
 /// own.
 pub(crate) fn settings(config: &Config) -> Result<Settings, BftError> {
-    let chain = config.chain_id;
+    let (chain, network) = (config.chain_id, &config.network);
     let mut consensus = ConsensusConfig {
         value_payload: ValuePayload::ProposalAndParts,
         ..ConsensusConfig::default()
     };
     let p2p = &mut consensus.p2p;
-    p2p.listen_addr = address(&config.listen)?;
+    p2p.listen_addr = address(&network.listen)?;
     p2p.persistent_peers =
-        config.peers.iter().map(|peer| address(peer)).collect::<Result<_, _>>()?;
+        network.peers.iter().map(|peer| address(peer)).collect::<Result<_, _>>()?;
     p2p.persistent_peers_only = true;
     p2p.protocol = PubSubProtocol::default();
     p2p.discovery.enabled = false;

@@ -1,19 +1,19 @@
 //! What validators sign and how it is checked. A precommit for a value signs exactly
 //! [`proof::header::commit_message`], so that the engine's decision is our certificate.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use malachite::app::types::core::{
     NilOrVal, SignedMessage, ValidatorProof, VoteExtensionScope, VoteType,
 };
 use malachite_signing::{Error, Signer, VerificationResult, Verifier};
-use primitives::{Hash, PublicKey, Signature, SignatureError, codec, key, sha256_parts};
+use primitives::{Hash, PublicKey, Signature, codec, key, sha256_parts};
 use proof::header::{ChainId, commit_message};
 
 use crate::context::{Offer, Ours, Sealed, Vote};
 use crate::guard::{Guard, Place};
-use crate::{Key, SharedVerifier};
+use crate::{SharedSigner, SharedVerifier};
 
 const VOTE_TAG: &[u8] = b"yibao/vote/v1";
 const PROPOSAL_TAG: &[u8] = b"yibao/proposal/v1";
@@ -47,24 +47,6 @@ fn peer_message(chain_id: ChainId, key: &[u8], peer: &[u8]) -> Hash {
     sha256_parts(&[PEER_TAG, &codec::encode(&(chain_id, key, peer))])
 }
 
-/// A verifier that can be shared, in the form in which the rules of signatures take one.
-struct Backend<'a>(&'a SharedVerifier);
-
-impl primitives::Verifier for Backend<'_> {
-    fn check_key(&self, key: &PublicKey) -> Result<(), SignatureError> {
-        self.0.check_key(key)
-    }
-
-    fn verify_raw(
-        &self,
-        key: &PublicKey,
-        message: &[u8],
-        signature: &[u8; 64],
-    ) -> Result<(), SignatureError> {
-        self.0.verify_raw(key, message, signature)
-    }
-}
-
 pub(crate) struct Check {
     pub(crate) chain_id: ChainId,
     pub(crate) verifier: SharedVerifier,
@@ -72,7 +54,7 @@ pub(crate) struct Check {
 
 impl Check {
     fn is_valid(&self, key: &PublicKey, message: &Hash, signature: &Signature) -> bool {
-        key::verify(&Backend(&self.verifier), key, message, signature).is_ok()
+        key::verify(&*self.verifier, key, message, signature).is_ok()
     }
 }
 
@@ -125,7 +107,7 @@ impl Verifier<Ours> for Check {
 /// The validator's key behind its guard.
 pub(crate) struct Guarded {
     pub(crate) chain_id: ChainId,
-    pub(crate) key: Arc<dyn Key>,
+    pub(crate) key: SharedSigner,
     pub(crate) guard: Mutex<Guard>,
 }
 

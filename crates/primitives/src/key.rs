@@ -145,7 +145,7 @@ pub trait Verifier {
 /// # Errors
 /// The first rule of this module that does not hold.
 pub fn verify(
-    verifier: &impl Verifier,
+    verifier: &(impl Verifier + ?Sized),
     key: &PublicKey,
     message: &Hash,
     signature: &Signature,

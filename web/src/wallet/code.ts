@@ -21,14 +21,17 @@ let held: Seed | undefined;
 
 export type Shown = { readonly digits: string; readonly until: Date };
 
+async function askSeed(person: string): Promise<Seed> {
+  return { ...(await ok(api.POST('/v1/persons/{person}/codes', { params: { path: { person } }, body: {} }))), person };
+}
+
 /** This device's code, asked for once while signed in. */
 export async function codeSeed(person: string, isSignedIn: boolean): Promise<Seed | undefined> {
   if (held?.person === person) return held;
   const known = await kept<Seed>(KEPT_CODE);
   if (known?.person === person) return (held = known);
   if (!isSignedIn) return undefined;
-  const seed = await ok(api.POST('/v1/persons/{person}/codes', { params: { path: { person } }, body: {} }));
-  held = { ...seed, person };
+  held = await askSeed(person);
   if (keepsCode()) await keep(KEPT_CODE, held);
   return held;
 }
@@ -39,10 +42,9 @@ const relatives = new Map<string, Seed>();
 export async function relativeSeed(person: string): Promise<Seed> {
   const known = relatives.get(person);
   if (known) return known;
-  const seed = await ok(api.POST('/v1/persons/{person}/codes', { params: { path: { person } }, body: {} }));
-  const own = { ...seed, person };
-  relatives.set(person, own);
-  return own;
+  const seed = await askSeed(person);
+  relatives.set(person, seed);
+  return seed;
 }
 
 /** Has the code at hand before somebody needs it where there is no network. */

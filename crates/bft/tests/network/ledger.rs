@@ -5,7 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use bft::{Next, Proposed, Reply, Request, Undecided, Verdict};
+use bft::{Bft, Proposed, Reply, Request, Undecided, Verdict};
+use consensus::Next;
 use primitives::{Hash, OrganisationId, Timestamp, codec, sha256};
 use proof::header::{Certificate, ChainId, HEADER_VERSION, Header, ValidatorSet};
 
@@ -20,9 +21,6 @@ pub struct Kept {
     pub undecided: BTreeMap<Hash, (u64, Undecided, Vec<u8>)>,
 }
 
-/// What passes payloads on to the others.
-pub type Passer = Mutex<Option<Box<dyn Fn(Vec<u8>) + Send + Sync>>>;
-
 /// After how long a payload that is not decided is passed on again.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -31,7 +29,8 @@ const AGAIN: Duration = Duration::from_millis(300);
 pub struct Shared {
     pub kept: Mutex<Kept>,
     pub changed: Condvar,
-    pub passer: Passer,
+    /// The engine, while it runs: it passes payloads on to the others.
+    pub bft: Mutex<Option<Arc<Bft>>>,
 }
 
 impl Kept {
@@ -89,8 +88,8 @@ impl Runner {
     /// Nobody may have heard of it when it was submitted.
     fn pass_on_again(&self) {
         let pool = self.shared.kept.lock().unwrap().pool.clone();
-        if let Some(pass_on) = &*self.shared.passer.lock().unwrap() {
-            pool.into_iter().for_each(pass_on);
+        if let Some(bft) = &*self.shared.bft.lock().unwrap() {
+            pool.into_iter().for_each(|payload| bft.pass_on(payload));
         }
     }
 
@@ -177,8 +176,8 @@ impl Runner {
                 let known = kept.undecided.values().filter(|(at, ..)| *at == height);
                 reply.send(known.map(|(_, one, _)| one.clone()).collect());
             }
-            Request::Judge { height, undecided, block, reply } => {
-                reply.send(self.judge(height, undecided, block));
+            Request::Judge { height, origin, block, reply } => {
+                reply.send(self.judge(height, origin, block));
             }
             Request::Ahead { .. } => self.wake(),
             Request::Block { value_id, reply } => {

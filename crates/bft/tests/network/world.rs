@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bft::{Bft, Config, Key, Patience, PeerKey, SharedVerifier};
+use bft::{Bft, Config, Network, Patience, PeerKey, SharedSigner, SharedVerifier};
+use consensus::{Signer, SignerError};
 use ed25519_dalek::{Signer as _, SigningKey, Verifier as _, VerifyingKey};
 use primitives::{Hash, OrganisationId, PublicKey, Signature, SignatureError, Verifier, codec};
 use proof::header::{ChainId, Validator, ValidatorSet};
@@ -19,14 +20,14 @@ const DEADLINE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 struct TestKey(OrganisationId, SigningKey);
 
-impl Key for TestKey {
+impl Signer for TestKey {
     fn organisation(&self) -> OrganisationId {
         self.0
     }
     fn public_key(&self) -> PublicKey {
         PublicKey::Ed25519(self.1.verifying_key().to_bytes())
     }
-    fn sign(&self, message: &Hash) -> Result<Signature, String> {
+    fn sign(&self, message: &Hash) -> Result<Signature, SignerError> {
         Ok(Signature::Ed25519(self.1.sign(message.as_bytes()).to_bytes()))
     }
 }
@@ -59,7 +60,7 @@ struct Node {
 }
 
 struct Running {
-    bft: Bft,
+    bft: Arc<Bft>,
     events: Sender<Event>,
     thread: JoinHandle<()>,
 }
@@ -139,20 +140,22 @@ impl World {
         let thread = std::thread::spawn(move || runner.run());
         let (requests, wake, shared) = (events.clone(), events.clone(), Arc::clone(&node.shared));
         let verifier: SharedVerifier = Arc::new(Dalek);
-        let key: Arc<dyn Key> = Arc::new(node.key.clone());
+        let key: SharedSigner = Arc::new(node.key.clone());
         let config = Config {
             chain_id: self.chain_id,
             organisation: node.key.0,
             key: is_validator.then_some(key),
             verifier,
-            peer_key: node.peer_key.clone(),
-            listen: format!("/ip4/127.0.0.1/tcp/{}", node.port),
-            peers,
-            guard: folder.join("guard"),
-            folder,
-            patience: Patience {
-                propose: Duration::from_millis(400),
-                vote: Duration::from_millis(200),
+            network: Network {
+                peer_key: node.peer_key.clone(),
+                listen: format!("/ip4/127.0.0.1/tcp/{}", node.port),
+                peers,
+                guard: folder.join("guard"),
+                folder,
+                patience: Patience {
+                    propose: Duration::from_millis(400),
+                    vote: Duration::from_millis(200),
+                },
             },
             on_transactions: Box::new(move |list| {
                 shared.kept.lock().unwrap().take(list);
@@ -160,8 +163,8 @@ impl World {
             }),
             on_request: Box::new(move |request| drop(requests.send(Event::Engine(request)))),
         };
-        let bft = Bft::start(config).unwrap();
-        *node.shared.passer.lock().unwrap() = Some(bft.passer());
+        let bft = Arc::new(Bft::start(config).unwrap());
+        *node.shared.bft.lock().unwrap() = Some(Arc::clone(&bft));
         node.running = Some(Running { bft, events, thread });
     }
 
@@ -175,6 +178,7 @@ impl World {
 
     pub fn kill(&mut self, number: usize) {
         let Running { bft, events, thread } = self.nodes[number].running.take().unwrap();
+        *self.nodes[number].shared.bft.lock().unwrap() = None;
         drop(bft);
         drop(events.send(Event::Stop));
         thread.join().unwrap();

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use bft::{Next, Origin, Proposed, Undecided as Told, Verdict};
+use bft::{Origin, Proposed, Undecided as Told, Verdict};
+use consensus::Application as _;
 use ledger::VerifiedTransaction;
 use ledger::kernel::block::{BLOCK_BYTES_MAX, TIME_JUMP_MILLIS_MAX};
 use primitives::{Hash, OrganisationId, codec};
@@ -48,23 +49,32 @@ impl Undecided {
 }
 
 impl<D: Disk> Sequencer<D> {
-    /// Height and validators of the next block, in the engine's words.
-    pub(super) fn next_block(&self) -> Next {
-        let tip = self.ledger.tip();
-        Next { height: tip.height + 1, validators: tip.validators.clone() }
-    }
-
     /// Finds the blocks again that were kept before the node was started.
     pub(super) fn find_undecided(&mut self, own: OrganisationId) -> Result<(), NodeFailure> {
-        let height = self.next_block().height;
-        let kept = self.kept().of(height)?;
-        for KeptBlock { round, valid_round, proposer, block } in kept {
-            // Its time was looked at when it was kept.
-            let origin = Origin { round, valid_round, proposer, is_decided: true };
-            self.judge(height, origin, &block)?;
-        }
+        self.know_kept(|_| true)?;
         for known in self.undecided.0.values_mut() {
             known.is_own = known.told.iter().any(|told| told.proposer == own);
+        }
+        Ok(())
+    }
+
+    /// Knows those blocks of the next height again that are on the disk and wanted.
+    fn know_kept(&mut self, is_wanted: impl Fn(&Hash) -> bool) -> Result<(), NodeFailure> {
+        for kept in self.kept().of(self.next().height)? {
+            let KeptBlock { round, valid_round, proposer, block: bytes } = kept;
+            let Ok(block) = codec::decode::<ledger::Block>(&bytes) else { continue };
+            let value_id = block.header.value_id();
+            if self.undecided.0.contains_key(&value_id) || !is_wanted(&value_id) {
+                continue;
+            }
+            // Its time was looked at when it was kept.
+            let origin = Origin { round, valid_round, proposer, is_decided: true };
+            match self.execute_foreign(block, &bytes, true) {
+                Ok(pending) => self.know(value_id, pending, origin, false),
+                Err(reason) => {
+                    tracing::error!(%value_id, reason, "a block that was kept is not right")
+                }
+            }
         }
         Ok(())
     }
@@ -78,7 +88,7 @@ impl<D: Disk> Sequencer<D> {
         let mempool = &self.shared.mempool;
         let now = self.shared.clock.now();
         loop {
-            let batch = mempool.peek(BLOCK_TRANSACTIONS_MAX, BLOCK_BYTES_MAX);
+            let batch = mempool.peek(1, BLOCK_BYTES_MAX);
             if batch.is_empty() {
                 return false;
             }
@@ -114,7 +124,7 @@ impl<D: Disk> Sequencer<D> {
         Ok(Proposed { value_id, block })
     }
 
-    /// Keeps a block durably.
+    /// Keeps a block durably, and knows it from now on.
     fn keep(
         &mut self,
         value_id: Hash,
@@ -126,6 +136,11 @@ impl<D: Disk> Sequencer<D> {
         let block = pending.bytes.to_vec();
         let kept = KeptBlock { round, valid_round, proposer, block };
         self.kept().keep(pending.block.header.height, &value_id, &kept)?;
+        self.know(value_id, pending, origin, is_own);
+        Ok(())
+    }
+
+    fn know(&mut self, value_id: Hash, pending: Pending, origin: Origin, is_own: bool) {
         if self.undecided.0.len() >= UNDECIDED_MAX {
             // The one of the earliest round; it stays on the disk.
             let oldest = self.undecided.0.iter().filter(|(_, known)| !known.is_own);
@@ -133,9 +148,9 @@ impl<D: Disk> Sequencer<D> {
             let oldest = oldest.min_by_key(|(_, known)| round(known)).map(|(id, _)| *id);
             oldest.and_then(|id| self.undecided.0.remove(&id));
         }
+        let Origin { round, valid_round, proposer, .. } = origin;
         let told = vec![Told { round, valid_round, proposer, value_id, is_valid: true }];
         self.undecided.0.insert(value_id, Known { pending, told, is_own });
-        Ok(())
     }
 
     /// What a block of others is: executed, and kept when it is right.
@@ -145,7 +160,7 @@ impl<D: Disk> Sequencer<D> {
         origin: Origin,
         bytes: &[u8],
     ) -> Result<Verdict, NodeFailure> {
-        if height != self.next_block().height {
+        if height != self.next().height {
             return Ok(Verdict::NotNow);
         }
         if bytes.len() > BLOCK_BYTES_MAX {
@@ -220,7 +235,7 @@ impl<D: Disk> Sequencer<D> {
 
     /// The blocks of a height that are kept and not decided.
     pub(super) fn told(&self, height: u64) -> Vec<Told> {
-        if height != self.next_block().height {
+        if height != self.next().height {
             return Vec::new();
         }
         self.undecided.0.values().flat_map(|known| known.told.iter().cloned()).collect()
@@ -237,6 +252,10 @@ impl<D: Disk> Sequencer<D> {
         if height == self.ledger.tip().height {
             // The engine reads its log again after a crash; it was done then.
             return Ok(());
+        }
+        if !self.undecided.0.contains_key(&certificate.value_id) {
+            // Too many were known at once; what was voted for is on the disk.
+            self.know_kept(|id| *id == certificate.value_id)?;
         }
         let Some(known) = self.undecided.0.remove(&certificate.value_id) else {
             return Err(NodeFailure::UnknownBlock(height));

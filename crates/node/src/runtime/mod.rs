@@ -114,20 +114,6 @@ impl BlockSigner {
     }
 }
 
-impl bft::Key for BlockSigner {
-    fn organisation(&self) -> OrganisationId {
-        self.organisation
-    }
-
-    fn public_key(&self) -> PublicKey {
-        self.key.public_key()
-    }
-
-    fn sign(&self, message: &Hash) -> Result<Signature, String> {
-        Ok(self.key.sign(message))
-    }
-}
-
 impl Signer for BlockSigner {
     fn organisation(&self) -> OrganisationId {
         self.organisation

@@ -11,13 +11,15 @@
 //! Invariant: all nodes have the same block at a height, also one that was killed (test
 //! `four_organisations_settle_one_falls_and_comes_back_and_all_have_the_same_root`).
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use bft::{Bft, Next, Patience, PeerKey, Reply, Request};
+use bft::{Bft, Reply, Request};
+use consensus::{Application as _, Next};
+use ledger::kernel::block::BLOCK_BYTES_MAX;
+use ledger::kernel::transaction::TRANSACTION_BYTES_MAX;
 use primitives::OrganisationId;
 
 use super::agree::take_passed_on;
@@ -27,6 +29,12 @@ use super::{BlockSigner, NodeFailure};
 use crate::signature::FastVerifier;
 use crate::store::Disk;
 
+/// What the ledger takes, the network carries: who is not told of a transaction decides nothing.
+const _: () = assert!(
+    bft::TRANSACTION_BYTES_MAX as usize == TRANSACTION_BYTES_MAX
+        && bft::BLOCK_BYTES_MAX as usize == BLOCK_BYTES_MAX
+);
+
 /// After how long a transaction that is not decided is passed on again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How many transactions are passed on at once.
@@ -35,18 +43,8 @@ const PASS_ON_MAX: usize = 1_024;
 /// The network that a node belongs to.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// The key that names this node.
-    pub peer_key: PeerKey,
-    /// Where others reach it, such as `/ip4/10.0.0.1/tcp/7410`.
-    pub listen: String,
-    /// The only nodes that may connect, each as `/ip4|dns/../tcp/../p2p/<name>`.
-    pub peers: Vec<String>,
-    /// The folder of the engine's log.
-    pub folder: PathBuf,
-    /// The file that keeps the validator's key from signing twice.
-    pub guard: PathBuf,
-    /// How long rounds wait.
-    pub patience: Patience,
+    /// Its place in it.
+    pub place: bft::Network,
     /// After how long without a transaction an empty block is made.
     pub heartbeat: Duration,
 }
@@ -93,12 +91,7 @@ impl Membership {
             key: Some(Arc::new(signer)),
             organisation: own,
             verifier: Arc::new(FastVerifier),
-            peer_key: network.peer_key,
-            listen: network.listen,
-            peers: network.peers,
-            folder: network.folder,
-            guard: network.guard,
-            patience: network.patience,
+            network: network.place,
             on_transactions: Box::new(move |list| {
                 list.iter().for_each(|bytes| take_passed_on(&taking, bytes));
             }),
@@ -154,7 +147,7 @@ impl Membership {
 
     fn go_on<D: Disk>(&mut self, sequencer: &Sequencer<D>) {
         if let Some((reply, _)) = self.idle.take() {
-            reply.send(sequencer.next_block());
+            reply.send(sequencer.next());
         }
     }
 
@@ -164,17 +157,17 @@ impl Membership {
         request: Request,
     ) -> Result<(), NodeFailure> {
         match request {
-            Request::Start { reply } => reply.send(sequencer.next_block()),
+            Request::Start { reply } => reply.send(sequencer.next()),
             Request::Propose { height, round, reply } => {
-                if height == sequencer.next_block().height {
+                if height == sequencer.next().height {
                     reply.send(sequencer.propose_block(round, self.own)?);
                 } else {
                     tracing::error!(height, round, "a block of another height was asked for");
                 }
             }
             Request::Undecided { height, reply } => reply.send(sequencer.told(height)),
-            Request::Judge { height, undecided, block, reply } => {
-                reply.send(sequencer.judge(height, undecided, &block)?);
+            Request::Judge { height, origin, block, reply } => {
+                reply.send(sequencer.judge(height, origin, &block)?);
             }
             Request::Ahead { .. } => self.go_on(sequencer),
             Request::Block { value_id, reply } => reply.send(sequencer.undecided_block(&value_id)),

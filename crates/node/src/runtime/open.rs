@@ -136,23 +136,15 @@ impl Node {
         genesis: &Genesis,
         config: NodeConfig,
     ) -> Result<(NodeHandle, OpenReport), OpenError> {
-        Self::open_in(disk, genesis, config, None)
+        Self::open_with(disk, genesis, config, None)
     }
 
-    /// As [`Node::open`], as one of several organisations' nodes. It has threads of its own.
+    /// As [`Node::open`]; with a network, as one of several organisations' nodes, which has threads
+    /// of its own.
     ///
     /// # Errors
     /// As [`Node::open`], and when the engine or its network cannot be started.
-    pub fn open_in_network<D: Disk>(
-        disk: D,
-        genesis: &Genesis,
-        config: NodeConfig,
-        network: Network,
-    ) -> Result<(NodeHandle, OpenReport), OpenError> {
-        Self::open_in(disk, genesis, config, Some(network))
-    }
-
-    fn open_in<D: Disk>(
+    pub fn open_with<D: Disk>(
         disk: D,
         genesis: &Genesis,
         config: NodeConfig,

@@ -46,13 +46,17 @@ impl<D: Disk> UndecidedBlocks<D> {
     /// # Errors
     /// When the disk fails: nobody may hear of the block.
     pub fn keep(&self, height: u64, value_id: &Hash, kept: &KeptBlock) -> Result<(), StoreError> {
-        let path = format!("{FOLDER}/{height:020}-{value_id}");
+        let name = format!("{height:020}-{value_id}");
+        let path = format!("{FOLDER}/{name}");
         let content = codec::encode(kept);
         let bytes = [&sha256(&content).as_bytes()[..], &content].concat();
         let write = || {
-            match self.0.remove(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+            match self.read(&name) {
+                // It was kept, and may have been voted for: never out of the way for a moment.
+                Ok(Some(_)) => return Ok(()),
+                Ok(None) => self.0.remove(&path)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
             let file = self.0.create(&path)?;
             file.write_at(0, &bytes)?;

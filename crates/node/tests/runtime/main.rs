@@ -5,6 +5,7 @@ mod concurrent;
 mod fault;
 mod history;
 mod lost;
+mod network;
 mod outbox;
 mod proofs;
 mod restart;

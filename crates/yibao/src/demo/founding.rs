@@ -65,6 +65,8 @@ pub struct Founders {
     pub reviewer: Actor,
     /// The finance authority, which approves plans and governs with the bureau.
     pub finance: Actor,
+    /// The tax authority, which collects premiums.
+    pub tax: Actor,
     /// The identity authority.
     pub identity: Actor,
     /// The bank.
@@ -85,11 +87,12 @@ pub fn code(text: &str) -> OrganisationId {
 }
 
 /// The organisations that are there from the start, by their codes.
-pub const FOUNDERS: [&str; 5] = ["bureau", "finance", "identity", "bank", "insurer"];
+pub const FOUNDERS: [&str; 6] = ["bureau", "finance", "tax", "identity", "bank", "insurer"];
 /// What people call them.
-pub const NAMES: [(&str, &str); 5] = [
+pub const NAMES: [(&str, &str); 6] = [
     ("bureau", "示例市医疗保障事务中心"),
     ("finance", "示例市财政局"),
+    ("tax", "国家税务总局示例市税务局"),
     ("identity", "示例身份认证中心"),
     ("bank", "示例银行"),
     ("insurer", "Example Health Insurance"),
@@ -124,6 +127,7 @@ impl Founders {
             bureau: organisation(seed, "bureau", ONLINE),
             reviewer: organisation(seed, "bureau", REVIEWER),
             finance: organisation(seed, "finance", ONLINE),
+            tax: organisation(seed, "tax", ONLINE),
             identity: organisation(seed, "identity", ONLINE),
             bank: organisation(seed, "bank", ONLINE),
             insurer: organisation(seed, "insurer", ONLINE),
@@ -150,6 +154,7 @@ impl Founders {
         let kinds = [
             (&self.bureau, OrganisationKind::Bureau, population::REGION),
             (&self.finance, OrganisationKind::FinanceAuthority, population::REGION),
+            (&self.tax, OrganisationKind::TaxAuthority, population::REGION),
             (&self.identity, OrganisationKind::IdentityAuthority, population::REGION),
             (&self.bank, OrganisationKind::Bank, population::REGION),
             (&self.insurer, OrganisationKind::Bureau, synthea::REGION),

@@ -138,10 +138,7 @@ fn open_node(
         is_newest_copy: false,
         threads: Threads::Own { checking: 0 },
     };
-    Ok(match read_network(data)? {
-        None => Node::open(disk, genesis, config)?.0,
-        Some(network) => Node::open_in_network(disk, genesis, config, network)?.0,
-    })
+    Ok(Node::open_with(disk, genesis, config, read_network(data)?)?.0)
 }
 
 /// What the keys of a demonstration come from: its number and fresh randomness, so that no two

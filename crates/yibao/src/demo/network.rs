@@ -3,7 +3,8 @@
 //! the end all must stand at the same height with the same root.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,16 +15,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use ledger::Genesis;
 use node::runtime::NodeHandle;
-use node::signature::{Scheme, SecretKey};
-use primitives::{Hash, OrganisationId, sha256_parts};
+use primitives::{Hash, OrganisationId};
 use proof::header::{Validator, ValidatorSet};
 
 use super::LOG_ORIGIN;
 use super::founding::{self, ONLINE, code};
-use crate::serving::network::{Member, free_ports};
+use crate::serving::network::Member;
 
-/// Those who validate, in the order in which they join; the first one is this process.
-const VALIDATORS: [&str; 5] = ["bureau", "finance", "insurer", "identity", "bank"];
+/// Those who validate, in the order in which they join; the first one is this process. All are
+/// public bodies that may see every settlement: the insurer is the bureau of the American sample.
+const VALIDATORS: [&str; 5] = ["bureau", "finance", "insurer", "tax", "identity"];
 /// Where the other organisations' data folders are.
 const FOLDER: &str = "network";
 /// What a node says beside its output, in its data folder.
@@ -43,10 +44,11 @@ pub struct Network {
     data: PathBuf,
 }
 
-fn secret(seed: &Hash, organisation: &str, purpose: &str) -> SecretKey {
-    let parts: [&[u8]; 4] =
-        [b"yibao/demo-network/v1", &seed.0, organisation.as_bytes(), purpose.as_bytes()];
-    SecretKey::from_seed(Scheme::Ed25519, &sha256_parts(&parts).0)
+/// Ports of this machine that nobody has now.
+fn free_ports(count: usize) -> io::Result<Vec<u16>> {
+    let bound: Vec<_> =
+        (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<io::Result<_>>()?;
+    bound.iter().map(|one| Ok(one.local_addr()?.port())).collect()
 }
 
 impl Network {
@@ -62,11 +64,11 @@ impl Network {
             organisation: code(name),
             block_key: match *name {
                 "bureau" => founding::secret(seed, name, ONLINE),
-                name => secret(seed, name, "blocks"),
+                name => founding::secret(seed, name, "blocks"),
             },
-            log_key: secret(seed, name, "log"),
+            log_key: founding::secret(seed, name, "log"),
             origin: format!("{LOG_ORIGIN}/{name}-{number}"),
-            network_key: secret(seed, name, "network"),
+            network_key: founding::secret(seed, name, "network"),
             address: format!("/ip4/127.0.0.1/tcp/{port}"),
         });
         Ok(Self { members: members.collect(), data: data.to_owned() })

@@ -9,28 +9,24 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use benefit::{IncomeClass, PersonClass};
 use ledger::modules::coverage::AttestedFacts;
-use ledger::modules::organisation::OrganisationKind;
 use ledger::modules::person::Actor as SpeaksFor;
 use ledger::modules::premium::{
     CancelPremium, LockPremium, PayPremiums, PremiumClass, PremiumItem, PremiumSeason,
     PremiumStanding, RegisteredPremium, SeasonId, SetPremiumSeason, WaitingRule, view,
 };
 use node::outbox::Outbox;
-use node::signature::Scheme;
 use primitives::{Amount, CivilDate, FundId, Party, Period, PersonId, Text, UtcOffset};
 use serde::Serialize;
 
 use super::actor::Actor;
 use super::chamber::Chamber;
-use super::founding::{ONLINE, ROOT, code};
+use super::founding::code;
 use super::population::{Population, REGION, RESIDENT, Resident};
 use super::region::{Cast, Stage, drain};
 use super::wallets;
 
 /// Who collects premiums.
 pub const TAX: &str = "tax";
-/// What people call it.
-const TAX_NAME: &str = "国家税务总局示例市税务局";
 const FULL: u8 = 1;
 const SUBSIDISED: u8 = 2;
 const WAIVED: u8 = 3;
@@ -185,17 +181,11 @@ impl Stage<'_> {
         population: &Population,
         (cast, outboxes): (&Cast, &[Arc<Outbox>]),
     ) -> Result<()> {
-        let party = Party::Organisation(code(TAX));
-        let root = Actor::from_seed(party, Scheme::Ed25519, &self.seed, ROOT);
-        let tax = Actor::from_seed(party, Scheme::Ed25519, &self.seed, ONLINE);
-        self.keep_keys(TAX, &[ROOT, ONLINE])?;
-        self.keep_name(TAX, TAX_NAME)?;
-        chamber.admit(REGION, OrganisationKind::TaxAuthority, &[(&root, &tax, None)])?;
         let today = self.now().day(UtcOffset(480));
         let season = season_after(today)?;
         let terms = terms(season, today)?;
-        let bureau = &self.founders.bureau;
-        chamber.act(&[bureau, &tax], &SetPremiumSeason { season, terms: terms.clone() })?;
+        let (bureau, tax) = (&self.founders.bureau, &self.founders.tax);
+        chamber.act(&[bureau, tax], &SetPremiumSeason { season, terms: terms.clone() })?;
         let insured = population.people.iter().filter(|one| one.scheme == RESIDENT);
         let rows: Vec<RegisteredPremium> = insured.map(|one| row(one, &terms)).collect();
         let refused = chamber.register_premiums(bureau, season, &rows)?;

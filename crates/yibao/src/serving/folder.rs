@@ -119,10 +119,7 @@ pub fn open_node(
         threads: Threads::Own { checking: 0 },
     };
     let disk = Folder::open(&folder)?;
-    let (node, report) = match read_network(data)? {
-        None => Node::open(disk, &genesis, config)?,
-        Some(network) => Node::open_in_network(disk, &genesis, config, network)?,
-    };
+    let (node, report) = Node::open_with(disk, &genesis, config, read_network(data)?)?;
     write_policy(data, &node)?;
     Ok((node, report))
 }

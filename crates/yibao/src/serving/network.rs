@@ -11,7 +11,6 @@
 //! Nobody else may connect. A folder without this file is the node of one organisation alone.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
@@ -68,15 +67,15 @@ pub fn read_network(data: &Path) -> Result<Option<Network>> {
     }
     let file: PeersFile = read_toml("the peers of the node", &path, PEERS_BYTES_MAX)?;
     let key = read_key(&folder.join(NETWORK_KEY_FILE))?;
-    Ok(Some(Network {
+    let place = bft::Network {
         peer_key: PeerKey::from_secret(*key.as_bytes()),
         listen: file.listen,
         peers: file.peer.into_iter().map(|peer| peer.address).collect(),
         folder: folder.join("consensus"),
         guard: folder.join("signed/votes"),
         patience: Patience::default(),
-        heartbeat: HEARTBEAT,
-    }))
+    };
+    Ok(Some(Network { place, heartbeat: HEARTBEAT }))
 }
 
 /// What one organisation's node is founded with.
@@ -134,18 +133,4 @@ impl Member {
         let file = PeersFile { listen: self.address.clone(), peer: others };
         Ok(replace_file(&folder.join(PEERS_FILE), toml::to_string(&file)?.as_bytes())?)
     }
-}
-
-/// Ports of this machine that nobody has now.
-///
-/// # Errors
-/// When the system gives none.
-pub fn free_ports(count: usize) -> Result<Vec<u16>> {
-    let bound: Vec<_> =
-        (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
-    Ok(bound
-        .iter()
-        .map(TcpListener::local_addr)
-        .map(|one| one.map(|at| at.port()))
-        .collect::<Result<_, _>>()?)
 }
