@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::HisError;
+use crate::care::Care;
 use crate::message::Answer;
 use crate::money::Fen;
 
@@ -31,6 +32,9 @@ pub struct Figures {
 pub struct Booking {
     /// The day.
     pub day: String,
+    /// What kind of care.
+    #[serde(default)]
+    pub care: Care,
     /// The step that settled it.
     pub step: String,
     /// The scheme.
@@ -47,6 +51,22 @@ pub struct Booking {
     pub figures: Figures,
     /// On which day it was given back, if it was.
     pub undone: Option<String>,
+    /// The packs that were sold with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sold: Vec<Sold>,
+}
+
+/// Packs that were sold as a line of a settlement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sold {
+    /// The line's number.
+    pub serial: String,
+    /// The item.
+    pub item: String,
+    /// How many packs.
+    pub count: i64,
+    /// Their trace codes.
+    pub codes: Vec<String>,
 }
 
 /// Sums over settlements.
@@ -104,11 +124,11 @@ impl Figures {
     }
 }
 
-/// The sums of the settlements of some bookings, by scheme.
-pub fn totals<'a>(bookings: impl Iterator<Item = &'a Booking>) -> BTreeMap<String, Totals> {
-    let mut all: BTreeMap<String, Totals> = BTreeMap::new();
+/// The sums of the settlements of some bookings, by kind of care and scheme.
+pub fn totals<'a>(bookings: impl Iterator<Item = &'a Booking>) -> BTreeMap<(Care, String), Totals> {
+    let mut all: BTreeMap<(Care, String), Totals> = BTreeMap::new();
     for booking in bookings {
-        let one = all.entry(booking.insutype.clone()).or_default();
+        let one = all.entry((booking.care, booking.insutype.clone())).or_default();
         one.settled += 1;
         if booking.undone.is_some() {
             one.undone += 1;
@@ -198,6 +218,7 @@ mod tests {
         let figures = Figures { medfee: 40_000, fund: 14_500, cash: 25_500, ..Figures::default() };
         let booking = |undone: Option<&str>| Booking {
             day: "2026-01-10".to_owned(),
+            care: Care::Stay,
             step: String::new(),
             insutype: "310".to_owned(),
             psn_no: String::new(),
@@ -206,11 +227,13 @@ mod tests {
             msgid: String::new(),
             figures,
             undone: undone.map(str::to_owned),
+            sold: Vec::new(),
         };
         let all = [booking(None), booking(Some("2026-01-11")), booking(None)];
         let sums = totals(all.iter());
-        assert_eq!((sums["310"].settled, sums["310"].undone), (3, 1));
-        assert_eq!(sums["310"].figures, figures.plus(figures));
+        let sums = sums[&(Care::Stay, "310".to_owned())];
+        assert_eq!((sums.settled, sums.undone), (3, 1));
+        assert_eq!(sums.figures, figures.plus(figures));
         assert_eq!(figures.plus(figures.negative()), Figures::default());
     }
 }

@@ -1,9 +1,8 @@
-//! A day of the hospital: outpatients at several workplaces, the night's comparison, the next
-//! morning's refunds, and the comparison once more.
+//! A day of a hospital or a pharmacy: outpatients, stays and purchases at several workplaces, the
+//! night's comparison, the next morning's refunds, and the comparison once more.
 //!
 //! A day that was interrupted goes on where it was: what stands in the journals is not done again.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,19 +12,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::HisError;
-use crate::book::{Booking, Figures, Totals, totals};
+use crate::book::{Booking, Figures, totals};
+use crate::care::Care;
 use crate::counter::Counter;
+use crate::encounter::Plan;
 use crate::message::{COUNTERS_MAX, today};
 use crate::mistake::Mistake;
+use crate::played::Played;
 use crate::setup::{Patient, Setup};
 use crate::statement::compare;
-use crate::visit::{End, Plan, play};
+use crate::stay::{self, Until};
+use crate::{purchase, visit};
 
 /// What is to be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// How many outpatients come.
     pub outpatients: u32,
+    /// How many stays end.
+    #[serde(default)]
+    pub stays: u32,
+    /// How many customers buy.
+    #[serde(default)]
+    pub purchases: u32,
     /// At how many workplaces.
     pub counters: u8,
     /// What the day's choices follow from.
@@ -44,39 +53,6 @@ struct DayFile {
     number: u32,
     options: Options,
     is_over: bool,
-}
-
-/// What became of a day.
-#[derive(Debug, Default)]
-pub struct Played {
-    /// Which day of the book.
-    pub number: u32,
-    /// Whether it had been interrupted before.
-    pub went_on: bool,
-    /// How many visits ended how.
-    pub settled: u64,
-    /// Patients who left before anything was charged.
-    pub left: u64,
-    /// Persons who are not insured here.
-    pub not_insured: u64,
-    /// How many settlements were given back in the morning.
-    pub refunded: u64,
-    /// How often each mistake was made, and how often it ended as it must.
-    pub mistakes: BTreeMap<Mistake, (u64, u64)>,
-    /// The hospital's own sums of this day, by scheme, in the end.
-    pub totals: BTreeMap<String, Totals>,
-    /// How many settlements were asked for again and compared with the book.
-    pub compared: u64,
-    /// Everything that is not as it must be, by name. Empty, or the day is not in order.
-    pub differences: Vec<String>,
-    /// How many messages were answered, how many had to come again, and how long that took.
-    pub messages: u64,
-    /// How many of them were told to come again.
-    pub waited: u64,
-    /// How long all of it took.
-    pub took: Duration,
-    /// How long the slowest of a hundred answers took.
-    pub slow: Duration,
 }
 
 /// Plays a day, or goes on with the one that was interrupted.
@@ -103,8 +79,9 @@ pub fn run(
     let mut counters = (0..day.options.counters)
         .map(|number| Counter::open(setup, secret, (folder, number)))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut played = Played { number: day.number, went_on, ..Played::default() };
-    each(&mut counters, &mut played, |counter| outpatients(counter, &day, patients))?;
+    let name = setup.fixmedins_name.clone();
+    let mut played = Played { name, number: day.number, went_on, ..Played::default() };
+    each(&mut counters, &mut played, |counter| shift(counter, &day, patients))?;
     each(&mut counters, &mut played, |counter| compared(counter, &day))?;
     stated(&mut counters, &mut played, &day, "night")?;
     each(&mut counters, &mut played, |counter| morning(counter, &day))?;
@@ -175,70 +152,80 @@ fn each<'a>(
         threads.into_iter().map(|one| one.join().expect("a workplace does not panic")).collect()
     });
     for part in parts {
-        let part = part?;
-        played.settled += part.settled;
-        played.left += part.left;
-        played.not_insured += part.not_insured;
-        played.refunded += part.refunded;
-        played.compared += part.compared;
-        played.differences.extend(part.differences);
-        for (mistake, (made, good)) in part.mistakes {
-            let one = played.mistakes.entry(mistake).or_default();
-            *one = (one.0 + made, one.1 + good);
-        }
+        played.add(part?);
     }
     Ok(())
 }
 
+impl Options {
+    /// How many of such care come.
+    const fn count(&self, care: Care) -> u32 {
+        match care {
+            Care::Outpatient => self.outpatients,
+            Care::Stay => self.stays,
+            Care::Purchase => self.purchases,
+        }
+    }
+}
+
 /// The mistake of the visit of this number: each once in an order that the seed chooses, then some.
-fn mistake_of(options: &Options, visit: u32) -> Option<Mistake> {
-    let mut order = Mistake::ALL;
+fn mistake_of(options: &Options, care: Care, visit: u32) -> Option<Mistake> {
+    let mut order = Mistake::of(care);
     Rng::with_seed(options.seed).shuffle(&mut order);
     if let Some(first) = usize::try_from(visit).ok().and_then(|at| order.get(at)) {
         return Some(*first);
     }
-    let mut rng = rng_of(options, visit);
+    let mut rng = rng_of(options, care, visit);
     (rng.u32(..WRONG_ONE_IN) == 0).then(|| order[rng.usize(..order.len())])
 }
 
-fn rng_of(options: &Options, visit: u32) -> Rng {
-    Rng::with_seed(options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(visit))
+fn rng_of(options: &Options, care: Care, visit: u32) -> Rng {
+    let own = u64::from(care.letter()) << 32 | u64::from(visit);
+    Rng::with_seed(options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ own)
 }
 
-/// The visits of one workplace, in their order. A person always comes to the same workplace, so
-/// that what a visit costs does not hang on what happens at another at the same time.
-fn outpatients(counter: &mut Counter<'_>, day: &DayFile, patients: &[Patient]) -> Part {
-    let mut played = Played::default();
+/// What comes to one workplace, in its order. A person always comes to the same workplace, so that
+/// what something costs does not hang on what happens at another at the same time.
+fn plans<'a>(
+    counter: &Counter<'_>,
+    (day, care): (&DayFile, Care),
+    patients: &'a [Patient],
+) -> Vec<Plan<'a>> {
     let options = &day.options;
-    let begins = begins(day);
-    counter.sign_in(&format!("{begins}sign-in"))?;
-    for visit in 0..options.outpatients {
-        let mut rng = rng_of(options, visit).fork();
+    let plan = |visit: u32| {
+        let mut rng = rng_of(options, care, visit).fork();
         let place = rng.usize(..patients.len());
-        if place % usize::from(options.counters) != usize::from(counter.number()) {
-            continue;
-        }
-        let mistake = mistake_of(options, visit);
-        let plan = Plan {
-            key: format!("{begins}v{visit:05}"),
+        let is_here = place % usize::from(options.counters) == usize::from(counter.number());
+        is_here.then(|| Plan {
+            key: format!("{}{}{visit:05}", begins(day), care.letter()),
+            care,
             seed: rng.u64(..),
             patient: &patients[place],
-            mistake,
-        };
-        let (end, differences) = play(counter, &plan)?;
-        match end {
-            End::Settled => played.settled += 1,
-            End::Left => played.left += 1,
-            End::NotInsured => played.not_insured += 1,
-            End::Broken => {}
-        }
-        if let Some(mistake) = mistake.filter(|_| end != End::NotInsured) {
-            let one = played.mistakes.entry(mistake).or_default();
-            *one = (one.0 + 1, one.1 + u64::from(differences.is_empty()));
-        }
-        played.differences.extend(differences);
+            mistake: mistake_of(options, care, visit),
+        })
+    };
+    (0..options.count(care)).filter_map(plan).collect()
+}
+
+/// A day at one workplace. Who stays lies in a bed when the outpatients come, and leaves after them.
+fn shift(counter: &mut Counter<'_>, day: &DayFile, patients: &[Patient]) -> Part {
+    let mut played = Played::default();
+    counter.sign_in(&format!("{}sign-in", begins(day)))?;
+    let [outpatients, stays, purchases] =
+        Care::ALL.map(|care| plans(counter, (day, care), patients));
+    for plan in &stays {
+        stay::play(counter, plan, Until::InBed)?;
     }
-    counter.sign_out(&format!("{begins}sign-out"))?;
+    for plan in &outpatients {
+        played.count((plan.care, plan.mistake), visit::play(counter, plan)?);
+    }
+    for plan in &purchases {
+        played.count((plan.care, plan.mistake), purchase::play(counter, plan)?);
+    }
+    for plan in &stays {
+        played.count((plan.care, plan.mistake), stay::play(counter, plan, Until::Settled)?);
+    }
+    counter.sign_out(&format!("{}sign-out", begins(day)))?;
     Ok(played)
 }
 
@@ -292,93 +279,44 @@ fn morning(counter: &mut Counter<'_>, day: &DayFile) -> Part {
     counter.sign_in(&format!("{}morning", begins(day)))?;
     for (at, (key, booking)) in (0_u64..).zip(bookings(counter, day)) {
         let place = at.wrapping_add(day.options.seed).wrapping_add(u64::from(counter.number()));
-        let chosen = place.is_multiple_of(REFUND_ONE_IN);
-        if !chosen {
+        let step = format!("{key}/refund");
+        // What was undone on its own day stays so.
+        let is_undone = booking.undone.is_some() && counter.journal.step(&step).is_none();
+        if is_undone || !place.is_multiple_of(REFUND_ONE_IN) {
             continue;
         }
-        played.refunded += 1;
-        let refund = json!({
-            "data": {
-                "setl_id": booking.setl_id, "mdtrt_id": booking.mdtrt_id, "psn_no": booking.psn_no
-            }
-        });
-        let undone = counter.ask(&format!("{key}/refund"), "2208", &refund)?.done()?;
-        if Figures::read(&undone)? != booking.figures.negative() {
-            let words = format!("{key}: other sums were given back than were taken");
-            played.differences.push(words);
-        }
-        let again = counter.ask(&format!("{key}/refund-again"), "2208", &refund)?;
-        if again.is_done {
-            played.differences.push(format!("{key}: given back twice"));
-        }
-        if booking.undone.is_none() {
-            let booking = Booking { undone: Some(today()), ..booking };
-            counter.book(&key, booking)?;
-        }
+        played.ends.entry(booking.care).or_default().refunded += 1;
+        let differences = give_back(counter, (&key, &step), booking)?;
+        played.differences.extend(differences);
     }
     counter.sign_out(&format!("{}morning-sign-out", begins(day)))?;
     Ok(played)
 }
 
-impl Played {
-    /// Whether everything is as it must be.
-    #[must_use]
-    pub fn is_in_order(&self) -> bool {
-        self.differences.is_empty()
-    }
-
-    /// The hospital's own sums over all schemes.
-    #[must_use]
-    pub fn figures(&self) -> Figures {
-        self.totals.values().fold(Figures::default(), |sum, one| sum.plus(one.figures))
-    }
-
-    /// What was done, as lines for a terminal.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        let went_on = if self.went_on { ", which had been interrupted" } else { "" };
-        let mut lines = vec![
-            format!("  day {} of the book{went_on}", self.number),
-            format!(
-                "  {} settled, {} left before they were charged, {} not insured here, {} given back \
-                 the next morning",
-                self.settled, self.left, self.not_insured, self.refunded
-            ),
-        ];
-        if !self.mistakes.is_empty() {
-            lines
-                .push(format!("  {:<34} {:>5} {:>6}  how it must end", "mistake", "made", "ended"));
+/// Gives a settlement back as a whole, and the packs that were sold with it; what is not as it must
+/// be.
+fn give_back(
+    counter: &mut Counter<'_>,
+    (key, step): (&str, &str),
+    booking: Booking,
+) -> Result<Vec<String>, HisError> {
+    let mut differences = purchase::packs_back(counter, key, &booking)?;
+    let refund = json!({
+        "data": {
+            "setl_id": booking.setl_id, "mdtrt_id": booking.mdtrt_id, "psn_no": booking.psn_no
         }
-        for (mistake, (made, good)) in &self.mistakes {
-            let (what, ends) = mistake.words();
-            lines.push(format!("    {what:<32} {made:>5} {good:>6}  {ends}"));
-        }
-        for (scheme, totals) in &self.totals {
-            let Totals { settled, undone, figures } = totals;
-            let money = |fen: i64| crate::money::Fen(fen).text();
-            lines.push(format!(
-                "  own book, scheme {scheme}: {settled} settled, {undone} given back; charged {}, funds \
-                 {}, accounts {}, cash {}",
-                money(figures.medfee),
-                money(figures.fund),
-                money(figures.account),
-                money(figures.cash)
-            ));
-        }
-        lines.push(format!(
-            "  {} messages answered in {:.1} s, 99 of 100 within {:.0} ms; {} had to come again",
-            self.messages,
-            self.took.as_secs_f64(),
-            self.slow.as_secs_f64() * 1_000.0,
-            self.waited
-        ));
-        lines.push(format!(
-            "  the book against the platform: {} answers asked for again, sums (3201) and rows (3202), at \
-             night and in the morning; differences: {}",
-            self.compared,
-            self.differences.len()
-        ));
-        lines.extend(self.differences.iter().map(|words| format!("    {words}")));
-        lines
+    });
+    let infno = booking.care.undoing();
+    let undone = counter.ask(step, infno, &refund)?.done()?;
+    if Figures::read(&undone)? != booking.figures.negative() {
+        differences.push(format!("{key}: other sums were given back than were taken"));
     }
+    let again = counter.ask(&format!("{step}-again"), infno, &refund)?;
+    if again.is_done {
+        differences.push(format!("{key}: given back twice"));
+    }
+    if booking.undone.is_none() {
+        counter.book(key, Booking { undone: Some(undone.day()?), ..booking })?;
+    }
+    Ok(differences)
 }

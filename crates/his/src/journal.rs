@@ -18,7 +18,7 @@ use crate::message::Message;
 enum Row {
     Sent { step: String, msgid: String, body: String },
     Answered { step: String, answer: String },
-    Booked { step: String, booking: Booking },
+    Booked { step: String, booking: Box<Booking> },
 }
 
 /// A step that was begun.
@@ -103,7 +103,7 @@ impl Journal {
                 }
             }
             Row::Booked { step, booking } => {
-                self.bookings.insert(step, booking);
+                self.bookings.insert(step, *booking);
             }
         }
     }
@@ -154,7 +154,7 @@ impl Journal {
     /// # Errors
     /// When it cannot be written.
     pub fn book(&mut self, step: &str, booking: Booking) -> Result<(), HisError> {
-        self.write(Row::Booked { step: step.to_owned(), booking }, true)
+        self.write(Row::Booked { step: step.to_owned(), booking: Box::new(booking) }, true)
     }
 
     /// What was booked, by step.

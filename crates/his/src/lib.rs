@@ -1,6 +1,6 @@
 //! A hospital's own system (HIS), played against the national interface of a running node: a day of
-//! outpatients with the mistakes that a real system makes, and its own book, which must come to
-//! the platform's figures in the end.
+//! outpatients and stays, or a pharmacy's of purchases, with the mistakes that a real system makes,
+//! and its own book, which must come to the platform's figures in the end.
 //!
 //! It knows of yibao what `docs/guide/hospital-it.md` and `hospital-it-messages.md` tell a
 //! vendor, and no more: it depends on no other crate of this workspace (test
@@ -9,24 +9,31 @@
 //!
 //! Reading order: [`setup`] (who it is), [`money`], [`message`], [`line`](mod@line) (HTTP,
 //! signature, a line that breaks), [`journal`] (what survives a restart), [`counter`] (one
-//! workplace: from a question to its final answer), [`mistake`], [`visit`] (one outpatient),
+//! workplace: from a question to its final answer), [`care`], [`mistake`], [`encounter`] (what all
+//! kinds of care have in common), [`settlement`], [`visit`] (one outpatient), [`stay`], [`purchase`],
 //! [`book`] (what it believes it charged), [`statement`] (the comparison with the platform),
-//! [`day`] (all of it, and the next morning).
+//! [`day`] (all of it, and the next morning), [`played`] (what became of it, as a table).
 //!
 //! Invariants: no message leaves before it is in the journal on the disk; a message that was
 //! written is sent again by the same bytes until its answer is known; what a day does follows
 //! from its seed and the answers alone, so that a day that was interrupted goes on where it was.
 
 pub mod book;
+pub mod care;
 pub mod counter;
 pub mod day;
+pub mod encounter;
 pub mod journal;
 pub mod line;
 pub mod message;
 pub mod mistake;
 pub mod money;
+pub mod played;
+pub mod purchase;
+pub mod settlement;
 pub mod setup;
 pub mod statement;
+pub mod stay;
 pub mod visit;
 
 use std::path::PathBuf;

@@ -31,8 +31,20 @@ fn now() -> OffsetDateTime {
 /// Today, `yyyy-MM-dd`.
 #[must_use]
 pub fn today() -> String {
-    let now = now();
-    format!("{:04}-{:02}-{:02}", now.year(), u8::from(now.month()), now.day())
+    days_ago(0)
+}
+
+/// The day that was so many days before today.
+#[must_use]
+pub fn days_ago(days: u32) -> String {
+    let day = now() - time::Duration::days(days.into());
+    format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+}
+
+/// Day and time of day, `yyyy-MM-dd HH:mm:ss`.
+#[must_use]
+pub fn now_text() -> String {
+    format!("{} {}", today(), time_of_day())
 }
 
 /// The time of day, `HH:mm:ss`.
@@ -151,6 +163,15 @@ impl Answer {
     /// When it is not there.
     pub fn amount_at(&self, place: &str) -> Result<Fen, HisError> {
         self.output.pointer(place).and_then(Fen::read).ok_or_else(|| self.missing(place))
+    }
+
+    /// The day of a settlement or its undoing, by the platform's clock.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn day(&self) -> Result<String, HisError> {
+        let time = self.text_at("/setlinfo/setl_time")?;
+        time.get(..10).map(str::to_owned).ok_or_else(|| self.missing("/setlinfo/setl_time"))
     }
 
     /// The rows of a list in the answer.

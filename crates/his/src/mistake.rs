@@ -1,5 +1,7 @@
 //! What a real system does wrong, and how it must end.
 
+use crate::care::Care;
+
 /// A mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mistake {
@@ -9,10 +11,10 @@ pub enum Mistake {
     WrongName,
     /// The number of a sign-in that has ended.
     EndedSignIn,
-    /// A registration whose answer was lost, reversed.
-    RegistrationReversed,
-    /// A registration undone, and something charged to it afterwards.
-    RegistrationUndone,
+    /// A registration or admission whose answer was lost, reversed.
+    OpeningReversed,
+    /// A registration or admission undone, and something charged to it afterwards.
+    OpeningUndone,
     /// The number of an earlier message for another one.
     NumberUsedAgain,
     /// A line whose amount is not price times quantity.
@@ -21,6 +23,18 @@ pub enum Mistake {
     LineChanged,
     /// All lines taken back and sent again in another batch.
     LinesUndone,
+    /// The list of a day sent again under another number.
+    ListSentTwice,
+    /// The list of a day whose answer broke off.
+    ListLost,
+    /// One line of a stay taken back, and the old total asked for.
+    LineTakenBack,
+    /// A stay settled before its discharge.
+    NotDischarged,
+    /// A day of discharge before the last line.
+    DischargedTooEarly,
+    /// A line charged after the discharge.
+    ChargedTooLate,
     /// A total that is a fen too high.
     WrongTotal,
     /// The personal account asked for at the desk.
@@ -39,30 +53,88 @@ pub enum Mistake {
     MessageLostReversed,
     /// The computer switched off between settlement and booking.
     Restarted,
+    /// A settlement undone at once, because of the wrong person's bill, and made anew.
+    SettlementUndone,
+    /// The barcode of a pack instead of its trace code.
+    BarcodeScanned,
+    /// The trace code of another purchase's line.
+    CodeOfNoLine,
+    /// A sale in a settlement without a trace code.
+    SaleWithoutCode,
+    /// A pack that is out of date.
+    SaleOutOfDate,
+    /// The number of an earlier sale.
+    SaleNumberUsedAgain,
+    /// A sale whose answer broke off.
+    SaleLost,
+    /// A pack that was never sold here comes back.
+    ReturnOfUnsold,
+    /// A pack comes back twice.
+    ReturnedTwice,
 }
 
+/// Those of a settlement, whatever it is of.
+const OF_A_SETTLEMENT: [Mistake; 9] = [
+    Mistake::WrongTotal,
+    Mistake::AccountAtTheDesk,
+    Mistake::ClickedTwice,
+    Mistake::SettledTwice,
+    Mistake::MessageLost,
+    Mistake::AnswerLost,
+    Mistake::AnswerLostReversed,
+    Mistake::MessageLostReversed,
+    Mistake::Restarted,
+];
+
+const OF_AN_OUTPATIENT: [Mistake; 9] = [
+    Mistake::WrongSignature,
+    Mistake::WrongName,
+    Mistake::EndedSignIn,
+    Mistake::OpeningReversed,
+    Mistake::OpeningUndone,
+    Mistake::NumberUsedAgain,
+    Mistake::WrongLine,
+    Mistake::LineChanged,
+    Mistake::LinesUndone,
+];
+
+const OF_A_STAY: [Mistake; 11] = [
+    Mistake::OpeningReversed,
+    Mistake::OpeningUndone,
+    Mistake::WrongLine,
+    Mistake::LineChanged,
+    Mistake::ListSentTwice,
+    Mistake::ListLost,
+    Mistake::LineTakenBack,
+    Mistake::NotDischarged,
+    Mistake::DischargedTooEarly,
+    Mistake::ChargedTooLate,
+    Mistake::SettlementUndone,
+];
+
+const OF_A_PURCHASE: [Mistake; 9] = [
+    Mistake::OpeningUndone,
+    Mistake::BarcodeScanned,
+    Mistake::CodeOfNoLine,
+    Mistake::SaleWithoutCode,
+    Mistake::SaleOutOfDate,
+    Mistake::SaleNumberUsedAgain,
+    Mistake::SaleLost,
+    Mistake::ReturnOfUnsold,
+    Mistake::ReturnedTwice,
+];
+
 impl Mistake {
-    /// All of them, in the order of a visit.
-    pub const ALL: [Self; 18] = [
-        Self::WrongSignature,
-        Self::WrongName,
-        Self::EndedSignIn,
-        Self::RegistrationReversed,
-        Self::RegistrationUndone,
-        Self::NumberUsedAgain,
-        Self::WrongLine,
-        Self::LineChanged,
-        Self::LinesUndone,
-        Self::WrongTotal,
-        Self::AccountAtTheDesk,
-        Self::ClickedTwice,
-        Self::SettledTwice,
-        Self::MessageLost,
-        Self::AnswerLost,
-        Self::AnswerLostReversed,
-        Self::MessageLostReversed,
-        Self::Restarted,
-    ];
+    /// All that are made with such care, in the order in which they can happen.
+    #[must_use]
+    pub fn of(care: Care) -> Vec<Self> {
+        let own: &[Self] = match care {
+            Care::Outpatient => &OF_AN_OUTPATIENT,
+            Care::Stay => &OF_A_STAY,
+            Care::Purchase => &OF_A_PURCHASE,
+        };
+        [own, &OF_A_SETTLEMENT].concat()
+    }
 
     /// What was done, and how it must end.
     #[must_use]
@@ -73,16 +145,22 @@ impl Mistake {
             }
             Self::WrongName => ("name of somebody else", "refused; identified by the right one"),
             Self::EndedSignIn => ("sign-in that has ended", "refused; signed in, sent anew"),
-            Self::RegistrationReversed => {
-                ("registration of unknown outcome", "reversed; registered anew")
-            }
-            Self::RegistrationUndone => ("registration undone", "gone; a charge to it is refused"),
+            Self::OpeningReversed => ("opening of unknown outcome", "reversed; opened anew"),
+            Self::OpeningUndone => ("opening undone", "gone; a charge to it is refused"),
             Self::NumberUsedAgain => {
                 ("number of an earlier message", "refused; sent under a new one")
             }
             Self::WrongLine => ("line that does not multiply", "refused, none kept; mended"),
             Self::LineChanged => ("line changed under its number", "refused; the first one stays"),
             Self::LinesUndone => ("lines taken back", "gone; charged in a new batch"),
+            Self::ListSentTwice => ("a day's list sent twice", "the same answer, charged once"),
+            Self::ListLost => ("a day's list, answer cut", "sent again; charged once"),
+            Self::LineTakenBack => ("one line taken back", "the old total is refused; mended"),
+            Self::NotDischarged => ("settled before discharge", "refused; discharged and settled"),
+            Self::DischargedTooEarly => ("discharged before a line", "refused; mended"),
+            Self::ChargedTooLate => {
+                ("charged after discharge", "refused; discharge undone, charged, discharged anew")
+            }
             Self::WrongTotal => ("total a fen too high", "refused; mended and settled"),
             Self::AccountAtTheDesk => {
                 ("personal account at the desk", "refused; settled without it")
@@ -98,6 +176,33 @@ impl Mistake {
             Self::Restarted => {
                 ("switched off before booking", "the journal asks again; booked once")
             }
+            Self::SettlementUndone => {
+                ("settled for the wrong bed", "undone, once; admitted and settled anew")
+            }
+            Self::BarcodeScanned => ("barcode for a trace code", "refused; scanned again"),
+            Self::CodeOfNoLine => ("trace code of no line", "refused; mended and settled"),
+            Self::SaleWithoutCode => ("sale without a trace code", "refused; scanned and sold"),
+            Self::SaleOutOfDate => ("pack out of date", "refused; another pack is sold"),
+            Self::SaleNumberUsedAgain => ("number of an earlier sale", "refused; sold once"),
+            Self::SaleLost => ("a sale, answer cut", "sent again; sold once"),
+            Self::ReturnOfUnsold => ("return of what was not sold", "refused"),
+            Self::ReturnedTwice => ("a pack comes back twice", "back once, then refused; undone"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_of_a_kind_of_care_stands_there_once() {
+        for care in Care::ALL {
+            let mut all = Mistake::of(care);
+            let count = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), count, "{care:?}");
         }
     }
 }

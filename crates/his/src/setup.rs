@@ -17,9 +17,13 @@ use crate::money::Fen;
 /// secret = "nhsa-secret"         # a file that only its owner may read; beside this one
 /// patients = "his-patients.toml" # [[patient]] with name and number
 /// book = "his-book"              # where it keeps its own book
-/// [[item]]
+/// pharmacy = "../pharmacy-1/his.toml"  # the pharmacy next door, if there is one: such a file
+/// [[item]]                       # what outpatients or customers are charged
 /// code = "XY001"
 /// price = "18.60"
+/// [[ward_item]]                  # what those who stay are charged; the same if there is none
+/// code = "CW001"
+/// price = "60.00"
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,9 +46,15 @@ pub struct Setup {
     pub patients: String,
     /// The folder of its book.
     pub book: String,
+    /// The file of the pharmacy that is played as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pharmacy: Option<String>,
     /// What it charges.
     #[serde(rename = "item")]
     pub items: Vec<Item>,
+    /// What it charges those who stay, where that is something else.
+    #[serde(rename = "ward_item", default, skip_serializing_if = "Vec::is_empty")]
+    pub ward_items: Vec<Item>,
 }
 
 /// Something that is charged.
@@ -76,6 +86,12 @@ pub struct Patient {
 }
 
 impl Setup {
+    /// What those who stay are charged.
+    #[must_use]
+    pub fn ward_items(&self) -> &[Item] {
+        if self.ward_items.is_empty() { &self.items } else { &self.ward_items }
+    }
+
     /// What cannot be in such a file.
     ///
     /// # Errors
@@ -88,7 +104,7 @@ impl Setup {
         if self.items.len() < 2 {
             return wrong("`item`: name at least two items with code and price".into());
         }
-        for item in &self.items {
+        for item in self.items.iter().chain(&self.ward_items) {
             if Fen::parse(&item.price).is_none_or(|price| price.0 <= 0) {
                 let (code, price) = (&item.code, &item.price);
                 return wrong(format!(

@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 
 use crate::HisError;
 use crate::book::{Booking, Figures};
+use crate::care::Care;
 use crate::counter::Counter;
 use crate::message::today;
 use crate::money::Fen;
 
-/// The code of outpatient care among the types of clearing.
-const OUTPATIENT: &str = "11";
 /// What a comparison answers when both are the same.
 const SAME: &str = "0";
 
@@ -57,20 +56,20 @@ pub fn compare(
         "setl_optins": counter.setup.area, "stmt_begndate": first, "stmt_enddate": today()
     });
     let mut differences = Vec::new();
-    let mut by_scheme: BTreeMap<&str, Vec<&Row<'_>>> = BTreeMap::new();
+    let mut apart: BTreeMap<(Care, &str), Vec<&Row<'_>>> = BTreeMap::new();
     for row in &rows {
-        by_scheme.entry(&row.booking.insutype).or_default().push(row);
+        apart.entry((row.booking.care, &row.booking.insutype)).or_default().push(row);
     }
-    for (scheme, rows) in &by_scheme {
+    for ((care, scheme), rows) in &apart {
         let Figures { medfee, fund, account, .. } = sums(rows);
         let mut data = days.clone();
         data["insutype"] = json!(scheme);
-        data["clr_type"] = json!(OUTPATIENT);
+        data["clr_type"] = json!(care.code());
         data["medfee_sumamt"] = json!(Fen(medfee).text());
         data["fund_pay_sumamt"] = json!(Fen(fund).text());
         data["acct_pay"] = json!(Fen(account).text());
         data["fixmedins_setl_cnt"] = json!(rows.len().to_string());
-        let totals = format!("{step}-totals-{scheme}");
+        let totals = format!("{step}-totals-{scheme}-{}", care.words());
         let answer = counter.ask(&totals, "3201", &json!({ "data": data }))?.done()?;
         if answer.text_at("/stmtinfo/stmt_rslt")? != SAME {
             let words = answer.text_at("/stmtinfo/stmt_rslt_dscr")?;
@@ -92,7 +91,7 @@ fn compare_rows(
     let text: String = rows.iter().map(|row| line(row)).collect();
     let upload = json!({
         "fsUploadIn": {
-            "in": Base64::encode_string(text.as_bytes()), "filename": name,
+            "in": base64(text.as_bytes()), "filename": name,
             "fixmedins_code": counter.setup.fixmedins_code
         }
     });
@@ -127,6 +126,12 @@ fn compare_rows(
         format!("{details}: settlement {}, visit {}: {}", at(2), at(1), at(6))
     }));
     Ok(differences)
+}
+
+/// A file's bytes as 9101 takes them.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    Base64::encode_string(bytes)
 }
 
 /// A row as 3202's file has it.

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use his::HisError;
-use his::day::{Options, Played, run};
+use his::day::{Options, run};
+use his::played::Played;
 use his::setup::{Patients, Setup};
 
 use super::input::{bad, read_toml};
@@ -15,11 +16,12 @@ use crate::serving::hospital::read_secret;
 const SETUP_BYTES_MAX: u64 = 1 << 20;
 const PATIENTS_BYTES_MAX: u64 = 16 << 20;
 
-/// Plays a day of a hospital: outpatients with the mistakes of a real system, the next morning's
-/// refunds, and the comparison of its own book with the platform.
+/// Plays a day of a hospital: outpatients, stays and the pharmacy next door with the mistakes of a
+/// real system, the next morning's refunds, and the comparison of its own book with the platform.
 #[derive(Args)]
 pub struct His {
-    /// The hospital's file: address, code, clerk, and the files with its secret, patients and book.
+    /// The hospital's file: address, code, clerk, and the files with its secret, patients, book and
+    /// pharmacy.
     #[arg(value_name = "FILE", default_value = "yibao-demo/hospital-1/his.toml")]
     setup: PathBuf,
     /// The gateway, where it is not the one in the file.
@@ -28,6 +30,12 @@ pub struct His {
     /// How many outpatients come. A day that was interrupted goes on as it was begun.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(0..=99_999))]
     outpatients: u32,
+    /// How many stays end.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=99_999))]
+    stays: u32,
+    /// How many customers the pharmacy has, where the file names one.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=99_999))]
+    pharmacy: u32,
     /// At how many workplaces at once.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=10))]
     counters: u8,
@@ -38,12 +46,15 @@ pub struct His {
 
 impl His {
     pub fn run(self) -> Result<ExitCode> {
-        let options =
-            Options { outpatients: self.outpatients, counters: self.counters, seed: self.seed };
-        let played = play(&self.setup, self.url, options)?;
+        let Self { outpatients, stays, pharmacy, counters, seed, .. } = self;
+        let wanted = Wanted { outpatients, stays, pharmacy, counters, seed };
         println!("a hospital's day through the national interface");
-        played.lines().iter().for_each(|line| println!("{line}"));
-        Ok(if played.is_in_order() {
+        let mut is_in_order = true;
+        for played in play(&self.setup, self.url.as_deref(), wanted)? {
+            played.lines().iter().for_each(|line| println!("{line}"));
+            is_in_order &= played.is_in_order();
+        }
+        Ok(if is_in_order {
             println!("  the book comes to zero against the platform");
             ExitCode::SUCCESS
         } else {
@@ -53,21 +64,58 @@ impl His {
     }
 }
 
-/// Plays a day of the hospital whose file this is; the files that it names lie beside it.
+/// How many come.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    /// To the hospital, and go again.
+    pub outpatients: u32,
+    /// How many stays end.
+    pub stays: u32,
+    /// To the pharmacy next door, where there is one.
+    pub pharmacy: u32,
+    /// At how many workplaces of each.
+    pub counters: u8,
+    /// What is chosen follows from this.
+    pub seed: u64,
+}
+
+/// Plays a day of the hospital whose file this is, and then one of its pharmacy; the files that it
+/// names lie beside it.
 ///
 /// # Errors
 /// What is wrong with a file, or what keeps the day from going on.
-pub fn play(setup: &Path, url: Option<String>, options: Options) -> Result<Played> {
-    let mut hospital: Setup = read_toml("the hospital's file", setup, SETUP_BYTES_MAX)?;
-    if let Some(url) = url {
-        hospital.url = url;
+pub fn play(setup: &Path, url: Option<&str>, wanted: Wanted) -> Result<Vec<Played>> {
+    let Wanted { outpatients, stays, pharmacy, counters, seed } = wanted;
+    let hospital: Setup = read_toml("the hospital's file", setup, SETUP_BYTES_MAX)?;
+    let options = Options { outpatients, stays, purchases: 0, counters, seed };
+    let next_door = hospital.pharmacy.as_ref().map(|file| beside(setup, file));
+    let mut days = vec![play_one(hospital, (setup, url), options)?];
+    if let Some(setup) = next_door {
+        let house: Setup = read_toml("the pharmacy's file", &setup, SETUP_BYTES_MAX)?;
+        let options = Options { outpatients: 0, stays: 0, purchases: pharmacy, counters, seed };
+        days.push(play_one(house, (&setup, url), options)?);
     }
-    let folder = setup.parent().unwrap_or_else(|| Path::new("."));
-    let secret = read_secret(&folder.join(&hospital.secret))?;
+    Ok(days)
+}
+
+/// A file that a setup names.
+fn beside(setup: &Path, file: &str) -> PathBuf {
+    setup.parent().unwrap_or_else(|| Path::new(".")).join(file)
+}
+
+fn play_one(
+    mut house: Setup,
+    (setup, url): (&Path, Option<&str>),
+    options: Options,
+) -> Result<Played> {
+    if let Some(url) = url {
+        house.url = url.to_owned();
+    }
+    let secret = read_secret(&beside(setup, &house.secret))?;
     let patients: Patients =
-        read_toml("the patients", &folder.join(&hospital.patients), PATIENTS_BYTES_MAX)?;
-    let book = folder.join(&hospital.book);
-    run(&hospital, (&secret, &patients.patient), &book, options).map_err(|error| match error {
+        read_toml("the patients", &beside(setup, &house.patients), PATIENTS_BYTES_MAX)?;
+    let book = beside(setup, &house.book);
+    run(&house, (&secret, &patients.patient), &book, options).map_err(|error| match error {
         HisError::Setup(_) | HisError::Address(_) => bad(error.to_string()),
         other => other.into(),
     })

@@ -112,16 +112,18 @@ impl Stage<'_> {
         Ok(settled)
     }
 
-    /// The first hospital speaks the national interface.
+    /// The first hospital and the first pharmacy speak the national interface.
     fn hospital_interface(
         &self,
         population: &Population,
         items: &[year::PricedItem],
     ) -> Result<()> {
-        let first = population.providers.first().context("a region has a hospital")?;
-        let folder = self.data.join(first.code.as_str());
-        hospital::found(&folder, &first.name, &self.seed)?;
-        hospital::equip(&folder, (&first.name, self.page_port), items, population)
+        for house in hospital::houses(population)? {
+            let folder = self.data.join(house.organisation.as_str());
+            hospital::found(&folder, &house, &self.seed)?;
+            hospital::equip(self.data, (&house, self.page_port), items, population)?;
+        }
+        Ok(())
     }
 
     fn enrol_chinese(

@@ -1,5 +1,5 @@
-//! One hospital of the demonstration speaks the national interface, so that a hospital's own system
-//! can be pointed at it; and such a system plays a small day there.
+//! One hospital of the demonstration and the pharmacy next door speak the national interface, so
+//! that a hospital's own system can be pointed at it; and such a system plays a small day there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use adapters::clock::Clock;
 use anyhow::{Context as _, Result};
-use benefit::{Category, ItemClass, VisitType};
+use benefit::{Category, HospitalLevel, ItemClass, VisitType};
 use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
 use his::book::Figures;
-use his::day::Options;
+use his::played::Played;
 use his::setup::{Item, Patient, Patients, Setup};
 use ledger::State;
 use ledger::kernel::account::{Account, Books};
@@ -22,29 +22,71 @@ use primitives::{Amount, Currency, Hash, OrganisationId, sha256_parts};
 use super::population::{EMPLOYEE, Population, REGION, Resident};
 use super::year::PricedItem;
 use crate::command;
+use crate::command::his::Wanted;
 use crate::serving::folder::replace_file;
 use crate::serving::hospital::{BOOK_KEY_FILE, PROFILE_FILE, SECRET_FILE};
 use crate::serving::{HttpServer, NodePort, Upkeep, open_port};
 
-/// Its code in a national list that has no such hospital.
-pub const NATIONAL_CODE: &str = "H62010000001";
+/// A house that speaks the interface.
+#[derive(Clone, Copy)]
+pub struct House<'a> {
+    /// Who it is on the ledger.
+    pub organisation: OrganisationId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its code in a national list that has no such house.
+    code: &'static str,
+    /// The kinds of care that are taken, by the region's codes.
+    med_types: &'static [(&'static str, VisitType)],
+    /// Whether it is the pharmacy.
+    is_pharmacy: bool,
+}
 
-/// The kinds of care that are taken, by the region's codes.
-const MED_TYPES: [(&str, VisitType); 3] =
-    [("11", VisitType::Outpatient), ("12", VisitType::Outpatient), ("21", VisitType::Inpatient)];
+/// The first hospital and the first pharmacy of a region.
+///
+/// # Errors
+/// When there are none.
+pub fn houses(population: &Population) -> Result<[House<'_>; 2]> {
+    let mut providers = population.providers.iter();
+    let hospital = providers.next().context("a region has a hospital")?;
+    let pharmacy = providers.find(|one| one.level == HospitalLevel::Pharmacy);
+    let pharmacy = pharmacy.context("a region has a pharmacy")?;
+    Ok([
+        House {
+            organisation: hospital.code,
+            name: &hospital.name,
+            code: "H62010000001",
+            med_types: &[
+                ("11", VisitType::Outpatient),
+                ("12", VisitType::Outpatient),
+                ("21", VisitType::Inpatient),
+            ],
+            is_pharmacy: false,
+        },
+        House {
+            organisation: pharmacy.code,
+            name: &pharmacy.name,
+            code: "P62010000001",
+            med_types: &[("41", VisitType::Pharmacy)],
+            is_pharmacy: true,
+        },
+    ])
+}
 
-/// Writes what a hospital needs in its folder.
+/// Writes what a house needs in its folder.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn found(folder: &Path, name: &str, seed: &Hash) -> Result<()> {
-    let derived = |meaning: &[u8]| sha256_parts(&[b"yibao/demo-hospital/v1", meaning, &seed.0]);
+pub fn found(folder: &Path, house: &House<'_>, seed: &Hash) -> Result<()> {
+    let own = house.code.as_bytes();
+    let derived =
+        |meaning: &[u8]| sha256_parts(&[b"yibao/demo-hospital/v1", own, meaning, &seed.0]);
     let key = SecretKey::from_seed(Scheme::Ed25519, &derived(b"book").0);
     save_key(&folder.join(BOOK_KEY_FILE), &key)?;
     write_owned(&folder.join(SECRET_FILE), format!("{}\n", derived(b"secret")).as_bytes())?;
     let profile = Profile {
-        fixmedins_code: NATIONAL_CODE.to_owned(),
-        fixmedins_name: name.chars().take(20).collect(),
+        fixmedins_code: house.code.to_owned(),
+        fixmedins_name: house.name.chars().take(20).collect(),
         infcode: InfcodeForm::Number,
         fund_pay_includes_account: false,
         area_spelling: AreaSpelling::Admdvs,
@@ -55,7 +97,7 @@ pub fn found(folder: &Path, name: &str, seed: &Hash) -> Result<()> {
         sm2_previous_key: None,
         previous_key_until: None,
         machine_key: "keys/online.key".to_owned(),
-        med_types: MED_TYPES.map(|(code, kind)| (code.to_owned(), kind)).into(),
+        med_types: house.med_types.iter().map(|(code, kind)| ((*code).to_owned(), *kind)).collect(),
         untraced_items: BTreeSet::new(),
         diagnosis_groups: BTreeMap::new(),
     };
@@ -69,60 +111,92 @@ const PATIENTS_FILE: &str = "his-patients.toml";
 /// How many people it treats at the most: of employees and of others.
 const PATIENTS: [usize; 2] = [600, 400];
 
-/// Writes the files of the hospital's own system: who it is, what it charges, whom it treats.
+/// Writes the files of a house's own system: who it is, what it charges, whom it treats. Nobody is
+/// in both houses' files, so that what one charges does not hang on the other.
 ///
 /// # Errors
 /// When they cannot be written.
 pub fn equip(
-    folder: &Path,
-    (name, port): (&str, u16),
+    data: &Path,
+    (house, port): (&House<'_>, u16),
     items: &[PricedItem],
     population: &Population,
 ) -> Result<()> {
+    let [_, pharmacy] = houses(population)?;
+    let next_door = format!("../{}/{SETUP_FILE}", pharmacy.organisation.as_str());
+    let is_pharmacy = house.is_pharmacy;
     let setup = Setup {
         url: format!("http://localhost:{port}"),
-        fixmedins_code: NATIONAL_CODE.to_owned(),
-        fixmedins_name: name.chars().take(20).collect(),
+        fixmedins_code: house.code.to_owned(),
+        fixmedins_name: house.name.chars().take(20).collect(),
         area: REGION.0.to_string(),
         operator: "0012".to_owned(),
         operator_name: "收费员".to_owned(),
         secret: SECRET_FILE.to_owned(),
         patients: PATIENTS_FILE.to_owned(),
         book: "his-book".to_owned(),
-        items: charged(items),
+        pharmacy: (!is_pharmacy).then_some(next_door),
+        items: charged(items, if is_pharmacy { &USUAL[..2] } else { &USUAL }, USUAL_PRICE_MAX),
+        ward_items: if is_pharmacy {
+            Vec::new()
+        } else {
+            charged(items, &ON_A_WARD, WARD_PRICE_MAX)
+        },
     };
     let patient =
         |one: &Resident| Patient { name: one.name.clone(), number: one.identity_number.clone() };
     let of = |is_employee: bool, most: usize| {
-        let people = population.people.iter();
-        people.filter(move |one| (one.scheme == EMPLOYEE) == is_employee).take(most)
+        let people = population.people.iter().enumerate();
+        people
+            .filter(move |(at, _)| at.is_multiple_of(PHARMACY_ONE_IN) == is_pharmacy)
+            .filter(move |(_, one)| (one.scheme == EMPLOYEE) == is_employee)
+            .take(most)
     };
     let [employees, others] = PATIENTS;
     let people = of(true, employees).chain(of(false, others));
-    let patients = Patients { patient: people.map(patient).collect() };
+    let patients = Patients { patient: people.map(|(_, one)| patient(one)).collect() };
+    let folder = data.join(house.organisation.as_str());
     let text = toml::to_string(&setup).context("a hospital's setup has a form in TOML")?;
     replace_file(&folder.join(SETUP_FILE), text.as_bytes())?;
     let text = toml::to_string(&patients).context("patients have a form in TOML")?;
     Ok(write_owned(&folder.join(PATIENTS_FILE), text.as_bytes())?)
 }
 
+/// Of how many people one goes to the pharmacy, and the others to the hospital.
+const PHARMACY_ONE_IN: usize = 4;
+
+/// What outpatients are usually charged; the first two are sold at a pharmacy as well.
+const USUAL: [Category; 4] = [
+    Category::WesternMedicine,
+    Category::ChinesePatentMedicine,
+    Category::Laboratory,
+    Category::Consultation,
+];
+
+/// What is charged to those who stay, day by day.
+const ON_A_WARD: [Category; 6] = [
+    Category::Bed,
+    Category::Nursing,
+    Category::WesternMedicine,
+    Category::Laboratory,
+    Category::Imaging,
+    Category::Treatment,
+];
+
+/// The dearest item of a day on a ward, in fen.
+const WARD_PRICE_MAX: u64 = 400_00;
+
 /// The dearest item of an outpatient's usual bill, in fen: such a bill comes to some 200 yuan, so
 /// that the day leaves the region's shares as they are.
 const USUAL_PRICE_MAX: u64 = 60_00;
 
-/// What is usually charged to outpatients of every age.
-fn charged(items: &[PricedItem]) -> Vec<Item> {
+/// What of these categories is charged to people of every age and illness, by code.
+fn charged(items: &[PricedItem], usual: &[Category], price_max: u64) -> Vec<Item> {
     let is_usual = |one: &&PricedItem| {
-        let usual = [
-            Category::WesternMedicine,
-            Category::ChinesePatentMedicine,
-            Category::Laboratory,
-            Category::Consultation,
-        ];
         usual.contains(&one.category)
             && one.limited_use.is_empty()
             && one.class != ItemClass::C
-            && one.price <= USUAL_PRICE_MAX
+            && one.price <= price_max
     };
     let mut items: Vec<Item> = items
         .iter()
@@ -137,8 +211,8 @@ fn charged(items: &[PricedItem]) -> Vec<Item> {
     items
 }
 
-/// How many outpatients come to the demonstration's own small day.
-const OUTPATIENTS: u32 = 24;
+/// Who comes in the demonstration's own small day: each mistake is made once.
+const DAY: Wanted = Wanted { outpatients: 24, stays: 20, pharmacy: 20, counters: 2, seed: 0 };
 
 /// Plays a small day of the hospital's own system over HTTP; whether its book comes to zero against
 /// the platform, and to what the ledger's own accounts say.
@@ -147,7 +221,7 @@ const OUTPATIENTS: u32 = 24;
 /// What keeps the day from going on.
 pub fn play(
     data: &Path,
-    organisation: OrganisationId,
+    population: &Population,
     node: &NodeHandle,
     (clock, seed): (&Arc<dyn Clock>, u64),
 ) -> Result<bool> {
@@ -157,23 +231,34 @@ pub fn play(
     let config = gateway::Config::default();
     let server = HttpServer::start(Arc::new(port), Arc::clone(clock), listener, config)?;
     let url = format!("http://{}", server.address());
-    let before = Owed::to(organisation, &node.view().state);
-    let options = Options { outpatients: OUTPATIENTS, counters: 2, seed };
-    let setup = data.join(organisation.as_str()).join(SETUP_FILE);
-    let played = command::his::play(&setup, Some(url), options);
+    let houses = houses(population)?;
+    let owed = || houses.map(|house| Owed::to(house.organisation, &node.view().state));
+    let before = owed();
+    let setup = data.join(houses[0].organisation.as_str()).join(SETUP_FILE);
+    let played = command::his::play(&setup, Some(&url), Wanted { seed, ..DAY });
     server.stop()?;
     let played = played?;
-    println!("\na hospital's own system, {organisation}, through the national interface");
-    played.lines().iter().for_each(|line| println!("{line}"));
-    let after = Owed::to(organisation, &node.view().state);
-    let own: Figures = played.figures();
-    let [funds, cash] = [i128::from(own.fund + own.account + own.relatives), i128::from(own.cash)];
-    let agrees = after.funds - before.funds == funds && after.patients - before.patients == cash;
-    println!(
-        "  the ledger's accounts of the hospital {}",
-        if agrees { "moved by the same" } else { "DID NOT MOVE BY THE SAME" }
-    );
-    Ok(played.is_in_order() && agrees)
+    let is_in_order = played.iter().all(Played::is_in_order);
+    for (house, (day, [before, after])) in
+        houses.iter().zip(played.iter().zip(before.into_iter().zip(owed()).map(<[Owed; 2]>::from)))
+    {
+        let organisation = house.organisation;
+        println!("\na hospital's own system, {organisation}, through the national interface");
+        day.lines().iter().for_each(|line| println!("{line}"));
+        let own: Figures = day.figures();
+        let [funds, cash] =
+            [i128::from(own.fund + own.account + own.relatives), i128::from(own.cash)];
+        let agrees =
+            after.funds - before.funds == funds && after.patients - before.patients == cash;
+        println!(
+            "  the ledger's accounts of {organisation} {}",
+            if agrees { "moved by the same" } else { "DID NOT MOVE BY THE SAME" }
+        );
+        if !agrees {
+            return Ok(false);
+        }
+    }
+    Ok(is_in_order)
 }
 
 /// What a provider is owed on the ledger, in minor units.

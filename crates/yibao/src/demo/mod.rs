@@ -44,7 +44,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use adapters::clock::{Clock, SystemClock};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use node::outbox::Outbox;
 use node::receipt_log::LogSigner;
 use node::runtime::{BlockSigner, Node, NodeConfig, NodeHandle, SnapshotPace, Threads};
@@ -194,8 +194,7 @@ pub fn run(options: &Options) -> Result<Demonstration> {
     let american = stage.american_sample()?;
     let population = Population::generate(options.people, options.seed, last_day);
     let chinese = stage.chinese_region(&population, options.seed)?;
-    let first = population.providers.first().context("a region has a hospital")?;
-    let is_played = hospital::play(data, first.code, &node, (&clock, options.seed))?;
+    let is_played = hospital::play(data, &population, &node, (&clock, options.seed))?;
     let reading = Reading::of(&node)?;
     for (title, region, currency) in [
         (format!("Synthea sample, {} (USD)", synthea::REGION), &american, Currency::USD),
