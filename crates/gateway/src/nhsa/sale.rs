@@ -64,7 +64,8 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
         let words = "药品在销售时已过有效期，不能销售；请核对有效期";
         return Err(Refusal::at(record.path("expy_end"), words));
     }
-    if record.text("hi_feesetl_type") == "1" {
+    let is_insured = record.text("hi_feesetl_type") == "1";
+    if is_insured {
         require_settlement(message, record)?;
         let is_untraced =
             message.institution.profile.untraced_items.contains(record.text("med_list_codg"));
@@ -75,7 +76,8 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     }
     let _one_sale = message.one_sale();
     message.keep_sale(record)?;
-    message.keep_traces(&codes, false, record.text("trdn_flag") == "1")?;
+    let by = if is_insured { record.text("mdtrt_sn") } else { message.envelope.msgid() };
+    message.keep_traces((&codes, by), false, record.text("trdn_flag") == "1")?;
     Ok(done())
 }
 

@@ -29,6 +29,10 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
         }
     }
     message.keep_sale(record)?;
-    message.keep_traces(&codes, true, record.text("trdn_flag") == "1")?;
+    message.keep_traces(
+        (&codes, message.envelope.msgid()),
+        true,
+        record.text("trdn_flag") == "1",
+    )?;
     Ok(done())
 }

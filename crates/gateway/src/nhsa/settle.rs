@@ -35,7 +35,7 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     let output = settle(message, record, &claimed)?;
     let _one_sale = message.one_sale();
     for (code, is_opened) in codes {
-        message.keep_traces(&[code], false, is_opened)?;
+        message.keep_traces((&[code], record.text("mdtrt_id")), false, is_opened)?;
     }
     Ok(output)
 }

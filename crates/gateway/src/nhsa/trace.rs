@@ -67,7 +67,8 @@ pub(super) fn settled_codes(
 /// What became of a code here, in order.
 #[derive(BorshSerialize, BorshDeserialize)]
 struct Passage {
-    msgid: String,
+    /// The visit in whose settlement it was sold, which 2207 and 3505 both tell of; else the message.
+    by: String,
     is_return: bool,
     is_opened: bool,
 }
@@ -119,36 +120,50 @@ impl Message<'_> {
         self.institution.sales.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters what became of codes with this message, once.
+    /// Enters what became of codes by a visit or message, once.
     ///
     /// # Errors
     /// When the book fails.
     pub(super) fn keep_traces(
         &self,
-        codes: &[String],
+        (codes, by): (&[String], &str),
         is_return: bool,
         is_opened: bool,
     ) -> Result<(), Refusal> {
-        let (book, msgid) = (&self.institution.book, self.envelope.msgid());
         for code in codes {
             let mut passages = self.passages(code)?;
-            if passages.iter().all(|one| one.msgid != msgid) {
-                passages.push(Passage { msgid: msgid.to_owned(), is_return, is_opened });
-                book.put(TRACE, &self.trace_number(code), &codec::encode(&passages))?;
+            // What came back can be sold again in the same visit.
+            let since = passages.iter().rev().take_while(|one| is_return || !one.is_return);
+            if since.into_iter().all(|one| one.by != by) {
+                passages.push(Passage { by: by.to_owned(), is_return, is_opened });
+                let number = self.trace_number(code);
+                self.institution.book.put(TRACE, &number, &codec::encode(&passages))?;
             }
         }
         Ok(())
     }
 
-    /// How often a code was sold here and did not come back, without what this message did.
+    /// How often a code was sold here and did not come back, without what this message did and what
+    /// 2601 reversed.
     ///
     /// # Errors
     /// When the book fails.
     pub(super) fn sold(&self, code: &str) -> Result<usize, Refusal> {
-        let passages = self.passages(code)?;
-        let others = passages.iter().filter(|one| one.msgid != self.envelope.msgid());
-        let (back, sold): (Vec<_>, Vec<_>) = others.partition(|one| one.is_return);
-        Ok(sold.len().saturating_sub(back.len()))
+        let (mut sold, mut back) = (0_usize, 0_usize);
+        for one in self.passages(code)?.iter().filter(|one| one.by != self.envelope.msgid()) {
+            match one.is_return {
+                true => back += 1,
+                false if self.is_reversed_visit(&one.by)? => {}
+                false => sold += 1,
+            }
+        }
+        Ok(sold.saturating_sub(back))
+    }
+
+    fn is_reversed_visit(&self, mdtrt_id: &str) -> Result<bool, Refusal> {
+        let settled = self.settlement(mdtrt_id)?;
+        let number = settled.as_ref().and_then(|one| one.pointer("/setlinfo/setl_id")?.as_str());
+        number.map_or(Ok(false), |number| self.is_reversed(number))
     }
 
     fn passages(&self, code: &str) -> Result<Vec<Passage>, Refusal> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::nhsa::{claim, identified, line, registration};
 use crate::support::World;
+use crate::support::hospital::message;
 
 const CODE: &str = "81234567890123456789";
 
@@ -47,8 +48,25 @@ fn a_purchase_is_settled_as_one_with_its_trace_codes() {
     assert!(world.refused(6, "2207", &other).contains("drug_trac_info[0].feedetl_sn"));
     let settled = world.carried_out(7, "2207", &bought(&known, &id, CODE));
     assert_eq!(settled["setlinfo"]["clr_type"], "41");
-    // The code was sold, so that it can come back.
-    world.carried_out(8, "3506", &sale("R1", &settled["setlinfo"], &json!([CODE])));
+    // The code was sold once, whether or not the sale is told of as well, and can come back once.
+    let packs = |number: &str| sale(number, &settled["setlinfo"], &json!([CODE]));
+    world.carried_out(8, "3505", &packs("S1"));
+    world.carried_out(9, "3506", &packs("R1"));
+    assert!(world.refused(10, "3506", &packs("R2")).contains("已退货"));
+}
+
+#[test]
+fn a_code_of_a_reversed_settlement_was_not_sold() {
+    let world = World::insured();
+    let (known, id) = charged(&world);
+    let input = bought(&known, &id, CODE);
+    let info = world.carried_out(4, "2207", &input)["setlinfo"].clone();
+    let reverse = json!({ "data": {
+        "psn_no": known.1, "omsgid": message(4, "2207", &input)["msgid"], "oinfno": "2207"
+    } });
+    world.carried_out(5, "2601", &reverse);
+    let back = world.refused(6, "3506", &sale("R1", &info, &json!([CODE])));
+    assert!(back.contains("没有销售"), "{back}");
 }
 
 /// The input of 3505 and 3506.
