@@ -19,6 +19,7 @@ mod in_process;
 mod inference;
 mod load;
 mod memory;
+mod national;
 mod offline;
 mod overload;
 mod plan;

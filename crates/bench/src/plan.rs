@@ -9,7 +9,9 @@ use crate::ceiling::{self, Mix};
 use crate::figures::{Bar, Figures};
 use crate::region::{Region, Size};
 use crate::settlement::Maker;
-use crate::{adjudication, http, in_process, memory, offline, postgres, process, simulation};
+use crate::{
+    adjudication, http, in_process, memory, national, offline, postgres, process, simulation,
+};
 
 /// Measures the settlement path and prints figures; nothing here fails a build.
 #[derive(Parser)]
@@ -32,6 +34,9 @@ pub struct Options {
     /// Only memory and start of the large region.
     #[arg(long)]
     memory: bool,
+    /// Only the national interface.
+    #[arg(long)]
+    national: bool,
     /// Where the report goes.
     #[arg(long, default_value = "target/bench/report.json")]
     report: PathBuf,
@@ -75,6 +80,12 @@ pub fn run(options: &Options) -> Result<()> {
     if options.memory {
         return measure_memory(options, &mut figures, Size { people: options.people, ..usual });
     }
+    if options.national {
+        println!("the national interface");
+        national::measure(&mut figures, &options.folder, options.quick)?;
+        figures.condition("load_after", process::load());
+        return figures.write(&options.report);
+    }
     println!("one core, and signatures alone");
     adjudication::measure(&mut figures)?;
     ceiling::measure(&mut figures);
@@ -89,6 +100,8 @@ pub fn run(options: &Options) -> Result<()> {
         let large = Size { people: options.people, ..usual };
         measure_region(options, &mut figures, large, &load, empty)?;
     }
+    println!("\nthe national interface");
+    national::measure(&mut figures, &options.folder, options.quick)?;
     if !options.without_postgres {
         println!("\nPostgreSQL, without signatures, root or proof, its clients on the same cores");
         postgres::measure(&mut figures, PEOPLE, options.quick)?;

@@ -5,8 +5,18 @@ use std::fs;
 /// Resident memory of a process in bytes; 0 where the system does not say.
 #[must_use]
 pub fn resident_bytes(process: u32) -> u64 {
+    bytes_of(process, "VmRSS:")
+}
+
+/// The most memory that a process ever had resident, in bytes; 0 where the system does not say.
+#[must_use]
+pub fn peak_bytes(process: u32) -> u64 {
+    bytes_of(process, "VmHWM:")
+}
+
+fn bytes_of(process: u32, name: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kibibytes.unwrap_or(0) * 1_024
 }

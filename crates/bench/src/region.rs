@@ -87,6 +87,17 @@ impl Signer {
         self.party
     }
 
+    /// Writes the key of an organisation into a file.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is a passkey.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        match &self.pen {
+            Pen::Key(key) => Ok(save_key(path, key)?),
+            Pen::Passkey(_) => bail!("a passkey stays where it is"),
+        }
+    }
+
     /// The public key.
     #[must_use]
     pub const fn public_key(&self) -> PublicKey {
@@ -176,6 +187,12 @@ impl Region {
             providers: all("online", scheme),
             roots: all("root", Scheme::Ed25519),
         }
+    }
+
+    /// The authority that knows who people are.
+    #[must_use]
+    pub const fn identity(&self) -> &Signer {
+        &self.identity
     }
 
     /// The scheme of the person of this number.

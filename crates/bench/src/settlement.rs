@@ -26,9 +26,12 @@ const LINES: [(u8, u64); 5] = [(1, 2_000), (4, 18_000), (5, 24_000), (7, 9_500),
 pub struct Maker<'a> {
     region: &'a Region,
     next: u64,
+    providers: u32,
 }
 
-fn visit_id(number: u64) -> VisitId {
+/// The visit of the settlement of this number.
+#[must_use]
+pub fn visit_id(number: u64) -> VisitId {
     let hash = sha256_parts(&[b"yibao/bench-visit/v1", &number.to_le_bytes()]);
     let mut id = [0; 16];
     id.copy_from_slice(&hash.0[..16]);
@@ -55,7 +58,13 @@ impl<'a> Maker<'a> {
     /// Begins with the first person.
     #[must_use]
     pub const fn new(region: &'a Region) -> Self {
-        Self { region, next: 0 }
+        Self { region, next: 0, providers: PROVIDERS }
+    }
+
+    /// The same, all at one provider.
+    #[must_use]
+    pub const fn of_first_provider(region: &'a Region) -> Self {
+        Self { region, next: 0, providers: 1 }
     }
 
     /// Checks `count` visits in and gives the signed transactions that settle them.
@@ -100,7 +109,7 @@ impl<'a> Maker<'a> {
     }
 
     fn provider(&self, number: u64) -> &Signer {
-        let place = usize::try_from(number % u64::from(PROVIDERS)).unwrap_or(0);
+        let place = usize::try_from(number % u64::from(self.providers)).unwrap_or(0);
         &self.region.providers[place]
     }
 
