@@ -1,6 +1,8 @@
 //! The book of a hospital that speaks the national interface: messages with their answers, and what
 //! lives between a registration and its settlement. Everything but the names of its rows is sealed.
 //!
+//! Workplaces write at once, and share what makes their writes durable.
+//!
 //! Invariant: a message that was answered is answered by the same bytes for ever, and what goes
 //! to the ledger for a message is kept before it goes, so that after a crash the same goes again
 //! (tests in this file).
@@ -72,7 +74,7 @@ impl Book {
         digest: &Hash,
         now: Timestamp,
     ) -> Result<Begun, DirectoryError> {
-        let known: Option<(Sql<Hash>, Option<Vec<u8>>)> = self.database.write(|tx| {
+        let known: Option<(Sql<Hash>, Option<Vec<u8>>)> = self.database.write_together(|tx| {
             let sql = "SELECT digest, answer FROM message WHERE msgid = ?1";
             let known =
                 tx.query_row(sql, [msgid], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -98,7 +100,7 @@ impl Book {
     pub fn finish(&self, msgid: &str, answer: &[u8]) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(ANSWER, msgid.as_bytes(), answer)?;
         let sql = "UPDATE message SET answer = ?2 WHERE msgid = ?1 AND answer IS NULL";
-        self.database.write(|tx| tx.execute(sql, params![msgid, sealed]))?;
+        self.database.write_together(|tx| tx.execute(sql, params![msgid, sealed]))?;
         Ok(())
     }
 
@@ -109,7 +111,7 @@ impl Book {
     pub fn keep_outgoing(&self, msgid: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(OUTGOING, msgid.as_bytes(), bytes)?;
         let sql = "UPDATE message SET outgoing = ?2 WHERE msgid = ?1 AND outgoing IS NULL";
-        self.database.write(|tx| tx.execute(sql, params![msgid, sealed]))?;
+        self.database.write_together(|tx| tx.execute(sql, params![msgid, sealed]))?;
         Ok(())
     }
 
@@ -133,7 +135,7 @@ impl Book {
         let sealed = self.sealer.seal(kind, id.as_bytes(), bytes)?;
         let sql = "INSERT INTO entry (kind, id, sealed) VALUES (?1, ?2, ?3)
                    ON CONFLICT (kind, id) DO UPDATE SET sealed = excluded.sealed";
-        self.database.write(|tx| tx.execute(sql, params![kind, id, sealed]))?;
+        self.database.write_together(|tx| tx.execute(sql, params![kind, id, sealed]))?;
         Ok(())
     }
 
@@ -156,7 +158,7 @@ impl Book {
     /// When the book fails.
     pub fn remove(&self, kind: &str, id: &str) -> Result<(), DirectoryError> {
         let sql = "DELETE FROM entry WHERE kind = ?1 AND id = ?2";
-        self.database.write(|tx| tx.execute(sql, [kind, id]))?;
+        self.database.write_together(|tx| tx.execute(sql, [kind, id]))?;
         Ok(())
     }
 

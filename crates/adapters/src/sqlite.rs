@@ -3,10 +3,11 @@
 
 pub mod copy;
 mod sums;
+mod together;
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -16,6 +17,8 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef},
 };
 use serde::{Serialize, de::DeserializeOwned};
+
+use together::Batch;
 
 /// How long a write waits for another process that is writing, in milliseconds.
 const BUSY_MILLISECONDS: u64 = 5_000;
@@ -83,9 +86,17 @@ pub struct Schema {
 
 /// An open database.
 pub struct Database {
-    connection: Mutex<Connection>,
+    held: Mutex<Held>,
+    /// Held by whoever makes a batch durable.
+    committing: Mutex<()>,
     name: &'static str,
     path: String,
+}
+
+/// The connection, and the writes that wait to become durable together.
+struct Held {
+    connection: Connection,
+    batch: Option<Arc<Batch>>,
 }
 
 impl Database {
@@ -106,7 +117,9 @@ impl Database {
                 if let Some(reason) = sums::keep_and_check(&mut connection).map_err(failed)? {
                     return Err(StoreError::Damaged { what: schema.name, path, reason });
                 }
-                Ok(Self { connection: Mutex::new(connection), name: schema.name, path })
+                let (held, committing) =
+                    (Mutex::new(Held { connection, batch: None }), Mutex::default());
+                Ok(Self { held, committing, name: schema.name, path })
             }
             Err(rusqlite::Error::SqliteFailure(cause, _))
                 if cause.code == rusqlite::ErrorCode::NotADatabase =>
@@ -127,7 +140,7 @@ impl Database {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        read(&self.lock()).map_err(|cause| self.failed(cause))
+        read(&self.lock().connection).map_err(|cause| self.failed(cause))
     }
 
     /// Writes in one transaction: durable when this returns `Ok`, undone when it does not.
@@ -150,10 +163,11 @@ impl Database {
         &self,
         write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<T, E>>,
     ) -> Result<Result<T, E>, StoreError> {
-        let mut connection = self.lock();
+        let mut held = self.lock();
+        held.commit();
         let run = || {
             let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                held.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = write(&transaction)?;
             if value.is_ok() {
                 transaction.commit()?;
@@ -164,8 +178,8 @@ impl Database {
         run().map_err(|cause| self.failed(cause))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self, cause: rusqlite::Error) -> StoreError {
