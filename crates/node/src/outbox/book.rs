@@ -335,8 +335,11 @@ impl Book {
         Ok(self.database.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT reference, effect, reason, till FROM effect
-                     WHERE stage = 'open' AND next_look_at <= ?1 ORDER BY sequence LIMIT ?2",
+                    // An index in parts is used where its own condition is repeated; else every
+                    // look goes past all effects that ever were.
+                    "SELECT reference, effect, reason, till FROM effect INDEXED BY effect_by_stage
+                     WHERE stage = 'open' AND stage IN ('open', 'ordered', 'final')
+                     AND next_look_at <= ?1 ORDER BY sequence LIMIT ?2",
                 )?
                 .query_map(params![Sql(now), limit], open_of)?
                 .collect()
@@ -467,8 +470,9 @@ impl Book {
         Ok(self.database.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT reference, word, valid_until FROM effect
-                     WHERE stage = 'final' AND next_look_at <= ?1 ORDER BY sequence LIMIT ?2",
+                    "SELECT reference, word, valid_until FROM effect INDEXED BY effect_by_stage
+                     WHERE stage = 'final' AND stage IN ('open', 'ordered', 'final')
+                     AND next_look_at <= ?1 ORDER BY sequence LIMIT ?2",
                 )?
                 .query_map(params![Sql(now), limit], final_of)?
                 .collect()
