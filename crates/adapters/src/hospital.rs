@@ -76,11 +76,13 @@ impl Book {
     ) -> Result<Begun, DirectoryError> {
         let known: Option<(Sql<Hash>, Option<Vec<u8>>)> = self.database.write_together(|tx| {
             let sql = "SELECT digest, answer FROM message WHERE msgid = ?1";
-            let known =
-                tx.query_row(sql, [msgid], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let known = tx
+                .prepare_cached(sql)?
+                .query_row([msgid], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
             if known.is_none() {
                 let sql = "INSERT INTO message (msgid, digest, received) VALUES (?1, ?2, ?3)";
-                tx.execute(sql, params![msgid, Sql(*digest), Sql(now)])?;
+                tx.prepare_cached(sql)?.execute(params![msgid, Sql(*digest), Sql(now)])?;
             }
             Ok(known)
         })?;
@@ -100,7 +102,8 @@ impl Book {
     pub fn finish(&self, msgid: &str, answer: &[u8]) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(ANSWER, msgid.as_bytes(), answer)?;
         let sql = "UPDATE message SET answer = ?2 WHERE msgid = ?1 AND answer IS NULL";
-        self.database.write_together(|tx| tx.execute(sql, params![msgid, sealed]))?;
+        self.database
+            .write_together(|tx| tx.prepare_cached(sql)?.execute(params![msgid, sealed]))?;
         Ok(())
     }
 
@@ -111,7 +114,8 @@ impl Book {
     pub fn keep_outgoing(&self, msgid: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(OUTGOING, msgid.as_bytes(), bytes)?;
         let sql = "UPDATE message SET outgoing = ?2 WHERE msgid = ?1 AND outgoing IS NULL";
-        self.database.write_together(|tx| tx.execute(sql, params![msgid, sealed]))?;
+        self.database
+            .write_together(|tx| tx.prepare_cached(sql)?.execute(params![msgid, sealed]))?;
         Ok(())
     }
 
@@ -121,8 +125,9 @@ impl Book {
     /// When the book fails.
     pub fn outgoing(&self, msgid: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
         let sql = "SELECT outgoing FROM message WHERE msgid = ?1";
-        let sealed: Option<Option<Vec<u8>>> =
-            self.database.read(|one| one.query_row(sql, [msgid], |row| row.get(0)).optional())?;
+        let sealed: Option<Option<Vec<u8>>> = self
+            .database
+            .read(|one| one.prepare_cached(sql)?.query_row([msgid], |row| row.get(0)).optional())?;
         let sealed = sealed.flatten();
         sealed.map(|sealed| self.sealer.open(OUTGOING, msgid.as_bytes(), &sealed)).transpose()
     }
@@ -135,7 +140,8 @@ impl Book {
         let sealed = self.sealer.seal(kind, id.as_bytes(), bytes)?;
         let sql = "INSERT INTO entry (kind, id, sealed) VALUES (?1, ?2, ?3)
                    ON CONFLICT (kind, id) DO UPDATE SET sealed = excluded.sealed";
-        self.database.write_together(|tx| tx.execute(sql, params![kind, id, sealed]))?;
+        self.database
+            .write_together(|tx| tx.prepare_cached(sql)?.execute(params![kind, id, sealed]))?;
         Ok(())
     }
 
@@ -146,7 +152,9 @@ impl Book {
     pub fn get(&self, kind: &str, id: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
         let sql = "SELECT sealed FROM entry WHERE kind = ?1 AND id = ?2";
         let read = |one: &Connection| {
-            one.query_row(sql, [kind, id], |row| row.get::<_, Vec<u8>>(0)).optional()
+            one.prepare_cached(sql)?
+                .query_row([kind, id], |row| row.get::<_, Vec<u8>>(0))
+                .optional()
         };
         let sealed = self.database.read(read)?;
         sealed.map(|sealed| self.sealer.open(kind, id.as_bytes(), &sealed)).transpose()
@@ -158,7 +166,7 @@ impl Book {
     /// When the book fails.
     pub fn remove(&self, kind: &str, id: &str) -> Result<(), DirectoryError> {
         let sql = "DELETE FROM entry WHERE kind = ?1 AND id = ?2";
-        self.database.write_together(|tx| tx.execute(sql, [kind, id]))?;
+        self.database.write_together(|tx| tx.prepare_cached(sql)?.execute([kind, id]))?;
         Ok(())
     }
 

@@ -23,6 +23,10 @@ use together::Batch;
 /// How long a write waits for another process that is writing, in milliseconds.
 const BUSY_MILLISECONDS: u64 = 5_000;
 
+/// How many statements stay prepared. With the triggers of the sums in it, one costs more to
+/// prepare than to run.
+const STATEMENTS_MAX: usize = 64;
+
 /// Where books are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -236,6 +240,7 @@ fn prepare(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<boo
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // A row that is replaced leaves the sums as well.
     connection.pragma_update(None, "recursive_triggers", true)?;
     write_in(connection, |transaction| {

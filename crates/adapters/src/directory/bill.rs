@@ -24,11 +24,11 @@ impl Directory {
     ) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(TABLE, commitment.as_bytes(), bill)?;
         let forgotten = now.millis().saturating_sub(KEPT_MILLIS);
-        Ok(self.database.write(|tx| {
+        Ok(self.database.write_together(|tx| {
             let old = Sql(Timestamp::from_millis(forgotten));
-            tx.execute("DELETE FROM bill WHERE kept < ?1", params![old])?;
+            tx.prepare_cached("DELETE FROM bill WHERE kept < ?1")?.execute(params![old])?;
             let sql = "INSERT OR IGNORE INTO bill (commitment, sealed, kept) VALUES (?1, ?2, ?3)";
-            tx.execute(sql, params![Sql(*commitment), sealed, Sql(now)]).map(|_| ())
+            tx.prepare_cached(sql)?.execute(params![Sql(*commitment), sealed, Sql(now)]).map(|_| ())
         })?)
     }
 

@@ -41,11 +41,16 @@ impl From<Failure> for rusqlite::Error {
     }
 }
 
+/// A statement without rows, which is prepared once.
+fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
 impl Held {
     /// Ends the batch that is open, if one is: durable, or undone as a whole.
     pub(super) fn commit(&mut self) {
         let Some(batch) = self.batch.take() else { return };
-        let ended = self.connection.execute_batch("COMMIT").map_err(|error| Failure::of(&error));
+        let ended = run(&self.connection, "COMMIT").map_err(|error| Failure::of(&error));
         if ended.is_err() && !self.connection.is_autocommit() {
             // What cannot be undone now is undone when the file is opened again: it has no commit.
             let _ = self.connection.execute_batch("ROLLBACK");
@@ -59,7 +64,7 @@ impl Held {
         write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<(T, Arc<Batch>)> {
         if self.batch.is_none() {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            run(&self.connection, "BEGIN IMMEDIATE")?;
         }
         let batch = Arc::clone(self.batch.get_or_insert_default());
         let made = self.made(write);
@@ -75,7 +80,7 @@ impl Held {
         write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         let one = self.connection.savepoint()?;
-        // Dropped without commit, a savepoint is rolled back.
+        // Dropped without commit, also by a panic, a savepoint is rolled back.
         let value = write(&one)?;
         one.commit()?;
         Ok(value)
