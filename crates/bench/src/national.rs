@@ -80,6 +80,7 @@ fn calls(figures: &mut Figures, folder: &Path, seconds: u64) -> Result<()> {
     let hospital =
         Hospital { setup: &setup, secret: secret.trim().as_bytes(), next: AtomicU64::new(0) };
     let before = process::resident_bytes(served.process());
+    let spent = process::processor_seconds_of(served.process());
     let outcome = hospital.load(&patients.patient, Duration::from_secs(seconds), Some(PACE))?;
     figures.note("national/1k_calls", outcome.per_second, "calls/s", Bar::Told);
     figures.note("national/1k_p50", outcome.p50, "ms", Bar::Told);
@@ -91,6 +92,8 @@ fn calls(figures: &mut Figures, folder: &Path, seconds: u64) -> Result<()> {
     figures.note("national/saturated_p99", outcome.p99, "ms", Bar::Told);
     let grown = process::resident_bytes(served.process()).saturating_sub(before) as f64;
     let calls = hospital.next.load(Ordering::Relaxed) as f64;
+    let spent = process::processor_seconds_of(served.process()) - spent;
+    figures.note("national/processor_per_call", spent * 1e3 / calls, "ms", Bar::Told);
     figures.note("national/grown_per_call", grown / calls, "bytes", Bar::Told);
     Ok(())
 }
@@ -286,21 +289,24 @@ fn day(figures: &mut Figures, folder: &Path, rows: usize) -> Result<()> {
     let hospital = Hospital { setup: &setup, secret: &secret, next: AtomicU64::new(0) };
     let line = Line::new(&setup.url, &setup.fixmedins_code, &secret)?;
     // What the platform has is told as differences from an empty file.
-    let (_, missing) = reconcile(&hospital, &line, "")?;
+    let Reconciled { differences: missing, .. } = reconcile(&hospital, &line, "")?;
     let own = own_rows(&missing);
     if own.lines().count() != rows {
         bail!("the platform states {} rows of {rows}", own.lines().count());
     }
     let before = process::resident_bytes(served.process());
-    let begin = Instant::now();
-    let (answer, differences) = reconcile(&hospital, &line, &own)?;
-    let seconds = begin.elapsed().as_secs_f64();
+    let Reconciled { answer, differences, took } = reconcile(&hospital, &line, &own)?;
     let words = answer.text_at("/fileinfo/stmt_rslt_dscr")?;
     if !differences.is_empty() || !words.contains('平') {
         bail!("the day does not come to zero: {words}");
     }
     let scale = ROWS as f64 / rows as f64;
+    let seconds: f64 = took.iter().map(Duration::as_secs_f64).sum();
     figures.note("national/day_100k_rows", seconds * scale, "s", Bar::AtMost(5.0));
+    for (infno, took) in ["9101", "3202", "9102"].iter().zip(took) {
+        let name = format!("national/day_100k_rows/{infno}");
+        figures.note(&name, took.as_secs_f64() * scale, "s", Bar::Told);
+    }
     let peak = process::peak_bytes(served.process());
     figures.note(
         "national/day_100k_rows/grown",
@@ -395,11 +401,23 @@ fn enter_visits(book: &Book, visits: usize) -> Result<()> {
     })
 }
 
+/// What a comparison answered.
+struct Reconciled {
+    answer: Answer,
+    /// The file of what differs.
+    differences: String,
+    /// How long 9101, 3202 and 9102 took.
+    took: [Duration; 3],
+}
+
 /// Sends a file (9101), has it compared (3202) and takes what differs (9102).
-fn reconcile(hospital: &Hospital<'_>, line: &Line, rows: &str) -> Result<(Answer, String)> {
-    let ask = |infno: &str, input: &Value| -> Result<Answer> {
-        let reply = line.send(&hospital.message(infno, input))?;
-        Ok(Answer::read(infno, reply.text())?.done()?)
+fn reconcile(hospital: &Hospital<'_>, line: &Line, rows: &str) -> Result<Reconciled> {
+    let ask = |infno: &str, input: &Value| -> Result<(Answer, Duration)> {
+        let message = hospital.message(infno, input);
+        let begin = Instant::now();
+        let reply = line.send(&message)?;
+        let took = begin.elapsed();
+        Ok((Answer::read(infno, reply.text())?.done()?, took))
     };
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     archive.start_file("rows.txt", SimpleFileOptions::default())?;
@@ -408,11 +426,12 @@ fn reconcile(hospital: &Hospital<'_>, line: &Line, rows: &str) -> Result<(Answer
     let upload = json!({
         "fsUploadIn": { "in": his::statement::base64(&bytes), "filename": "rows.zip" }
     });
-    let number = ask("9101", &upload)?.text_at("/data/file_qury_no")?;
+    let (uploaded, upload_took) = ask("9101", &upload)?;
+    let number = uploaded.text_at("/data/file_qury_no")?;
     let sum = |at: usize| -> Fen {
         rows.lines().filter_map(|row| row.split('\t').nth(at).and_then(Fen::parse)).sum()
     };
-    let compared = ask(
+    let (answer, compare_took) = ask(
         "3202",
         &json!({ "data": {
             "setl_optins": REGION.0.to_string(), "stmt_begndate": today(), "stmt_enddate": today(),
@@ -421,14 +440,17 @@ fn reconcile(hospital: &Hospital<'_>, line: &Line, rows: &str) -> Result<(Answer
         } }),
     )?;
     let download = json!({ "fsDownloadIn": {
-        "file_qury_no": compared.text_at("/fileinfo/file_qury_no")?,
-        "filename": compared.text_at("/fileinfo/filename")?
+        "file_qury_no": answer.text_at("/fileinfo/file_qury_no")?,
+        "filename": answer.text_at("/fileinfo/filename")?
     } });
-    let reply = line.send(&hospital.message("9102", &download))?;
+    let message = hospital.message("9102", &download);
+    let begin = Instant::now();
+    let reply = line.send(&message)?;
+    let took = [upload_took, compare_took, begin.elapsed()];
     let mut archive = zip::ZipArchive::new(Cursor::new(&reply.bytes))?;
-    let mut text = String::new();
-    archive.by_index(0)?.read_to_string(&mut text)?;
-    Ok((compared, text))
+    let mut differences = String::new();
+    archive.by_index(0)?.read_to_string(&mut differences)?;
+    Ok(Reconciled { answer, differences, took })
 }
 
 /// The hospital's rows, from what the platform said was missing in it.

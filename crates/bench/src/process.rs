@@ -46,12 +46,18 @@ pub fn cores() -> usize {
 /// too. The clock of a saturated machine that is shared with others says less.
 #[must_use]
 pub fn processor_seconds() -> f64 {
-    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    processor_seconds_of(std::process::id())
+}
+
+/// The same of another process.
+#[must_use]
+pub fn processor_seconds_of(process: u32) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
     let mut ticks = fields.split_whitespace().skip(11).take(2).filter_map(|one| one.parse().ok());
     let (user, system): (f64, f64) = (ticks.next().unwrap_or(0.0), ticks.next().unwrap_or(0.0));
     (user + system) / TICKS_PER_SECOND
 }
 
-/// Of `/proc/self/stat`; the same on every Linux since it was fixed for user space.
+/// Of `/proc/.../stat`; the same on every Linux since it was fixed for user space.
 const TICKS_PER_SECOND: f64 = 100.0;
