@@ -1,5 +1,6 @@
 //! The one way in which adapters and the outbox keep books on disk: SQLite, durable at commit (WAL
-//! and `synchronous = FULL`), every write in one immediate transaction.
+//! and `synchronous = FULL`), every write in one immediate transaction of its own or in one with
+//! those that come at once (`together`).
 
 pub mod copy;
 mod sums;

@@ -207,7 +207,8 @@ fn plans<'a>(
     (0..options.count(care)).filter_map(plan).collect()
 }
 
-/// A day at one workplace. Who stays lies in a bed when the outpatients come, and leaves after them.
+/// A day at one workplace. Who stays lies in a bed when the outpatients come, and leaves after
+/// them.
 fn shift(counter: &mut Counter<'_>, day: &DayFile, patients: &[Patient]) -> Part {
     let mut played = Played::default();
     counter.sign_in(&format!("{}sign-in", begins(day)))?;
@@ -293,8 +294,8 @@ fn morning(counter: &mut Counter<'_>, day: &DayFile) -> Part {
     Ok(played)
 }
 
-/// Gives a settlement back as a whole, and the packs that were sold with it; what is not as it must
-/// be.
+/// Gives a settlement back as a whole, and the packs that were sold with it; what is not as it
+/// must be.
 fn give_back(
     counter: &mut Counter<'_>,
     (key, step): (&str, &str),

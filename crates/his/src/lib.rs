@@ -10,9 +10,10 @@
 //! Reading order: [`setup`] (who it is), [`money`], [`message`], [`line`](mod@line) (HTTP,
 //! signature, a line that breaks), [`journal`] (what survives a restart), [`counter`] (one
 //! workplace: from a question to its final answer), [`care`], [`mistake`], [`encounter`] (what all
-//! kinds of care have in common), [`settlement`], [`visit`] (one outpatient), [`stay`], [`purchase`],
-//! [`book`] (what it believes it charged), [`statement`] (the comparison with the platform),
-//! [`day`] (all of it, and the next morning), [`played`] (what became of it, as a table).
+//! kinds of care have in common), [`settlement`], [`visit`] (one outpatient), [`stay`],
+//! [`purchase`], [`book`] (what it believes it charged), [`statement`] (the comparison with the
+//! platform), [`day`] (all of it, and the next morning), [`played`] (what became of it, as a
+//! table).
 //!
 //! Invariants: no message leaves before it is in the journal on the disk; a message that was
 //! written is sent again by the same bytes until its answer is known; what a day does follows

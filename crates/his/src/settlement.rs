@@ -16,7 +16,8 @@ use crate::money::Fen;
 pub enum Ended {
     /// It is settled.
     Settled(Answer),
-    /// It was reversed, and what was opened is closed: it is to be opened, charged and settled anew.
+    /// It was reversed, and what was opened is closed: it is to be opened, charged and settled
+    /// anew.
     Closed,
 }
 

@@ -17,8 +17,8 @@ fn rules() -> Table {
     text.parse().expect("the rules are TOML")
 }
 
-/// Names and versions of what is compiled for some platform with any feature of ours. The lock file, and with it `cargo
-/// metadata`, also hold what a feature that nobody asks for would bring.
+/// Names and versions of what is compiled for some platform with any feature of ours. The lock
+/// file, and with it `cargo metadata`, also hold what a feature that nobody asks for would bring.
 fn built() -> BTreeSet<(String, String)> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--workspace", "--all-features", "--target", "all", "--prefix", "none"])

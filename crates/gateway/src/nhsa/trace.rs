@@ -67,7 +67,8 @@ pub(super) fn settled_codes(
 /// What became of a code here, in order.
 #[derive(BorshSerialize, BorshDeserialize)]
 struct Passage {
-    /// The visit in whose settlement it was sold, which 2207 and 3505 both tell of; else the message.
+    /// The visit in whose settlement it was sold, which 2207 and 3505 both tell of; else the
+    /// message.
     by: String,
     is_return: bool,
     is_opened: bool,
