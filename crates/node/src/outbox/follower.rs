@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adapters::clock::Clock;
 use adapters::effect::{
@@ -38,6 +38,8 @@ const TELL_AGAIN_MILLISECONDS: u64 = 5_000;
 const VALIDITY_MILLISECONDS: u64 = 24 * 3_600 * 1_000;
 /// How long the thread sleeps when nothing happens on the ledger.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How close together two looks may be where the first one found nothing to do.
+const REST: Duration = Duration::from_millis(20);
 
 /// One organisation's outbox.
 pub struct OutboxConfig {
@@ -501,6 +503,7 @@ impl Outbox {
     fn run(&self, is_stopping: &AtomicBool) {
         let mut blocks = self.node.subscribe();
         while !is_stopping.load(Ordering::Acquire) {
+            let stepped = Instant::now();
             match self.step() {
                 // Whatever was done may have given more to do.
                 Ok(done) if done != StepReport::default() => continue,
@@ -508,7 +511,12 @@ impl Outbox {
                 Err(error) => tracing::error!(%error, "the outbox will try again"),
             }
             match blocks.next_block_within(PAUSE) {
-                Ok(_) | Err(SubscriptionEnd::Timeout) => while blocks.try_next_block().is_ok() {},
+                Ok(_) | Err(SubscriptionEnd::Timeout) => {
+                    // Blocks that come close together are looked at together: there are as many
+                    // outboxes as organisations, and most blocks have nothing for most of them.
+                    std::thread::sleep(REST.saturating_sub(stepped.elapsed()));
+                    while blocks.try_next_block().is_ok() {}
+                }
                 Err(SubscriptionEnd::TooSlow) => blocks = self.node.subscribe(),
                 Err(SubscriptionEnd::Stopped) => return,
             }
