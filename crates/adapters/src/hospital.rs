@@ -160,6 +160,15 @@ impl Book {
         sealed.map(|sealed| self.sealer.open(kind, id.as_bytes(), &sealed)).transpose()
     }
 
+    /// Whether something was entered under a kind and name.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn has(&self, kind: &str, id: &str) -> Result<bool, DirectoryError> {
+        let sql = "SELECT 1 FROM entry WHERE kind = ?1 AND id = ?2";
+        Ok(self.database.read(|one| one.prepare_cached(sql)?.exists([kind, id]))?)
+    }
+
     /// Forgets what was entered under a kind and name.
     ///
     /// # Errors
@@ -218,6 +227,7 @@ mod tests {
         book.put("visit", "1", b"somebody's bill").unwrap();
         assert_eq!(book.get("visit", "1").unwrap().unwrap(), b"somebody's bill");
         assert_eq!(book.get("person", "1").unwrap(), None);
+        assert!(book.has("visit", "1").unwrap() && !book.has("person", "1").unwrap());
         book.put("file", "1", b"a file").unwrap();
         book.remove("file", "1").unwrap();
         assert_eq!(book.get("file", "1").unwrap(), None);

@@ -295,7 +295,9 @@ fn day(figures: &mut Figures, folder: &Path, rows: usize) -> Result<()> {
         bail!("the platform states {} rows of {rows}", own.lines().count());
     }
     let before = process::resident_bytes(served.process());
+    let spent = process::processor_seconds_of(served.process());
     let Reconciled { answer, differences, took } = reconcile(&hospital, &line, &own)?;
+    let spent = process::processor_seconds_of(served.process()) - spent;
     let words = answer.text_at("/fileinfo/stmt_rslt_dscr")?;
     if !differences.is_empty() || !words.contains('平') {
         bail!("the day does not come to zero: {words}");
@@ -307,6 +309,7 @@ fn day(figures: &mut Figures, folder: &Path, rows: usize) -> Result<()> {
         let name = format!("national/day_100k_rows/{infno}");
         figures.note(&name, took.as_secs_f64() * scale, "s", Bar::Told);
     }
+    figures.note("national/day_100k_rows/processor", spent * scale, "s", Bar::Told);
     let peak = process::peak_bytes(served.process());
     figures.note(
         "national/day_100k_rows/grown",

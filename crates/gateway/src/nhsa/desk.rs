@@ -319,7 +319,7 @@ impl Message<'_> {
     /// # Errors
     /// When the book fails.
     pub fn is_own_visit(&self, number: &str) -> Result<bool, Refusal> {
-        Ok(self.institution.book.get(VISIT, number)?.is_some())
+        Ok(self.institution.book.has(VISIT, number)?)
     }
 
     /// Does something while no other message works on the same, and sees the ledger as it is then:
@@ -458,7 +458,7 @@ impl Message<'_> {
     /// # Errors
     /// When the book fails.
     pub fn is_reversed(&self, number: &str) -> Result<bool, Refusal> {
-        Ok(self.institution.book.get(REVERSED, number)?.is_some())
+        Ok(self.institution.book.has(REVERSED, number)?)
     }
 
     /// What was answered to a settlement, if there was one.
