@@ -1,36 +1,60 @@
-//! The bytes of what the engine sends and keeps: borsh, bounded before anything is allocated, and
-//! refused when a byte is left over.
+//! The bytes of what nodes send each other and of what the engine keeps: borsh, bounded before
+//! anything is allocated, and refused when a byte is left over.
 //!
-//! What the engine writes into its log (votes, proposals, proposed values, polkas) is a stored
-//! form: a change of it needs another name of the log's file.
+//! What is written into the engine's log ([`Wire`] for [`Input`]) is a stored form: a change of it
+//! needs another name of the log's file.
+
+use std::sync::Arc;
 
 use borsh::io::{Error, ErrorKind, Read, Result};
 use borsh::{BorshDeserialize, BorshSerialize};
-use bytes::Bytes;
-use malachite::app::consensus::{LivenessMsg, ProposedValue, SignedConsensusMsg};
-use malachite::app::streaming::{StreamContent, StreamId, StreamMessage};
-use malachite::app::types::codec::{Codec, HasEncodedLen};
-use malachite::app::types::core::{
-    ExtendedCommitCertificate, ExtendedCommitSignature, NilOrVal, PolkaCertificate, PolkaSignature,
-    Round, RoundCertificate, RoundCertificateType, RoundSignature, SignedMessage, ValidatorProof,
-    Validity, VoteType,
+use malachite_consensus::{Input, LivenessMsg, ProposedValue, SignedConsensusMsg};
+use malachite_types::{
+    NilOrVal, PolkaCertificate, PolkaSignature, Round, RoundCertificate, RoundCertificateType,
+    RoundSignature, SignedMessage, Timeout, TimeoutKind, Validity, ValueOrigin, VoteType,
 };
-use malachite::app::types::{PeerId, sync};
-use malachite_sync::{ValueRequest, ValueResponse};
 use primitives::{Hash, OrganisationId, Signature};
-use proof::header::VALIDATORS_MAX;
+use proof::header::{Certificate, CommitSignature, VALIDATORS_MAX};
 
-use crate::context::{Address, Carried, Height, Offer, Ours, Part, Sealed, Value, Vote};
-use crate::{BLOCK_BYTES_MAX, SYNC_BLOCKS_MAX, TRANSACTION_BATCH_MAX, TRANSACTION_BYTES_MAX};
+use crate::context::{Address, Height, Offer, Ours, Sealed, Value, Vote};
+use crate::{BLOCK_BYTES_MAX, FETCH_BLOCKS_MAX, TRANSACTION_BATCH_MAX, TRANSACTION_BYTES_MAX};
 
-/// The most bytes of names that the network gives its members and streams.
-const NAME_BYTES_MAX: u32 = 128;
 /// Two votes of each validator: what a certificate of a round may hold.
 const ROUND_VOTES_MAX: u32 = VALIDATORS_MAX * 2;
 
+/// What one node tells another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// A vote, or what a round's proposer proposes.
+    Consensus(SignedConsensusMsg<Ours>),
+    /// What helps others who may have missed something.
+    Liveness(LivenessMsg<Ours>),
+    /// The block behind a proposal.
+    Block(Carried),
+    /// Transactions as their submitters signed them, opaque here.
+    Transactions(Vec<Vec<u8>>),
+    /// The height of the sender's last block.
+    Status(u64),
+    /// Asks for decided blocks from this height on.
+    Fetch(u64),
+    /// Decided blocks, one after the other.
+    Decided(Vec<(Vec<u8>, Certificate)>),
+}
+
+/// A block on its way, with the round it is proposed in. It travels whole, so that nothing has to
+/// be put together and nothing can be left half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) height: u64,
+    pub(crate) round: u32,
+    pub(crate) valid_round: Option<u32>,
+    pub(crate) proposer: OrganisationId,
+    pub(crate) block: Vec<u8>,
+}
+
 /// Bytes that are not what they should be.
-#[derive(Debug, thiserror::Error)]
-#[error("not what the network sends: {0}")]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not what a node sends: {0}")]
 pub(crate) struct Malformed(String);
 
 impl From<Error> for Malformed {
@@ -39,38 +63,23 @@ impl From<Error> for Malformed {
     }
 }
 
-/// All codecs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Borsh;
-
-/// A type in the form in which it travels.
+/// A type in the form in which it travels or is kept.
 pub(crate) trait Wire: Sized {
     fn write(&self, out: &mut Vec<u8>);
     fn read(input: &mut &[u8]) -> Result<Self>;
-}
 
-impl<T: Wire> Codec<T> for Borsh {
-    type Error = Malformed;
-
-    fn decode(&self, bytes: Bytes) -> std::result::Result<T, Malformed> {
-        let mut rest: &[u8] = &bytes;
-        let value = T::read(&mut rest)?;
-        if rest.is_empty() { Ok(value) } else { Err(wrong("bytes are left over").into()) }
-    }
-
-    fn encode(&self, value: &T) -> std::result::Result<Bytes, Malformed> {
+    /// Its bytes.
+    fn encode(&self) -> Arc<[u8]> {
         let mut out = Vec::new();
-        value.write(&mut out);
-        Ok(out.into())
+        self.write(&mut out);
+        out.into()
     }
-}
 
-impl HasEncodedLen<sync::Response<Ours>> for Borsh {
-    fn encoded_len(
-        &self,
-        response: &sync::Response<Ours>,
-    ) -> std::result::Result<usize, Malformed> {
-        self.encode(response).map(|bytes| bytes.len())
+    /// What these bytes are, all of them.
+    fn decode(bytes: &[u8]) -> std::result::Result<Self, Malformed> {
+        let mut rest = bytes;
+        let value = Self::read(&mut rest)?;
+        if rest.is_empty() { Ok(value) } else { Err(wrong("bytes are left over").into()) }
     }
 }
 
@@ -185,6 +194,27 @@ fn get_vote(input: &mut &[u8]) -> Result<SignedMessage<Ours, Vote>> {
     Ok(SignedMessage::new(vote, get_sealed(input)?))
 }
 
+fn put_proposal(out: &mut Vec<u8>, proposal: &SignedMessage<Ours, Offer>) {
+    let offer = &proposal.message;
+    put(out, &offer.height.0);
+    put_round(out, offer.round);
+    put(out, &offer.value.0);
+    put_round(out, offer.pol_round);
+    put(out, &offer.address.0);
+    put(out, &proposal.signature.0);
+}
+
+fn get_proposal(input: &mut &[u8]) -> Result<SignedMessage<Ours, Offer>> {
+    let offer = Offer {
+        height: Height(get(input)?),
+        round: get_round(input)?,
+        value: Value(get(input)?),
+        pol_round: get_round(input)?,
+        address: get_address(input)?,
+    };
+    Ok(SignedMessage::new(offer, get_sealed(input)?))
+}
+
 fn put_polka(out: &mut Vec<u8>, polka: &PolkaCertificate<Ours>) {
     put(out, &polka.height.0);
     put_round(out, polka.round);
@@ -240,13 +270,7 @@ impl Wire for SignedConsensusMsg<Ours> {
             }
             Self::Proposal(proposal) => {
                 put(out, &1_u8);
-                let offer = &proposal.message;
-                put(out, &offer.height.0);
-                put_round(out, offer.round);
-                put(out, &offer.value.0);
-                put_round(out, offer.pol_round);
-                put(out, &offer.address.0);
-                put(out, &proposal.signature.0);
+                put_proposal(out, proposal);
             }
         }
     }
@@ -254,16 +278,7 @@ impl Wire for SignedConsensusMsg<Ours> {
     fn read(input: &mut &[u8]) -> Result<Self> {
         match get::<u8>(input)? {
             0 => get_vote(input).map(Self::Vote),
-            1 => {
-                let offer = Offer {
-                    height: Height(get(input)?),
-                    round: get_round(input)?,
-                    value: Value(get(input)?),
-                    pol_round: get_round(input)?,
-                    address: get_address(input)?,
-                };
-                Ok(Self::Proposal(SignedMessage::new(offer, get_sealed(input)?)))
-            }
+            1 => get_proposal(input).map(Self::Proposal),
             _ => Err(wrong("neither a vote nor a proposal")),
         }
     }
@@ -297,72 +312,77 @@ impl Wire for LivenessMsg<Ours> {
     }
 }
 
-impl Wire for Part {
+fn put_carried(out: &mut Vec<u8>, carried: &Carried) {
+    put(out, &(carried.height, carried.round, carried.valid_round, carried.proposer));
+    put_bytes(out, &carried.block);
+}
+
+fn get_carried(input: &mut &[u8]) -> Result<Carried> {
+    let (height, round, valid_round, proposer) = get(input)?;
+    let block = get_bytes(input, BLOCK_BYTES_MAX)?;
+    Ok(Carried { height, round, valid_round, proposer, block })
+}
+
+fn put_decided(out: &mut Vec<u8>, (block, certificate): &(Vec<u8>, Certificate)) {
+    put_bytes(out, block);
+    put(out, &(certificate.height, certificate.round, certificate.value_id));
+    put_list(out, &certificate.signatures, |out, one| {
+        put(out, &one.organisation);
+        put(out, &one.signature);
+    });
+}
+
+fn get_decided(input: &mut &[u8]) -> Result<(Vec<u8>, Certificate)> {
+    let block = get_bytes(input, BLOCK_BYTES_MAX)?;
+    let (height, round, value_id) = get(input)?;
+    let signatures = get_list(input, VALIDATORS_MAX, |input| {
+        let organisation = get(input)?;
+        Ok(CommitSignature { organisation, signature: get_sealed(input)?.0 })
+    })?;
+    Ok((block, Certificate { height, round, value_id, signatures }))
+}
+
+impl Wire for Message {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Block(carried) => {
+            Self::Consensus(message) => {
                 put(out, &0_u8);
-                put(out, &(carried.height, carried.round, carried.valid_round, carried.proposer));
-                put_bytes(out, &carried.block);
+                message.write(out);
+            }
+            Self::Liveness(message) => {
+                put(out, &1_u8);
+                message.write(out);
+            }
+            Self::Block(carried) => {
+                put(out, &2_u8);
+                put_carried(out, carried);
             }
             Self::Transactions(list) => {
-                put(out, &1_u8);
+                put(out, &3_u8);
                 put_list(out, list, |out, one| put_bytes(out, one));
             }
+            Self::Status(tip) => put(out, &(4_u8, *tip)),
+            Self::Fetch(first) => put(out, &(5_u8, *first)),
+            Self::Decided(list) => {
+                put(out, &6_u8);
+                put_list(out, list, put_decided);
+            }
         }
     }
 
     fn read(input: &mut &[u8]) -> Result<Self> {
-        match get::<u8>(input)? {
-            0 => {
-                let (height, round, valid_round, proposer) = get(input)?;
-                let block = get_bytes(input, BLOCK_BYTES_MAX)?;
-                Ok(Self::Block(Box::new(Carried { height, round, valid_round, proposer, block })))
-            }
-            1 => get_list(input, TRANSACTION_BATCH_MAX, |input| {
+        Ok(match get::<u8>(input)? {
+            0 => Self::Consensus(Wire::read(input)?),
+            1 => Self::Liveness(Wire::read(input)?),
+            2 => Self::Block(get_carried(input)?),
+            3 => Self::Transactions(get_list(input, TRANSACTION_BATCH_MAX, |input| {
                 get_bytes(input, TRANSACTION_BYTES_MAX)
-            })
-            .map(Self::Transactions),
-            _ => Err(wrong("no block and no transactions")),
-        }
-    }
-}
-
-impl Wire for StreamMessage<Part> {
-    fn write(&self, out: &mut Vec<u8>) {
-        put_bytes(out, &self.stream_id.to_bytes());
-        put(out, &self.sequence);
-        match &self.content {
-            StreamContent::Data(part) => {
-                put(out, &0_u8);
-                part.write(out);
-            }
-            StreamContent::Fin => put(out, &1_u8),
-        }
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self> {
-        let stream = StreamId::new(get_bytes(input, NAME_BYTES_MAX)?.into());
-        let sequence = get(input)?;
-        let content = match get::<u8>(input)? {
-            0 => StreamContent::Data(Part::read(input)?),
-            1 => StreamContent::Fin,
-            _ => return Err(wrong("no part and no end")),
-        };
-        Ok(Self::new(stream, sequence, content))
-    }
-}
-
-impl Wire for ValidatorProof<Ours> {
-    fn write(&self, out: &mut Vec<u8>) {
-        put_bytes(out, &self.public_key);
-        put_bytes(out, &self.peer_id);
-        put(out, &self.signature.0);
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self> {
-        let (key, peer) = (get_bytes(input, NAME_BYTES_MAX)?, get_bytes(input, NAME_BYTES_MAX)?);
-        Ok(Self::new(key, peer, get_sealed(input)?))
+            })?),
+            4 => Self::Status(get(input)?),
+            5 => Self::Fetch(get(input)?),
+            6 => Self::Decided(get_list(input, FETCH_BLOCKS_MAX, get_decided)?),
+            _ => return Err(wrong("no such message")),
+        })
     }
 }
 
@@ -388,85 +408,63 @@ impl Wire for ProposedValue<Ours> {
     }
 }
 
-impl Wire for PolkaCertificate<Ours> {
+/// What the engine must not forget at a height.
+impl Wire for Input<Ours> {
     fn write(&self, out: &mut Vec<u8>) {
-        put_polka(out, self);
+        match self {
+            Self::Vote(vote) => {
+                put(out, &0_u8);
+                put_vote(out, vote);
+            }
+            Self::Proposal(proposal) => {
+                put(out, &1_u8);
+                put_proposal(out, proposal);
+            }
+            Self::PolkaCertificate(polka) => {
+                put(out, &2_u8);
+                put_polka(out, polka);
+            }
+            Self::ProposedValue(value, _) => {
+                put(out, &3_u8);
+                value.write(out);
+            }
+            Self::TimeoutElapsed(timeout) => {
+                let kind = match timeout.kind {
+                    TimeoutKind::Propose => 0_u8,
+                    TimeoutKind::Prevote => 1,
+                    TimeoutKind::Precommit => 2,
+                    TimeoutKind::Rebroadcast | TimeoutKind::FinalizeHeight(_) => 3,
+                };
+                put(out, &(4_u8, kind));
+                put_round(out, timeout.round);
+            }
+            Self::StartHeight(..)
+            | Self::RoundCertificate(_)
+            | Self::Propose(_)
+            | Self::SyncValueResponse(_) => {
+                debug_assert!(false, "the engine asks to keep what it says is never kept");
+            }
+        }
     }
 
     fn read(input: &mut &[u8]) -> Result<Self> {
-        get_polka(input)
-    }
-}
-
-fn put_peer(out: &mut Vec<u8>, peer: &PeerId) {
-    put_bytes(out, &peer.to_bytes());
-}
-
-fn get_peer(input: &mut &[u8]) -> Result<PeerId> {
-    let bytes = get_bytes(input, NAME_BYTES_MAX)?;
-    PeerId::from_bytes(&bytes).map_err(|_| wrong("a peer's name"))
-}
-
-impl Wire for sync::Status<Ours> {
-    fn write(&self, out: &mut Vec<u8>) {
-        put_peer(out, &self.peer_id);
-        put(out, &(self.tip_height.0, self.history_min_height.0));
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self> {
-        let (peer_id, tip_height) = (get_peer(input)?, Height(get(input)?));
-        Ok(Self { peer_id, tip_height, history_min_height: Height(get(input)?) })
-    }
-}
-
-impl Wire for sync::Request<Ours> {
-    fn write(&self, out: &mut Vec<u8>) {
-        let Self::ValueRequest(request) = self;
-        put(out, &(request.range.start().0, request.range.end().0));
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self> {
-        let (first, last) = get::<(u64, u64)>(input)?;
-        Ok(Self::ValueRequest(ValueRequest::new(Height(first)..=Height(last))))
-    }
-}
-
-fn put_decided(out: &mut Vec<u8>, one: &sync::RawDecidedValue<Ours>) {
-    put_bytes(out, &one.value_bytes);
-    let certificate = &one.certificate;
-    put(out, &certificate.height.0);
-    put_round(out, certificate.round);
-    put(out, &certificate.value_id);
-    put_list(out, &certificate.commit_signatures, |out, one| {
-        put(out, &one.address.0);
-        put(out, &one.signature.0);
-    });
-}
-
-fn get_decided(input: &mut &[u8]) -> Result<sync::RawDecidedValue<Ours>> {
-    let block = get_bytes(input, BLOCK_BYTES_MAX)?;
-    let certificate = ExtendedCommitCertificate {
-        height: Height(get(input)?),
-        round: get_round(input)?,
-        value_id: get(input)?,
-        commit_signatures: get_list(input, VALIDATORS_MAX, |input| {
-            Ok(ExtendedCommitSignature::new(get_address(input)?, get_sealed(input)?, None))
-        })?,
-    };
-    Ok(sync::RawDecidedValue::new(block.into(), certificate))
-}
-
-impl Wire for sync::Response<Ours> {
-    fn write(&self, out: &mut Vec<u8>) {
-        let Self::ValueResponse(response) = self;
-        put(out, &response.start_height.0);
-        put_list(out, &response.values, put_decided);
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self> {
-        let start = Height(get(input)?);
-        let values = get_list(input, SYNC_BLOCKS_MAX, get_decided)?;
-        Ok(Self::ValueResponse(ValueResponse::new(start, values)))
+        Ok(match get::<u8>(input)? {
+            0 => Self::Vote(get_vote(input)?),
+            1 => Self::Proposal(get_proposal(input)?),
+            2 => Self::PolkaCertificate(get_polka(input)?),
+            3 => Self::ProposedValue(Wire::read(input)?, ValueOrigin::Consensus),
+            4 => {
+                let kind = match get::<u8>(input)? {
+                    0 => TimeoutKind::Propose,
+                    1 => TimeoutKind::Prevote,
+                    2 => TimeoutKind::Precommit,
+                    3 => TimeoutKind::Rebroadcast,
+                    _ => return Err(wrong("no such timeout")),
+                };
+                Self::TimeoutElapsed(Timeout::new(get_round(input)?, kind))
+            }
+            _ => return Err(wrong("no such entry")),
+        })
     }
 }
 
@@ -485,16 +483,12 @@ mod tests {
 
     /// It comes back as it was, and neither cut short nor with a byte more.
     fn check<T: Wire + Debug + PartialEq>(value: &T) {
-        let bytes = Borsh.encode(value).unwrap();
-        let back: T = Borsh.decode(bytes.clone()).unwrap();
-        assert_eq!(&back, value);
+        let bytes = value.encode();
+        assert_eq!(&T::decode(&bytes).unwrap(), value);
         for length in 0..bytes.len() {
-            let cut: std::result::Result<T, Malformed> = Borsh.decode(bytes.slice(..length));
-            assert!(cut.is_err(), "{length} of {} bytes", bytes.len());
+            assert!(T::decode(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
         }
-        let longer: std::result::Result<T, Malformed> =
-            Borsh.decode([&bytes[..], &[0]].concat().into());
-        assert!(longer.is_err(), "a byte more");
+        assert!(T::decode(&[&bytes[..], &[0]].concat()).is_err(), "a byte more");
     }
 
     fn vote(kind: VoteType, value: NilOrVal<Hash>) -> SignedMessage<Ours, Vote> {
@@ -505,8 +499,13 @@ mod tests {
     #[test]
     fn votes_proposals_and_certificates_come_back_and_nothing_else_is_taken_for_them() {
         let id = Hash([7; 32]);
-        check(&SignedConsensusMsg::Vote(vote(VoteType::Prevote, NilOrVal::Nil)));
-        check(&SignedConsensusMsg::Vote(vote(VoteType::Precommit, NilOrVal::Val(id))));
+        for (kind, value) in
+            [(VoteType::Prevote, NilOrVal::Nil), (VoteType::Precommit, NilOrVal::Val(id))]
+        {
+            check(&Message::Consensus(SignedConsensusMsg::Vote(vote(kind, value))));
+            check(&Message::Liveness(LivenessMsg::Vote(vote(kind, value))));
+            check(&Input::Vote(vote(kind, value)));
+        }
         let offer = Offer {
             height: Height(9),
             round: Round::new(2),
@@ -514,72 +513,65 @@ mod tests {
             pol_round: Round::Nil,
             address: who("tax"),
         };
-        check(&SignedConsensusMsg::Proposal(SignedMessage::new(offer, sealed(2))));
+        let proposal = SignedMessage::new(offer, sealed(2));
+        check(&Message::Consensus(SignedConsensusMsg::Proposal(proposal.clone())));
+        check(&Input::Proposal(proposal));
         let polka = PolkaCertificate {
             height: Height(9),
             round: Round::new(1),
             value_id: id,
             polka_signatures: vec![PolkaSignature::new(who("tax"), sealed(3))],
         };
-        check(&polka);
-        check(&LivenessMsg::PolkaCertificate(polka));
-        check(&LivenessMsg::SkipRoundCertificate(RoundCertificate {
+        check(&Input::PolkaCertificate(polka.clone()));
+        check(&Message::Liveness(LivenessMsg::PolkaCertificate(polka)));
+        let round_signatures =
+            vec![RoundSignature::new(VoteType::Prevote, NilOrVal::Nil, who("audit"), sealed(4))];
+        check(&Message::Liveness(LivenessMsg::SkipRoundCertificate(RoundCertificate {
             height: Height(9),
             round: Round::new(1),
             cert_type: RoundCertificateType::Skip,
-            round_signatures: vec![RoundSignature::new(
-                VoteType::Prevote,
-                NilOrVal::Nil,
-                who("audit"),
-                sealed(4),
-            )],
-        }));
-        check(&ProposedValue::<Ours> {
+            round_signatures,
+        })));
+        let value = ProposedValue {
             height: Height(9),
             round: Round::new(0),
             valid_round: Round::Nil,
             proposer: who("tax"),
             value: Value(id),
             validity: Validity::Valid,
-        });
+        };
+        check(&Input::ProposedValue(value, ValueOrigin::Consensus));
+        check(&Input::<Ours>::TimeoutElapsed(Timeout::prevote(Round::new(3))));
     }
 
     #[test]
     fn blocks_transactions_and_answers_come_back() {
-        let carried = Carried {
+        check(&Message::Block(Carried {
             height: 3,
             round: 1,
             valid_round: Some(0),
-            proposer: "tax".parse().unwrap(),
+            proposer: who("tax").0,
             block: vec![1, 2, 3],
-        };
-        let stream = StreamId::new(vec![1, 2].into());
-        let part = Part::Block(Box::new(carried));
-        check(&StreamMessage::new(stream.clone(), 0, StreamContent::Data(part)));
-        let part = Part::Transactions(vec![vec![1], vec![], vec![2, 3]]);
-        check(&StreamMessage::new(stream, 0, StreamContent::Data(part)));
-        let certificate = ExtendedCommitCertificate {
-            height: Height(3),
-            round: Round::new(0),
-            value_id: Hash([1; 32]),
-            commit_signatures: vec![ExtendedCommitSignature::new(who("tax"), sealed(5), None)],
-        };
-        let value = sync::RawDecidedValue::new(vec![4, 5].into(), certificate);
-        check(&sync::Response::ValueResponse(ValueResponse::new(Height(3), vec![value])));
-        check(&sync::Request::<Ours>::ValueRequest(ValueRequest::new(Height(1)..=Height(5))));
-        check(&ValidatorProof::<Ours>::new(vec![1], vec![2], sealed(6)));
+        }));
+        check(&Message::Transactions(vec![vec![1], vec![], vec![2, 3]]));
+        let signature = CommitSignature { organisation: who("tax").0, signature: sealed(5).0 };
+        let (value_id, signatures) = (Hash([1; 32]), vec![signature]);
+        let certificate = Certificate { height: 3, round: 0, value_id, signatures };
+        check(&Message::Decided(vec![(vec![4, 5], certificate)]));
+        check(&Message::Status(7));
+        check(&Message::Fetch(8));
     }
 
     #[test]
     fn lists_and_blocks_beyond_their_bound_are_refused_before_they_are_read() {
-        let mut bytes = vec![1];
+        let mut bytes = vec![3];
         put(&mut bytes, &(TRANSACTION_BATCH_MAX + 1));
-        let result: std::result::Result<Part, Malformed> = Borsh.decode(bytes.into());
-        assert!(result.unwrap_err().to_string().contains("longer than allowed"));
-        let mut bytes = vec![0];
+        let refused = Message::decode(&bytes).unwrap_err().to_string();
+        assert!(refused.contains("longer than allowed"), "{refused}");
+        let mut bytes = vec![2];
         put(&mut bytes, &(1_u64, 0_u32, None::<u32>, who("tax").0));
         put(&mut bytes, &(BLOCK_BYTES_MAX + 1));
-        let result: std::result::Result<Part, Malformed> = Borsh.decode(bytes.into());
-        assert!(result.unwrap_err().to_string().contains("more bytes than allowed"));
+        let refused = Message::decode(&bytes).unwrap_err().to_string();
+        assert!(refused.contains("more bytes than allowed"), "{refused}");
     }
 }

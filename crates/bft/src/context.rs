@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use malachite::app::types::core as engine;
-use malachite::app::types::core::{LinearTimeouts, NilOrVal, Round, SignedExtension, VoteType};
+use malachite_types as engine;
+use malachite_types::{LinearTimeouts, NilOrVal, Round, SignedExtension, VoteType};
 use primitives::{Hash, OrganisationId, PublicKey, Signature, codec};
 use proof::header::ValidatorSet;
 
@@ -82,7 +82,7 @@ impl engine::SigningScheme for Scheme {
     type DecodingError = String;
     type Signature = Sealed;
     type PublicKey = PublicKey;
-    /// Keys stay where they are ([`crate::Key`]).
+    /// Keys stay where they are ([`consensus::Signer`]).
     type PrivateKey = ();
 
     fn decode_signature(bytes: &[u8]) -> Result<Sealed, String> {
@@ -241,26 +241,11 @@ impl engine::Proposal<Ours> for Offer {
     }
 }
 
-/// What travels beside votes: the block behind a proposal, or transactions for everybody's pool.
+/// The part of a proposal that is all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// A whole block, so that nothing has to be put together and nothing can be left half.
-    Block(Box<Carried>),
-    /// Transactions as their submitters signed them, opaque here.
-    Transactions(Vec<Vec<u8>>),
-}
+pub(crate) struct Whole;
 
-/// A block on its way, with the round it is proposed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Carried {
-    pub(crate) height: u64,
-    pub(crate) round: u32,
-    pub(crate) valid_round: Option<u32>,
-    pub(crate) proposer: OrganisationId,
-    pub(crate) block: Vec<u8>,
-}
-
-impl engine::ProposalPart<Ours> for Part {
+impl engine::ProposalPart<Ours> for Whole {
     fn is_first(&self) -> bool {
         true
     }
@@ -277,7 +262,8 @@ pub(crate) struct Ours;
 impl engine::Context for Ours {
     type Address = Address;
     type Height = Height;
-    type ProposalPart = Part;
+    /// A block travels whole and beside the engine ([`crate::message::Carried`]).
+    type ProposalPart = Whole;
     type Proposal = Offer;
     type Validator = Member;
     type ValidatorSet = Members;

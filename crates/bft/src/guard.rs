@@ -2,13 +2,16 @@
 //!
 //! The engine's own log keeps it from signing twice as long as that log is there. After a folder
 //! was restored it is not, or an older one is, and two signatures for one step are what others may
-//! exclude an organisation for. So the key signs nothing below what it signed, and nothing else
-//! in the same place, whatever the engine believes.
+//! exclude an organisation for. So the key signs nothing below the height that it signed at, and
+//! nothing else in the same place, whatever the engine believes; and an engine whose log does not
+//! know a place that was signed ([`Guard::signed`]) has to watch, since it may have forgotten what
+//! it promised.
 //!
-//! The file is a ring of records of 64 bytes: `ybguard1`, height, round, step, the signed message,
-//! and the first bytes of a SHA-256 over these. A record that was torn was never acted on.
+//! The file is a ring of records of 64 bytes: `ybg2`, a running number, height, round, step, the
+//! signed message, and the first bytes of a SHA-256 over these. A record that was torn was never
+//! acted on.
 //!
-//! Invariant: tests `nothing_is_signed_twice_or_below_also_after_a_restart`,
+//! Invariant: tests `nothing_is_signed_twice_or_at_a_height_below_also_after_a_restart`,
 //! `a_torn_record_is_as_if_it_had_not_been_written`.
 
 use std::collections::BTreeMap;
@@ -19,10 +22,10 @@ use std::path::Path;
 
 use primitives::{Hash, sha256};
 
-const MAGIC: &[u8; 8] = b"ybguard1";
+const MAGIC: &[u8; 4] = b"ybg2";
 const RECORD_BYTES: usize = 64;
 const RECORDS: usize = 1_024;
-const CONTENT_BYTES: usize = 8 + 8 + 4 + 1 + 32;
+const CONTENT_BYTES: usize = 4 + 4 + 8 + 4 + 1 + 32;
 
 /// A place in the course of consensus, in the order in which a validator comes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +41,7 @@ pub struct Place {
 /// Why a place is not signed.
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
-    /// Something later was signed already, or something else in its place.
+    /// A later height was signed already, or something else in its place.
     #[error(
         "block {}, round {}, step {} is not signed: the key signed up to block {}, round {}, step {}",
         wanted.height, wanted.round, wanted.step, last.height, last.round, last.step
@@ -60,8 +63,8 @@ pub struct Guard {
     file: File,
     /// What was signed at the last height.
     signed: BTreeMap<Place, Hash>,
-    /// Where the next record goes.
-    next: usize,
+    /// The number of the next record.
+    next: u32,
 }
 
 impl Guard {
@@ -92,21 +95,16 @@ impl Guard {
     }
 
     fn read(&mut self, bytes: &[u8]) {
-        let mut last = None;
-        for (number, record) in bytes.chunks_exact(RECORD_BYTES).enumerate() {
-            let Some((place, message)) = decode(record) else { continue };
-            let height = self.signed.keys().next_back().map_or(0, |place| place.height);
-            if place.height > height {
-                self.signed.clear();
-            }
-            if place.height >= height {
-                self.signed.insert(place, message);
-                if last.is_none_or(|(there, _)| place >= there) {
-                    last = Some((place, number));
-                }
-            }
-        }
-        self.next = last.map_or(0, |(_, number)| (number + 1) % RECORDS);
+        let records: Vec<_> = bytes.chunks_exact(RECORD_BYTES).filter_map(decode).collect();
+        let height = records.iter().map(|(_, place, _)| place.height).max();
+        self.next = records.iter().map(|(number, ..)| number.wrapping_add(1)).max().unwrap_or(0);
+        let last = records.into_iter().filter(|(_, place, _)| Some(place.height) == height);
+        self.signed = last.map(|(_, place, message)| (place, message)).collect();
+    }
+
+    /// All that was signed at the last height.
+    pub fn signed(&self) -> impl Iterator<Item = (Place, Hash)> {
+        self.signed.iter().map(|(place, message)| (*place, *message))
     }
 
     /// The last that was signed.
@@ -123,14 +121,15 @@ impl Guard {
         if let Some(last) = self.last() {
             match self.signed.get(&wanted) {
                 Some(signed) if *signed == message => return Ok(()),
-                None if wanted > last => {}
+                None if wanted.height >= last.height => {}
                 _ => return Err(GuardError::SignedBefore { wanted, last }),
             }
         }
-        let offset = u64::try_from(self.next * RECORD_BYTES).unwrap_or(0);
-        self.file.write_all_at(&encode(wanted, &message), offset)?;
+        let slot = usize::try_from(self.next).unwrap_or(0) % RECORDS;
+        let offset = u64::try_from(slot * RECORD_BYTES).unwrap_or(0);
+        self.file.write_all_at(&encode(self.next, wanted, &message), offset)?;
         self.file.sync_data()?;
-        self.next = (self.next + 1) % RECORDS;
+        self.next = self.next.wrapping_add(1);
         if self.last().is_some_and(|last| last.height < wanted.height) {
             self.signed.clear();
         }
@@ -139,8 +138,9 @@ impl Guard {
     }
 }
 
-fn encode(place: Place, message: &Hash) -> Vec<u8> {
+fn encode(number: u32, place: Place, message: &Hash) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
+    bytes.extend(number.to_le_bytes());
     bytes.extend(place.height.to_le_bytes());
     bytes.extend(place.round.to_le_bytes());
     bytes.push(place.step);
@@ -150,12 +150,13 @@ fn encode(place: Place, message: &Hash) -> Vec<u8> {
     bytes
 }
 
-fn decode(record: &[u8]) -> Option<(Place, Hash)> {
+fn decode(record: &[u8]) -> Option<(u32, Place, Hash)> {
+    let number = u32::from_le_bytes(record.get(4..8)?.try_into().ok()?);
     let height = u64::from_le_bytes(record.get(8..16)?.try_into().ok()?);
     let round = u32::from_le_bytes(record.get(16..20)?.try_into().ok()?);
     let place = Place { height, round, step: *record.get(20)? };
     let message = Hash(record.get(21..CONTENT_BYTES)?.try_into().ok()?);
-    (encode(place, &message) == record).then_some((place, message))
+    (encode(number, place, &message) == record).then_some((number, place, message))
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_signed_twice_or_below_also_after_a_restart() {
+    fn nothing_is_signed_twice_or_at_a_height_below_also_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("guard");
         let (one, other) = (Hash([1; 32]), Hash([2; 32]));
@@ -178,12 +179,10 @@ mod tests {
         for mut guard in [guard, Guard::open(&path).unwrap()] {
             assert_eq!(guard.last(), Some(place(5, 1, 2)));
             guard.allow(place(5, 0, 3), one).expect("the same again");
-            for (wanted, message) in [
-                (place(5, 0, 3), other),
-                (place(5, 1, 2), one),
-                (place(5, 1, 1), one),
-                (place(4, 9, 3), one),
-            ] {
+            guard.allow(place(5, 1, 1), one).expect("its own proposal leaves after its vote");
+            for (wanted, message) in
+                [(place(5, 0, 3), other), (place(5, 1, 2), one), (place(4, 9, 3), one)]
+            {
                 let refused = guard.allow(wanted, message);
                 assert!(matches!(refused, Err(GuardError::SignedBefore { .. })), "{wanted:?}");
             }

@@ -1,37 +1,45 @@
-//! The engine by which many organisations order one ledger: Malachite (Tendermint) over our types.
+//! The engine by which many organisations order one ledger: the core of Malachite (Tendermint) over
+//! our types, and a network of named peers.
 //!
-//! Reading order: this file (all that others see), `engine` (how it is started and what becomes of
-//! its messages), `settings`, `context` (our types in its words), `sign` and [`guard`] (what a
-//! validator signs, and that it does not sign twice), `codec` (the bytes).
+//! Reading order: this file (what a node sees), [`machine`] (a validator without threads or
+//! clocks), `context` (our types in the core's words), `sign` and [`guard`] (what a validator
+//! signs, and that it does not sign twice), [`log`] (what it must not forget), `codec` (the bytes),
+//! [`mesh`] (connections).
 //!
-//! This crate holds everything that is generic over the engine, and nothing else, so that its code
-//! is made once and the crates above it are built without it (decision record 0030). It knows no
-//! transactions: a block is bytes whose header's hash is the value id. What it decides is a
-//! [`proof::header::Certificate`], with the sign-bytes that vouchers and light clients check.
+//! The core decides what is signed and when a block is final; here is only what it asks for
+//! (decision record 0030). It knows no transactions: a block is bytes whose header's hash is the
+//! value id. What it decides is a [`proof::header::Certificate`], with the sign-bytes that vouchers
+//! and light clients check. The ledger is a [`consensus::Replica`], asked by the thread that calls.
 //!
-//! The ledger answers [`Request`]s, one after the other, each through its [`Reply`].
-//!
-//! Invariants: only peers that are named can connect (test
-//! `a_stranger_is_not_let_in`); four validators go on without one, and it comes back by itself
-//! (test `three_of_four_go_on_and_the_fourth_catches_up`); a key signs nothing twice ([`guard`]).
+//! Invariants: only peers that are named can connect (test `a_stranger_is_not_let_in`); four
+//! validators go on without one, and it comes back by itself (test
+//! `three_of_four_go_on_and_the_fourth_catches_up`); never two blocks at a height, and on again
+//! after the trouble ends, under loss, delay, partition, crash and a validator that lies (test
+//! `worlds`); a key signs nothing twice ([`guard`]).
 
 mod codec;
 mod context;
-mod engine;
 pub mod guard;
-mod settings;
+pub mod log;
+pub mod machine;
+pub mod mesh;
 mod sign;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
-use consensus::{Next, Signer};
-use primitives::{Hash, OrganisationId, Verifier};
-use proof::header::{Certificate, ChainId};
+use consensus::{Engine, EngineError, Replica, Signer, Step};
+use primitives::{OrganisationId, Verifier};
+use proof::header::{ChainId, ValidatorSet};
 
-pub use engine::{Bft, PeerKey};
+use codec::{Message, Wire as _};
+use guard::Guard;
+use log::FileLog;
+use machine::{Event, Machine, Signing};
+use mesh::Mesh;
+pub use mesh::{Peer, PeerKey, PeerName};
 
 /// The largest block that is taken, in bytes: that of the ledger.
 pub const BLOCK_BYTES_MAX: u32 = 1 << 20;
@@ -40,7 +48,11 @@ pub const TRANSACTION_BATCH_MAX: u32 = 256;
 /// The longest transaction that is passed on, in bytes: the longest that the ledger takes.
 pub const TRANSACTION_BYTES_MAX: u32 = 512 << 10;
 /// The most blocks of one answer to a node that catches up.
-pub const SYNC_BLOCKS_MAX: u32 = 5;
+pub const FETCH_BLOCKS_MAX: u32 = 5;
+/// The most bytes of transactions in one message beyond the first.
+const GOSSIP_BYTES_MAX: usize = 128 << 10;
+/// How many messages of others wait here; what is more waits in their connections.
+const EVENTS_MAX: usize = 64;
 
 /// A signature backend that threads share.
 pub type SharedVerifier = Arc<dyn Verifier + Send + Sync>;
@@ -69,10 +81,10 @@ impl Default for Patience {
 pub struct Network {
     /// The key that names this node in it.
     pub peer_key: PeerKey,
-    /// Where others reach this node, such as `/ip4/10.0.0.1/tcp/7410`.
+    /// Where others reach this node, such as `0.0.0.0:7410`.
     pub listen: String,
-    /// The only nodes that may connect, each as `/ip4|dns/../tcp/../p2p/<name>`.
-    pub peers: Vec<String>,
+    /// The only nodes that may connect.
+    pub peers: Vec<Peer>,
     /// The folder of the engine's log.
     pub folder: PathBuf,
     /// The file that keeps the validator's key from signing twice.
@@ -91,184 +103,164 @@ pub struct Config {
     pub organisation: OrganisationId,
     /// What checks signatures.
     pub verifier: SharedVerifier,
+    /// Who decides the next block.
+    pub validators: ValidatorSet,
     /// Where the node is among the others.
     pub network: Network,
-    /// What takes transactions that others pass on. It must not block.
-    pub on_transactions: Box<dyn Fn(Vec<Vec<u8>>) + Send + Sync>,
-    /// What takes the engine's questions. It must not block.
-    pub on_request: Box<dyn Fn(Request) + Send + Sync>,
 }
 
-/// A block that is not decided yet, as the ledger keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undecided {
-    /// The round it was proposed in.
-    pub round: u32,
-    /// The round before in which two thirds voted for it, if this is another try.
-    pub valid_round: Option<u32>,
-    /// Who proposed it.
-    pub proposer: OrganisationId,
-    /// The hash of its header.
-    pub value_id: Hash,
-    /// Whether it may be decided.
-    pub is_valid: bool,
-}
-
-/// What a block of others turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It follows from the ledger, and is kept durably under its value id.
-    Valid(Hash),
-    /// It has a header, with this hash, that does not follow.
-    Invalid(Hash),
-    /// It is no block.
-    Unreadable,
-    /// It cannot be told now: it is not the next one.
-    NotNow,
-}
-
-/// A block as proposed by this node, durable already.
-#[derive(Clone, Debug)]
-pub struct Proposed {
-    /// The hash of its header.
-    pub value_id: Hash,
-    /// Its bytes.
-    pub block: Arc<[u8]>,
-}
-
-/// Where the answer to a request goes. One that is dropped holds the engine up.
-pub struct Reply<T>(Box<dyn FnOnce(T) + Send>);
-
-impl<T> Reply<T> {
-    /// A reply that ends here.
-    pub fn new(answer: impl FnOnce(T) + Send + 'static) -> Self {
-        Self(Box::new(answer))
-    }
-
-    /// Gives the answer.
-    pub fn send(self, answer: T) {
-        (self.0)(answer);
-    }
-}
-
-impl<T> fmt::Debug for Reply<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reply")
-    }
-}
-
-/// What the engine asks of the ledger. All but [`Request::Start`] and [`Request::Finalized`] are
-/// answered at once; those may be kept as long as there is nothing to order.
+/// A running engine. Its connections end when it is dropped.
 #[derive(Debug)]
-pub enum Request {
-    /// Where to begin.
-    Start {
-        /// The next block.
-        reply: Reply<Next>,
-    },
-    /// The block to propose, the same one for the same height.
-    Propose {
-        /// The next block's number.
-        height: u64,
-        /// The round.
-        round: u32,
-        /// The block, kept durably.
-        reply: Reply<Proposed>,
-    },
-    /// All blocks of this height that are kept and not decided.
-    Undecided {
-        /// The height.
-        height: u64,
-        /// What is kept.
-        reply: Reply<Vec<Undecided>>,
-    },
-    /// A block that somebody else proposes.
-    Judge {
-        /// Its height.
-        height: u64,
-        /// The round, and how it came.
-        origin: Origin,
-        /// Its bytes, at most [`BLOCK_BYTES_MAX`].
-        block: Vec<u8>,
-        /// What it is, once it is kept durably.
-        reply: Reply<Verdict>,
-    },
-    /// Others are at a later height already, or have a block for the next one: nothing to wait for.
-    Ahead {
-        /// The height.
-        height: u64,
-    },
-    /// The bytes of a block that is kept and not decided.
-    Block {
-        /// The hash of its header.
-        value_id: Hash,
-        /// Its bytes, if it is there.
-        reply: Reply<Option<Arc<[u8]>>>,
-    },
-    /// More than two thirds signed a block: make it the last one.
-    Decided {
-        /// What makes it final.
-        certificate: Certificate,
-        /// Block and certificate are durable.
-        reply: Reply<()>,
-    },
-    /// A height is over.
-    Finalized {
-        /// Its number.
-        height: u64,
-        /// Whether its block was fetched from others: there may be more, so it is no time to wait.
-        is_fetched: bool,
-        /// Who signed two things where there may be one.
-        equivocators: Vec<OrganisationId>,
-        /// The next block.
-        reply: Reply<Next>,
-    },
-    /// Decided blocks, for somebody who catches up.
-    Decisions {
-        /// The first one.
-        first: u64,
-        /// The last one.
-        last: u64,
-        /// As many of them as there are, without a gap, [`SYNC_BLOCKS_MAX`] at the most.
-        reply: Reply<Vec<(Vec<u8>, Certificate)>>,
-    },
-    /// The number of the first block that is kept.
-    First {
-        /// The number.
-        reply: Reply<u64>,
-    },
+pub struct Bft {
+    machine: Machine,
+    mesh: Mesh,
+    events: Receiver<Event>,
+    waker: SyncSender<Event>,
+    /// What came while it was waited for.
+    arrived: Option<Event>,
+    start: Instant,
+    is_started: bool,
 }
 
-/// Where a block of others comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The round it was proposed in.
-    pub round: u32,
-    /// The round before in which two thirds voted for it, if this is another try.
-    pub valid_round: Option<u32>,
-    /// Who proposed it.
-    pub proposer: OrganisationId,
-    /// Whether more than two thirds decided it already.
-    pub is_decided: bool,
+/// Wakes whoever waits for an engine ([`Bft::wait`]).
+#[derive(Clone, Debug)]
+pub struct Waker(SyncSender<Event>);
+
+impl Waker {
+    /// Says that there may be something to order, or to stop.
+    pub fn wake(&self) {
+        // When there is no room, nobody sleeps.
+        drop(self.0.try_send(Event::Wake));
+    }
+}
+
+impl Bft {
+    /// Opens the log and listens.
+    ///
+    /// # Errors
+    /// When the folder, the guard or the address cannot be used.
+    pub fn start(config: Config) -> Result<Self, BftError> {
+        let Config { chain_id, key, organisation, verifier, validators, network } = config;
+        std::fs::create_dir_all(&network.folder).map_err(BftError::Folder)?;
+        let signing = match key {
+            Some(key) => {
+                let guard = Guard::open(&network.guard).map_err(BftError::Folder)?;
+                Some(Signing { key, guard })
+            }
+            None => None,
+        };
+        let log = FileLog::open(&network.folder.join("votes-1.log")).map_err(BftError::Folder)?;
+        let log = Box::new(log);
+        let patience = network.patience;
+        let machine =
+            Machine::new(chain_id, organisation, signing, verifier, patience, log, validators);
+        let (waker, events) = sync_channel(EVENTS_MAX);
+        let mesh = Mesh::start(&network, chain_id, waker.clone())?;
+        let start = Instant::now();
+        Ok(Self { machine, mesh, events, waker, arrived: None, start, is_started: false })
+    }
+
+    /// What wakes [`Bft::wait`] from other threads.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        Waker(self.waker.clone())
+    }
+
+    /// Passes transactions on to all others.
+    pub fn pass_on(&self, transactions: Vec<Vec<u8>>) {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        let most = usize::try_from(TRANSACTION_BATCH_MAX).unwrap_or(1);
+        let send = |batch: Vec<_>| self.mesh.send(None, Message::Transactions(batch).encode());
+        for transaction in transactions {
+            bytes += transaction.len();
+            batch.push(transaction);
+            if batch.len() >= most || bytes >= GOSSIP_BYTES_MAX {
+                send(std::mem::take(&mut batch));
+                bytes = 0;
+            }
+        }
+        if !batch.is_empty() {
+            send(batch);
+        }
+    }
+
+    /// The peers that can be reached now.
+    #[must_use]
+    pub fn connected(&self) -> Vec<PeerName> {
+        self.mesh.connected()
+    }
+
+    /// Waits until there is something to do, or for this long.
+    pub fn wait(&mut self, at_most: Duration) {
+        if self.arrived.is_some() {
+            return;
+        }
+        let now = self.start.elapsed();
+        let due = self.machine.deadline().map(|at| at.saturating_sub(now));
+        match self.events.recv_timeout(due.map_or(at_most, |due| due.min(at_most))) {
+            Ok(event) => self.arrived = Some(event),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                self.arrived = Some(Event::Wake);
+            }
+        }
+    }
+
+    fn send_outputs(&mut self) {
+        for output in self.machine.take_outputs() {
+            self.mesh.send(output.to, output.bytes);
+        }
+    }
+}
+
+impl<A: Replica> Engine<A> for Bft {
+    /// Handles what has come, up to the next decided block, and at the most as many events as may
+    /// wait, so that the caller has its turn.
+    fn step(&mut self, application: &mut A) -> Result<Step, EngineError<A::Error>> {
+        if !self.is_started {
+            self.is_started = true;
+            self.machine.start(self.start.elapsed(), application)?;
+            self.send_outputs();
+        }
+        for _ in 0..EVENTS_MAX {
+            if let Some(height) = self.machine.take_decided() {
+                return Ok(Step::Decided(height));
+            }
+            let Some(event) = self.arrived.take().or_else(|| self.events.try_recv().ok()) else {
+                break;
+            };
+            self.machine.handle(self.start.elapsed(), event, application)?;
+            self.send_outputs();
+        }
+        Ok(self.machine.take_decided().map_or(Step::Idle, Step::Decided))
+    }
 }
 
 /// Why the engine does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum BftError {
     /// An address is none.
-    #[error(
-        "`{address}` is not an address of a node: {reason}; write /ip4/10.0.0.1/tcp/7410/p2p/NAME"
-    )]
+    #[error("`{address}` is not an address of a node: {reason}; write 10.0.0.1:7410")]
     Address {
         /// As it was given.
         address: String,
         /// What is wrong.
         reason: String,
     },
+    /// A peer's name is none.
+    #[error("`{0}` is not the name of a node: it has 64 digits from 0 to 9 and a to f")]
+    Name(String),
     /// The folder of the engine cannot be used.
     #[error("the consensus folder: {0}")]
-    Folder(#[from] std::io::Error),
-    /// The engine did not start.
-    #[error("the consensus engine did not start: {0}")]
+    Folder(std::io::Error),
+    /// Nobody can be heard.
+    #[error("nobody can connect to `{address}`: {reason}")]
+    Listen {
+        /// Where others were to connect.
+        address: String,
+        /// Why they cannot.
+        reason: std::io::Error,
+    },
+    /// The system gives no thread, or the key is none.
+    #[error("the network: {0}")]
     Start(String),
 }

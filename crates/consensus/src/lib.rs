@@ -1,18 +1,19 @@
 //! Ordering: which opaque block is the next one, and the certificate that makes it final.
 //!
-//! Reading order: this file, [`solo`].
+//! Reading order: this file, [`solo`], [`replica`].
 //!
 //! An [`Engine`] drives an [`Application`]. The engine knows nothing of transactions: a value is a
 //! header, whose hash is the value id, and the bytes of the block behind it. Header, sign-bytes,
 //! certificate and validator set are our own (crate `proof`), so an engine can be exchanged without
 //! changing what vouchers and light clients verify.
 //!
-//! Blocks of several organisations are ordered by the engine in crate `bft`, which has threads of
-//! its own and asks where this one is asked; `node::runtime::network` answers it.
+//! One organisation alone is an [`Application`] under [`Solo`]; one among several is a [`Replica`]
+//! as well, under the engine in crate `bft`.
 //!
 //! Invariants: no certificate leaves before the block is durable (test
 //! `a_block_that_could_not_be_kept_is_not_decided`); the certificate is part of no hash.
 
+pub mod replica;
 pub mod solo;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use primitives::{Hash, OrganisationId, PublicKey, Signature};
 use proof::header::{Certificate, Header, ValidatorSet};
 
+pub use replica::{Origin, Replica, Undecided, Verdict};
 pub use solo::Solo;
 
 /// What the next block needs.
@@ -113,6 +115,12 @@ pub enum EngineError<E> {
     /// The key could not sign.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// What the engine must not forget cannot be written or read.
+    #[error("the engine's log: {0}")]
+    Log(std::io::Error),
+    /// The engine itself failed: it does not go on with a state that may be wrong.
+    #[error("the consensus engine: {0}")]
+    Broken(String),
 }
 
 /// Why nothing was signed, in the words of the key store.

@@ -310,7 +310,7 @@ impl ValidatorSet {
         &self,
         header: &Header,
         certificate: &Certificate,
-        verifier: &impl Verifier,
+        verifier: &(impl Verifier + ?Sized),
     ) -> Result<(), CertificateError> {
         let value_id = header.value_id();
         if certificate.height != header.height || certificate.value_id != value_id {

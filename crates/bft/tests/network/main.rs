@@ -1,9 +1,13 @@
-//! Four engines on this machine's loopback, each with a small ledger in memory.
+//! Four engines with a small ledger in memory each: on this machine's loopback, and in worlds whose
+//! time, network and disks are simulated.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod keys;
 mod ledger;
 mod world;
+mod worlds;
 
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use world::World;
@@ -79,4 +83,25 @@ fn a_stranger_is_not_let_in() {
     world.submit(1, vec![2; 10]);
     world.wait_for_payloads(&[0, 1, 2, 3], 2);
     world.stays_at_as(stranger, 0, Duration::from_millis(1_500));
+}
+
+#[test]
+fn silence_and_garbage_hold_nobody_up() {
+    let mut world = World::new(4);
+    for node in 0..4 {
+        world.start(node);
+    }
+    let silent: Vec<_> = (0..30).map(|_| world.connect(0)).collect();
+    let mut loud = world.connect(1);
+    loud.write_all(&[0xff; 4_096]).unwrap();
+    world.submit(0, vec![1; 10]);
+    world.wait_for_payloads(&[0, 1, 2, 3], 1);
+    // Whoever says what is no greeting is not answered.
+    assert_eq!(loud.read(&mut [0; 16]).unwrap_or(0), 0);
+    // A node that comes back is heard although the others' connections are still there.
+    world.kill(0);
+    world.start(0);
+    world.submit(0, vec![2; 10]);
+    world.wait_for_payloads(&[0, 1, 2, 3], 2);
+    drop(silent);
 }

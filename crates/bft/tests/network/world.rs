@@ -1,55 +1,23 @@
-//! Engines that know each other, and one that they do not know.
+//! Engines that know each other over this machine's loopback, and one that they do not know.
 
-use std::net::TcpListener;
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, PoisonError};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bft::{Bft, Config, Network, Patience, PeerKey, SharedSigner, SharedVerifier};
-use consensus::{Signer, SignerError};
-use ed25519_dalek::{Signer as _, SigningKey, Verifier as _, VerifyingKey};
-use primitives::{Hash, OrganisationId, PublicKey, Signature, SignatureError, Verifier, codec};
-use proof::header::{ChainId, Validator, ValidatorSet};
+use bft::{Bft, Config, Network, Patience, Peer, PeerKey, SharedSigner, Waker};
+use consensus::{Engine as _, Signer as _, Step};
+use primitives::codec;
+use proof::header::{ChainId, ValidatorSet};
 
-use crate::ledger::{Block, Event, Runner, Shared};
+use crate::keys::{Dalek, TestKey, validators};
+use crate::ledger::{Block, Ledger, Shared};
 
 /// Far more than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
-
-#[derive(Clone)]
-struct TestKey(OrganisationId, SigningKey);
-
-impl Signer for TestKey {
-    fn organisation(&self) -> OrganisationId {
-        self.0
-    }
-    fn public_key(&self) -> PublicKey {
-        PublicKey::Ed25519(self.1.verifying_key().to_bytes())
-    }
-    fn sign(&self, message: &Hash) -> Result<Signature, SignerError> {
-        Ok(Signature::Ed25519(self.1.sign(message.as_bytes()).to_bytes()))
-    }
-}
-
-struct Dalek;
-
-impl Verifier for Dalek {
-    fn check_key(&self, _: &PublicKey) -> Result<(), SignatureError> {
-        Ok(())
-    }
-    fn verify_raw(
-        &self,
-        key: &PublicKey,
-        message: &[u8],
-        signature: &[u8; 64],
-    ) -> Result<(), SignatureError> {
-        let PublicKey::Ed25519(bytes) = key else { return Err(SignatureError::InvalidKey) };
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| SignatureError::InvalidKey)?;
-        key.verify(message, &ed25519_dalek::Signature::from_bytes(signature))
-            .map_err(|_| SignatureError::InvalidSignature)
-    }
-}
+/// After how long a payload that is not decided is passed on again.
+const AGAIN: Duration = Duration::from_millis(300);
 
 struct Node {
     key: TestKey,
@@ -60,8 +28,10 @@ struct Node {
 }
 
 struct Running {
-    bft: Arc<Bft>,
-    events: Sender<Event>,
+    waker: Waker,
+    is_stopped: Arc<AtomicBool>,
+    /// Payloads to be passed on.
+    outgoing: Arc<Mutex<Vec<Vec<u8>>>>,
     thread: JoinHandle<()>,
 }
 
@@ -79,40 +49,30 @@ fn free_ports(count: usize) -> Vec<u16> {
 }
 
 fn node(number: usize, port: u16) -> Node {
-    let seed = u8::try_from(number + 1).unwrap();
-    let key =
-        TestKey(format!("org-{number}").parse().unwrap(), SigningKey::from_bytes(&[seed; 32]));
-    let peer_key = PeerKey::from_secret([seed + 100; 32]);
-    Node { key, peer_key, port, shared: Arc::default(), running: None }
+    let peer_key = PeerKey::from_secret([u8::try_from(number).unwrap() + 101; 32]);
+    Node { key: TestKey::new(number), peer_key, port, shared: Arc::default(), running: None }
 }
 
 impl World {
     pub fn new(count: usize) -> Self {
         let ports = free_ports(count);
-        let nodes: Vec<_> =
-            ports.into_iter().enumerate().map(|(at, port)| node(at, port)).collect();
-        let validator = |node: &Node| Validator {
-            organisation: node.key.0,
-            key: node.key.public_key(),
-            power: 1,
-        };
-        let validators = ValidatorSet::new(nodes.iter().map(validator).collect()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
+        let nodes = ports.into_iter().enumerate().map(|(at, port)| node(at, port)).collect();
+        let (validators, folder) = (validators(count), tempfile::tempdir().unwrap());
         Self { chain_id: "test".parse().unwrap(), validators, nodes, folder }
     }
 
     pub fn start(&mut self, number: usize) {
-        let peers = self.addresses(number);
+        let peers = self.peers(number);
         self.start_with(number, peers, true);
     }
 
-    fn addresses(&self, but: usize) -> Vec<String> {
+    fn peers(&self, but: usize) -> Vec<Peer> {
         let others = self.nodes.iter().enumerate().filter(|(at, _)| *at != but);
-        others
-            .map(|(_, node)| {
-                format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", node.port, node.peer_key.name())
-            })
-            .collect()
+        let peer = |node: &Node| Peer {
+            name: node.peer_key.name().unwrap(),
+            address: format!("127.0.0.1:{}", node.port),
+        };
+        others.map(|(_, node)| peer(node)).collect()
     }
 
     /// A node that knows all others, whom none of them knows.
@@ -120,68 +80,81 @@ impl World {
         let number = self.nodes.len();
         let port = free_ports(1).remove(0);
         self.nodes.push(node(number, port));
-        let peers = self.addresses(number);
+        let peers = self.peers(number);
         self.start_with(number, peers, false);
         number
     }
 
-    fn start_with(&mut self, number: usize, peers: Vec<String>, is_validator: bool) {
+    fn start_with(&mut self, number: usize, peers: Vec<Peer>, is_validator: bool) {
         let node = &mut self.nodes[number];
         let folder = self.folder.path().join(number.to_string());
-        let (events, incoming) = channel();
-        let runner = Runner {
-            shared: Arc::clone(&node.shared),
-            chain_id: self.chain_id,
-            validators: self.validators.clone(),
-            own: node.key.0,
-            events: incoming,
-            idle: None,
-        };
-        let thread = std::thread::spawn(move || runner.run());
-        let (requests, wake, shared) = (events.clone(), events.clone(), Arc::clone(&node.shared));
-        let verifier: SharedVerifier = Arc::new(Dalek);
         let key: SharedSigner = Arc::new(node.key.clone());
+        let patience =
+            Patience { propose: Duration::from_millis(400), vote: Duration::from_millis(200) };
         let config = Config {
             chain_id: self.chain_id,
-            organisation: node.key.0,
+            organisation: node.key.organisation(),
             key: is_validator.then_some(key),
-            verifier,
+            verifier: Arc::new(Dalek),
+            validators: self.validators.clone(),
             network: Network {
                 peer_key: node.peer_key.clone(),
-                listen: format!("/ip4/127.0.0.1/tcp/{}", node.port),
+                listen: format!("127.0.0.1:{}", node.port),
                 peers,
                 guard: folder.join("guard"),
                 folder,
-                patience: Patience {
-                    propose: Duration::from_millis(400),
-                    vote: Duration::from_millis(200),
-                },
+                patience,
             },
-            on_transactions: Box::new(move |list| {
-                shared.kept.lock().unwrap().take(list);
-                drop(wake.send(Event::Wake));
-            }),
-            on_request: Box::new(move |request| drop(requests.send(Event::Engine(request)))),
         };
-        let bft = Arc::new(Bft::start(config).unwrap());
-        *node.shared.bft.lock().unwrap() = Some(Arc::clone(&bft));
-        node.running = Some(Running { bft, events, thread });
+        let mut bft = Bft::start(config).unwrap();
+        let mut ledger = Ledger {
+            shared: Arc::clone(&node.shared),
+            chain_id: self.chain_id,
+            validators: self.validators.clone(),
+            own: node.key.organisation(),
+        };
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let outgoing: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
+        let waker = bft.waker();
+        let (is_told, leaving) = (Arc::clone(&is_stopped), Arc::clone(&outgoing));
+        let thread = std::thread::spawn(move || {
+            let mut passed = Instant::now();
+            while !is_told.load(Ordering::Acquire) {
+                let new: Vec<_> = std::mem::take(&mut *leaving.lock().unwrap());
+                bft.pass_on(new);
+                if passed.elapsed() >= AGAIN {
+                    // Nobody may have heard of it when it was submitted.
+                    bft.pass_on(ledger.shared.kept.lock().unwrap().pool.clone());
+                    passed = Instant::now();
+                }
+                if bft.step(&mut ledger).unwrap() == Step::Idle {
+                    bft.wait(AGAIN);
+                }
+            }
+        });
+        node.running = Some(Running { waker, is_stopped, outgoing, thread });
     }
 
     pub fn submit(&self, number: usize, payload: Vec<u8>) {
         let node = &self.nodes[number];
         let running = node.running.as_ref().unwrap();
         node.shared.kept.lock().unwrap().pool.push(payload.clone());
-        running.bft.pass_on(payload);
-        running.events.send(Event::Wake).unwrap();
+        running.outgoing.lock().unwrap().push(payload);
+        running.waker.wake();
+    }
+
+    /// A connection to a node's port by anybody.
+    pub fn connect(&self, number: usize) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.nodes[number].port)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream
     }
 
     pub fn kill(&mut self, number: usize) {
-        let Running { bft, events, thread } = self.nodes[number].running.take().unwrap();
-        *self.nodes[number].shared.bft.lock().unwrap() = None;
-        drop(bft);
-        drop(events.send(Event::Stop));
-        thread.join().unwrap();
+        let running = self.nodes[number].running.take().unwrap();
+        running.is_stopped.store(true, Ordering::Release);
+        running.waker.wake();
+        running.thread.join().unwrap();
     }
 
     pub fn height(&self, number: usize) -> u64 {
@@ -193,9 +166,10 @@ impl World {
         for number in numbers {
             let shared = &self.nodes[*number].shared;
             let mut kept = shared.kept.lock().unwrap();
-            while kept.payloads() < count {
+            while kept.decided().count() < count {
                 let left = end.saturating_duration_since(Instant::now());
-                assert!(!left.is_zero(), "node {number} has {} of {count}", kept.payloads());
+                let there = kept.decided().count();
+                assert!(!left.is_zero(), "node {number} has {there} of {count}");
                 let waited = shared.changed.wait_timeout(kept, left);
                 kept = waited.unwrap_or_else(PoisonError::into_inner).0;
             }

@@ -8,15 +8,14 @@
 //! lets time neither go back nor jump. What more than two thirds decided is taken as it is.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
-use bft::{Origin, Proposed, Undecided as Told, Verdict};
-use consensus::Application as _;
+use consensus::{Application as _, Origin, Proposal, Replica, Undecided, Verdict};
 use ledger::VerifiedTransaction;
 use ledger::kernel::block::{BLOCK_BYTES_MAX, TIME_JUMP_MILLIS_MAX};
 use primitives::{Hash, OrganisationId, codec};
-use proof::header::Certificate;
+use proof::header::{Certificate, Header};
 
 use super::NodeFailure;
 use super::check::{check_all, thread_count};
@@ -33,29 +32,40 @@ const UNDECIDED_MAX: usize = 24;
 /// In how many rounds one block is remembered to have been proposed.
 const ROUNDS_MAX: usize = 16;
 
-/// The blocks of the next height, by the hashes of their headers.
-pub(crate) struct Undecided(BTreeMap<Hash, Known>);
+/// What a node among others knows beyond the ledger.
+pub(crate) struct Among {
+    own: OrganisationId,
+    /// After how long without a block an empty one is made, which keeps block time near the clock.
+    heartbeat: Duration,
+    since: Instant,
+    /// The blocks of the next height, by the hashes of their headers.
+    known: BTreeMap<Hash, Known>,
+}
 
 struct Known {
     pending: Pending,
-    told: Vec<Told>,
+    told: Vec<Undecided>,
     is_own: bool,
 }
 
-impl Undecided {
-    pub(super) const fn new() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
 impl<D: Disk> Sequencer<D> {
-    /// Finds the blocks again that were kept before the node was started.
-    pub(super) fn find_undecided(&mut self, own: OrganisationId) -> Result<(), NodeFailure> {
-        self.know_kept(|_| true)?;
-        for known in self.undecided.0.values_mut() {
-            known.is_own = known.told.iter().any(|told| told.proposer == own);
-        }
-        Ok(())
+    /// Becomes one of several, and finds the blocks again that were kept before the start.
+    pub(super) fn join(
+        &mut self,
+        own: OrganisationId,
+        heartbeat: Duration,
+    ) -> Result<(), NodeFailure> {
+        let (known, since) = (BTreeMap::new(), Instant::now());
+        self.among = Some(Among { own, heartbeat, since, known });
+        self.know_kept(|_| true)
+    }
+
+    fn known(&self) -> impl Iterator<Item = (&Hash, &Known)> {
+        self.among.iter().flat_map(|among| &among.known)
+    }
+
+    fn find_known(&self, value_id: &Hash) -> Option<&Known> {
+        self.among.as_ref()?.known.get(value_id)
     }
 
     /// Knows those blocks of the next height again that are on the disk and wanted.
@@ -64,13 +74,13 @@ impl<D: Disk> Sequencer<D> {
             let KeptBlock { round, valid_round, proposer, block: bytes } = kept;
             let Ok(block) = codec::decode::<ledger::Block>(&bytes) else { continue };
             let value_id = block.header.value_id();
-            if self.undecided.0.contains_key(&value_id) || !is_wanted(&value_id) {
+            if self.find_known(&value_id).is_some() || !is_wanted(&value_id) {
                 continue;
             }
             // Its time was looked at when it was kept.
             let origin = Origin { round, valid_round, proposer, is_decided: true };
             match self.execute_foreign(block, &bytes, true) {
-                Ok(pending) => self.know(value_id, pending, origin, false),
+                Ok(pending) => self.know(value_id, pending, origin),
                 Err(reason) => {
                     tracing::error!(%value_id, reason, "a block that was kept is not right")
                 }
@@ -83,111 +93,34 @@ impl<D: Disk> Sequencer<D> {
         self.store.read().unwrap_or_else(PoisonError::into_inner).undecided()
     }
 
-    /// Whether there is something to order. What cannot be tried is answered.
-    pub(super) fn has_work(&self) -> bool {
-        let mempool = &self.shared.mempool;
-        let now = self.shared.clock.now();
-        loop {
-            let batch = mempool.peek(1, BLOCK_BYTES_MAX);
-            if batch.is_empty() {
-                return false;
-            }
-            if !self.admit(now, batch).is_empty() {
-                return true;
-            }
-        }
-    }
-
-    /// This node's block of a height, the same one in every round.
-    pub(super) fn propose_block(
-        &mut self,
-        round: u32,
-        own: OrganisationId,
-    ) -> Result<Proposed, NodeFailure> {
-        let known = self.undecided.0.iter().find(|(_, known)| known.is_own);
-        if let Some((value_id, known)) = known {
-            return Ok(Proposed { value_id: *value_id, block: Arc::clone(&known.pending.bytes) });
-        }
-        let now = self.shared.clock.now();
-        let has_to_catch_up = now > self.ledger.tip().time.plus_millis(TIME_JUMP_MILLIS_MAX);
-        let batch = if has_to_catch_up {
-            Vec::new()
-        } else {
-            let bytes_max = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES;
-            self.admit(now, self.shared.mempool.peek(BLOCK_TRANSACTIONS_MAX, bytes_max))
-        };
-        let pending = self.execute(now, batch);
-        let value_id = pending.block.header.value_id();
-        let block = Arc::clone(&pending.bytes);
-        let origin = Origin { round, valid_round: None, proposer: own, is_decided: false };
-        self.keep(value_id, pending, origin, true)?;
-        Ok(Proposed { value_id, block })
-    }
-
     /// Keeps a block durably, and knows it from now on.
     fn keep(
         &mut self,
         value_id: Hash,
         pending: Pending,
         origin: Origin,
-        is_own: bool,
     ) -> Result<(), NodeFailure> {
         let Origin { round, valid_round, proposer, .. } = origin;
         let block = pending.bytes.to_vec();
         let kept = KeptBlock { round, valid_round, proposer, block };
         self.kept().keep(pending.block.header.height, &value_id, &kept)?;
-        self.know(value_id, pending, origin, is_own);
+        self.know(value_id, pending, origin);
         Ok(())
     }
 
-    fn know(&mut self, value_id: Hash, pending: Pending, origin: Origin, is_own: bool) {
-        if self.undecided.0.len() >= UNDECIDED_MAX {
+    fn know(&mut self, value_id: Hash, pending: Pending, origin: Origin) {
+        let Some(Among { own, known, .. }) = &mut self.among else { return };
+        if known.len() >= UNDECIDED_MAX {
             // The one of the earliest round; it stays on the disk.
-            let oldest = self.undecided.0.iter().filter(|(_, known)| !known.is_own);
+            let oldest = known.iter().filter(|(_, known)| !known.is_own);
             let round = |known: &Known| known.told.iter().map(|told| told.round).max();
             let oldest = oldest.min_by_key(|(_, known)| round(known)).map(|(id, _)| *id);
-            oldest.and_then(|id| self.undecided.0.remove(&id));
+            oldest.and_then(|id| known.remove(&id));
         }
         let Origin { round, valid_round, proposer, .. } = origin;
-        let told = vec![Told { round, valid_round, proposer, value_id, is_valid: true }];
-        self.undecided.0.insert(value_id, Known { pending, told, is_own });
-    }
-
-    /// What a block of others is: executed, and kept when it is right.
-    pub(super) fn judge(
-        &mut self,
-        height: u64,
-        origin: Origin,
-        bytes: &[u8],
-    ) -> Result<Verdict, NodeFailure> {
-        if height != self.next().height {
-            return Ok(Verdict::NotNow);
-        }
-        if bytes.len() > BLOCK_BYTES_MAX {
-            return Ok(Verdict::Unreadable);
-        }
-        let Ok(block) = codec::decode::<ledger::Block>(bytes) else {
-            return Ok(Verdict::Unreadable);
-        };
-        let value_id = block.header.value_id();
-        let Origin { round, valid_round, proposer, is_decided } = origin;
-        if let Some(known) = self.undecided.0.get_mut(&value_id) {
-            let told = Told { round, valid_round, proposer, value_id, is_valid: true };
-            if known.told.len() < ROUNDS_MAX && !known.told.contains(&told) {
-                known.told.push(told);
-            }
-            return Ok(Verdict::Valid(value_id));
-        }
-        match self.execute_foreign(block, bytes, is_decided) {
-            Ok(pending) => {
-                self.keep(value_id, pending, origin, false)?;
-                Ok(Verdict::Valid(value_id))
-            }
-            Err(reason) => {
-                tracing::warn!(height, round, %proposer, reason, "a block of others is not right");
-                Ok(Verdict::Invalid(value_id))
-            }
-        }
+        let is_own = proposer == *own;
+        let told = vec![Undecided { round, valid_round, proposer, value_id }];
+        known.insert(value_id, Known { pending, told, is_own });
     }
 
     /// Executes a block of others, or says what is wrong with it.
@@ -233,35 +166,17 @@ impl<D: Disk> Sequencer<D> {
         known.into_iter().map(|known| known.or_else(|| checked.next())).collect()
     }
 
-    /// The blocks of a height that are kept and not decided.
-    pub(super) fn told(&self, height: u64) -> Vec<Told> {
-        if height != self.next().height {
-            return Vec::new();
-        }
-        self.undecided.0.values().flat_map(|known| known.told.iter().cloned()).collect()
-    }
-
-    /// The bytes of one of them.
-    pub(super) fn undecided_block(&self, value_id: &Hash) -> Option<Arc<[u8]>> {
-        self.undecided.0.get(value_id).map(|known| Arc::clone(&known.pending.bytes))
-    }
-
     /// Makes a decided block the last one: durable together with its certificate, then told.
-    pub(super) fn decide(&mut self, certificate: Certificate) -> Result<(), NodeFailure> {
-        let height = certificate.height;
-        if height == self.ledger.tip().height {
-            // The engine reads its log again after a crash; it was done then.
-            return Ok(());
-        }
-        if !self.undecided.0.contains_key(&certificate.value_id) {
-            // Too many were known at once; what was voted for is on the disk.
-            self.know_kept(|id| *id == certificate.value_id)?;
-        }
-        let Some(known) = self.undecided.0.remove(&certificate.value_id) else {
-            return Err(NodeFailure::UnknownBlock(height));
-        };
+    pub(super) fn decide(
+        &mut self,
+        proposal: &Proposal,
+        certificate: Certificate,
+    ) -> Result<(), NodeFailure> {
+        let (height, value_id) = (proposal.header.height, proposal.header.value_id());
+        let known = self.among.as_mut().and_then(|among| among.known.remove(&value_id));
+        let pending = known.map(|known| known.pending).ok_or(NodeFailure::UnknownBlock(height))?;
         let validators = &self.ledger.tip().validators;
-        let header = &known.pending.block.header;
+        let header = &pending.block.header;
         let checked = validators.verify_certificate(header, &certificate, &FastVerifier);
         checked.map_err(|error| {
             NodeFailure::Engine(format!(
@@ -269,34 +184,137 @@ impl<D: Disk> Sequencer<D> {
             ))
         })?;
         let start = Instant::now();
-        let stored = StoredBlock { block: known.pending.bytes.to_vec(), certificate };
+        let stored = StoredBlock { block: pending.bytes.to_vec(), certificate };
         self.store.write().unwrap_or_else(PoisonError::into_inner).append(&stored)?;
         self.shared.counters.durable.note(start.elapsed());
-        self.publish(known.pending, stored.certificate)?;
-        self.undecided.0.clear();
+        self.publish(pending, stored.certificate)?;
+        if let Some(among) = &mut self.among {
+            among.known.clear();
+            among.since = Instant::now();
+        }
         self.kept().forget_up_to(height)?;
         Ok(())
     }
+}
 
-    /// Decided blocks for somebody who catches up, from the first on as far as there are.
-    pub(super) fn decisions(&self, first: u64, last: u64) -> Vec<(Vec<u8>, Certificate)> {
-        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
-        let last = last.min(store.last_height());
-        let blocks = (first.max(store.first_height())..=last).map_while(|height| {
-            store.read_block(height).ok().map(|stored| (stored.block, stored.certificate))
-        });
-        // From another one on, the answer would have a gap.
-        if first < store.first_height() { Vec::new() } else { blocks.collect() }
+impl<D: Disk> Replica for Sequencer<D> {
+    /// What cannot be tried is answered.
+    fn has_work(&mut self) -> bool {
+        let is_quiet = |among: &Among| among.since.elapsed() >= among.heartbeat;
+        if self.among.as_ref().is_some_and(is_quiet) {
+            return true;
+        }
+        let mempool = &self.shared.mempool;
+        let now = self.shared.clock.now();
+        loop {
+            let batch = mempool.peek(1, BLOCK_BYTES_MAX);
+            if batch.is_empty() {
+                return false;
+            }
+            if !self.admit(now, batch).is_empty() {
+                return true;
+            }
+        }
     }
 
-    /// The first height that others can have from here.
-    pub(super) fn first_height(&self) -> u64 {
-        self.store.read().unwrap_or_else(PoisonError::into_inner).first_height()
+    fn propose_in_turn(&mut self, round: u32) -> Result<Proposal, NodeFailure> {
+        if let Some((_, known)) = self.known().find(|(_, known)| known.is_own) {
+            return Ok(known.pending.proposal());
+        }
+        let now = self.shared.clock.now();
+        let has_to_catch_up = now > self.ledger.tip().time.plus_millis(TIME_JUMP_MILLIS_MAX);
+        let batch = if has_to_catch_up {
+            Vec::new()
+        } else {
+            let bytes_max = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES;
+            self.admit(now, self.shared.mempool.peek(BLOCK_TRANSACTIONS_MAX, bytes_max))
+        };
+        let pending = self.execute(now, batch);
+        let proposal = pending.proposal();
+        let proposer = self.among.as_ref().map(|among| among.own).ok_or(NodeFailure::Stopped)?;
+        let origin = Origin { round, valid_round: None, proposer, is_decided: false };
+        self.keep(proposal.header.value_id(), pending, origin)?;
+        Ok(proposal)
+    }
+
+    fn header_of(&self, block: &[u8]) -> Option<Header> {
+        codec::decode::<ledger::Block>(block).ok().map(|block| block.header)
+    }
+
+    fn judge(&mut self, origin: Origin, bytes: &[u8]) -> Result<Verdict, NodeFailure> {
+        if bytes.len() > BLOCK_BYTES_MAX {
+            return Ok(Verdict::Unreadable);
+        }
+        let Ok(block) = codec::decode::<ledger::Block>(bytes) else {
+            return Ok(Verdict::Unreadable);
+        };
+        let (height, value_id) = (block.header.height, block.header.value_id());
+        if height != self.next().height {
+            return Ok(Verdict::Unreadable);
+        }
+        let Origin { round, valid_round, proposer, is_decided } = origin;
+        if let Some(known) = self.among.as_mut().and_then(|among| among.known.get_mut(&value_id)) {
+            if *known.pending.bytes != *bytes {
+                // The same header over other transactions.
+                return Ok(Verdict::Invalid(value_id));
+            }
+            let told = Undecided { round, valid_round, proposer, value_id };
+            if known.told.len() < ROUNDS_MAX && !known.told.contains(&told) {
+                known.told.push(told);
+            }
+            return Ok(Verdict::Valid(value_id));
+        }
+        match self.execute_foreign(block, bytes, is_decided) {
+            Ok(pending) => {
+                self.keep(value_id, pending, origin)?;
+                Ok(Verdict::Valid(value_id))
+            }
+            Err(reason) => {
+                tracing::warn!(height, round, %proposer, reason, "a block of others is not right");
+                Ok(Verdict::Invalid(value_id))
+            }
+        }
+    }
+
+    fn undecided(&self) -> Vec<Undecided> {
+        self.known().flat_map(|(_, known)| known.told.iter().cloned()).collect()
+    }
+
+    fn undecided_block(&mut self, value_id: &Hash) -> Result<Option<Proposal>, NodeFailure> {
+        if self.find_known(value_id).is_none() {
+            // Too many were known at once; what was voted for is on the disk.
+            self.know_kept(|id| id == value_id)?;
+        }
+        Ok(self.find_known(value_id).map(|known| known.pending.proposal()))
+    }
+
+    fn decisions(&self, first: u64, count: usize) -> Vec<(Vec<u8>, Certificate)> {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        if first < store.first_height() {
+            // From another one on, the answer would have a gap.
+            return Vec::new();
+        }
+        let blocks = (first..=store.last_height()).take(count).map_while(|height| {
+            store.read_block(height).ok().map(|stored| (stored.block, stored.certificate))
+        });
+        blocks.collect()
+    }
+
+    fn take(&mut self, transactions: Vec<Vec<u8>>) {
+        for bytes in transactions {
+            take_passed_on(&self.shared, &bytes);
+        }
+    }
+
+    fn accuse(&mut self, height: u64, organisations: &[OrganisationId]) {
+        for organisation in organisations {
+            tracing::error!(height, %organisation, "a validator signed two things at once");
+        }
     }
 }
 
 /// A transaction that another node passed on, when it is one and was not executed yet.
-pub(super) fn take_passed_on(shared: &super::shared::Shared, bytes: &[u8]) {
+fn take_passed_on(shared: &super::shared::Shared, bytes: &[u8]) {
     let Ok(transaction) = ledger::Transaction::decode(bytes) else { return };
     let content = &transaction.content;
     let view = shared.view();

@@ -26,8 +26,8 @@ pub(crate) struct Machine<D: Disk> {
 pub(crate) enum Order {
     /// This node alone.
     Solo(Solo<BlockSigner>),
-    /// This node with others, whose engine has threads of its own.
-    Network(Option<Membership>),
+    /// This node with others, heard over connections with threads of their own.
+    Network(Option<Box<Membership>>),
 }
 
 impl<D: Disk> Machine<D> {

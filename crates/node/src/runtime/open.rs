@@ -417,11 +417,15 @@ fn assemble<D: Disk>(
     let (tasks, receiver) = queue(HISTORY_LAG_MAX);
     let pace = config.snapshots;
     let snapshots = SnapshotWriter::new(Arc::clone(&store), tasks.clone(), pace, behind);
-    let sequencer = Sequencer::new(Arc::clone(&shared), ledger, store, tasks, snapshots);
     let engine = match network {
         None => Order::Solo(Solo::new(config.signer)),
-        Some(network) => Order::Network(Some(Membership::start(network, config.signer, &shared)?)),
+        Some(network) => {
+            let validators = ledger.tip().validators.clone();
+            let membership = Membership::start(network, config.signer, &shared, validators)?;
+            Order::Network(Some(Box::new(membership)))
+        }
     };
+    let sequencer = Sequencer::new(Arc::clone(&shared), ledger, store, tasks, snapshots);
     let machine = Machine { sequencer, engine };
     let history = HistoryFollower { shared: Arc::clone(&shared), history, tasks: receiver };
     match config.threads {

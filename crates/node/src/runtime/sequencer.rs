@@ -13,6 +13,7 @@ use proof::header::Certificate;
 use proof::receipt::OutcomeCode;
 
 use super::NodeFailure;
+use super::agree::Among;
 use super::follow::{HistoryTask, SnapshotWriter};
 use super::metrics::{Refusal, add};
 use super::queue::Sender;
@@ -37,6 +38,12 @@ pub(super) struct Pending {
     pub(super) start: Instant,
 }
 
+impl Pending {
+    pub(super) fn proposal(&self) -> Proposal {
+        Proposal { header: self.block.header.clone(), block: Arc::clone(&self.bytes) }
+    }
+}
+
 /// What the engine orders blocks for.
 pub(crate) struct Sequencer<D: Disk> {
     pub(crate) shared: Arc<Shared>,
@@ -45,8 +52,8 @@ pub(crate) struct Sequencer<D: Disk> {
     history: Sender<HistoryTask>,
     pub(crate) snapshots: SnapshotWriter<D>,
     pending: Option<Pending>,
-    /// Blocks of the next height, in a network.
-    pub(super) undecided: super::agree::Undecided,
+    /// In a network.
+    pub(super) among: Option<Among>,
 }
 
 impl<D: Disk> Sequencer<D> {
@@ -57,8 +64,7 @@ impl<D: Disk> Sequencer<D> {
         history: Sender<HistoryTask>,
         snapshots: SnapshotWriter<D>,
     ) -> Self {
-        let undecided = super::agree::Undecided::new();
-        Self { shared, ledger, store, history, snapshots, pending: None, undecided }
+        Self { shared, ledger, store, history, snapshots, pending: None, among: None }
     }
 
     /// Executes what waits as the next block; `None` when nothing waits.
@@ -203,13 +209,13 @@ impl<D: Disk> Application for Sequencer<D> {
         if self.pending.is_none() {
             self.pending = self.build();
         }
-        Ok(self.pending.as_ref().map(|pending| Proposal {
-            header: pending.block.header.clone(),
-            block: Arc::clone(&pending.bytes),
-        }))
+        Ok(self.pending.as_ref().map(Pending::proposal))
     }
 
     fn commit(&mut self, proposal: Proposal, certificate: Certificate) -> Result<(), NodeFailure> {
+        if self.among.is_some() {
+            return self.decide(&proposal, certificate);
+        }
         let pending = self.pending.take().filter(|one| one.block.header == proposal.header);
         let pending = pending.ok_or(NodeFailure::UnknownBlock(proposal.header.height))?;
         let start = Instant::now();

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use bft::{Patience, PeerKey};
+use bft::{Patience, Peer, PeerKey};
 use ledger::Genesis;
 use node::receipt_log::LogSigner;
 use node::runtime::{BlockSigner, Network, NodeConfig, SnapshotPace, Threads};
@@ -73,13 +73,14 @@ impl World {
             ..place.config(Threads::Own { checking: 1 })
         };
         let others = (0..NODES).filter(|other| *other != number);
-        let address = |other: usize| {
-            format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.ports[other], peer_key(other).name())
+        let peer = |other: usize| Peer {
+            name: peer_key(other).name().unwrap(),
+            address: format!("127.0.0.1:{}", self.ports[other]),
         };
         let network = bft::Network {
             peer_key: peer_key(number),
-            listen: format!("/ip4/127.0.0.1/tcp/{}", self.ports[number]),
-            peers: others.map(address).collect(),
+            listen: format!("127.0.0.1:{}", self.ports[number]),
+            peers: others.map(peer).collect(),
             folder: place.folder.path().join("consensus"),
             guard: place.folder.path().join("votes"),
             patience: Patience {

@@ -34,7 +34,7 @@ struct Init {
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
     /// An organisation that validates, and where the others reach its node, such as
-    /// `finance=/ip4/10.0.0.2/tcp/7410`; given once for each, four times at the least.
+    /// `finance=10.0.0.2:7410`; given once for each, four times at the least.
     #[arg(long = "member", value_name = "ORGANISATION=ADDRESS", value_parser = member)]
     members: Vec<(OrganisationId, String)>,
     /// Where the folders are made, one per organisation.
@@ -43,21 +43,10 @@ struct Init {
 }
 
 fn member(text: &str) -> Result<(OrganisationId, String), String> {
-    let wrong = || "write ORGANISATION=ADDRESS, such as finance=/ip4/10.0.0.2/tcp/7410".to_owned();
+    let wrong = || "write ORGANISATION=ADDRESS, such as finance=10.0.0.2:7410".to_owned();
     let (organisation, address) = text.split_once('=').ok_or_else(wrong)?;
-    let mut parts = address.split('/');
-    let (host, port) = match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    {
-        (
-            Some(""),
-            Some("ip4" | "ip6" | "dns" | "dns4" | "dns6"),
-            Some(host),
-            Some("tcp"),
-            Some(port),
-        ) => (host, port),
-        _ => return Err(wrong()),
-    };
-    if host.is_empty() || port.parse::<u16>().is_err() || parts.next().is_some() {
+    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    if host.is_empty() || port.parse::<u16>().is_err() {
         return Err(wrong());
     }
     Ok((organisation.parse()?, address.to_owned()))
@@ -99,9 +88,10 @@ impl Init {
             .map_err(|error| bad(format!("the members: {error}")))?;
         for member in &members {
             let others = members.iter().filter(|other| other.organisation != member.organisation);
+            let others = others.map(Member::peer).collect::<Result<_>>()?;
             let folder = self.folder(member.organisation);
             member
-                .found(&folder, &genesis, others.map(Member::peer).collect())
+                .found(&folder, &genesis, others)
                 .with_context(|| format!("`{}` cannot be written", folder.display()))?;
             println!("{:<16} {}", member.organisation.as_str(), folder.display());
         }

@@ -69,7 +69,7 @@ impl Network {
             log_key: founding::secret(seed, name, "log"),
             origin: format!("{LOG_ORIGIN}/{name}-{number}"),
             network_key: founding::secret(seed, name, "network"),
-            address: format!("/ip4/127.0.0.1/tcp/{port}"),
+            address: format!("127.0.0.1:{port}"),
         });
         Ok(Self { members: members.collect(), data: data.to_owned() })
     }
@@ -95,7 +95,7 @@ impl Network {
         for (number, member) in self.members.iter().enumerate() {
             let others =
                 self.members.iter().filter(|other| other.organisation != member.organisation);
-            let others = others.map(Member::peer).collect();
+            let others = others.map(Member::peer).collect::<Result<_>>()?;
             if number == 0 {
                 member.keep_peers(&self.data, others)?;
             } else {

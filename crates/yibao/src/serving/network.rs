@@ -2,11 +2,12 @@
 //!
 //! ```toml
 //! # DIR/node/peers.toml; DIR/node/keys/network.key names this node to the others
-//! listen = "/ip4/0.0.0.0/tcp/7410"      # where others reach it
+//! listen = "0.0.0.0:7410"               # where others reach it
 //!
 //! [[peer]]
 //! organisation = "finance"
-//! address = "/ip4/10.0.0.2/tcp/7410/p2p/12D3KooW..."
+//! address = "10.0.0.2:7410"
+//! name = "5f1c..."                      # what its network key proves, 64 digits
 //! ```
 //! Nobody else may connect. A folder without this file is the node of one organisation alone.
 
@@ -14,7 +15,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use bft::{Patience, PeerKey};
 use ledger::Genesis;
 use node::runtime::Network;
@@ -51,8 +52,10 @@ struct PeersFile {
 pub struct Peer {
     /// Whose it is.
     pub organisation: OrganisationId,
-    /// Where it is, and the name that its network key gives it.
+    /// Where it is.
     pub address: String,
+    /// The name that its network key proves.
+    pub name: String,
 }
 
 /// The network of a data folder; `None` when the node is alone.
@@ -67,10 +70,16 @@ pub fn read_network(data: &Path) -> Result<Option<Network>> {
     }
     let file: PeersFile = read_toml("the peers of the node", &path, PEERS_BYTES_MAX)?;
     let key = read_key(&folder.join(NETWORK_KEY_FILE))?;
+    let peers = file.peer.into_iter().map(|peer| {
+        let name = peer.name.parse();
+        let name =
+            name.with_context(|| format!("`{}`, peer {}", path.display(), peer.organisation))?;
+        Ok(bft::Peer { name, address: peer.address })
+    });
     let place = bft::Network {
         peer_key: PeerKey::from_secret(*key.as_bytes()),
         listen: file.listen,
-        peers: file.peer.into_iter().map(|peer| peer.address).collect(),
+        peers: peers.collect::<Result<_>>()?,
         folder: folder.join("consensus"),
         guard: folder.join("signed/votes"),
         patience: Patience::default(),
@@ -90,17 +99,18 @@ pub struct Member {
     pub origin: String,
     /// The key that names its node.
     pub network_key: SecretKey,
-    /// Where its node is reached, such as `/ip4/10.0.0.1/tcp/7410`.
+    /// Where its node is reached, such as `10.0.0.1:7410`.
     pub address: String,
 }
 
 impl Member {
     /// The node as the others name it.
-    #[must_use]
-    pub fn peer(&self) -> Peer {
-        let name = PeerKey::from_secret(*self.network_key.as_bytes()).name();
-        let address = format!("{}/p2p/{name}", self.address);
-        Peer { organisation: self.organisation, address }
+    ///
+    /// # Errors
+    /// When its key has no name.
+    pub fn peer(&self) -> Result<Peer> {
+        let name = PeerKey::from_secret(*self.network_key.as_bytes()).name()?.to_string();
+        Ok(Peer { organisation: self.organisation, address: self.address.clone(), name })
     }
 
     /// Writes its data folder.

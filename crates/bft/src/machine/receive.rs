@@ -1,0 +1,169 @@
+//! What others say.
+
+use consensus::{EngineError, Origin, Replica, Undecided, Verdict};
+use malachite_consensus::{Input, LivenessMsg, ProposedValue, SignedConsensusMsg};
+use malachite_types::{Round, Validity, ValueOrigin, Vote as _};
+
+use crate::codec::{Carried, Message};
+use crate::context::{Address, Height, Ours, Value};
+use crate::{FETCH_BLOCKS_MAX, PeerName};
+
+use super::{
+    AHEAD_MAX, ASIDE_MAX, Failure, Machine, PER_ROUND_MAX, Phase, ROUNDS_AHEAD_MAX, STATUS_PAUSE,
+    Work,
+};
+
+impl Machine {
+    pub(super) fn receive<A: Replica>(
+        &mut self,
+        peer: PeerName,
+        message: Message,
+        app: &mut A,
+    ) -> Result<(), Failure<A>> {
+        match message {
+            Message::Consensus(message) => {
+                let height = message.height().0;
+                let input = match message {
+                    SignedConsensusMsg::Vote(vote) => Input::Vote(vote),
+                    SignedConsensusMsg::Proposal(proposal) => Input::Proposal(proposal),
+                };
+                self.receive_input(peer, height, input, app)?;
+            }
+            Message::Liveness(message) => {
+                let (height, input) = match message {
+                    LivenessMsg::Vote(vote) => (vote.height(), Input::Vote(vote)),
+                    LivenessMsg::PolkaCertificate(polka) => {
+                        (polka.height, Input::PolkaCertificate(polka))
+                    }
+                    LivenessMsg::SkipRoundCertificate(certificate) => {
+                        (certificate.height, Input::RoundCertificate(certificate))
+                    }
+                };
+                self.receive_input(peer, height.0, input, app)?;
+            }
+            Message::Block(carried) => self.receive_block(peer, carried, app)?,
+            Message::Transactions(list) => {
+                app.take(list);
+                self.work.push_back(Work::Next);
+            }
+            Message::Status(tip) => {
+                self.tips.insert(peer, tip);
+                if tip.saturating_add(1) < self.height {
+                    self.tell_status(peer);
+                }
+            }
+            Message::Fetch(first) => {
+                let count = usize::try_from(FETCH_BLOCKS_MAX).unwrap_or(1);
+                let decided = app.decisions(first, count);
+                self.send(Some(peer), &Message::Decided(decided));
+            }
+            Message::Decided(list) => self.receive_decided(peer, list, app)?,
+        }
+        Ok(())
+    }
+
+    fn tell_status(&mut self, peer: PeerName) {
+        let told = self.told.get(&peer).copied();
+        if told.is_none_or(|told| self.now >= told.saturating_add(STATUS_PAUSE)) {
+            self.told.insert(peer, self.now);
+            self.send(Some(peer), &Message::Status(self.height.saturating_sub(1)));
+        }
+    }
+
+    /// Notes that a peer is at a height; whether what it sent belongs to the present one or later.
+    fn note_height<A: Replica>(
+        &mut self,
+        peer: PeerName,
+        height: u64,
+        app: &mut A,
+    ) -> Result<bool, Failure<A>> {
+        if height < self.height {
+            // It does not know yet, or it would not be there.
+            self.tell_status(peer);
+            return Ok(false);
+        }
+        let tip = self.tips.entry(peer).or_default();
+        *tip = (*tip).max(height.saturating_sub(1));
+        if height <= self.height.saturating_add(AHEAD_MAX) {
+            self.begun = self.begun.max(height);
+        }
+        if self.phase == Phase::Idle && height == self.height && !self.is_catching_up() {
+            self.begin(app)?;
+        }
+        Ok(true)
+    }
+
+    fn receive_input<A: Replica>(
+        &mut self,
+        peer: PeerName,
+        height: u64,
+        input: Input<Ours>,
+        app: &mut A,
+    ) -> Result<(), Failure<A>> {
+        if self.note_height(peer, height, app)? && self.core.is_some() {
+            // The core keeps what is of a later height.
+            self.work.push_back(Work::Input(input));
+        }
+        Ok(())
+    }
+
+    fn receive_block<A: Replica>(
+        &mut self,
+        peer: PeerName,
+        carried: Carried,
+        app: &mut A,
+    ) -> Result<(), Failure<A>> {
+        let height = carried.height;
+        if !self.note_height(peer, height, app)? {
+            return Ok(());
+        }
+        if height > self.height || self.phase != Phase::Running {
+            let is_near = height <= self.height.saturating_add(AHEAD_MAX);
+            if is_near && self.aside.len() < ASIDE_MAX && !self.aside.contains(&carried) {
+                self.aside.push(carried);
+            }
+            return Ok(());
+        }
+        let seen = self.judged.entry((carried.round, peer)).or_default();
+        let is_far = carried.round > self.round.saturating_add(ROUNDS_AHEAD_MAX);
+        if is_far || *seen >= PER_ROUND_MAX {
+            return Ok(());
+        }
+        *seen += 1;
+        self.judge(&carried, app)
+    }
+
+    /// Judges a block of this height and tells the core what it is.
+    pub(super) fn judge<A: Replica>(
+        &mut self,
+        carried: &Carried,
+        app: &mut A,
+    ) -> Result<(), Failure<A>> {
+        let Carried { height, round, valid_round, proposer, .. } = *carried;
+        let origin = Origin { round, valid_round, proposer, is_decided: false };
+        let verdict = app.judge(origin, &carried.block).map_err(EngineError::Application)?;
+        let (value_id, is_valid) = match verdict {
+            Verdict::Valid(id) => (id, true),
+            Verdict::Invalid(id) => (id, false),
+            Verdict::Unreadable => return Ok(()),
+        };
+        let one = Undecided { round, valid_round, proposer, value_id };
+        self.know(proposed(height, &one, is_valid));
+        Ok(())
+    }
+
+    pub(super) fn know(&mut self, value: ProposedValue<Ours>) {
+        self.work.push_back(Work::Input(Input::ProposedValue(value, ValueOrigin::Consensus)));
+    }
+}
+
+pub(super) fn proposed(height: u64, one: &Undecided, is_valid: bool) -> ProposedValue<Ours> {
+    ProposedValue {
+        height: Height(height),
+        round: Round::new(one.round),
+        valid_round: Round::from(one.valid_round),
+        proposer: Address(one.proposer),
+        value: Value(one.value_id),
+        validity: Validity::from_bool(is_valid),
+    }
+}
