@@ -281,6 +281,18 @@ fn the_latest_request_of_a_visit_is_the_one_that_was_sent_last() {
 }
 
 #[test]
+fn what_waits_for_an_answer_about_a_visit_is_withdrawn_once() {
+    let directory = directory();
+    directory.put_request(&request(1, 1, ONE)).unwrap();
+    directory.put_request(&request(2, 2, ONE)).unwrap();
+    let visit = VisitId([1; 16]);
+    assert!(directory.withdraw_requests(visit).unwrap());
+    assert!(!directory.withdraw_requests(visit).unwrap());
+    let answer = |id| directory.request(&Hash([id; 32])).unwrap().unwrap().answer;
+    assert_eq!((answer(1), answer(2)), (Some(RequestAnswer::Withdrawn), None));
+}
+
+#[test]
 fn the_documents_of_an_application_wait_until_it_is_decided_and_are_forgotten_after_half_a_year() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("directory.sqlite");

@@ -76,6 +76,25 @@ pub(crate) struct LimitedUse {
     pub diagnosis_groups: Vec<String>,
 }
 
+/// An entry of a catalogue as it is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The item's code.
+    pub code: &'a str,
+    /// The days on which the entry counts.
+    pub valid: Period,
+    /// The class.
+    pub class: ItemClass,
+    /// The category.
+    pub category: Category,
+    /// The first share of class B; none of the other classes.
+    pub share: Rate,
+    /// The highest price of one that is in policy; nothing for no cap.
+    pub price_cap: Option<UnitPrice>,
+    /// Whether it is covered in some ways of use only.
+    pub is_limited: bool,
+}
+
 /// Why a catalogue is not valid: the item and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogueError(String);
@@ -187,6 +206,19 @@ impl Catalogue {
     #[must_use]
     pub fn source(&self, language: &str) -> &str {
         in_language(&self.source, language)
+    }
+
+    /// The entries as providers of this level look them up, by code and first day.
+    pub fn entries(&self, level: HospitalLevel) -> impl Iterator<Item = Entry<'_>> {
+        self.items.iter().map(move |item| Entry {
+            code: &item.code,
+            valid: item.valid,
+            class: item.class,
+            category: item.category,
+            share: item.share,
+            price_cap: item.price_cap(level),
+            is_limited: !item.limited_use.is_empty(),
+        })
     }
 
     /// The entry of this code on this day; `Err` says whether the code is there for other days.

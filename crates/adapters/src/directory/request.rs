@@ -166,6 +166,17 @@ impl Directory {
         found.into_iter().map(|request| self.opened(request)).collect()
     }
 
+    /// Withdraws what waits for an answer about an open visit. Whether something did.
+    ///
+    /// # Errors
+    /// When the directory fails.
+    pub fn withdraw_requests(&self, visit: VisitId) -> Result<bool, DirectoryError> {
+        Ok(self.database.write(|tx| {
+            let sql = "UPDATE request SET answer = ?2 WHERE visit = ?1 AND answer IS NULL";
+            Ok(tx.execute(sql, params![visit.0, Json(RequestAnswer::Withdrawn)])? > 0)
+        })?)
+    }
+
     /// Notes an answer, unless there is one already. Whether it was noted.
     ///
     /// # Errors

@@ -27,13 +27,26 @@ pub(crate) fn signed<K: Kind>(
     machines: &[&dyn Machine],
     body: &K,
 ) -> Result<Transaction, Problem> {
+    signed_for(call, machines, body, VALIDITY_MILLIS)
+}
+
+/// The same, valid for so many milliseconds.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub(crate) fn signed_for<K: Kind>(
+    call: &Call,
+    machines: &[&dyn Machine],
+    body: &K,
+    validity_millis: u64,
+) -> Result<Transaction, Problem> {
     let author = machines.first().ok_or_else(|| Problem::new(&code::INTERNAL))?.organisation();
     let content = Content {
         version: TRANSACTION_VERSION,
         chain_id: call.gateway.port.chain_id(),
         author: Party::Organisation(author),
         idempotency_key: IdempotencyKey(random()?),
-        valid_until: call.instant().plus_millis(VALIDITY_MILLIS),
+        valid_until: call.instant().plus_millis(validity_millis),
         kind: K::NUMBER,
         body: codec::encode(body),
     };

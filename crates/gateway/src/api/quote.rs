@@ -6,16 +6,17 @@ use axum::http::Method;
 use benefit::source::PlanSource;
 use benefit::{
     Accumulators, AdjudicationError, Bill, Catalogue, CategorySums, ExplainedBill, ExplainedPart,
-    Explanation, Facts, Plan, SortedLine, VisitFacts, explain, sort_lines,
+    Explanation, Facts, HospitalLevel, Plan, SortedLine, VisitFacts, explain, sort_lines,
 };
 use ledger::kernel::rejection::Rejection;
 use ledger::modules::plan::PlanRef;
 use ledger::modules::visit::{
-    self, DepositSource, Part, SettlementRecord, Split, VisitRow, VisitSubject,
+    self, Deposit, DepositSource, OpenVisit, Part, SettlementRecord, Split, VisitRow, VisitSubject,
 };
 use ledger::modules::{coverage, family, network, organisation, plan};
 use primitives::{
-    Amount, CivilDate, Currency, Hash, PersonId, RegionId, SchemeId, VisitId, detail,
+    Amount, CivilDate, Currency, Hash, OrganisationId, PersonId, RegionId, SchemeId, VisitId,
+    detail,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -205,6 +206,23 @@ pub(crate) fn quote_bill(
     quoted(call, &asked, paying, sorted.sums.clone(), Some(sorted))
 }
 
+/// The same of an open visit for which the personal account is to pay.
+///
+/// # Errors
+/// Those of a quote.
+pub(crate) fn quote_bill_with_account(
+    call: &Call,
+    open: &OpenVisit,
+    bill: Bill,
+    diagnosis_groups: &[String],
+) -> Result<QuoteView, Problem> {
+    let account = account_for(call, open);
+    let asked = Asked::Subject { subject: open.subject.clone(), account };
+    let sorted = sort(call, &asked, bill, diagnosis_groups)?;
+    let paying = Paying { personal_account: true, family_account: false };
+    quoted(call, &asked, paying, sorted.sums.clone(), Some(sorted))
+}
+
 /// The sums of such a bill, and what becomes of each of its lines.
 ///
 /// # Errors
@@ -230,13 +248,7 @@ fn asked(call: &Call, session: &Session, request: QuoteRequest) -> Result<Asked,
             let VisitRow::Open(open) = seen.row else {
                 return Err(Problem::new(&code::VISIT_CLOSED).at("visit"));
             };
-            // Settling gives deposits from the account back first, so they count as being there.
-            let deposits = open
-                .deposits
-                .iter()
-                .filter(|deposit| matches!(deposit.source, DepositSource::PersonalAccount));
-            let there = personal_account(call, open.subject.person);
-            let account = deposits.fold(there, |sum, one| sum.saturating_add(one.amount));
+            let account = account_for(call, &open);
             Ok(Asked::Subject { subject: open.subject, account })
         }
         (None, Some(id), None, None) => {
@@ -251,6 +263,15 @@ fn asked(call: &Call, session: &Session, request: QuoteRequest) -> Result<Asked,
         (None, None, None, Some(general)) => Ok(Asked::General(general)),
         _ => Err(one_of("visit, remaining, planned, general")),
     }
+}
+
+/// What the personal account can pay of an open visit. Settling gives deposits from the account
+/// back first, so they count as being there.
+fn account_for(call: &Call, open: &OpenVisit) -> Amount {
+    let is_from_account = |one: &&Deposit| matches!(one.source, DepositSource::PersonalAccount);
+    let there = personal_account(call, open.subject.person);
+    let deposits = open.deposits.iter().filter(is_from_account);
+    deposits.fold(there, |sum, one| sum.saturating_add(one.amount))
 }
 
 fn personal_account(call: &Call, person: PersonId) -> Amount {
@@ -426,6 +447,23 @@ fn subject_facts(
         sex: known.sex,
     };
     Ok((facts, [provider.region, region], scheme))
+}
+
+/// The catalogue by which a provider's bills are sorted under a scheme of its region, with its
+/// hash, and the provider's level.
+///
+/// # Errors
+/// `catalogue_missing`; when the provider is not there.
+pub(crate) fn catalogue_of(
+    call: &Call,
+    provider: OrganisationId,
+    (region, scheme, day): (RegionId, SchemeId, CivilDate),
+) -> Result<(Hash, Arc<Catalogue>, HospitalLevel), Problem> {
+    let row = organisation::view::require_active(&call.view.state, provider).map_err(rejected)?;
+    let missing = || Problem::new(&code::CATALOGUE_MISSING);
+    let root = catalogue_root(call, [row.region, region], scheme, day).ok_or_else(missing)?;
+    let catalogue = call.gateway.port.catalogue(root)?.ok_or_else(missing)?;
+    Ok((root, catalogue, row.level.unwrap_or(HospitalLevel::Unrated)))
 }
 
 /// The catalogue that goes with the scheme's plan at the place of care; where that place has no

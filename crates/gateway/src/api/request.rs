@@ -213,26 +213,45 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let request: NewRequest = call.json()?;
     let content = read_content(call, request.content.clone())?;
     let body = settlement(call, &wallet, &seen.subject, &content)?;
-    let kept = KeptBill { salt: request.salt, text: request.bill.clone() };
     let sealed = checked_bill(call, &seen, &body, &request)?;
-    let transaction = co_signed(&wallet, content.clone(), &body, request.authorisations.clone());
+    let asked = Transaction { content, authorisations: request.authorisations };
+    let request = ask_person(call, &seen, &body, (&sealed, request.bill), asked)?;
+    Ok(Reply::json(&view(call, request)?)?.status(StatusCode::CREATED))
+}
+
+/// Sends a settlement, which lacks the person's signature only, with its bill and the text of that
+/// to the phone; an earlier request of the visit is withdrawn.
+///
+/// # Errors
+/// Why it would not be settled; `too_many_bills`.
+pub(crate) fn ask_person(
+    call: &Call,
+    seen: &SeenVisit,
+    body: &SettleVisit,
+    (sealed, text): (&BillContent, String),
+    Transaction { content, authorisations }: Transaction,
+) -> Result<Request, Problem> {
+    let wallet = call.wallet()?;
+    let signed = codec::encode(&authorisations);
+    let transaction = co_signed(&wallet, content.clone(), body, authorisations);
     require_only_the_person_missing(call, transaction)?;
-    keep_sealed(call, &wallet, &seen, body.visit, &sealed)?;
+    keep_sealed(call, &wallet, seen, body.visit, sealed)?;
+    let kept = KeptBill { salt: Hash(sealed.salt), text };
     let request = Request {
         id: content.id(),
         visit: body.visit,
         person: seen.subject.person,
-        asked: asked_by(&body, seen.subject.person),
+        asked: asked_by(body, seen.subject.person),
         provider: seen.subject.provider,
         expires: content.valid_until,
         content: codec::encode(&content),
-        signed: codec::encode(&request.authorisations),
+        signed,
         bill: codec::encode(&kept),
         sent: call.now,
         answer: None,
     };
     wallet.directory.put_request(&request)?;
-    Ok(Reply::json(&view(call, request)?)?.status(StatusCode::CREATED))
+    Ok(request)
 }
 
 /// Whose signature a settlement waits for.
@@ -391,7 +410,7 @@ fn view(call: &Call, request: Request) -> Result<RequestView, Problem> {
 ///
 /// # Errors
 /// When the ledger's history fails.
-pub(super) fn standing_of(call: &Call, request: &Request) -> Result<RequestStanding, Problem> {
+pub(crate) fn standing_of(call: &Call, request: &Request) -> Result<RequestStanding, Problem> {
     standing(call, &request.id, request.answer, request.expires)
 }
 

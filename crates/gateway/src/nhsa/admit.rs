@@ -7,7 +7,7 @@ use super::field::{Field, Form, INSUTYPE, MDTRT_ID, Node, Record};
 use super::identify::{CERT_NO, CERT_TYPE};
 use super::particulars::DIAGNOSES_MAX;
 use super::refusal::Refusal;
-use super::register::{Opening, open};
+use super::register::{Opening, open, subject_of};
 use super::{Run, Transaction};
 
 const INPUT: Node = Node::one(
@@ -58,7 +58,11 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     let input = &message.envelope.input;
     DIAGNOSES.read(input, DIAGNOSES_MAX)?;
     let kind = message.require_kind(record, Care::Stay)?;
-    let number = open(message, record, Opening { kind, own_number: record.text("ipt_no") })?;
+    let known = message.present_person(record)?;
+    let day = record.day("begntime")?;
+    let subject = subject_of(message, record, (known.person, kind, day))?;
+    let own_number = record.text("ipt_no");
+    let number = open(message, record, Opening { known, subject, own_number })?;
     message.keep_description(&number, input)?;
     Ok(json!({ "result": { "mdtrt_id": number } }))
 }

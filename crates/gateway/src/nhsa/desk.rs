@@ -279,16 +279,29 @@ impl Message<'_> {
     /// # Errors
     /// When somebody else did, or on another day.
     pub fn present_person(&self, record: &Record) -> Result<KnownPerson, Refusal> {
+        self.person_with(record, record.text("mdtrt_cert_type"), "mdtrt_cert_no")
+    }
+
+    /// The same, with the kind of certificate and the field that has its number.
+    ///
+    /// # Errors
+    /// As [`Message::present_person`].
+    pub(super) fn person_with(
+        &self,
+        record: &Record,
+        kind: &str,
+        field: &str,
+    ) -> Result<KnownPerson, Refusal> {
         let known = self.known_person(record)?;
-        let number = record.text("mdtrt_cert_no");
-        let is_same = known.certificate == record.text("mdtrt_cert_type")
+        let number = record.text(field);
+        let is_same = known.certificate == kind
             && known.shown == self.name("shown", number.as_bytes())
             && known.day == self.today();
         if is_same {
             return Ok(known);
         }
         let words = "与当日1101识别所用凭证不一致；请请参保人出示凭证，重新做1101";
-        Err(Refusal::at(record.path("mdtrt_cert_no"), words))
+        Err(Refusal::at(record.path(field), words))
     }
 
     /// Enters a visit under its number.
@@ -312,6 +325,15 @@ impl Message<'_> {
                 "本机构没有该人员的这次就诊；请核对mdtrt_id与psn_no，或先做2201挂号、2401入院";
             Refusal::at(record.path("mdtrt_id"), words)
         })
+    }
+
+    /// A visit of this hospital by its number.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn visit_numbered(&self, number: &str) -> Result<KnownVisit, Refusal> {
+        let kept = self.institution.book.get(VISIT, number)?.ok_or_else(|| damaged(()))?;
+        codec::decode(&kept).map_err(damaged)
     }
 
     /// Whether a visit was registered through this interface.

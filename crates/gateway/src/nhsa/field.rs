@@ -99,12 +99,18 @@ impl Field {
         row
     }
 
+    /// As a record spells its name; the first spelling where it has neither.
+    fn spelling(&self, record: &Map<String, Value>) -> &'static str {
+        let is_there = |name: &str| !name.is_empty() && record.contains_key(name);
+        let is_other = !is_there(self.name) && is_there(self.alias);
+        if is_other { self.alias } else { self.name }
+    }
+
     /// The value as text, if it is there and of this form.
     fn read(&self, record: &Map<String, Value>, place: &str) -> Result<Option<String>, Refusal> {
-        let named = |name: &str| record.get(name).filter(|_| !name.is_empty());
-        let given = named(self.name).or_else(|| named(self.alias));
-        let path =
-            if place.is_empty() { self.name.into() } else { format!("{place}.{}", self.name) };
+        let spelling = self.spelling(record);
+        let given = record.get(spelling);
+        let path = if place.is_empty() { spelling.into() } else { format!("{place}.{spelling}") };
         let text = match given {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text.trim().to_owned(),
@@ -119,7 +125,11 @@ impl Field {
             Some(_) => return Err(Refusal::at(&path, "应为字符串或数字；请改正后重发")),
         };
         if text.is_empty() {
-            let missing = || Refusal::at(&path, format!("必填（{}）；请填写后重发", self.meaning));
+            let alias = if self.alias.is_empty() { "" } else { "，也可写作" };
+            let missing = || {
+                let words = format!("必填（{}{alias}{}）；请填写后重发", self.meaning, self.alias);
+                Refusal::at(&path, words)
+            };
             return if self.is_needed { Err(missing()) } else { Ok(None) };
         }
         let text = self.form.normal(&text).map_err(|words| Refusal::at(&path, words))?;
@@ -307,13 +317,17 @@ impl Node {
     /// # Errors
     /// The first field that is not as the table says, with the remedy.
     pub fn record(&self, given: &Map<String, Value>, place: &str) -> Result<Record, Refusal> {
-        let mut values = BTreeMap::new();
+        let (mut values, mut spellings) = (BTreeMap::new(), BTreeMap::new());
         for field in self.fields {
+            let spelling = field.spelling(given);
+            if spelling != field.name {
+                spellings.insert(field.name, spelling);
+            }
             if let Some(text) = field.read(given, place)? {
                 values.insert(field.name, text);
             }
         }
-        Ok(Record { place: place.to_owned(), values })
+        Ok(Record { place: place.to_owned(), values, spellings })
     }
 }
 
@@ -322,6 +336,8 @@ impl Node {
 pub struct Record {
     place: String,
     values: BTreeMap<&'static str, String>,
+    /// Fields that came under their second spelling.
+    spellings: BTreeMap<&'static str, &'static str>,
 }
 
 impl Record {
@@ -337,9 +353,10 @@ impl Record {
         self.get(name).unwrap_or_default()
     }
 
-    /// The whole name of a field, for refusals.
+    /// The whole name of a field as it came, for refusals.
     #[must_use]
     pub fn path(&self, name: &str) -> String {
+        let name = self.spellings.get(name).copied().unwrap_or(name);
         if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) }
     }
 

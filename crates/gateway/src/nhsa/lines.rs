@@ -6,6 +6,7 @@ use primitives::{Amount, Hash, VisitId, codec};
 use serde_json::Value;
 use vault::BillContent;
 
+use super::ask::take_back;
 use super::desk::{Care, KnownLine, Message, bill_of, damaged};
 use super::field::{Field, Form, Record};
 use super::refusal::Refusal;
@@ -76,6 +77,8 @@ pub(super) fn charge(
         records.iter().any(|record| record.text("feedetl_sn") == line.feedetl_sn)
     };
     let told: Vec<KnownLine> = lines.iter().filter(sent).cloned().collect();
+    // Whoever is asked to confirm the bill as it was is asked no more.
+    take_back(message, known.visit)?;
     // All lines together must be a bill, before any of them is kept.
     bill_of(&lines)?;
     let groups = message.diagnosis_groups(number)?;
@@ -87,7 +90,11 @@ pub(super) fn charge(
     Ok(result)
 }
 
-fn line(record: &Record) -> Result<KnownLine, Refusal> {
+/// A line as it was charged.
+///
+/// # Errors
+/// When its amount is none.
+pub(super) fn line(record: &Record) -> Result<KnownLine, Refusal> {
     Ok(KnownLine {
         feedetl_sn: record.text("feedetl_sn").to_owned(),
         batch: record.text("chrg_bchno").to_owned(),

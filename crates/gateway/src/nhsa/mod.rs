@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use adapters::hospital::{Begun, Book};
 use axum::http::Method;
 use primitives::{OrganisationId, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::api::wallet::random;
 use crate::call::Call;
@@ -27,7 +27,11 @@ use crate::wallet::Machine;
 
 mod accumulated;
 mod admit;
+mod ask;
 mod benefits;
+mod catalogue;
+mod catalogue_file;
+mod catalogue_page;
 mod change_stay;
 mod charge;
 mod charge_stay;
@@ -39,19 +43,31 @@ mod download;
 pub mod envelope;
 pub mod field;
 pub mod file;
+mod file_chronic;
+mod file_maternity;
+mod file_referral;
+mod filing;
 mod identify;
 mod lines;
+mod mobile_order;
+mod mobile_query;
+mod mobile_refund;
+mod mobile_revoke;
+mod mobile_upload;
+mod order;
 mod particulars;
 mod preview;
 mod preview_stay;
 pub mod profile;
 mod reconcile_details;
 mod reconcile_totals;
+mod reference;
 pub mod refusal;
 mod register;
 mod reverse;
 mod sale;
 mod sale_return;
+pub mod sealing;
 mod settle;
 mod settle_stay;
 mod sign_in;
@@ -71,12 +87,14 @@ mod undo_stay_settlement;
 mod upload;
 
 use desk::{Message, VISIT, damaged};
-use envelope::{Answering, ENVELOPE, Envelope, NhsaAnswer, NhsaMessage};
+use envelope::{Answering, Envelope, NhsaAnswer, NhsaMessage};
 use field::{Node, Record};
 use file::FILE_MESSAGE_BYTES_MAX;
 use profile::Profile;
+pub use reference::{messages, reference};
 use refusal::Refusal;
-use signature::{Keys, Nonces, Shown};
+use sealing::Sealing;
+use signature::{Keys, Nonces, Shown, Unsealed};
 
 /// The operation whose problems are answered by an envelope as well.
 pub const OPERATION: &str = "call_nhsa";
@@ -132,6 +150,20 @@ pub static TRANSACTIONS: &[&Transaction] = &[
     &benefits::TRANSACTION,
     &accumulated::TRANSACTION,
     &chronic::TRANSACTION,
+    &catalogue_file::MEDICINES,
+    &catalogue_file::HERBS,
+    &catalogue_file::PREPARATIONS,
+    &catalogue_file::SERVICES,
+    &catalogue_file::MATERIALS,
+    &catalogue_file::DIAGNOSES,
+    &catalogue_file::OPERATIONS,
+    &catalogue_file::CHRONIC_DISEASES,
+    &catalogue_file::DISEASES_PAID_BY_CASE,
+    &catalogue_file::DAY_SURGERY,
+    &catalogue_page::TRANSACTION,
+    &catalogue_file::TUMOURS,
+    &catalogue_file::CHINESE_DISEASES,
+    &catalogue_file::CHINESE_SYNDROMES,
     &register::TRANSACTION,
     &undo_registration::TRANSACTION,
     &describe::TRANSACTION,
@@ -152,17 +184,25 @@ pub static TRANSACTIONS: &[&Transaction] = &[
     &undo_stay_settlement::TRANSACTION,
     &sale::TRANSACTION,
     &sale_return::TRANSACTION,
+    &file_referral::TRANSACTION,
+    &file_chronic::TRANSACTION,
+    &file_maternity::TRANSACTION,
     &reverse::TRANSACTION,
     &reconcile_totals::TRANSACTION,
     &reconcile_details::TRANSACTION,
+    &mobile_upload::TRANSACTION,
+    &mobile_order::TRANSACTION,
+    &mobile_refund::TRANSACTION,
+    &mobile_query::TRANSACTION,
+    &mobile_revoke::TRANSACTION,
     &upload::TRANSACTION,
     &download::TRANSACTION,
     &sign_in::TRANSACTION,
     &sign_out::TRANSACTION,
 ];
 
-/// The lines of files that go to and fro.
-static FILES: &[Node] = &[reconcile_details::LINE, reconcile_details::RESULT_LINE];
+/// With what the numbers of mobile payment begin.
+const SEALED_NUMBERS: char = '6';
 
 /// The most records of one message.
 const RECORDS_MAX: usize = 100;
@@ -185,6 +225,8 @@ pub struct Institution {
     pub machine: Arc<dyn Machine>,
     /// What its system signs messages with.
     pub keys: Keys,
+    /// How bodies of mobile payment are sealed, where they are.
+    pub sealing: Option<Sealing>,
     /// What it remembers.
     pub book: Book,
     claimed: Mutex<BTreeSet<Claimed>>,
@@ -201,7 +243,13 @@ impl Institution {
     #[must_use]
     pub fn new(profile: Profile, machine: Arc<dyn Machine>, keys: Keys, book: Book) -> Self {
         let (claimed, sales, nonces) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { profile, machine, keys, book, claimed, sales, nonces }
+        Self { profile, machine, keys, sealing: None, book, claimed, sales, nonces }
+    }
+
+    /// The same, which also takes bodies that are sealed like this.
+    #[must_use]
+    pub fn with_sealing(self, sealing: Option<Sealing>) -> Self {
+        Self { sealing, ..self }
     }
 
     /// Who it is on the ledger.
@@ -233,70 +281,6 @@ impl Drop for Claim<'_> {
     }
 }
 
-/// The tables of all messages, for clients and their makers.
-#[must_use]
-pub fn messages() -> Value {
-    let described = |nodes: &[Node]| nodes.iter().map(Node::described).collect::<Vec<_>>();
-    let transactions: Vec<Value> = TRANSACTIONS
-        .iter()
-        .map(|one| {
-            json!({
-                "infno": one.number, "name": one.name,
-                "variant": WITH_VARIANT.contains(&one.number).then(|| format!("{}A", one.number)),
-                "input": described(one.input), "output": described(one.output)
-            })
-        })
-        .collect();
-    json!({
-        "about": "the messages of the national interface at POST /nhsa/v1; see docs/guide/hospital-it.md",
-        "envelope": ENVELOPE.described()["fields"],
-        "files": described(FILES),
-        "transactions": transactions
-    })
-}
-
-/// The same as a page to read, in Chinese as its readers are.
-#[must_use]
-pub fn reference() -> String {
-    let mut page = String::from(
-        "# 报文字段\n\n由字段表生成（`make contract`），校验所用的也是同一张表。说明见 [hospital-it.md](hospital-it.md)。\n",
-    );
-    page.push_str("\n## 报文外层\n\n");
-    write_fields(&mut page, &ENVELOPE);
-    page.push_str("\n## 文件\n\nUTF-8 文本（或只含一个文本的 ZIP），一行一笔，各列按表中次序，以制表符分隔，没有表头。\n");
-    for file in FILES {
-        page.push_str(&format!("\n{}\n\n", file.name));
-        write_fields(&mut page, file);
-    }
-    for one in TRANSACTIONS {
-        page.push_str(&format!("\n## {} {}\n", one.number, one.name));
-        for (what, nodes) in [("输入", one.input), ("输出", one.output)] {
-            for node in nodes {
-                let list = if node.is_list { "（数组）" } else { "" };
-                page.push_str(&format!("\n{what} `{}`{list}\n\n", node.name));
-                write_fields(&mut page, node);
-            }
-        }
-    }
-    page
-}
-
-fn write_fields(page: &mut String, node: &Node) {
-    page.push_str("| 字段 | 类型 | 必填 | 含义 |\n|---|---|---|---|\n");
-    for field in node.fields {
-        let needed = if field.is_needed { "是" } else { "" };
-        let codes: Vec<String> =
-            field.codes.iter().map(|(code, words)| format!("{code} {words}")).collect();
-        let alias = match field.alias {
-            "" => String::new(),
-            alias => format!("（或 `{alias}`）"),
-        };
-        let meaning = [&[field.meaning.to_owned()], codes.as_slice()].concat().join("；");
-        let (name, form) = (field.name, field.form);
-        page.push_str(&format!("| `{name}`{alias} | {form} | {needed} | {meaning} |\n"));
-    }
-}
-
 /// The answer when a message did not get as far as its hospital: too long, too many, not in time.
 #[must_use]
 pub fn refused(problem: &Problem, now: Timestamp) -> Vec<u8> {
@@ -316,45 +300,87 @@ fn clock_time(instant: Timestamp) -> String {
     text.replace('T', " ")
 }
 
+/// What goes back: the bytes of an envelope or of a file.
+struct Told {
+    media_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Told {
+    const fn envelope(bytes: Vec<u8>) -> Self {
+        Self { media_type: "application/json", bytes }
+    }
+
+    const fn file(bytes: Vec<u8>) -> Self {
+        Self { media_type: "application/octet-stream", bytes }
+    }
+
+    fn reply(self) -> Reply {
+        Reply::bytes(self.media_type, self.bytes)
+    }
+}
+
 fn call(call: &Call) -> Result<Reply, Problem> {
-    let rates = &call.gateway.rates;
-    let institution = match authenticated(call) {
-        Ok(institution) => institution,
+    let (institution, unsealed) = match authenticated(call) {
+        Ok(found) => found,
         Err(refusal) => {
             // Whoever is not known counts by the address. Over its bound, the next one is refused
             // before it is read.
-            let _ = rates.count_address(call.client, call.now);
-            return answer(call, None, None, Err(&refusal));
+            let _ = call.gateway.rates.count_address(call.client, call.now);
+            return Ok(answer(call, None, None, Err(&refusal))?.reply());
         }
     };
+    let (Some(Unsealed { message, key }), Some(sealing)) = (unsealed, &institution.sealing) else {
+        return Ok(told(call, &institution, true)?.reply());
+    };
+    let inner = Call { body: message.into(), ..call.clone() };
+    let told = told(&inner, &institution, false)?;
+    Ok(Told { bytes: sealing.seal(&told.bytes, &key, call.now), ..told }.reply())
+}
+
+/// What a hospital is told that has shown itself: in a body that is sealed, about mobile payment
+/// only.
+fn told(call: &Call, institution: &Institution, is_any: bool) -> Result<Told, Problem> {
     let profile = Some(&institution.profile);
-    if rates.count_organisation(institution.organisation(), call.now).is_err() {
+    if call.gateway.rates.count_organisation(institution.organisation(), call.now).is_err() {
         let often = Refusal::for_now("请求过于频繁；请稍后以原报文重发");
         return answer(call, profile, None, Err(&often));
     }
     match Envelope::read(&call.body, &institution.profile) {
-        Ok(envelope) => carried_out(call, &institution, &envelope),
+        Ok(envelope) if is_any || envelope.fields.text("infno").starts_with(SEALED_NUMBERS) => {
+            carried_out(call, institution, &envelope)
+        }
+        Ok(envelope) => {
+            let words = "加密报文只受理移动支付（6xxx）；其他交易请按机构的签名方式发送";
+            answer(call, profile, Some(&envelope), Err(&Refusal::at("infno", words)))
+        }
         Err(refusal) => answer(call, profile, None, Err(&refusal)),
     }
 }
 
-/// The hospital that signed the message. Who tries wrong signatures has to wait.
-fn authenticated(call: &Call) -> Result<Arc<Institution>, Refusal> {
+/// Whose message it is, and what was sealed in its body. Who tries wrong signatures has to wait.
+fn authenticated(call: &Call) -> Result<(Arc<Institution>, Option<Unsealed>), Refusal> {
     let limiter = &call.gateway.address_failures;
     let place = Place::address(call.client, None);
     if limiter.wait(place, call.now).is_some() {
         return Err(Refusal::for_now("签名不符的次数过多；请稍后再试"));
     }
     let shown = Shown::read(call)?;
+    let not_shown = || signature::not_shown(shown.field);
     let found = call.gateway.port.institution(&shown.code);
-    let checked = found.ok_or_else(|| signature::not_shown(shown.field)).and_then(|institution| {
+    let checked = found.ok_or_else(not_shown).and_then(|institution| {
+        if shown.is_sealed() {
+            let sealing = institution.sealing.as_ref().ok_or_else(not_shown)?;
+            let unsealed = signature::check(sealing, &shown, &sealing.keys)?;
+            return Ok((institution, unsealed));
+        }
         let scheme = signature::scheme(institution.profile.signature);
         signature::check(scheme, &shown, &institution.keys)?;
         if let Some(nonce) = scheme.nonce(shown.received) {
             let mut nonces = institution.nonces.lock().unwrap_or_else(PoisonError::into_inner);
             nonces.take(nonce, &call.body, call.now)?;
         }
-        Ok(institution)
+        Ok((institution, None))
     });
     checked.inspect_err(|_| limiter.count(place, call.now))
 }
@@ -363,7 +389,7 @@ fn carried_out(
     call: &Call,
     institution: &Institution,
     envelope: &Envelope,
-) -> Result<Reply, Problem> {
+) -> Result<Told, Problem> {
     let profile = Some(&institution.profile);
     let msgid = envelope.msgid();
     let Some(_claim) = institution.claim(MESSAGE, msgid) else {
@@ -371,7 +397,7 @@ fn carried_out(
         return answer(call, profile, Some(envelope), Err(&busy));
     };
     match institution.book.begin(msgid, &envelope.digest, call.now)? {
-        Begun::Answered(bytes) => return Ok(Reply::bytes("application/json", bytes)),
+        Begun::Answered(bytes) => return Ok(Told::envelope(bytes)),
         Begun::Differs => {
             let differs = Refusal::at("msgid", "已用于另一份报文；请更换编号后重发");
             return answer(call, profile, Some(envelope), Err(&differs));
@@ -382,7 +408,7 @@ fn carried_out(
     let call = &Call { language: Language::ZhHans, ..call.clone() };
     let message = Message { call, institution, envelope };
     let result = match run(&message) {
-        Ok(Done::File(bytes)) => return Ok(Reply::bytes("application/octet-stream", bytes)),
+        Ok(Done::File(bytes)) => return Ok(Told::file(bytes)),
         Ok(Done::Answer(output)) => Ok(output),
         Err(refusal) => Err(refusal),
     };
@@ -391,7 +417,7 @@ fn carried_out(
     if is_final {
         institution.book.finish(msgid, &bytes)?;
     }
-    Ok(Reply::bytes("application/json", bytes))
+    Ok(Told::envelope(bytes))
 }
 
 /// What became of a message.
@@ -403,8 +429,7 @@ enum Done {
 fn run(message: &Message<'_>) -> Result<Done, Refusal> {
     let number = message.envelope.fields.text("infno");
     let found = TRANSACTIONS.iter().find(|one| one.is_numbered(number)).ok_or_else(|| {
-        let offered: Vec<&str> = TRANSACTIONS.iter().map(|one| one.number).collect();
-        Refusal::at("infno", format!("本平台未提供该交易；现有：{}", offered.join("、")))
+        Refusal::at("infno", format!("本平台未提供该交易；现有：{}", offered().join("、")))
     })?;
     message.require_open_session()?;
     let [first, ..] = found.input else { return Err(damaged(())) };
@@ -424,13 +449,28 @@ fn run(message: &Message<'_>) -> Result<Done, Refusal> {
     }
 }
 
+/// The numbers that are offered; those that follow each other as one, such as `2201-2208`, so that
+/// all of them fit into an answer.
+fn offered() -> Vec<String> {
+    let mut numbers: Vec<u16> =
+        TRANSACTIONS.iter().filter_map(|one| one.number.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers
+        .chunk_by(|one, next| one.checked_add(1) == Some(*next))
+        .filter_map(|run| match (run.first()?, run.last()?) {
+            (first, last) if first == last => Some(first.to_string()),
+            (first, last) => Some(format!("{first}-{last}")),
+        })
+        .collect()
+}
+
 fn answer(
     call: &Call,
     profile: Option<&Profile>,
     envelope: Option<&Envelope>,
     result: Result<Value, &Refusal>,
-) -> Result<Reply, Problem> {
-    Ok(Reply::bytes("application/json", answered(call, profile, envelope, result)?))
+) -> Result<Told, Problem> {
+    Ok(Told::envelope(answered(call, profile, envelope, result)?))
 }
 
 fn answered(

@@ -73,7 +73,11 @@ impl Message<'_> {
     /// # Errors
     /// When the book fails.
     pub fn diagnosis_groups(&self, number: &str) -> Result<Vec<String>, Refusal> {
-        let described = self.description(number)?.unwrap_or_default();
+        Ok(self.groups_of(&self.description(number)?.unwrap_or_default()))
+    }
+
+    /// The catalogue's groups of the diagnoses in `diseinfo`.
+    pub(super) fn groups_of(&self, described: &Value) -> Vec<String> {
         let diagnoses = described["diseinfo"].as_array().cloned().unwrap_or_default();
         let valid = diagnoses.iter().filter(|one| {
             !matches!(&one["vali_flag"], Value::String(flag) if flag == "0")
@@ -87,6 +91,6 @@ impl Message<'_> {
             .collect();
         groups.sort();
         groups.dedup();
-        Ok(groups)
+        groups
     }
 }

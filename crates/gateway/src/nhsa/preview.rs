@@ -1,7 +1,7 @@
 //! 2206: what a settlement would come to. Nothing is kept.
 
 use benefit::Bill;
-use ledger::modules::visit::{Split, VisitSubject};
+use ledger::modules::visit::{Split, VisitRow, VisitSubject};
 use primitives::Amount;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::split::{self, DETAIL, FIGURES, LINE_OUTPUT, Settled};
 use super::{Run, Transaction};
 use crate::access::SeenVisit;
-use crate::api::quote::{QuoteView, quote_bill};
+use crate::api::quote::{QuoteView, quote_bill, quote_bill_with_account};
 
 /// What is asked of a settlement and of its preview.
 pub(super) const INPUT: Node = Node::one(
@@ -47,7 +47,7 @@ pub(super) const INVONO: Field = Field::optional("invono", Form::Text(20), "发�
 /// Whether the personal account pays.
 pub(super) const ACCT_USED_FLAG: Field =
     Field::needed("acct_used_flag", Form::Text(3), "个人账户使用标志")
-        .of(&[("0", "不用；使用个人账户须本人在手机上确认，请改由手机结算")]);
+        .of(&[("0", "不用"), ("1", "使用：须本人在手机上确认，且账户足以支付全部个人负担")]);
 
 /// Sums that the hospital may give as it computed them.
 pub(super) const SUMS: [Field; 4] = [
@@ -145,7 +145,12 @@ impl Claimed {
         let charged = self.lines.iter().map(|line| Amount::from_minor(line.amount));
         let charged = charged.fold(Amount::ZERO, Amount::saturating_add);
         require_same(record, "medfee_sumamt", charged)?;
-        let quote = quote_bill(message.call, &seen.subject, self.bill()?, &self.diagnosis_groups)?;
+        let quote = match &seen.row {
+            VisitRow::Open(open) if uses_account(record) => {
+                quote_bill_with_account(message.call, open, self.bill()?, &self.diagnosis_groups)?
+            }
+            _ => quote_bill(message.call, &seen.subject, self.bill()?, &self.diagnosis_groups)?,
+        };
         let Split { self_paid, over_cap, class_b_share, in_policy, .. } = quote.split;
         for (field, amount) in [
             ("fulamt_ownpay_amt", self_paid),
@@ -157,6 +162,11 @@ impl Claimed {
         }
         Ok((seen, quote))
     }
+}
+
+/// Whether a message asks for the personal account.
+pub(super) fn uses_account(record: &Record) -> bool {
+    record.text("acct_used_flag") == "1"
 }
 
 /// All lines are of the batch that is to be settled, and the kind of care is as it was described.

@@ -15,6 +15,14 @@
 //! previous_key_until = "2026-01-31"  # and the last day on which it is taken
 //! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk
 //! untraced_items = []                # codes of items that are sold without trace codes
+//! [mobile]                           # bodies of mobile payment that are sealed, where they are:
+//! app_id = "..."                     # whose they are, 16 characters or more
+//! sm2_key = "04..."                  # signed with SM2 by this key; with SM3 if left out
+//! previous_secret_until = "2026-01-31"  # the last day of the secret before, where there is one
+//! refers = false                     # whether the bureau takes its word for referrals (2501)
+//! maternity_group = 3                # the plan's group of births that are filed (2699)
+//! [filed_groups]                     # chronic diseases, by the beginning of their code, for
+//! M039 = 1                           # which it takes its word (2503), and the plan's group
 //! [med_types]                        # which codes are taken, and what they are here
 //! 11 = "outpatient"
 //! 21 = "inpatient"
@@ -28,6 +36,7 @@ use benefit::VisitType;
 use primitives::CivilDate;
 use serde::{Deserialize, Serialize};
 
+use super::sealing::Sealing;
 use super::signature::{Keys, sm2_key};
 
 /// How `infcode` is written.
@@ -73,6 +82,41 @@ pub enum SchemeName {
     Sha256Header,
 }
 
+/// How bodies of mobile payment are sealed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MobileProfile {
+    /// Whose they are: 16 characters or more, of which the first 16 go into the key.
+    pub app_id: String,
+    /// The public key by which they are signed with SM2; without it they are signed with SM3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sm2_key: Option<String>,
+    /// The last day on which the secret before is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_secret_until: Option<CivilDate>,
+}
+
+impl MobileProfile {
+    /// How they are sealed with these secrets.
+    ///
+    /// # Errors
+    /// The field and the remedy.
+    pub fn sealing(&self, keys: Keys) -> Result<Sealing, String> {
+        let is_plain = |byte: u8| byte.is_ascii_graphic();
+        if self.app_id.len() < APP_ID_MIN || !self.app_id.bytes().all(is_plain) {
+            return Err(format!(
+                "`mobile.app_id` must be {APP_ID_MIN} or more letters, digits and signs; write the one that the \
+                 hospital's system sends as `appId`"
+            ));
+        }
+        let point = self.sm2_key.as_deref().map(|key| sm2_point("mobile.sm2_key", key));
+        Ok(Sealing { app_id: self.app_id.clone(), point: point.transpose()?, keys })
+    }
+}
+
+/// The shortest name whose first characters make a key of SM4.
+const APP_ID_MIN: usize = 16;
+
 /// The file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,8 +155,21 @@ pub struct Profile {
     /// settlement without.
     #[serde(default)]
     pub untraced_items: BTreeSet<String>,
+    /// How bodies of mobile payment are sealed, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<MobileProfile>,
     /// Which kinds of care are taken under which code.
     pub med_types: BTreeMap<String, VisitType>,
+    /// Whether the bureau takes this hospital's word for referrals (2501).
+    #[serde(default)]
+    pub refers: bool,
+    /// For which chronic diseases, by the beginning of their code, the bureau takes this hospital's
+    /// word (2503), and in which group of benefit, as the plan numbers them.
+    #[serde(default)]
+    pub filed_groups: BTreeMap<String, u8>,
+    /// The group in which births are filed (2699), where the plan has a programme for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maternity_group: Option<u8>,
     /// Which group of the catalogue a diagnosis belongs to, by the beginning of its code: items
     /// that are limited to a group are in policy for those.
     #[serde(default)]

@@ -36,6 +36,12 @@ impl Refusal {
         Self { words: words.into(), is_final: false }
     }
 
+    /// The same, said of one field.
+    #[must_use]
+    pub fn of(self, field: impl AsRef<str>) -> Self {
+        Self { words: format!("{}：{}", field.as_ref(), self.words), ..self }
+    }
+
     /// What `err_msg` says.
     #[must_use]
     pub fn words(&self) -> String {

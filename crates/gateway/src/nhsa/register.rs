@@ -2,10 +2,10 @@
 
 use benefit::VisitType;
 use ledger::modules::visit::{CheckIn, Identification, VisitSubject};
-use primitives::{Hash, VisitId, sha256_parts};
+use primitives::{CivilDate, Hash, PersonId, VisitId, sha256_parts};
 use serde_json::{Value, json};
 
-use super::desk::{Care, KnownVisit, Message};
+use super::desk::{Care, KnownPerson, KnownVisit, Message};
 use super::field::{Field, Form, INSUTYPE, IPT_OTP_NO, MDTRT_ID, Node, PSN_NO, Record};
 use super::identify::{CERT_NO, CERT_TYPE};
 use super::refusal::Refusal;
@@ -45,39 +45,53 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
         Some(_) => message.require_kind(record, Care::Outpatient)?,
         None => message.usual_kind(record)?,
     };
-    let number = open(message, record, Opening { kind, own_number })?;
+    let known = message.present_person(record)?;
+    let day = record.day("begntime")?;
+    let subject = subject_of(message, record, (known.person, kind, day))?;
+    let number = open(message, record, Opening { known, subject, own_number })?;
     let psn_no = record.text("psn_no");
     Ok(json!({ "data": { "mdtrt_id": number, "psn_no": psn_no, "ipt_otp_no": own_number } }))
 }
 
 /// What a visit is opened as.
 pub(super) struct Opening<'a> {
-    /// The kind of care.
-    pub kind: VisitType,
+    /// Who is there.
+    pub known: KnownPerson,
+    /// What it is about.
+    pub subject: VisitSubject,
     /// The hospital's own number of it.
     pub own_number: &'a str,
 }
 
-/// Opens a visit of somebody who is there, on the day in `begntime`; its number here.
+/// What a visit of such care that begins on this day is about, under the scheme in `insutype`.
 ///
 /// # Errors
-/// Who is not there, or why the ledger does not open it.
+/// When the region or the scheme cannot be.
+pub(super) fn subject_of(
+    message: &Message<'_>,
+    record: &Record,
+    (person, visit_type, admitted): (PersonId, VisitType, CivilDate),
+) -> Result<VisitSubject, Refusal> {
+    Ok(VisitSubject {
+        person,
+        provider: message.institution.organisation(),
+        region: message.insured_region()?,
+        scheme: message.scheme(record, record.text("insutype"))?,
+        visit_type,
+        admitted,
+        diagnosis_group: 0,
+    })
+}
+
+/// Opens a visit; its number here.
+///
+/// # Errors
+/// Why the ledger does not open it.
 pub(super) fn open(
     message: &Message<'_>,
     record: &Record,
-    opening: Opening<'_>,
+    Opening { known, subject, own_number }: Opening<'_>,
 ) -> Result<String, Refusal> {
-    let known = message.present_person(record)?;
-    let scheme = message.scheme(record, record.text("insutype"))?;
-    let subject = VisitSubject {
-        person: known.person,
-        provider: message.institution.organisation(),
-        region: message.insured_region()?,
-        scheme,
-        visit_type: opening.kind,
-        admitted: record.day("begntime")?,
-        diagnosis_group: 0,
-    };
     let [visit, salt] = [message.id("visit"), message.id("evidence")];
     let visit = VisitId(visit.first_chunk().copied().unwrap_or_default());
     message.put(&[message.machine()], || {
@@ -91,7 +105,7 @@ pub(super) fn open(
     })?;
     let number = message.name("visit", &visit.0);
     let psn_no = record.text("psn_no").to_owned();
-    let ipt_otp_no = opening.own_number.to_owned();
+    let ipt_otp_no = own_number.to_owned();
     message.keep_visit(&number, &KnownVisit { visit, psn_no, ipt_otp_no })?;
     Ok(number)
 }

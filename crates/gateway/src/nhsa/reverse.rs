@@ -1,6 +1,7 @@
 //! 2601: a message whose outcome is not known ends in one known state: it has not happened, and
 //! will not. What stands on the ledger is undone by a transaction of its own.
 
+use adapters::directory::RequestAnswer;
 use ledger::Transaction as Sent;
 use ledger::kernel::registry::Kind as _;
 use ledger::modules::visit::{CancelVisit, CheckIn, SettleVisit, VisitRow};
@@ -84,6 +85,16 @@ fn undo(
     let receipt = message.call.gateway.port.receipt_of_transaction(sent.content.id())?;
     let accepted = receipt.filter(|one| one.receipt.record.outcome == OutcomeCode::Accepted);
     if accepted.is_none() {
+        // What waits on a phone is taken back first. Who confirmed in that very instant is seen
+        // when the same message comes again.
+        if message
+            .wallet()?
+            .directory
+            .answer_request(&sent.content.id(), RequestAnswer::Withdrawn)?
+        {
+            let words = "已撤回参保人手机上的确认请求；请稍候以原报文重发，以确定结果";
+            return Err(Refusal::for_now(words));
+        }
         return Ok(());
     }
     // A reversal that went out before is the same now; whatever it undid looks undone already.

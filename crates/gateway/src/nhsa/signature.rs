@@ -1,5 +1,6 @@
 //! How a message shows that it is the hospital's. Schemes stand behind one trait; each is compared
-//! with an independent implementation (test `openssl_makes_the_same_signatures`).
+//! with an independent implementation (test `openssl_makes_the_same_signatures`, and for bodies
+//! that are sealed, in [`super::sealing`], `openssl_makes_the_same_bodies`).
 //!
 //! HMAC-SM3 covers the whole body. The two others leave `input` out, as the systems that use them
 //! do, so whoever sits on the way could change the bill: a profile takes them only with
@@ -20,6 +21,7 @@ use super::CLOCK_MINUTES;
 use super::field::instant;
 use super::profile::SchemeName;
 use super::refusal::Refusal;
+use super::sealing::{APP_MEMBER, SEALED_MEMBER, SIGNATURE_MEMBER};
 use crate::call::Call;
 
 /// How far the clocks of hospital and node may differ, and how old a message may be, in
@@ -69,6 +71,14 @@ pub struct Shown<'a> {
     pub received: Received<'a>,
 }
 
+impl Shown<'_> {
+    /// Whether the message is sealed in its body.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.field == SIGNATURE_MEMBER
+    }
+}
+
 impl<'a> Shown<'a> {
     /// Reads it from the headers, or from the envelope where they name nobody.
     ///
@@ -95,6 +105,11 @@ impl<'a> Shown<'a> {
             return Ok(Self { code: Cow::Borrowed(code), field: TIF_SIGNATURE_HEADER, received });
         }
         let members = members(&call.body).unwrap_or_default();
+        if members.contains_key(SEALED_MEMBER) {
+            let code = members.get(APP_MEMBER).and_then(Value::as_str).unwrap_or_default();
+            let code = Cow::Owned(code.to_owned());
+            return Ok(Self { code, field: SIGNATURE_MEMBER, received });
+        }
         let text = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
         let is_inside = text(ENVELOPE_FIELD).is_some();
         Ok(Self {
@@ -124,8 +139,9 @@ impl Keys {
 
 /// A scheme of signature.
 pub trait Scheme: Sync {
-    /// Whether the message was signed with this key, not long ago.
-    fn accepts(&self, received: Received<'_>, key: &[u8]) -> bool;
+    /// The message, if it was signed with this key, not long ago: the body itself, or what was
+    /// sealed in it.
+    fn opened<'a>(&self, received: Received<'a>, key: &[u8]) -> Option<Cow<'a, [u8]>>;
 
     /// What may come with one body only, where the signature does not cover the body.
     fn nonce<'a>(&self, _received: Received<'a>) -> Option<&'a str> {
@@ -143,13 +159,29 @@ pub fn scheme(name: SchemeName) -> &'static dyn Scheme {
     }
 }
 
-/// The message is signed by one of the keys that are taken now.
+/// A message that was sealed in its body.
+pub struct Unsealed {
+    /// The message.
+    pub message: Vec<u8>,
+    /// The key that opened it, which seals its answer.
+    pub key: Vec<u8>,
+}
+
+/// The message is signed by one of the keys that are taken now; gives what was sealed, if it was.
 ///
 /// # Errors
 /// The one answer to everything that was not shown to be the hospital's.
-pub fn check(scheme: &dyn Scheme, shown: &Shown<'_>, keys: &Keys) -> Result<(), Refusal> {
-    let is_shown = keys.at(shown.received.now).any(|key| scheme.accepts(shown.received, key));
-    if is_shown { Ok(()) } else { Err(not_shown(shown.field)) }
+pub fn check(
+    scheme: &dyn Scheme,
+    shown: &Shown<'_>,
+    keys: &Keys,
+) -> Result<Option<Unsealed>, Refusal> {
+    let opened = |key| Some((scheme.opened(shown.received, key)?, key));
+    match keys.at(shown.received.now).find_map(opened) {
+        Some((Cow::Borrowed(_), _)) => Ok(None),
+        Some((Cow::Owned(message), key)) => Ok(Some(Unsealed { message, key: key.to_vec() })),
+        None => Err(not_shown(shown.field)),
+    }
 }
 
 /// The answer to everything that was not shown to be the hospital's: it says neither which
@@ -167,7 +199,7 @@ pub fn not_shown(field: &'static str) -> Refusal {
 struct HmacSm3;
 
 impl Scheme for HmacSm3 {
-    fn accepts(&self, received: Received<'_>, key: &[u8]) -> bool {
+    fn opened<'a>(&self, received: Received<'a>, key: &[u8]) -> Option<Cow<'a, [u8]>> {
         let by_parts = || {
             let (time, tag) = received.signature.split_once(':')?;
             let mut mac = Hmac::<Sm3>::new_from_slice(key).ok()?;
@@ -177,7 +209,7 @@ impl Scheme for HmacSm3 {
             mac.verify_slice(&hex::decode(tag).ok()?).ok()?;
             Some(time.parse::<u64>().ok()?.abs_diff(received.now.millis()) <= SKEW_MILLIS)
         };
-        by_parts().unwrap_or(false)
+        by_parts().filter(|is_good| *is_good).map(|_| Cow::Borrowed(received.body))
     }
 }
 
@@ -186,7 +218,7 @@ impl Scheme for HmacSm3 {
 struct Sm2Envelope;
 
 impl Scheme for Sm2Envelope {
-    fn accepts(&self, received: Received<'_>, key: &[u8]) -> bool {
+    fn opened<'a>(&self, received: Received<'a>, key: &[u8]) -> Option<Cow<'a, [u8]>> {
         let by_parts = || {
             let mut members = members(received.body)?;
             let signature = members.remove(ENVELOPE_FIELD)?;
@@ -200,7 +232,7 @@ impl Scheme for Sm2Envelope {
             let (sent, came) = (begun.millis(), received.now.millis());
             Some(sent <= came + SKEW_MILLIS && came <= sent + ENVELOPE_AGE_MILLIS)
         };
-        by_parts().unwrap_or(false)
+        by_parts().filter(|is_good| *is_good).map(|_| Cow::Borrowed(received.body))
     }
 }
 
@@ -215,7 +247,7 @@ pub fn sm2_key(point: &[u8]) -> Option<sm2::dsa::VerifyingKey> {
 struct Sha256Header;
 
 impl Scheme for Sha256Header {
-    fn accepts(&self, received: Received<'_>, key: &[u8]) -> bool {
+    fn opened<'a>(&self, received: Received<'a>, key: &[u8]) -> Option<Cow<'a, [u8]>> {
         let by_parts = || {
             let (time, nonce) = (received.time, received.nonce);
             let parts = [time.as_bytes(), key, nonce.as_bytes(), time.as_bytes()];
@@ -228,7 +260,7 @@ impl Scheme for Sha256Header {
             let millis = time.parse::<u64>().ok()?.checked_mul(1_000)?;
             Some(millis.abs_diff(received.now.millis()) <= SKEW_MILLIS)
         };
-        by_parts().unwrap_or(false)
+        by_parts().filter(|is_good| *is_good).map(|_| Cow::Borrowed(received.body))
     }
 
     fn nonce<'a>(&self, received: Received<'a>) -> Option<&'a str> {
@@ -303,7 +335,7 @@ mod tests {
 
     fn accepts(name: SchemeName, received: Received<'_>, millis: u64, key: &[u8]) -> bool {
         let received = Received { now: Timestamp::from_millis(millis), ..received };
-        scheme(name).accepts(received, key)
+        scheme(name).opened(received, key).is_some()
     }
 
     fn check(header: &str, body: &[u8], now: u64) -> bool {

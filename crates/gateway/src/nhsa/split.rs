@@ -198,6 +198,13 @@ fn all_funds(split: &Split) -> Amount {
     paid.map(|share| share.amount).fold(Amount::ZERO, Amount::saturating_add)
 }
 
+/// What the funds pay and what the hospital bears.
+pub(super) fn funds_of(split: &Split) -> (Amount, Amount) {
+    let borne = split.payers.iter().filter(|share| share.payer == Payer::HospitalBorne);
+    let borne = borne.map(|share| share.amount).fold(Amount::ZERO, Amount::saturating_add);
+    (all_funds(split), borne)
+}
+
 /// `fund_pay_sumamt` as the hospital's region has it.
 pub(super) fn fund_pay(profile: &Profile, split: &Split) -> Amount {
     let funds = all_funds(split);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::ask::take_back;
 use super::desk::{Care, Message};
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO, Record};
 use super::lines::ALL;
@@ -25,6 +26,7 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
     let known = message.known_visit(record)?;
     let (number, batch) = (record.text("mdtrt_id"), record.text("chrg_bchno"));
     message.open_visit(record, known.visit, Care::Outpatient)?;
+    take_back(message, known.visit)?;
     let mut lines = message.lines(number)?;
     lines.retain(|line| batch != ALL && line.batch != batch);
     message.keep_lines(number, &lines)?;

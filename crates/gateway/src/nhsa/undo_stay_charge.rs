@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::ask::take_back;
 use super::desk::Message;
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO, Record};
 use super::lines::{ALL, note_running_bill};
@@ -37,6 +38,7 @@ fn run(message: &Message<'_>, first: &Record, records: &[Record]) -> Result<Valu
             return Err(Refusal::at(record.path("feedetl_sn"), words));
         }
     }
+    take_back(message, known.visit)?;
     note_running_bill(message, (number, known.visit), &seen, &lines)?;
     message.keep_lines(number, &lines)?;
     Ok(Value::Null)

@@ -73,11 +73,26 @@ fn the_envelope_comes_and_goes_in_both_forms_and_both_spellings() {
     assert_eq!(answer["respond_time"].as_str().unwrap().len(), 17);
 }
 
+fn sorted(numbers: impl Iterator<Item = u16>) -> Vec<u16> {
+    let mut numbers: Vec<u16> = numbers.collect();
+    numbers.sort_unstable();
+    numbers
+}
+
 #[test]
 fn what_is_wrong_is_named_with_the_field_and_nothing_happens() {
     let world = World::insured();
     let unknown = world.refused(1, "4101", &json!({}));
-    assert!(TRANSACTIONS.iter().all(|one| unknown.contains(one.number)), "{unknown}");
+    let (_, offered) = unknown.split_once("现有：").unwrap();
+    let is_offered = |number: u16| {
+        offered.split('、').any(|run| {
+            let (first, last) = run.split_once('-').unwrap_or((run, run));
+            (first.parse().unwrap()..=last.parse().unwrap()).contains(&number)
+        })
+    };
+    let all = TRANSACTIONS.iter().map(|one| one.number.parse().unwrap());
+    assert!(all.clone().all(is_offered) && !is_offered(4101), "{unknown}");
+    assert!((1..9_999).filter(|number| is_offered(*number)).eq(sorted(all)), "{unknown}");
     for (field, value) in [
         ("msgid", json!("1")),
         ("msgid", json!(format!("{CODE}202613100830000001"))),

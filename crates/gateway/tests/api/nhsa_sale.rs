@@ -70,7 +70,7 @@ fn a_code_of_a_reversed_settlement_was_not_sold() {
 }
 
 /// The input of 3505 and 3506.
-fn sale(number: &str, info: &Value, codes: &Value) -> Value {
+pub fn sale(number: &str, info: &Value, codes: &Value) -> Value {
     let codes = codes.as_array().unwrap().iter().map(|code| json!({ "drug_trac_codg": code }));
     json!({ "selinfo": {
         "med_list_codg": "X1", "fixmedins_hilist_id": "H1", "fixmedins_hilist_name": "药",

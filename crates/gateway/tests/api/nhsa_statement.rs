@@ -29,7 +29,7 @@ fn settled_again(world: &World, first: u16) -> Value {
     world.carried_out(first + 3, "2207", &claim(&known, &id, "50"))["setlinfo"].clone()
 }
 
-fn totals(days: [&str; 2], [total, funds, account]: [&str; 3], count: u32) -> Value {
+pub fn totals(days: [&str; 2], [total, funds, account]: [&str; 3], count: u32) -> Value {
     json!({ "data": {
         "insutype": "310", "clr_type": "11", "setl_optins": "620100", "stmt_begndate": days[0],
         "stmt_enddate": days[1], "medfee_sumamt": total, "fund_pay_sumamt": funds,

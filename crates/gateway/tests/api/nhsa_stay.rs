@@ -13,14 +13,14 @@ use crate::support::{World, person};
 
 type Known = (Value, Value);
 
-fn diagnoses(code: &str) -> Value {
+pub fn diagnoses(code: &str) -> Value {
     json!([{
         "diag_type": "1", "maindiag_flag": "1", "diag_srt_no": 1, "diag_code": code,
         "diag_name": "诊断", "diag_dept": "A03", "diag_time": "2026-01-06 09:00:00"
     }])
 }
 
-fn admission((certificate, number): &Known, code: &str) -> Value {
+pub fn admission((certificate, number): &Known, code: &str) -> Value {
     let mut data = certificate.clone();
     for (name, value) in [
         ("psn_no", number.clone()),
@@ -34,14 +34,20 @@ fn admission((certificate, number): &Known, code: &str) -> Value {
     json!({ "mdtrtinfo": data, "diseinfo": diagnoses(code) })
 }
 
-fn line(known: &Known, id: &Value, (serial, item): (&str, &str), day: &str, amount: &str) -> Value {
+pub fn line(
+    known: &Known,
+    id: &Value,
+    (serial, item): (&str, &str),
+    day: &str,
+    amount: &str,
+) -> Value {
     json!({
         "feedetl_sn": serial, "mdtrt_id": id, "psn_no": known.1, "fee_ocur_time": day,
         "med_list_codg": item, "det_item_fee_sumamt": amount, "cnt": "1", "pric": amount
     })
 }
 
-fn settlement(known: &Known, id: &Value, total: &str) -> Value {
+pub fn settlement(known: &Known, id: &Value, total: &str) -> Value {
     let mut input = claim(known, id, total);
     for name in ["med_type", "chrg_bchno"] {
         input["data"].as_object_mut().unwrap().remove(name);
@@ -49,7 +55,7 @@ fn settlement(known: &Known, id: &Value, total: &str) -> Value {
     input
 }
 
-fn discharge(known: &Known, id: &Value, day: &str, code: &str) -> Value {
+pub fn discharge(known: &Known, id: &Value, day: &str, code: &str) -> Value {
     json!({
         "dscginfo": {
             "mdtrt_id": id, "psn_no": known.1, "insutype": "310", "endtime": day, "dscg_way": "1"
@@ -58,7 +64,7 @@ fn discharge(known: &Known, id: &Value, day: &str, code: &str) -> Value {
     })
 }
 
-fn of(known: &Known, id: &Value) -> Value {
+pub fn of(known: &Known, id: &Value) -> Value {
     json!({ "data": { "mdtrt_id": id, "psn_no": known.1 } })
 }
 

@@ -97,8 +97,12 @@ pub fn found(folder: &Path, house: &House<'_>, seed: &Hash) -> Result<()> {
         sm2_previous_key: None,
         previous_key_until: None,
         machine_key: "keys/online.key".to_owned(),
+        mobile: None,
         med_types: house.med_types.iter().map(|(code, kind)| ((*code).to_owned(), *kind)).collect(),
         untraced_items: BTreeSet::new(),
+        refers: true,
+        filed_groups: [("M039".to_owned(), 1)].into(),
+        maternity_group: None,
         diagnosis_groups: BTreeMap::new(),
     };
     let text = toml::to_string(&profile).context("a profile has a form in TOML")?;
@@ -184,7 +188,7 @@ const ON_A_WARD: [Category; 6] = [
 ];
 
 /// The dearest item of a day on a ward, in fen.
-const WARD_PRICE_MAX: u64 = 400_00;
+const WARD_PRICE_MAX: u64 = 40_000;
 
 /// The dearest item of an outpatient's usual bill, in fen: such a bill comes to some 200 yuan, so
 /// that the day leaves the region's shares as they are.

@@ -5,6 +5,8 @@
 //! DIR/HOSPITAL/nhsa.toml         what its region and system do differently
 //! DIR/HOSPITAL/nhsa-secret       what its system signs messages with: a line nobody else may read
 //! DIR/HOSPITAL/nhsa-secret-previous  the one before, to a day that nhsa.toml says
+//! DIR/HOSPITAL/nhsa-mobile-secret    what sealed bodies of mobile payment are made with, where
+//!                                nhsa.toml has `[mobile]`; one before as above
 //! DIR/HOSPITAL/nhsa.sqlite       what it remembers, sealed
 //! DIR/HOSPITAL/keys/nhsa.key     opens nhsa.sqlite
 //! ```
@@ -21,7 +23,7 @@ use anyhow::{Context as _, Result};
 use gateway::nhsa::Institution;
 use gateway::nhsa::profile::Profile;
 use gateway::nhsa::signature::Keys;
-use primitives::sha256_parts;
+use primitives::{CivilDate, sha256_parts};
 
 use super::wallet::{key_machine, organisation_folders};
 use crate::command::input::{bad, read_text, read_toml};
@@ -60,7 +62,14 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
         let machine = key_machine(organisation, &folder.join(&profile.machine_key))?;
         let keys = match profile.sm2_keys().map_err(in_file)? {
             Some(keys) => keys,
-            None => read_secrets(&folder, &profile)?,
+            None => read_secrets(&folder, &OF_MESSAGES, profile.previous_key_until)?,
+        };
+        let sealing = match &profile.mobile {
+            Some(mobile) => {
+                let secrets = read_secrets(&folder, &OF_MOBILE, mobile.previous_secret_until)?;
+                Some(mobile.sealing(secrets).map_err(in_file)?)
+            }
+            None => None,
         };
         let key = read_key(&folder.join(BOOK_KEY_FILE))?;
         let key = sha256_parts(&[b"yibao/hospital-book/v1", key.as_bytes()]);
@@ -69,36 +78,62 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
             format!("the hospital's book in `{}` cannot be opened", folder.display())
         })?;
         let code = profile.fixmedins_code.clone();
-        let institution = Arc::new(Institution::new(profile, machine, keys, book));
-        if found.insert(code.clone(), institution).is_some() {
-            return Err(in_file(format!("another hospital here has the code `{code}` as well")));
+        let app = sealing.as_ref().map(|sealing| sealing.app_id.clone());
+        let institution = Institution::new(profile, machine, keys, book).with_sealing(sealing);
+        let institution = Arc::new(institution);
+        for name in [Some(code), app].into_iter().flatten() {
+            if found.insert(name.clone(), Arc::clone(&institution)).is_some() {
+                let words = format!("another hospital here has the code `{name}` as well");
+                return Err(in_file(words));
+            }
         }
     }
     Ok(found)
 }
 
+/// Where a secret is, the one before, and what says how long that is taken.
+struct SecretFiles {
+    current: &'static str,
+    previous: &'static str,
+    until: &'static str,
+}
+
+/// That of the messages' signatures.
+const OF_MESSAGES: SecretFiles = SecretFiles {
+    current: SECRET_FILE,
+    previous: PREVIOUS_SECRET_FILE,
+    until: "previous_key_until",
+};
+/// That of the sealed bodies of mobile payment.
+const OF_MOBILE: SecretFiles = SecretFiles {
+    current: "nhsa-mobile-secret",
+    previous: "nhsa-mobile-secret-previous",
+    until: "mobile.previous_secret_until",
+};
+
 /// The secret, and the one before where one takes the other's place.
-fn read_secrets(folder: &Path, profile: &Profile) -> Result<Keys> {
-    let path = folder.join(PREVIOUS_SECRET_FILE);
-    let previous = match (path.is_file(), profile.previous_key_until) {
+fn read_secrets(folder: &Path, files: &SecretFiles, until: Option<CivilDate>) -> Result<Keys> {
+    let SecretFiles { current, previous, until: field } = files;
+    let path = folder.join(previous);
+    let previous = match (path.is_file(), until) {
         (true, Some(until)) => Some((read_secret(&path)?, until)),
         (false, None) => None,
         (true, None) => {
             return Err(bad(format!(
-                "the secret before is in `{}`; write `previous_key_until`, the last day on which it is taken, \
+                "the secret before is in `{}`; write `{field}`, the last day on which it is taken, \
                  into `{PROFILE_FILE}`, or remove the file",
                 path.display()
             )));
         }
         (false, Some(_)) => {
             return Err(bad(format!(
-                "`previous_key_until` stands in `{PROFILE_FILE}`, and there is no `{}`; write the secret before \
+                "`{field}` stands in `{PROFILE_FILE}`, and there is no `{}`; write the secret before \
                  there, or remove the line",
                 path.display()
             )));
         }
     };
-    Ok(Keys { current: read_secret(&folder.join(SECRET_FILE))?, previous })
+    Ok(Keys { current: read_secret(&folder.join(current))?, previous })
 }
 
 /// Reads what a hospital's system signs with.
@@ -148,7 +183,9 @@ mod tests {
             toml::from_str(&text).expect("a profile")
         };
         let dated = profile("previous_key_until = \"2026-01-31\"");
-        let read = |profile: &Profile| read_secrets(folder.path(), profile);
+        let read = |profile: &Profile| {
+            read_secrets(folder.path(), &OF_MESSAGES, profile.previous_key_until)
+        };
         assert!(read(&profile("")).expect("one secret").previous.is_none());
         let told = |profile: &Profile| read(profile).map(drop).unwrap_err().to_string();
         assert!(told(&dated).contains("nhsa-secret-previous"));

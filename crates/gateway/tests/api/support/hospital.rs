@@ -6,6 +6,7 @@ use adapters::hospital::Book;
 use adapters::sqlite::Place;
 use benefit::VisitType;
 use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
+use gateway::nhsa::sealing::Sealing;
 use gateway::nhsa::signature::Keys;
 use gateway::nhsa::{Institution, TRANSACTIONS};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -17,6 +18,10 @@ use super::{Ask, REGION, World};
 
 /// Its code in the national list.
 pub const CODE: &str = "H62010000001";
+/// Whose its sealed bodies are.
+pub const APP_ID: &str = "APP0000000000000000000000000001";
+/// What they are sealed with.
+pub const MOBILE_SECRET: &[u8] = b"synthetic secret of mobile payment";
 const SECRET: &[u8] = b"synthetic secret of a test hospital";
 
 const OLD_SECRET: &[u8] = b"synthetic secret before the other";
@@ -43,13 +48,24 @@ pub fn institution() -> Institution {
         ]
         .map(|(code, kind)| (code.to_owned(), kind))
         .into(),
+        mobile: None,
         untraced_items: ["B1".to_owned()].into(),
+        refers: true,
+        filed_groups: [("M039".to_owned(), 1)].into(),
+        maternity_group: Some(3),
         diagnosis_groups: [("E11".to_owned(), "diabetes".to_owned())].into(),
     };
     let book = Book::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
     let until = "2026-01-10".parse().unwrap();
     let keys = Keys { current: SECRET.to_vec(), previous: Some((OLD_SECRET.to_vec(), until)) };
-    Institution::new(profile, std::sync::Arc::new(KeyMachine("hospital")), keys, book)
+    let machine = std::sync::Arc::new(KeyMachine("hospital"));
+    Institution::new(profile, machine, keys, book).with_sealing(Some(sealing(MOBILE_SECRET)))
+}
+
+/// How its bodies of mobile payment are sealed, with this secret.
+pub fn sealing(secret: &[u8]) -> Sealing {
+    let keys = Keys { current: secret.to_vec(), previous: None };
+    Sealing { app_id: APP_ID.to_owned(), point: None, keys }
 }
 
 /// A message as the hospital's system writes it; the serial number makes its `msgid`.

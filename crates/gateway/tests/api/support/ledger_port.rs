@@ -504,7 +504,7 @@ impl Port for LedgerPort {
     }
 
     fn institution(&self, code: &str) -> Option<Arc<Institution>> {
-        (code == hospital::CODE).then(|| Arc::clone(&self.institution))
+        [hospital::CODE, hospital::APP_ID].contains(&code).then(|| Arc::clone(&self.institution))
     }
 
     fn organisation_name(&self, organisation: OrganisationId) -> Option<String> {

@@ -1,0 +1,97 @@
+//! The personal account at a hospital's counter: the person confirms on the phone, and the same
+//! message again has the settlement.
+
+use serde_json::{Value, json};
+
+use crate::nhsa::{claim, identified, line, registration};
+use crate::nhsa_mobile::{confirmed, waiting};
+use crate::support::hospital::message;
+use crate::support::{Ask, World, person};
+
+/// A registered visit of person 1 with one line of 40.00, which the account can pay, and what
+/// settles it with the account.
+fn charged(world: &World) -> ((Value, Value), Value, Value) {
+    let known = identified(world, 1);
+    let registered = world.carried_out(2, "2201", &registration(&known));
+    let id = registered["data"]["mdtrt_id"].clone();
+    let lines = json!({ "feedetail": [line(&known, &id, "1", "X1", "40.00")] });
+    world.carried_out(3, "2204", &lines);
+    let mut asked = claim(&known, &id, "40.00");
+    asked["data"]["acct_used_flag"] = json!("1");
+    (known, id, asked)
+}
+
+/// What is said of a message that is not carried out now.
+fn words(answer: &Value) -> &str {
+    assert_eq!(answer["infcode"], -1, "{answer}");
+    answer["err_msg"].as_str().unwrap()
+}
+
+#[test]
+fn the_account_pays_at_the_counter_once_the_person_confirmed_on_the_phone() {
+    let world = World::insured();
+    let (known, id, asked) = charged(&world);
+    let preview = world.carried_out(4, "2206", &asked);
+    assert_eq!(preview["setlinfo"]["acct_pay"], "40.00");
+    assert_eq!(preview["setlinfo"]["psn_cash_pay"], "0.00");
+    assert_eq!(waiting(&world), json!([]), "a preview asks nobody");
+    let settle = message(5, "2207", &asked);
+    for _ in 0..2 {
+        let told = world.told(&settle);
+        assert!(words(&told).starts_with("data.acct_used_flag：已发送至参保人手机"), "{told}");
+        assert_eq!(waiting(&world).as_array().unwrap().len(), 1);
+    }
+    confirmed(&world);
+    let settled = world.ask(&world.nhsa(&settle)).expect(200);
+    let answer = settled.json();
+    assert_eq!(answer["infcode"], 0, "{answer}");
+    let info = &answer["output"]["setlinfo"];
+    assert_eq!((&info["acct_pay"], &info["psn_cash_pay"]), (&json!("40.00"), &json!("0.00")));
+    assert_eq!(world.ask(&world.nhsa(&settle)).expect(200).body, settled.body, "the same bytes");
+    let undo = json!({
+        "data": { "setl_id": info["setl_id"], "mdtrt_id": id, "psn_no": known.1 }
+    });
+    assert_eq!(world.carried_out(6, "2208", &undo)["setlinfo"]["acct_pay"], "-40.00");
+}
+
+#[test]
+fn what_the_person_refused_or_the_hospital_reversed_is_not_settled() {
+    let world = World::insured();
+    let (known, _, asked) = charged(&world);
+    let refused = message(5, "2207", &asked);
+    assert!(words(&world.told(&refused)).contains("手机"));
+    let request = waiting(&world)[0]["request"].as_str().unwrap().to_owned();
+    let no = json!({ "reason": "other_way" });
+    let no = Ask::post(format!("/v1/requests/{request}/refusals"), &no);
+    world.ask(&no.token(&world.token(person(1)))).expect(204);
+    assert!(words(&world.told(&refused)).contains("拒绝"));
+
+    let reversed = message(6, "2207", &asked);
+    assert!(words(&world.told(&reversed)).contains("手机"));
+    let reverse = json!({
+        "data": { "psn_no": known.1, "omsgid": reversed["msgid"], "oinfno": "2207" }
+    });
+    let reverse = message(7, "2601", &reverse);
+    assert!(words(&world.told(&reverse)).contains("已撤回"));
+    assert_eq!(waiting(&world), json!([]));
+    assert_eq!(world.told(&reverse)["infcode"], 0);
+    assert!(words(&world.told(&reversed)).contains("已被冲正"));
+}
+
+#[test]
+fn a_changed_bill_or_a_counter_that_takes_cash_ends_the_asking() {
+    let world = World::insured();
+    let (known, id, asked) = charged(&world);
+    assert!(words(&world.told(&message(5, "2207", &asked))).contains("手机"));
+    let more = json!({ "feedetail": [line(&known, &id, "2", "X1", "5.00")] });
+    world.carried_out(6, "2204", &more);
+    assert_eq!(waiting(&world), json!([]));
+    let mut asked = asked.clone();
+    asked["data"]["medfee_sumamt"] = json!("45.00");
+    assert!(words(&world.told(&message(7, "2207", &asked))).contains("手机"));
+    assert_eq!(waiting(&world).as_array().unwrap().len(), 1);
+    asked["data"]["acct_used_flag"] = json!("0");
+    let info = world.carried_out(8, "2207", &asked)["setlinfo"].clone();
+    assert_eq!((&info["acct_pay"], &info["psn_cash_pay"]), (&json!("0.00"), &json!("45.00")));
+    assert_eq!(waiting(&world), json!([]));
+}
