@@ -34,12 +34,7 @@ impl Encounter<'_, '_> {
             Some(Mistake::AccountAtTheDesk) => {
                 let mut wrong = claim.clone();
                 wrong["data"]["acct_used_flag"] = json!("1");
-                // It waits for the phone, or the account is short: no final answer. Asked for again
-                // after the night, it is refused by the session that was signed out meanwhile.
-                let answer = self.ask("settle-account", infno, &wrong)?;
-                let is_signed_out = answer.words.contains("sign_no");
-                let names = if is_signed_out { "sign_no" } else { "acct_used_flag" };
-                self.expect_refused(&answer, names);
+                self.refused("settle-account", (infno, &wrong), "acct_used_flag")?;
             }
             Some(Mistake::ClickedTwice) => self.click_twice(claim)?,
             Some(Mistake::SettledTwice) => return self.settle_twice(claim),

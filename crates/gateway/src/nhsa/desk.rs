@@ -186,13 +186,17 @@ impl Message<'_> {
         Err(Refusal::at(record.path("med_type"), words))
     }
 
-    /// A `sign_no` in the envelope must be of a session that is open; it may be left out.
+    /// A `sign_no` in the envelope must be of a session that is open; it may be left out. What was
+    /// sent on in its session is only asked about when the same bytes come again, also afterwards.
     ///
     /// # Errors
     /// When it is not open.
     pub fn require_open_session(&self) -> Result<(), Refusal> {
-        let number = self.envelope.fields.get("sign_no");
-        number.map_or(Ok(()), |number| self.require_session(number))
+        let Some(number) = self.envelope.fields.get("sign_no") else { return Ok(()) };
+        if self.institution.book.outgoing(self.envelope.msgid())?.is_some() {
+            return Ok(());
+        }
+        self.require_session(number)
     }
 
     /// The session of this number is open.

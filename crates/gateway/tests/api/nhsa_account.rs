@@ -95,3 +95,24 @@ fn a_changed_bill_or_a_counter_that_takes_cash_ends_the_asking() {
     assert_eq!((&info["acct_pay"], &info["psn_cash_pay"]), (&json!("0.00"), &json!("45.00")));
     assert_eq!(waiting(&world), json!([]));
 }
+
+#[test]
+fn who_signed_out_meanwhile_still_hears_what_became_of_a_message_that_was_sent_on() {
+    let world = World::insured();
+    let (_, _, asked) = charged(&world);
+    let clerk = json!({ "signIn": { "opter_no": "001", "mac": "00-00", "ip": "10.0.0.1" } });
+    let session = world.carried_out(4, "9001", &clerk)["signinoutb"]["sign_no"].clone();
+    let in_session = |serial: u16| {
+        let mut settle = message(serial, "2207", &asked);
+        settle["sign_no"] = session.clone();
+        settle
+    };
+    let sent = in_session(5);
+    assert!(words(&world.told(&sent)).contains("手机"));
+    let out = json!({ "signOut": { "sign_no": session, "opter_no": "001" } });
+    world.carried_out(6, "9002", &out);
+    assert!(words(&world.told(&in_session(7))).contains("sign_no"), "nothing new is begun");
+    confirmed(&world);
+    let told = world.told(&sent);
+    assert_eq!(told["infcode"], 0, "{told}");
+}
