@@ -1,7 +1,6 @@
 //! The national interface: calls a second of many workplaces of one hospital, and a day of rows
 //! reconciled. The shipped program serves, the played hospital's clients are on the same cores.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::Path;
@@ -15,7 +14,7 @@ use adapters::hospital::Book;
 use adapters::sqlite::Place;
 use anyhow::{Context as _, Result, anyhow, bail};
 use benefit::VisitType;
-use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
+use gateway::nhsa::profile::Profile;
 use his::counter::is_for_later;
 use his::line::Line;
 use his::message::{Answer, compose, today};
@@ -343,27 +342,8 @@ fn equip(region: &Region, data: &Path, visits: usize) -> Result<(Setup, Vec<u8>)
     fs::write(bureau.join("wallet.toml"), wallet)?;
     let (secret, code) = ("a secret of the benchmark's hospital, which has none", "H62010000001");
     write_owned(&house.join("nhsa-secret"), secret.as_bytes())?;
-    let profile = Profile {
-        fixmedins_code: code.to_owned(),
-        fixmedins_name: "示范医院".to_owned(),
-        infcode: InfcodeForm::Number,
-        fund_pay_includes_account: false,
-        area_spelling: AreaSpelling::Admdvs,
-        statement: StatementScope::Interface,
-        signature: SchemeName::HmacSm3,
-        link_is_protected: false,
-        sm2_key: None,
-        sm2_previous_key: None,
-        previous_key_until: None,
-        machine_key: "keys/online.key".to_owned(),
-        mobile: None,
-        refers: false,
-        filed_groups: BTreeMap::new(),
-        maternity_group: None,
-        untraced_items: std::collections::BTreeSet::new(),
-        med_types: BTreeMap::from([("11".to_owned(), VisitType::Outpatient)]),
-        diagnosis_groups: BTreeMap::new(),
-    };
+    let profile =
+        Profile::usual([code, "示范医院", "keys/online.key"], &[("11", VisitType::Outpatient)]);
     fs::write(house.join("nhsa.toml"), toml::to_string(&profile)?)?;
     let own = key("book");
     save_key(&house.join("keys/nhsa.key"), &own)?;

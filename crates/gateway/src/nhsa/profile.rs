@@ -177,6 +177,38 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// A hospital with this code, name and key whose system speaks the interface as the national
+    /// standard has it, signs by HMAC-SM3, and takes these codes of care.
+    #[must_use]
+    pub fn usual(
+        [fixmedins_code, fixmedins_name, machine_key]: [&str; 3],
+        med_types: &[(&str, VisitType)],
+    ) -> Self {
+        let [fixmedins_code, fixmedins_name, machine_key] =
+            [fixmedins_code, fixmedins_name, machine_key].map(str::to_owned);
+        Self {
+            fixmedins_code,
+            fixmedins_name,
+            infcode: InfcodeForm::Number,
+            fund_pay_includes_account: false,
+            area_spelling: AreaSpelling::Admdvs,
+            statement: StatementScope::Interface,
+            signature: SchemeName::HmacSm3,
+            link_is_protected: false,
+            sm2_key: None,
+            sm2_previous_key: None,
+            previous_key_until: None,
+            machine_key,
+            untraced_items: BTreeSet::new(),
+            mobile: None,
+            med_types: med_types.iter().map(|(code, kind)| ((*code).to_owned(), *kind)).collect(),
+            refers: false,
+            filed_groups: BTreeMap::new(),
+            maternity_group: None,
+            diagnosis_groups: BTreeMap::new(),
+        }
+    }
+
     /// What cannot be in such a file.
     ///
     /// # Errors

@@ -1,14 +1,13 @@
 //! One hospital of the demonstration and the pharmacy next door speak the national interface, so
 //! that a hospital's own system can be pointed at it; and such a system plays a small day there.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use adapters::clock::Clock;
 use anyhow::{Context as _, Result};
 use benefit::{Category, HospitalLevel, ItemClass, VisitType};
-use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
+use gateway::nhsa::profile::Profile;
 use his::book::Figures;
 use his::played::Played;
 use his::setup::{Item, Patient, Patients, Setup};
@@ -84,26 +83,11 @@ pub fn found(folder: &Path, house: &House<'_>, seed: &Hash) -> Result<()> {
     let key = SecretKey::from_seed(Scheme::Ed25519, &derived(b"book").0);
     save_key(&folder.join(BOOK_KEY_FILE), &key)?;
     write_owned(&folder.join(SECRET_FILE), format!("{}\n", derived(b"secret")).as_bytes())?;
+    let name: String = house.name.chars().take(20).collect();
     let profile = Profile {
-        fixmedins_code: house.code.to_owned(),
-        fixmedins_name: house.name.chars().take(20).collect(),
-        infcode: InfcodeForm::Number,
-        fund_pay_includes_account: false,
-        area_spelling: AreaSpelling::Admdvs,
-        statement: StatementScope::Interface,
-        signature: SchemeName::HmacSm3,
-        link_is_protected: false,
-        sm2_key: None,
-        sm2_previous_key: None,
-        previous_key_until: None,
-        machine_key: "keys/online.key".to_owned(),
-        mobile: None,
-        med_types: house.med_types.iter().map(|(code, kind)| ((*code).to_owned(), *kind)).collect(),
-        untraced_items: BTreeSet::new(),
         refers: true,
         filed_groups: [("M039".to_owned(), 1)].into(),
-        maternity_group: None,
-        diagnosis_groups: BTreeMap::new(),
+        ..Profile::usual([house.code, &name, "keys/online.key"], house.med_types)
     };
     let text = toml::to_string(&profile).context("a profile has a form in TOML")?;
     Ok(replace_file(&folder.join(PROFILE_FILE), text.as_bytes())?)

@@ -27,33 +27,19 @@ const SECRET: &[u8] = b"synthetic secret of a test hospital";
 const OLD_SECRET: &[u8] = b"synthetic secret before the other";
 
 pub fn institution() -> Institution {
+    let kinds = [
+        ("11", VisitType::Outpatient),
+        ("12", VisitType::Outpatient),
+        ("21", VisitType::Inpatient),
+        ("41", VisitType::Pharmacy),
+    ];
     let profile = Profile {
-        fixmedins_code: CODE.to_owned(),
-        fixmedins_name: "省人民医院".to_owned(),
-        infcode: InfcodeForm::Number,
-        fund_pay_includes_account: false,
-        area_spelling: AreaSpelling::Admdvs,
-        statement: StatementScope::Interface,
-        signature: SchemeName::HmacSm3,
-        link_is_protected: false,
-        sm2_key: None,
-        sm2_previous_key: None,
-        previous_key_until: None,
-        machine_key: "none: the test signs".to_owned(),
-        med_types: [
-            ("11", VisitType::Outpatient),
-            ("12", VisitType::Outpatient),
-            ("21", VisitType::Inpatient),
-            ("41", VisitType::Pharmacy),
-        ]
-        .map(|(code, kind)| (code.to_owned(), kind))
-        .into(),
-        mobile: None,
         untraced_items: ["B1".to_owned()].into(),
         refers: true,
         filed_groups: [("M039".to_owned(), 1)].into(),
         maternity_group: Some(3),
         diagnosis_groups: [("E11".to_owned(), "diabetes".to_owned())].into(),
+        ..Profile::usual([CODE, "省人民医院", "none: the test signs"], &kinds)
     };
     let book = Book::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
     let until = "2026-01-10".parse().unwrap();
