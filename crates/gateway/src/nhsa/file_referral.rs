@@ -58,23 +58,18 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
         let words = format!("应为参保地 {} 以外的六位区划；请改正后重发", home.0);
         Refusal::at(record.path("mdtrtarea_admdvs"), words)
     })?;
-    let name = format!("{}/referral/{}", record.text("psn_no"), place.0);
-    let name = message.name("filed", name.as_bytes());
-    message.alone("filed", &name, |message| {
-        filer.require_new(message, record, &name)?;
-        let commitment = filer.commitment(message);
-        filer.file(message, &name, || {
-            let taken = filer.coverage.filings.iter().map(|one| one.number);
-            Ok(RecordFiling {
-                person: filer.person,
-                region: home,
-                scheme: filer.coverage.scheme,
-                number: free(taken.collect()),
-                filing: Filing::Referral,
-                place,
-                period: filer.period,
-                commitment,
-            })
-        })
+    let commitment = filer.commitment(message);
+    filer.file(message, record, &format!("referral/{}", place.0), || {
+        let taken = filer.coverage.filings.iter().map(|one| one.number);
+        RecordFiling {
+            person: filer.person,
+            region: home,
+            scheme: filer.coverage.scheme,
+            number: free(taken.collect()),
+            filing: Filing::Referral,
+            place,
+            period: filer.period,
+            commitment,
+        }
     })
 }

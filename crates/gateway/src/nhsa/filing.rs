@@ -94,7 +94,7 @@ impl Filer {
     ///
     /// # Errors
     /// What is there.
-    pub fn require_new(
+    fn require_new(
         &self,
         message: &Message<'_>,
         record: &Record,
@@ -120,24 +120,28 @@ impl Filer {
         message.name(FILING, message.envelope.msgid().as_bytes())
     }
 
-    /// Files it: the bureau signs, and the hospital whose word it takes. What was filed is kept
-    /// before.
+    /// Files something once for these days under a name of the person's: the bureau signs, whose
+    /// word the hospital has. The text goes into the book after the ledger took it; the same
+    /// message again goes on where it was.
     ///
     /// # Errors
-    /// Why it is not filed.
+    /// What is there already, or why it is not filed.
     pub fn file<K: Kind>(
         &self,
         message: &Message<'_>,
+        record: &Record,
         name: &str,
-        body: impl FnOnce() -> Result<K, Refusal>,
+        body: impl FnOnce() -> K,
     ) -> Result<Value, Refusal> {
-        let number = Self::number(message);
-        let wallet = message.wallet()?;
-        message.put(&[&*wallet.bureau], body)?;
-        let text = message.envelope.input.to_string();
-        let kept = Kept { salt: self.salt, text, period: self.period, number: number.clone() };
-        message.institution.book.put(FILED, name, &codec::encode(&kept))?;
-        Ok(json!({ "result": { "trt_dcla_detl_sn": number } }))
+        let name = message.name(FILED, format!("{}/{name}", record.text("psn_no")).as_bytes());
+        message.alone(FILED, &name, |message| {
+            self.require_new(message, record, &name)?;
+            message.put(&[&*message.wallet()?.bureau], || Ok(body()))?;
+            let (number, text) = (Self::number(message), message.envelope.input.to_string());
+            let kept = Kept { salt: self.salt, text, period: self.period, number: number.clone() };
+            message.institution.book.put(FILED, &name, &codec::encode(&kept))?;
+            Ok(json!({ "result": { "trt_dcla_detl_sn": number } }))
+        })
     }
 
     /// Files a numbered slot of a group of the plan under this name.
@@ -150,23 +154,19 @@ impl Filer {
         record: &Record,
         (name, group): (&str, u8),
     ) -> Result<Value, Refusal> {
-        let name = message.name(FILED, format!("{}/{name}", record.text("psn_no")).as_bytes());
-        message.alone(FILED, &name, |message| {
-            self.require_new(message, record, &name)?;
-            let commitment = self.commitment(message);
-            self.file(message, &name, || {
-                let taken = self.coverage.slots.iter().map(|one| one.slot);
-                Ok(AssignSlot {
-                    person: self.person,
-                    region: self.coverage.region,
-                    scheme: self.coverage.scheme,
-                    slot: free(taken.collect()),
-                    group,
-                    amount: None,
-                    period: self.period,
-                    commitment,
-                })
-            })
+        let commitment = self.commitment(message);
+        self.file(message, record, name, || {
+            let taken = self.coverage.slots.iter().map(|one| one.slot);
+            AssignSlot {
+                person: self.person,
+                region: self.coverage.region,
+                scheme: self.coverage.scheme,
+                slot: free(taken.collect()),
+                group,
+                amount: None,
+                period: self.period,
+                commitment,
+            }
         })
     }
 }

@@ -5,12 +5,10 @@ use serde_json::{Value, json};
 
 use super::desk::Message;
 use super::field::{Field, Form, Node, Record};
-use super::order::{Figures, ORG_CODG, Order, PAY_ORD_ID, PAY_TOKEN, Stage, Step, of_order};
+use super::order::{FEN, Figures, ORG_CODG, Order, PAY_ORD_ID, PAY_TOKEN, Stage, Step, of_order};
 use super::refusal::Refusal;
 use super::undo_settlement::refund_of_all;
 use super::{Run, Transaction, clock_time};
-
-const FEN: Form = Form::Decimal(16, 0);
 
 const INPUT: Node = Node::one(
     "data",

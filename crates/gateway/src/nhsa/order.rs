@@ -47,7 +47,8 @@ pub(super) const PAY_TOKEN: Field = Field::needed("payToken", Form::Text(30), "�
 pub(super) const ORG_CODG: Field =
     Field::needed("orgCodg", Form::Text(12), "机构编码，与报文外层一致").or("org_codg");
 
-const FEN: Form = Form::Decimal(16, 0);
+/// An amount in fen, as mobile payment writes it.
+pub(super) const FEN: Form = Form::Decimal(16, 0);
 
 /// What asks about an order.
 pub(super) const INPUT: Node = Node::one("data", &[ORG_CODG, PAY_ORD_ID, PAY_TOKEN]);
