@@ -46,6 +46,10 @@ impl Machine {
         self.phase = Phase::Replaying;
         for entry in entries {
             self.feed(entry, app)?;
+            if self.phase != Phase::Replaying {
+                // Decided while it was read, or watching.
+                break;
+            }
         }
         if let Some(core) = &mut self.core {
             core.reset_entries_index();
