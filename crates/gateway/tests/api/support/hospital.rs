@@ -5,7 +5,7 @@ use adapters::directory::DirectoryKey;
 use adapters::hospital::Book;
 use adapters::sqlite::Place;
 use benefit::VisitType;
-use gateway::nhsa::profile::{AreaSpelling, InfcodeForm, Profile, SchemeName, StatementScope};
+use gateway::nhsa::profile::Profile;
 use gateway::nhsa::sealing::Sealing;
 use gateway::nhsa::signature::Keys;
 use gateway::nhsa::{Institution, TRANSACTIONS};
