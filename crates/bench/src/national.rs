@@ -361,6 +361,7 @@ fn equip(region: &Region, data: &Path, visits: usize) -> Result<(Setup, Vec<u8>)
         patients: String::new(),
         book: String::new(),
         pharmacy: None,
+        mobile: None,
         items: Vec::new(),
         ward_items: Vec::new(),
     };

@@ -51,9 +51,21 @@ pub struct Booking {
     pub figures: Figures,
     /// On which day it was given back, if it was.
     pub undone: Option<String>,
+    /// The order by which it was paid on a phone, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
     /// The packs that were sold with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sold: Vec<Sold>,
+}
+
+/// An order of mobile payment, as the platform calls it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its number.
+    pub number: String,
+    /// What shows that it is the hospital's.
+    pub token: String,
 }
 
 /// Packs that were sold as a line of a settlement.
@@ -86,6 +98,9 @@ impl Figures {
     /// # Errors
     /// When one is missing.
     pub fn read(answer: &Answer) -> Result<Self, HisError> {
+        if answer.output.pointer("/data/feeSumamt").is_some() {
+            return Self::of_order(answer);
+        }
         let amount = |field: &str| answer.amount_at(&format!("/setlinfo/{field}"));
         Ok(Self {
             medfee: amount("medfee_sumamt")?.0,
@@ -95,6 +110,26 @@ impl Figures {
             cash: amount("psn_cash_pay")?.0,
             hospital: amount("hosp_part_amt")?.0,
         })
+    }
+
+    /// The sums of an order, which are told in fen. What relatives give is in the account's.
+    fn of_order(answer: &Answer) -> Result<Self, HisError> {
+        let fen = |field: &str| answer.fen_at(&format!("/data/{field}"));
+        Ok(Self {
+            medfee: fen("feeSumamt")?.0,
+            fund: fen("fundPay")?.0,
+            account: fen("psnAcctPay")?.0,
+            relatives: 0,
+            cash: fen("ownPayAmt")?.0,
+            hospital: fen("hospPartAmt")?.0,
+        })
+    }
+
+    /// Whether who pays makes up what is charged.
+    #[must_use]
+    pub const fn adds_up(self) -> bool {
+        let paid = self.fund + self.account + self.relatives + self.cash + self.hospital;
+        paid == self.medfee
     }
 
     /// The same, given back.
@@ -227,6 +262,7 @@ mod tests {
             msgid: String::new(),
             figures,
             undone: undone.map(str::to_owned),
+            order: None,
             sold: Vec::new(),
         };
         let all = [booking(None), booking(Some("2026-01-11")), booking(None)];

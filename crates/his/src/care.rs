@@ -9,6 +9,8 @@ pub enum Care {
     /// Somebody comes and goes.
     #[default]
     Outpatient,
+    /// The same, who pays by phone.
+    Phone,
     /// Somebody stays for some nights.
     Stay,
     /// Somebody buys at a pharmacy.
@@ -17,13 +19,14 @@ pub enum Care {
 
 impl Care {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Outpatient, Self::Stay, Self::Purchase];
+    pub const ALL: [Self; 4] = [Self::Outpatient, Self::Phone, Self::Stay, Self::Purchase];
 
     /// What they are called.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
             Self::Outpatient => "outpatients",
+            Self::Phone => "by phone",
             Self::Stay => "stays",
             Self::Purchase => "purchases",
         }
@@ -34,6 +37,7 @@ impl Care {
     pub const fn letter(self) -> char {
         match self {
             Self::Outpatient => 'v',
+            Self::Phone => 'm',
             Self::Stay => 's',
             Self::Purchase => 'p',
         }
@@ -43,9 +47,18 @@ impl Care {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Outpatient => "11",
+            Self::Outpatient | Self::Phone => "11",
             Self::Stay => "21",
             Self::Purchase => "41",
+        }
+    }
+
+    /// As what it is cleared: who pays by phone is an outpatient like others.
+    #[must_use]
+    pub const fn cleared(self) -> Self {
+        match self {
+            Self::Outpatient | Self::Phone => Self::Outpatient,
+            Self::Stay | Self::Purchase => self,
         }
     }
 
@@ -76,7 +89,7 @@ impl Care {
     const fn of(self, stay: &'static str, other: &'static str) -> &'static str {
         match self {
             Self::Stay => stay,
-            Self::Outpatient | Self::Purchase => other,
+            Self::Outpatient | Self::Phone | Self::Purchase => other,
         }
     }
 }

@@ -12,7 +12,9 @@ use crate::book::Booking;
 use crate::journal::Journal;
 use crate::line::{Line, Reply};
 use crate::message::{Answer, compose};
-use crate::setup::Setup;
+use crate::phone::Phones;
+use crate::seal::Seal;
+use crate::setup::{House, Setup};
 
 /// How often a message is sent before the day is given up.
 const ATTEMPTS_MAX: u32 = 60;
@@ -33,6 +35,8 @@ pub struct Counter<'a> {
     pub line: Line,
     /// The journal.
     pub journal: Journal,
+    /// The phones of those who pay by phone.
+    pub phones: Option<&'a dyn Phones>,
     number: u8,
     sign_no: Option<String>,
     /// How long each answer took, and how many messages had to wait for their turn.
@@ -46,14 +50,17 @@ impl<'a> Counter<'a> {
     ///
     /// # Errors
     /// When its journal or its address is wrong.
-    pub fn open(
-        setup: &'a Setup,
-        secret: &[u8],
-        (folder, number): (&Path, u8),
-    ) -> Result<Self, HisError> {
-        let line = Line::new(&setup.url, &setup.fixmedins_code, secret)?;
+    pub fn open(house: &House<'a>, (folder, number): (&Path, u8)) -> Result<Self, HisError> {
+        let setup = house.setup;
+        let seal = match (&setup.mobile, house.mobile) {
+            (Some(own), Some(mobile)) => Some(Seal::new(&own.app_id, mobile.secret)?),
+            _ => None,
+        };
+        let line = Line::new(&setup.url, &setup.fixmedins_code, house.secret)?.with_seal(seal);
+        let phones = house.mobile.map(|mobile| mobile.phones);
         let journal = Journal::open(&folder.join(format!("counter-{number}.jsonl")))?;
-        Ok(Self { setup, line, journal, number, sign_no: None, took: Vec::new(), waited: 0 })
+        let (took, waited) = (Vec::new(), 0);
+        Ok(Self { setup, line, journal, phones, number, sign_no: None, took, waited })
     }
 
     /// Its number.

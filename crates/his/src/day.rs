@@ -19,16 +19,19 @@ use crate::encounter::Plan;
 use crate::message::{COUNTERS_MAX, today};
 use crate::mistake::Mistake;
 use crate::played::Played;
-use crate::setup::{Patient, Setup};
+use crate::setup::{House, Patient};
 use crate::statement::compare;
 use crate::stay::{self, Until};
-use crate::{purchase, visit};
+use crate::{mobile, purchase, visit};
 
 /// What is to be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// How many outpatients come.
     pub outpatients: u32,
+    /// How many outpatients pay by phone.
+    #[serde(default)]
+    pub by_phone: u32,
     /// How many stays end.
     #[serde(default)]
     pub stays: u32,
@@ -59,13 +62,9 @@ struct DayFile {
 ///
 /// # Errors
 /// What keeps it from going on; the same again goes on.
-pub fn run(
-    setup: &Setup,
-    (secret, patients): (&[u8], &[Patient]),
-    folder: &Path,
-    options: Options,
-) -> Result<Played, HisError> {
+pub fn run(house: &House<'_>, folder: &Path, options: Options) -> Result<Played, HisError> {
     let begin = Instant::now();
+    let (setup, patients) = (house.setup, house.patients);
     setup.check()?;
     if patients.is_empty() {
         return Err(HisError::Setup("`patient`: name at least one person".to_owned()));
@@ -77,7 +76,7 @@ pub fn run(
     }
     let (day, went_on) = opened(folder, options)?;
     let mut counters = (0..day.options.counters)
-        .map(|number| Counter::open(setup, secret, (folder, number)))
+        .map(|number| Counter::open(house, (folder, number)))
         .collect::<Result<Vec<_>, _>>()?;
     let name = setup.fixmedins_name.clone();
     let mut played = Played { name, number: day.number, went_on, ..Played::default() };
@@ -162,6 +161,7 @@ impl Options {
     const fn count(&self, care: Care) -> u32 {
         match care {
             Care::Outpatient => self.outpatients,
+            Care::Phone => self.by_phone,
             Care::Stay => self.stays,
             Care::Purchase => self.purchases,
         }
@@ -192,9 +192,16 @@ fn plans<'a>(
     patients: &'a [Patient],
 ) -> Vec<Plan<'a>> {
     let options = &day.options;
+    let has_phone = |one: &Patient| counter.phones.is_some_and(|phones| phones.has(&one.number));
+    let places = 0..patients.len();
+    let places: Vec<usize> =
+        places.filter(|at| care != Care::Phone || has_phone(&patients[*at])).collect();
+    if places.is_empty() {
+        return Vec::new();
+    }
     let plan = |visit: u32| {
         let mut rng = rng_of(options, care, visit).fork();
-        let place = rng.usize(..patients.len());
+        let place = places[rng.usize(..places.len())];
         let is_here = place % usize::from(options.counters) == usize::from(counter.number());
         is_here.then(|| Plan {
             key: format!("{}{}{visit:05}", begins(day), care.letter()),
@@ -212,13 +219,16 @@ fn plans<'a>(
 fn shift(counter: &mut Counter<'_>, day: &DayFile, patients: &[Patient]) -> Part {
     let mut played = Played::default();
     counter.sign_in(&format!("{}sign-in", begins(day)))?;
-    let [outpatients, stays, purchases] =
+    let [outpatients, by_phone, stays, purchases] =
         Care::ALL.map(|care| plans(counter, (day, care), patients));
     for plan in &stays {
         stay::play(counter, plan, Until::InBed)?;
     }
     for plan in &outpatients {
         played.count((plan.care, plan.mistake), visit::play(counter, plan)?);
+    }
+    for plan in &by_phone {
+        played.count((plan.care, plan.mistake), mobile::play(counter, plan)?);
     }
     for plan in &purchases {
         played.count((plan.care, plan.mistake), purchase::play(counter, plan)?);
@@ -287,7 +297,10 @@ fn morning(counter: &mut Counter<'_>, day: &DayFile) -> Part {
             continue;
         }
         played.ends.entry(booking.care).or_default().refunded += 1;
-        let differences = give_back(counter, (&key, &step), booking)?;
+        let differences = match booking.order {
+            Some(_) => mobile::give_back(counter, (&key, &step), booking)?,
+            None => give_back(counter, (&key, &step), booking)?,
+        };
         played.differences.extend(differences);
     }
     counter.sign_out(&format!("{}morning-sign-out", begins(day)))?;

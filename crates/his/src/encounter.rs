@@ -67,7 +67,8 @@ pub struct Charged {
 }
 
 impl Charged {
-    const fn amount(&self) -> Fen {
+    /// What it charges.
+    pub const fn amount(&self) -> Fen {
         Fen(self.price.0 * self.count)
     }
 }
@@ -353,7 +354,12 @@ impl<'c, 'a> Encounter<'c, 'a> {
     /// Charges these lines; what becomes of each must add up.
     pub fn charge(&mut self, name: &str, lines: &[Charged]) -> Result<Answer, HisError> {
         let told = self.ask(name, self.plan.care.charging(), &self.uploaded(lines))?.done()?;
-        let rows = told.rows("result");
+        self.expect_lines(name, lines, told.rows("result"));
+        Ok(told)
+    }
+
+    /// What became of these lines must add up to what was charged.
+    pub fn expect_lines(&mut self, name: &str, lines: &[Charged], rows: &[Value]) {
         let part = |row: &Value, field: &str| row.get(field).and_then(Fen::read);
         let parts = ["fulamt_ownpay_amt", "overlmt_amt", "preselfpay_amt", "inscp_scp_amt"];
         let adds_up = lines.iter().all(|line| {
@@ -367,7 +373,6 @@ impl<'c, 'a> Encounter<'c, 'a> {
         self.expect(adds_up && rows.len() == lines.len(), || {
             format!("{name}: the lines do not add up to what was charged")
         });
-        Ok(told)
     }
 
     /// What a preview and a settlement ask.
@@ -427,7 +432,8 @@ impl<'c, 'a> Encounter<'c, 'a> {
         self.counter.book(&format!("{}-undone", self.plan.key), booking)
     }
 
-    fn booking(&self, settled: &Answer) -> Result<Booking, HisError> {
+    /// As it is booked.
+    pub fn booking(&self, settled: &Answer) -> Result<Booking, HisError> {
         Ok(Booking {
             day: settled.day()?,
             care: self.plan.care,
@@ -439,6 +445,7 @@ impl<'c, 'a> Encounter<'c, 'a> {
             msgid: self.counter.msgid(&settled.step),
             figures: Figures::read(settled)?,
             undone: None,
+            order: None,
             sold: self.sold.clone(),
         })
     }

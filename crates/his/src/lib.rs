@@ -7,13 +7,13 @@
 //! `the_played_hospital_shares_no_code_with_what_it_tries` in `xtask`), writes and signs its own
 //! messages, and adds up its own sums.
 //!
-//! Reading order: [`setup`] (who it is), [`money`], [`message`], [`line`](mod@line) (HTTP,
-//! signature, a line that breaks), [`journal`] (what survives a restart), [`counter`] (one
-//! workplace: from a question to its final answer), [`care`], [`mistake`], [`encounter`] (what all
-//! kinds of care have in common), [`settlement`], [`visit`] (one outpatient), [`stay`],
-//! [`purchase`], [`book`] (what it believes it charged), [`statement`] (the comparison with the
-//! platform), [`day`] (all of it, and the next morning), [`played`] (what became of it, as a
-//! table).
+//! Reading order: [`setup`] (who it is), [`money`], [`message`], [`seal`] (bodies of mobile
+//! payment), [`line`](mod@line) (HTTP, signature, a line that breaks), [`journal`] (what survives a
+//! restart), [`counter`] (one workplace: from a question to its final answer), [`care`],
+//! [`mistake`], [`encounter`] (what all kinds of care have in common), [`settlement`], [`visit`]
+//! (one outpatient), [`phone`] and [`mobile`] (one who pays by phone), [`stay`], [`purchase`],
+//! [`book`] (what it believes it charged), [`statement`] (the comparison with the platform),
+//! [`day`] (all of it, and the next morning), [`played`] (what became of it, as a table).
 //!
 //! Invariants: no message leaves before it is in the journal on the disk; a message that was
 //! written is sent again by the same bytes until its answer is known; what a day does follows
@@ -28,9 +28,12 @@ pub mod journal;
 pub mod line;
 pub mod message;
 pub mod mistake;
+pub mod mobile;
 pub mod money;
+pub mod phone;
 pub mod played;
 pub mod purchase;
+pub mod seal;
 pub mod settlement;
 pub mod setup;
 pub mod statement;
@@ -82,6 +85,9 @@ pub enum HisError {
         /// What is wrong and what to do.
         why: String,
     },
+    /// Somebody's phone cannot be used.
+    #[error("a simulated person's phone: {0}; run the same again to go on with the day")]
+    Phone(String),
     /// What the hospital was set up with.
     #[error("{0}")]
     Setup(String),

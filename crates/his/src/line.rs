@@ -1,4 +1,4 @@
-//! The line to the platform: HTTP with a signature, and a line that breaks.
+//! The line to the platform: HTTP with a signature, or a sealed body, and a line that breaks.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -10,6 +10,7 @@ use ureq::Agent;
 
 use crate::HisError;
 use crate::message::now_millis;
+use crate::seal::Seal;
 
 /// The path of the interface.
 const PATH: &str = "/nhsa/v1";
@@ -23,6 +24,13 @@ pub struct Line {
     address: String,
     code: String,
     secret: Vec<u8>,
+    seal: Option<Seal>,
+}
+
+/// A message as it goes out.
+struct Sealed {
+    headers: Vec<(&'static str, String)>,
+    body: String,
 }
 
 /// What came back.
@@ -67,7 +75,13 @@ impl Line {
             .timeout_global(Some(TIMEOUT))
             .build();
         let (address, code) = (address.to_owned(), code.to_owned());
-        Ok(Self { agent: config.into(), address, code, secret: secret.to_vec() })
+        Ok(Self { agent: config.into(), address, code, secret: secret.to_vec(), seal: None })
+    }
+
+    /// The same, on which messages of mobile payment go sealed.
+    #[must_use]
+    pub fn with_seal(self, seal: Option<Seal>) -> Self {
+        Self { seal, ..self }
     }
 
     /// The header by which a body is known to be the hospital's: the time in milliseconds, a
@@ -79,12 +93,38 @@ impl Line {
         format!("{now}:{}", hex::encode_upper(mac.finalize().into_bytes()))
     }
 
+    /// What seals this message, where it goes sealed.
+    fn seal_of(&self, body: &str) -> Option<&Seal> {
+        self.seal.as_ref().filter(|_| Seal::takes(body))
+    }
+
+    /// A message with its signature, by this secret and clock.
+    fn signed(&self, body: &str, by: (&[u8], u64)) -> Sealed {
+        let signature = self.signature(body, by);
+        let headers = vec![("x-ca-key", self.code.clone()), ("x-ca-signature", signature)];
+        Sealed { headers, body: body.to_owned() }
+    }
+
+    /// A message as it goes out now.
+    fn ready(&self, body: &str) -> Sealed {
+        match self.seal_of(body) {
+            Some(seal) => sealed_now(seal, body),
+            None => self.signed(body, (&self.secret, now_millis())),
+        }
+    }
+
     /// Sends a message.
     ///
     /// # Errors
     /// When no answer came.
     pub fn send(&self, body: &str) -> Result<Reply, HisError> {
-        self.send_signed(body, (&self.secret, now_millis()))
+        let reply = self.post(&self.ready(body))?;
+        let opened = self.seal_of(body).and_then(|seal| seal.opened(&reply.bytes));
+        // Who is not known is answered in the open.
+        Ok(match opened {
+            Some(answer) => Reply { bytes: answer.into_bytes(), ..reply },
+            None => reply,
+        })
     }
 
     /// The same with another secret or clock than it should be.
@@ -92,15 +132,15 @@ impl Line {
     /// # Errors
     /// When no answer came.
     pub fn send_signed(&self, body: &str, by: (&[u8], u64)) -> Result<Reply, HisError> {
+        self.post(&self.signed(body, by))
+    }
+
+    fn post(&self, Sealed { headers, body }: &Sealed) -> Result<Reply, HisError> {
         let failed = |error: ureq::Error| self.failed(&error);
-        let mut response = self
-            .agent
-            .post(format!("http://{}{PATH}", self.address))
-            .header("Content-Type", "application/json")
-            .header("x-ca-key", &self.code)
-            .header("x-ca-signature", self.signature(body, by))
-            .send(body)
-            .map_err(failed)?;
+        let post = self.agent.post(format!("http://{}{PATH}", self.address));
+        let post = headers.iter().fold(post, |post, (name, value)| post.header(*name, value));
+        let post = post.header("Content-Type", "application/json");
+        let mut response = post.send(body).map_err(failed)?;
         let status = response.status().as_u16();
         let reader = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
         Ok(Reply { status, bytes: reader.read_to_vec().map_err(failed)? })
@@ -111,9 +151,23 @@ impl Line {
     /// # Errors
     /// When no answer came.
     pub fn send_with_another_secret(&self, body: &str) -> Result<Reply, HisError> {
+        if let Some(seal) = self.seal_of(body) {
+            return self.post(&sealed_now(&seal.with_another_secret(), body));
+        }
         let mut secret = self.secret.clone();
         secret.reverse();
         self.send_signed(body, (&secret, now_millis()))
+    }
+
+    /// Sends any message as one of mobile payment, which the platform takes for those only.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub fn send_as_mobile(&self, body: &str) -> Result<Reply, HisError> {
+        let Some(seal) = &self.seal else { return self.send(body) };
+        let reply = self.post(&sealed_now(seal, body))?;
+        let opened = seal.opened(&reply.bytes).map(String::into_bytes);
+        Ok(Reply { bytes: opened.unwrap_or_default(), ..reply })
     }
 
     /// Sends a message by a clock that is this many milliseconds slow.
@@ -129,11 +183,13 @@ impl Line {
     /// # Errors
     /// When there is no line at all.
     pub fn cut(&self, body: &str, place: Cut) -> Result<(), HisError> {
-        let signature = self.signature(body, (&self.secret, now_millis()));
-        let (address, code, length) = (&self.address, &self.code, body.len());
+        let Sealed { headers, body } = self.ready(body);
+        let (address, length) = (&self.address, body.len());
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let head = format!(
-            "POST {PATH} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nx-ca-key: \
-             {code}\r\nx-ca-signature: {signature}\r\nContent-Length: {length}\r\n\r\n"
+            "POST {PATH} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n{headers}\
+             Content-Length: {length}\r\n\r\n"
         );
         let sent = match place {
             Cut::Halfway => body.as_bytes().get(..length / 2).unwrap_or_default(),
@@ -153,6 +209,10 @@ impl Line {
     fn failed(&self, error: &impl ToString) -> HisError {
         HisError::Line { address: self.address.clone(), why: error.to_string() }
     }
+}
+
+fn sealed_now(seal: &Seal, body: &str) -> Sealed {
+    Sealed { headers: Vec::new(), body: seal.closed(body, now_millis() / 1_000) }
 }
 
 #[cfg(test)]

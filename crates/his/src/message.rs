@@ -165,13 +165,30 @@ impl Answer {
         self.output.pointer(place).and_then(Fen::read).ok_or_else(|| self.missing(place))
     }
 
+    /// An amount that is told in fen, by its place.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn fen_at(&self, place: &str) -> Result<Fen, HisError> {
+        let text = self.text_at(place)?;
+        text.parse().map(Fen).map_err(|_| self.missing(place))
+    }
+
+    /// The day in a time of the answer, by its place.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn day_at(&self, place: &str) -> Result<String, HisError> {
+        let time = self.text_at(place)?;
+        time.get(..10).map(str::to_owned).ok_or_else(|| self.missing(place))
+    }
+
     /// The day of a settlement or its undoing, by the platform's clock.
     ///
     /// # Errors
     /// When it is not there.
     pub fn day(&self) -> Result<String, HisError> {
-        let time = self.text_at("/setlinfo/setl_time")?;
-        time.get(..10).map(str::to_owned).ok_or_else(|| self.missing("/setlinfo/setl_time"))
+        self.day_at("/setlinfo/setl_time")
     }
 
     /// The rows of a list in the answer.

@@ -71,6 +71,38 @@ pub enum Mistake {
     ReturnOfUnsold,
     /// A pack comes back twice.
     ReturnedTwice,
+    /// A body sealed by a wrong secret, and a sealed one that is not of mobile payment.
+    WrongSeal,
+    /// Charges uploaded twice under one order number.
+    UploadedTwice,
+    /// Other charges under an order number that is there.
+    UploadChanged,
+    /// An upload whose answer broke off.
+    UploadLost,
+    /// An upload whose total is a fen too high.
+    UploadWrongTotal,
+    /// The phone asked twice.
+    OrderedTwice,
+    /// An order whose answer broke off: it is asked for, then sent again.
+    OrderLost,
+    /// An order taken back while the person is asked.
+    RevokedBeforePaying,
+    /// An order taken back once it is paid.
+    RevokedAfterPaying,
+    /// The person refuses.
+    RefusedOnThePhone,
+    /// The phone stays silent.
+    NeverConfirmed,
+    /// What waits on the phone is settled at the counter.
+    PaidAtTheCounter,
+    /// An order given back before it is paid.
+    RefundedBeforePaying,
+    /// An order given back twice.
+    RefundedTwice,
+    /// Other sums given back than were paid.
+    RefundOfOtherSums,
+    /// A refund whose answer broke off.
+    RefundLost,
 }
 
 /// Those of a settlement, whatever it is of.
@@ -124,11 +156,32 @@ const OF_A_PURCHASE: [Mistake; 9] = [
     Mistake::ReturnedTwice,
 ];
 
+const OF_A_PHONE: [Mistake; 17] = [
+    Mistake::WrongSeal,
+    Mistake::UploadedTwice,
+    Mistake::UploadChanged,
+    Mistake::UploadLost,
+    Mistake::UploadWrongTotal,
+    Mistake::OrderedTwice,
+    Mistake::OrderLost,
+    Mistake::RevokedBeforePaying,
+    Mistake::RevokedAfterPaying,
+    Mistake::RefusedOnThePhone,
+    Mistake::NeverConfirmed,
+    Mistake::PaidAtTheCounter,
+    Mistake::RefundedBeforePaying,
+    Mistake::RefundedTwice,
+    Mistake::RefundOfOtherSums,
+    Mistake::RefundLost,
+    Mistake::Restarted,
+];
+
 impl Mistake {
     /// All that are made with such care, in the order in which they can happen.
     #[must_use]
     pub fn of(care: Care) -> Vec<Self> {
         let own: &[Self] = match care {
+            Care::Phone => return OF_A_PHONE.to_vec(),
             Care::Outpatient => &OF_AN_OUTPATIENT,
             Care::Stay => &OF_A_STAY,
             Care::Purchase => &OF_A_PURCHASE,
@@ -187,6 +240,24 @@ impl Mistake {
             Self::SaleLost => ("a sale, answer cut", "sent again; sold once"),
             Self::ReturnOfUnsold => ("return of what was not sold", "refused"),
             Self::ReturnedTwice => ("a pack comes back twice", "back once, then refused; undone"),
+            Self::WrongSeal => ("sealed by a wrong secret", "refused; taken by the right one"),
+            Self::UploadedTwice => ("order uploaded twice", "the same order, one visit"),
+            Self::UploadChanged => ("order uploaded otherwise", "refused; the first one stays"),
+            Self::UploadLost => ("an upload, answer cut", "sent again; the same order"),
+            Self::UploadWrongTotal => ("upload a fen too high", "refused; mended"),
+            Self::OrderedTwice => ("the phone asked twice", "asked once, paid once"),
+            Self::OrderLost => ("an order, answer cut", "asked for, sent again; paid once"),
+            Self::RevokedBeforePaying => ("revoked while it waits", "never paid; a new order is"),
+            Self::RevokedAfterPaying => ("revoked once it is paid", "refused; it stays paid"),
+            Self::RefusedOnThePhone => ("refused on the phone", "never paid; a new order is"),
+            Self::NeverConfirmed => ("the phone stays silent", "revoked; settled at the counter"),
+            Self::PaidAtTheCounter => {
+                ("settled at the counter instead", "settled once; the phone is not asked any more")
+            }
+            Self::RefundedBeforePaying => ("given back before it is paid", "refused; then paid"),
+            Self::RefundedTwice => ("given back twice", "back once, then refused"),
+            Self::RefundOfOtherSums => ("other sums given back", "refused; it stays paid"),
+            Self::RefundLost => ("a refund, answer cut", "sent again; back once"),
         }
     }
 }

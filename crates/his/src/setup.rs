@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::HisError;
 use crate::money::Fen;
+use crate::phone::Mobile;
 
 /// The hospital's own file.
 ///
@@ -18,6 +19,10 @@ use crate::money::Fen;
 /// patients = "his-patients.toml" # [[patient]] with name and number
 /// book = "his-book"              # where it keeps its own book
 /// pharmacy = "../pharmacy-1/his.toml"  # the pharmacy next door, if there is one: such a file
+/// [mobile]                       # mobile payment, where the hospital has it
+/// app_id = "..."                 # whose sealed bodies are; agreed with the platform
+/// secret = "nhsa-mobile-secret"  # what seals them
+/// phones = "../phones/phones.toml"  # the phones of simulated people, who pay by them
 /// [[item]]                       # what outpatients or customers are charged
 /// code = "XY001"
 /// price = "18.60"
@@ -49,12 +54,39 @@ pub struct Setup {
     /// The file of the pharmacy that is played as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pharmacy: Option<String>,
+    /// How it is paid by phone, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<MobileSetup>,
     /// What it charges.
     #[serde(rename = "item")]
     pub items: Vec<Item>,
     /// What it charges those who stay, where that is something else.
     #[serde(rename = "ward_item", default, skip_serializing_if = "Vec::is_empty")]
     pub ward_items: Vec<Item>,
+}
+
+/// How a hospital is paid by phone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MobileSetup {
+    /// Whose sealed bodies are.
+    pub app_id: String,
+    /// The file with what seals them.
+    pub secret: String,
+    /// The file with the phones of simulated people.
+    pub phones: String,
+}
+
+/// A hospital that is played, with what its files hold.
+pub struct House<'a> {
+    /// Who it is.
+    pub setup: &'a Setup,
+    /// What its messages are signed with.
+    pub secret: &'a [u8],
+    /// Whom it treats.
+    pub patients: &'a [Patient],
+    /// How it is paid by phone, where it is.
+    pub mobile: Option<Mobile<'a>>,
 }
 
 /// Something that is charged.

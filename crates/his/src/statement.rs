@@ -58,7 +58,7 @@ pub fn compare(
     let mut differences = Vec::new();
     let mut apart: BTreeMap<(Care, &str), Vec<&Row<'_>>> = BTreeMap::new();
     for row in &rows {
-        apart.entry((row.booking.care, &row.booking.insutype)).or_default().push(row);
+        apart.entry((row.booking.care.cleared(), &row.booking.insutype)).or_default().push(row);
     }
     for ((care, scheme), rows) in &apart {
         let Figures { medfee, fund, account, .. } = sums(rows);

@@ -157,7 +157,10 @@ impl Client {
     }
 
     /// The name of the ledger behind the gateway, by its own word.
-    fn chain_id(&self) -> Result<ChainId> {
+    ///
+    /// # Errors
+    /// When nobody answers, or it is no gateway.
+    pub fn chain_id(&self) -> Result<ChainId> {
         let answer =
             self.ask(&Request { path: "/v1/network", body: None, idempotency_key: None })?;
         let name = answer.json();

@@ -7,17 +7,20 @@ use anyhow::Result;
 use clap::Args;
 use his::HisError;
 use his::day::{Options, run};
+use his::phone::Mobile;
 use his::played::Played;
-use his::setup::{Patients, Setup};
+use his::setup::{House, Patients, Setup};
 
 use super::input::{bad, read_toml};
+use super::phones::SimulatedPeople;
 use crate::serving::hospital::read_secret;
 
 const SETUP_BYTES_MAX: u64 = 1 << 20;
 const PATIENTS_BYTES_MAX: u64 = 16 << 20;
 
-/// Plays a day of a hospital: outpatients, stays and the pharmacy next door with the mistakes of a
-/// real system, the next morning's refunds, and the comparison of its own book with the platform.
+/// Plays a day of a hospital: outpatients, some of whom pay by phone, stays and the pharmacy next
+/// door with the mistakes of a real system, the next morning's refunds, and the comparison of its
+/// own book with the platform.
 #[derive(Args)]
 pub struct His {
     /// The hospital's file: address, code, clerk, and the files with its secret, patients, book and
@@ -30,6 +33,9 @@ pub struct His {
     /// How many outpatients come. A day that was interrupted goes on as it was begun.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(0..=99_999))]
     outpatients: u32,
+    /// How many more pay by phone, where the file says how. Whose phones they are is simulated.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=99_999))]
+    by_phone: u32,
     /// How many stays end.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=99_999))]
     stays: u32,
@@ -46,8 +52,8 @@ pub struct His {
 
 impl His {
     pub fn run(self) -> Result<ExitCode> {
-        let Self { outpatients, stays, pharmacy, counters, seed, .. } = self;
-        let wanted = Wanted { outpatients, stays, pharmacy, counters, seed };
+        let Self { outpatients, by_phone, stays, pharmacy, counters, seed, .. } = self;
+        let wanted = Wanted { outpatients, by_phone, stays, pharmacy, counters, seed };
         println!("a hospital's day through the national interface");
         let mut is_in_order = true;
         for played in play(&self.setup, self.url.as_deref(), wanted)? {
@@ -69,6 +75,8 @@ impl His {
 pub struct Wanted {
     /// To the hospital, and go again.
     pub outpatients: u32,
+    /// To the hospital, who pay by phone.
+    pub by_phone: u32,
     /// How many stays end.
     pub stays: u32,
     /// To the pharmacy next door, where there is one.
@@ -85,14 +93,15 @@ pub struct Wanted {
 /// # Errors
 /// What is wrong with a file, or what keeps the day from going on.
 pub fn play(setup: &Path, url: Option<&str>, wanted: Wanted) -> Result<Vec<Played>> {
-    let Wanted { outpatients, stays, pharmacy, counters, seed } = wanted;
+    let Wanted { outpatients, by_phone, stays, pharmacy, counters, seed } = wanted;
     let hospital: Setup = read_toml("the hospital's file", setup, SETUP_BYTES_MAX)?;
-    let options = Options { outpatients, stays, purchases: 0, counters, seed };
+    let options = Options { outpatients, by_phone, stays, purchases: 0, counters, seed };
     let next_door = hospital.pharmacy.as_ref().map(|file| beside(setup, file));
     let mut days = vec![play_one(hospital, (setup, url), options)?];
     if let Some(setup) = next_door {
         let house: Setup = read_toml("the pharmacy's file", &setup, SETUP_BYTES_MAX)?;
-        let options = Options { outpatients: 0, stays: 0, purchases: pharmacy, counters, seed };
+        let options =
+            Options { outpatients: 0, by_phone: 0, stays: 0, purchases: pharmacy, counters, seed };
         days.push(play_one(house, (&setup, url), options)?);
     }
     Ok(days)
@@ -115,7 +124,15 @@ fn play_one(
     let patients: Patients =
         read_toml("the patients", &beside(setup, &house.patients), PATIENTS_BYTES_MAX)?;
     let book = beside(setup, &house.book);
-    run(&house, (&secret, &patients.patient), &book, options).map_err(|error| match error {
+    let mobile = house.mobile.as_ref().map(|mobile| {
+        let people = SimulatedPeople::open(&beside(setup, &mobile.phones), &house.url)?;
+        Ok::<_, anyhow::Error>((read_secret(&beside(setup, &mobile.secret))?, people))
+    });
+    let mobile = mobile.transpose()?;
+    let mobile =
+        mobile.as_ref().map(|(secret, phones)| Mobile { secret: secret.as_slice(), phones });
+    let house = House { setup: &house, secret: &secret, patients: &patients.patient, mobile };
+    run(&house, &book, options).map_err(|error| match error {
         HisError::Setup(_) | HisError::Address(_) => bad(error.to_string()),
         other => other.into(),
     })

@@ -18,6 +18,7 @@ pub mod keys;
 mod language;
 mod network;
 pub mod passphrase;
+pub mod phones;
 pub mod quote;
 mod restore;
 mod serve;

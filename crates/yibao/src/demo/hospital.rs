@@ -1,29 +1,38 @@
 //! One hospital of the demonstration and the pharmacy next door speak the national interface, so
-//! that a hospital's own system can be pointed at it; and such a system plays a small day there.
+//! that a hospital's own system can be pointed at it; and such a system plays a small day there, at
+//! which simulated people with phones pay by them.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use adapters::clock::Clock;
+use adapters::effect::RailName;
 use anyhow::{Context as _, Result};
 use benefit::{Category, HospitalLevel, ItemClass, VisitType};
-use gateway::nhsa::profile::Profile;
+use gateway::nhsa::profile::{MobileProfile, Profile};
 use his::book::Figures;
 use his::played::Played;
-use his::setup::{Item, Patient, Patients, Setup};
+use his::setup::{Item, MobileSetup, Patient, Patients, Setup};
 use ledger::State;
 use ledger::kernel::account::{Account, Books};
 use ledger::kernel::posting;
+use ledger::modules::person;
+use node::outbox::Outbox;
 use node::runtime::NodeHandle;
 use node::signature::{Scheme, SecretKey, save_key, write_owned};
-use primitives::{Amount, Currency, Hash, OrganisationId, sha256_parts};
+use primitives::{Amount, Currency, Hash, OrganisationId, Party, Text, UtcOffset, sha256_parts};
 
+use super::bank::BANK_RAIL;
+use super::founding::code;
+use super::people::{self, WALLET_LIMIT};
 use super::population::{EMPLOYEE, Population, REGION, Resident};
 use super::year::PricedItem;
 use crate::command;
 use crate::command::his::Wanted;
+use crate::command::phones::{PHONES_FILE, keep_phones};
 use crate::serving::folder::replace_file;
-use crate::serving::hospital::{BOOK_KEY_FILE, PROFILE_FILE, SECRET_FILE};
+use crate::serving::hospital::{BOOK_KEY_FILE, MOBILE_SECRET_FILE, PROFILE_FILE, SECRET_FILE};
+use crate::serving::payments::{OwnPayments, OwnRail};
 use crate::serving::{HttpServer, NodePort, Upkeep, open_port};
 
 /// A house that speaks the interface.
@@ -84,7 +93,17 @@ pub fn found(folder: &Path, house: &House<'_>, seed: &Hash) -> Result<()> {
     save_key(&folder.join(BOOK_KEY_FILE), &key)?;
     write_owned(&folder.join(SECRET_FILE), format!("{}\n", derived(b"secret")).as_bytes())?;
     let name: String = house.name.chars().take(20).collect();
+    let mobile = (!house.is_pharmacy).then(|| MobileProfile {
+        app_id: APP_ID.to_owned(),
+        sm2_key: None,
+        previous_secret_until: None,
+    });
+    if mobile.is_some() {
+        let secret = format!("{}\n", derived(b"mobile"));
+        write_owned(&folder.join(MOBILE_SECRET_FILE), secret.as_bytes())?;
+    }
     let profile = Profile {
+        mobile,
         refers: true,
         filed_groups: [("M039".to_owned(), 1)].into(),
         ..Profile::usual([house.code, &name, "keys/online.key"], house.med_types)
@@ -92,6 +111,13 @@ pub fn found(folder: &Path, house: &House<'_>, seed: &Hash) -> Result<()> {
     let text = toml::to_string(&profile).context("a profile has a form in TOML")?;
     Ok(replace_file(&folder.join(PROFILE_FILE), text.as_bytes())?)
 }
+
+/// Whose the hospital's sealed bodies of mobile payment are.
+const APP_ID: &str = "YIBAODEMO0000000000000000000001";
+/// Where the phones of simulated people lie.
+const PHONES: &str = "phones";
+/// How many of them there are.
+const PHONES_MAX: usize = 60;
 
 /// What the hospital's own system is set up with (`yibao his`).
 pub const SETUP_FILE: &str = "his.toml";
@@ -124,6 +150,11 @@ pub fn equip(
         patients: PATIENTS_FILE.to_owned(),
         book: "his-book".to_owned(),
         pharmacy: (!is_pharmacy).then_some(next_door),
+        mobile: (!is_pharmacy).then(|| MobileSetup {
+            app_id: APP_ID.to_owned(),
+            secret: MOBILE_SECRET_FILE.to_owned(),
+            phones: format!("../{PHONES}/{PHONES_FILE}"),
+        }),
         items: charged(items, if is_pharmacy { &USUAL[..2] } else { &USUAL }, USUAL_PRICE_MAX),
         ward_items: if is_pharmacy {
             Vec::new()
@@ -148,6 +179,28 @@ pub fn equip(
     replace_file(&folder.join(SETUP_FILE), text.as_bytes())?;
     let text = toml::to_string(&patients).context("patients have a form in TOML")?;
     Ok(write_owned(&folder.join(PATIENTS_FILE), text.as_bytes())?)
+}
+
+/// Writes down the phones of some of the hospital's patients: those with a device's key that may
+/// spend as much as most, and no lock.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn give_phones(data: &Path, population: &Population, state: &State, seed: &Hash) -> Result<()> {
+    let people = population.people.iter().enumerate();
+    let phones = people
+        .filter(|(at, _)| !at.is_multiple_of(PHARMACY_ONE_IN))
+        .filter_map(|(_, one)| {
+            let key = people::device_secret(one, seed)?;
+            let row = person::view::person(state, one.id).filter(|row| row.lock.is_none())?;
+            let is_usual = |own: &person::PersonKey| {
+                own.key == key.public_key() && own.payment_max == WALLET_LIMIT
+            };
+            let is_usual = row.keys.iter().any(is_usual);
+            is_usual.then(|| (one.identity_number.clone(), Party::Person(one.id), key))
+        })
+        .take(PHONES_MAX);
+    keep_phones(&data.join(PHONES), phones.collect())
 }
 
 /// Of how many people one goes to the pharmacy, and the others to the hospital.
@@ -200,7 +253,8 @@ fn charged(items: &[PricedItem], usual: &[Category], price_max: u64) -> Vec<Item
 }
 
 /// Who comes in the demonstration's own small day: each mistake is made once.
-const DAY: Wanted = Wanted { outpatients: 24, stays: 20, pharmacy: 20, counters: 2, seed: 0 };
+const DAY: Wanted =
+    Wanted { outpatients: 24, by_phone: 20, stays: 20, pharmacy: 20, counters: 2, seed: 0 };
 
 /// Plays a small day of the hospital's own system over HTTP; whether its book comes to zero against
 /// the platform, and to what the ledger's own accounts say.
@@ -210,11 +264,13 @@ const DAY: Wanted = Wanted { outpatients: 24, stays: 20, pharmacy: 20, counters:
 pub fn play(
     data: &Path,
     population: &Population,
-    node: &NodeHandle,
+    (node, bank): (&NodeHandle, &Arc<Outbox>),
     (clock, seed): (&Arc<dyn Clock>, u64),
 ) -> Result<bool> {
     let listener = open_port(([127, 0, 0, 1], 0).into())?;
-    let upkeep = Upkeep::new(data, node.clone(), Vec::new(), Arc::clone(clock))?;
+    let payments = vec![Arc::new(payments_of(bank)?)];
+    let upkeep = Upkeep::new(data, node.clone(), payments, Arc::clone(clock))?;
+    let driving = Arc::clone(bank).start()?;
     let port = NodePort::new(node.clone(), data.to_owned(), upkeep)?;
     let config = gateway::Config::default();
     let server = HttpServer::start(Arc::new(port), Arc::clone(clock), listener, config)?;
@@ -226,6 +282,8 @@ pub fn play(
     let played = command::his::play(&setup, Some(&url), Wanted { seed, ..DAY });
     server.stop()?;
     let played = played?;
+    drop(driving);
+    super::region::drain(std::slice::from_ref(bank))?;
     let is_in_order = played.iter().all(Played::is_in_order);
     for (house, (day, [before, after])) in
         houses.iter().zip(played.iter().zip(before.into_iter().zip(owed()).map(<[Owed; 2]>::from)))
@@ -249,6 +307,22 @@ pub fn play(
     Ok(is_in_order)
 }
 
+/// The bank's payments, as the gateway sees them.
+fn payments_of(bank: &Arc<Outbox>) -> Result<OwnPayments> {
+    let name: RailName = Text::new(BANK_RAIL).map_err(anyhow::Error::msg)?;
+    let rail = OwnRail { currency: Currency::CNY, offset: UtcOffset(480), counter: None };
+    Ok(OwnPayments::new(Arc::clone(bank), [(name, rail)].into()))
+}
+
+/// The outbox of the region's bank.
+///
+/// # Errors
+/// When there is none.
+pub fn bank_of(outboxes: &[Arc<Outbox>]) -> Result<&Arc<Outbox>> {
+    let bank = outboxes.iter().find(|one| one.organisation() == code("bank"));
+    bank.context("a region has a bank")
+}
+
 /// What a provider is owed on the ledger, in minor units.
 struct Owed {
     funds: i128,
@@ -259,8 +333,8 @@ impl Owed {
     fn to(organisation: OrganisationId, state: &State) -> Self {
         let books = Books::of(organisation, REGION);
         let balance = |account| posting::account(state, &account).map_or(0, |row| row.balance());
-        // A claim is a debit.
-        let patients = -balance(Account::Receivable(books));
+        // What a rail collected, and what nobody did: both stand there.
+        let patients = balance(Account::ProviderCash(books));
         Self { funds: balance(Account::ProviderDue(books)), patients }
     }
 }

@@ -194,7 +194,9 @@ pub fn run(options: &Options) -> Result<Demonstration> {
     let american = stage.american_sample()?;
     let population = Population::generate(options.people, options.seed, last_day);
     let chinese = stage.chinese_region(&population, options.seed)?;
-    let is_played = hospital::play(data, &population, &node, (&clock, options.seed))?;
+    hospital::give_phones(data, &population, &node.view().state, &seed)?;
+    let bank = hospital::bank_of(&chinese.outboxes)?;
+    let is_played = hospital::play(data, &population, (&node, bank), (&clock, options.seed))?;
     let reading = Reading::of(&node)?;
     for (title, region, currency) in [
         (format!("Synthea sample, {} (USD)", synthea::REGION), &american, Currency::USD),

@@ -36,6 +36,8 @@ pub const PROFILE_FILE: &str = "nhsa.toml";
 pub const SECRET_FILE: &str = "nhsa-secret";
 /// What it signed with before.
 const PREVIOUS_SECRET_FILE: &str = "nhsa-secret-previous";
+/// What sealed bodies of mobile payment are made with.
+pub const MOBILE_SECRET_FILE: &str = "nhsa-mobile-secret";
 /// Opens its book.
 pub const BOOK_KEY_FILE: &str = "keys/nhsa.key";
 
@@ -106,7 +108,7 @@ const OF_MESSAGES: SecretFiles = SecretFiles {
 };
 /// That of the sealed bodies of mobile payment.
 const OF_MOBILE: SecretFiles = SecretFiles {
-    current: "nhsa-mobile-secret",
+    current: MOBILE_SECRET_FILE,
     previous: "nhsa-mobile-secret-previous",
     until: "mobile.previous_secret_until",
 };

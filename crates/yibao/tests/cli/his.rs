@@ -8,15 +8,17 @@ use serde_json::{Value, json};
 use crate::kit::{Files, Run, yibao};
 use crate::serve::{Served, text};
 
-/// How many kinds of mistakes there are with outpatients, stays and purchases.
-const MISTAKES: usize = 18 + 20 + 18;
+/// How many kinds of mistakes there are with outpatients, with those who pay by phone, with stays
+/// and with purchases.
+const MISTAKES: usize = 18 + 17 + 20 + 18;
 /// Whose days are played.
 const HOUSES: [&str; 2] = ["hospital-1", "pharmacy-1"];
 
 fn played(data: &Path, served: &Served, [outpatients, others]: [&str; 2]) -> Run {
     let setup = data.join("hospital-1/his.toml");
-    let more = ["--outpatients", outpatients, "--stays", others, "--pharmacy", others];
-    let more = more.into_iter().chain(["--counters", "3", "--seed", "7"]);
+    let come = ["--outpatients", outpatients, "--by-phone", others];
+    let stay = ["--stays", others, "--pharmacy", others, "--counters", "3", "--seed", "7"];
+    let more = come.into_iter().chain(stay);
     yibao(["his", text(&setup), "--url", served.url()].into_iter().chain(more))
 }
 
