@@ -1,18 +1,21 @@
 //! The book of a hospital that speaks the national interface: messages with their answers, and what
 //! lives between a registration and its settlement. Everything but the names of its rows is sealed.
 //!
-//! Workplaces write at once, and share what makes their writes durable.
+//! Workplaces write at once, and share what makes their writes durable. A message waits for the
+//! disk twice at the most: before something goes to the ledger, and before it is answered; what it
+//! enters beside that is durable by then. What was lost with a crash in between was not answered,
+//! and comes again.
 //!
-//! Invariant: a message that was answered is answered by the same bytes for ever, and what goes
-//! to the ledger for a message is kept before it goes, so that after a crash the same goes again
-//! (tests in this file).
+//! Invariant: a message that was answered is answered by the same bytes for ever, and what it
+//! entered is there; what goes to the ledger for a message is kept before it goes, so that after a
+//! crash the same goes again (tests in this file).
 
 use primitives::{Hash, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::directory::seal::Sealer;
 use crate::directory::{DirectoryError, DirectoryKey};
-use crate::sqlite::{Database, Place, Schema, Sql};
+use crate::sqlite::{Database, Mark, Place, Schema, Sql};
 
 const SCHEMA: Schema = Schema {
     name: "hospital's book",
@@ -64,7 +67,13 @@ impl Book {
         Ok(Self { database: Database::open(place, &SCHEMA)?, sealer: Sealer::new(key)? })
     }
 
-    /// Notes a message that comes in, or says what became of it.
+    /// The moment from which on everything must be there that is entered for a message.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.database.mark()
+    }
+
+    /// Notes a message that comes in, or says what became of it. Durable with what is kept for it.
     ///
     /// # Errors
     /// When the book fails.
@@ -74,7 +83,7 @@ impl Book {
         digest: &Hash,
         now: Timestamp,
     ) -> Result<Begun, DirectoryError> {
-        let known: Option<(Sql<Hash>, Option<Vec<u8>>)> = self.database.write_together(|tx| {
+        let known: Option<(Sql<Hash>, Option<Vec<u8>>)> = self.database.write_soon(|tx| {
             let sql = "SELECT digest, answer FROM message WHERE msgid = ?1";
             let known = tx
                 .prepare_cached(sql)?
@@ -95,27 +104,33 @@ impl Book {
         }
     }
 
-    /// Keeps the answer to a message.
+    /// Keeps the answer to a message, durably with all that was entered for it.
     ///
     /// # Errors
-    /// When the book fails.
-    pub fn finish(&self, msgid: &str, answer: &[u8]) -> Result<(), DirectoryError> {
+    /// When the book fails, or something since the mark was lost.
+    pub fn finish(&self, msgid: &str, mark: Mark, answer: &[u8]) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(ANSWER, msgid.as_bytes(), answer)?;
         let sql = "UPDATE message SET answer = ?2 WHERE msgid = ?1 AND answer IS NULL";
         self.database
-            .write_together(|tx| tx.prepare_cached(sql)?.execute(params![msgid, sealed]))?;
+            .write_after(mark, |tx| tx.prepare_cached(sql)?.execute(params![msgid, sealed]))?;
         Ok(())
     }
 
-    /// Keeps what goes to the ledger for a message, before it goes.
+    /// Keeps what goes to the ledger for a message, durably before it goes, with all that was
+    /// entered for it.
     ///
     /// # Errors
-    /// When the book fails.
-    pub fn keep_outgoing(&self, msgid: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
+    /// When the book fails, or something since the mark was lost.
+    pub fn keep_outgoing(
+        &self,
+        msgid: &str,
+        mark: Mark,
+        bytes: &[u8],
+    ) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(OUTGOING, msgid.as_bytes(), bytes)?;
         let sql = "UPDATE message SET outgoing = ?2 WHERE msgid = ?1 AND outgoing IS NULL";
         self.database
-            .write_together(|tx| tx.prepare_cached(sql)?.execute(params![msgid, sealed]))?;
+            .write_after(mark, |tx| tx.prepare_cached(sql)?.execute(params![msgid, sealed]))?;
         Ok(())
     }
 
@@ -132,7 +147,8 @@ impl Book {
         sealed.map(|sealed| self.sealer.open(OUTGOING, msgid.as_bytes(), &sealed)).transpose()
     }
 
-    /// Enters something under its kind and name, in place of what was there.
+    /// Enters something under its kind and name, in place of what was there. It is seen at once,
+    /// and durable with what is kept next.
     ///
     /// # Errors
     /// When the book fails.
@@ -141,7 +157,7 @@ impl Book {
         let sql = "INSERT INTO entry (kind, id, sealed) VALUES (?1, ?2, ?3)
                    ON CONFLICT (kind, id) DO UPDATE SET sealed = excluded.sealed";
         self.database
-            .write_together(|tx| tx.prepare_cached(sql)?.execute(params![kind, id, sealed]))?;
+            .write_soon(|tx| tx.prepare_cached(sql)?.execute(params![kind, id, sealed]))?;
         Ok(())
     }
 
@@ -175,8 +191,16 @@ impl Book {
     /// When the book fails.
     pub fn remove(&self, kind: &str, id: &str) -> Result<(), DirectoryError> {
         let sql = "DELETE FROM entry WHERE kind = ?1 AND id = ?2";
-        self.database.write_together(|tx| tx.prepare_cached(sql)?.execute([kind, id]))?;
+        self.database.write_soon(|tx| tx.prepare_cached(sql)?.execute([kind, id]))?;
         Ok(())
+    }
+
+    /// Makes all that was entered durable.
+    ///
+    /// # Errors
+    /// When the book fails, or something since the mark was lost.
+    pub fn keep(&self, mark: Mark) -> Result<(), DirectoryError> {
+        Ok(self.database.write_after(mark, |_| Ok(()))?)
     }
 
     /// A name that only this hospital gives to something: nobody without its key computes it.
@@ -202,19 +226,25 @@ mod tests {
         let (one, other, now) = (Hash([1; 32]), Hash([2; 32]), Timestamp::from_millis(1));
         let book = open(&place, 7);
         assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Open);
-        book.keep_outgoing("m1", b"first").unwrap();
-        book.keep_outgoing("m1", b"second").unwrap();
+        let mark = book.mark();
+        book.put("visit", "1", b"entered").unwrap();
+        book.keep_outgoing("m1", mark, b"first").unwrap();
+        book.keep_outgoing("m1", mark, b"second").unwrap();
+        book.put("visit", "1", b"not waited for").unwrap();
         drop(book);
         let book = open(&place, 7);
         assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Open, "not answered yet");
         assert_eq!(book.outgoing("m1").unwrap().unwrap(), b"first");
-        book.finish("m1", b"answer").unwrap();
-        book.finish("m1", b"another").unwrap();
+        assert_eq!(book.get("visit", "1").unwrap().unwrap(), b"entered");
+        book.put("visit", "2", b"entered").unwrap();
+        book.finish("m1", book.mark(), b"answer").unwrap();
+        book.finish("m1", book.mark(), b"another").unwrap();
         drop(book);
         let book = open(&place, 7);
         assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Answered(b"answer".to_vec()));
         assert_eq!(book.begin("m1", &other, now).unwrap(), Begun::Differs);
         assert_eq!(book.outgoing("m2").unwrap(), None);
+        assert!(book.has("visit", "2").unwrap(), "durable with the answer");
     }
 
     #[test]
@@ -230,6 +260,7 @@ mod tests {
         assert!(book.has("visit", "1").unwrap() && !book.has("person", "1").unwrap());
         book.put("file", "1", b"a file").unwrap();
         book.remove("file", "1").unwrap();
+        book.keep(book.mark()).unwrap();
         assert_eq!(book.get("file", "1").unwrap(), None);
         let (name, other) =
             (book.name("person", b"x"), open(&Place::Memory, 8).name("person", b"x"));

@@ -20,6 +20,7 @@ use rusqlite::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use together::Batch;
+pub use together::Mark;
 
 /// How long a write waits for another process that is writing, in milliseconds.
 const BUSY_MILLISECONDS: u64 = 5_000;
@@ -102,6 +103,8 @@ pub struct Database {
 struct Held {
     connection: Connection,
     batch: Option<Arc<Batch>>,
+    /// How often a batch did not become durable, and all of it was lost.
+    losses: u64,
 }
 
 impl Database {
@@ -123,7 +126,7 @@ impl Database {
                     return Err(StoreError::Damaged { what: schema.name, path, reason });
                 }
                 let (held, committing) =
-                    (Mutex::new(Held { connection, batch: None }), Mutex::default());
+                    (Mutex::new(Held { connection, batch: None, losses: 0 }), Mutex::default());
                 Ok(Self { held, committing, name: schema.name, path })
             }
             Err(rusqlite::Error::SqliteFailure(cause, _))

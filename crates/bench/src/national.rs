@@ -368,25 +368,14 @@ fn equip(region: &Region, data: &Path, visits: usize) -> Result<(Setup, Vec<u8>)
     Ok((setup, secret.as_bytes().to_vec()))
 }
 
-/// Many threads at once, so that they share what makes a row durable.
+/// Nobody waits for a row of them, only for all of them.
 fn enter_visits(book: &Book, visits: usize) -> Result<()> {
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..WORKPLACES)
-            .map(|first| {
-                scope.spawn(move || {
-                    for number in (first..visits).step_by(WORKPLACES) {
-                        let visit = visit_id(u64::try_from(number).unwrap_or(0));
-                        book.put("visit", &book.name("visit", &visit.0), b"of the benchmark")?;
-                    }
-                    Ok::<_, anyhow::Error>(())
-                })
-            })
-            .collect();
-        for one in threads {
-            one.join().map_err(|_| anyhow!("a thread that writes ended"))??;
-        }
-        Ok(())
-    })
+    let mark = book.mark();
+    for number in 0..visits {
+        let visit = visit_id(u64::try_from(number).unwrap_or(0));
+        book.put("visit", &book.name("visit", &visit.0), b"of the benchmark")?;
+    }
+    Ok(book.keep(mark)?)
 }
 
 /// What a comparison answered.

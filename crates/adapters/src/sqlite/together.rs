@@ -3,10 +3,11 @@
 //!
 //! Every write is undone alone when it fails. One that was made is seen by reads of this program
 //! before it is durable; whoever made it hears of it only afterwards, and what is written later
-//! is durable later.
+//! is durable later. Who needs several writes and one answer waits for the last of them only.
 //!
 //! Invariant: a write is durable when it returns `Ok`, and none of it is there when it does not
-//! (tests in this file).
+//! (tests in this file); a write that did not wait is durable when a later one after its [`Mark`]
+//! returns `Ok`.
 
 use std::sync::{Arc, OnceLock, PoisonError};
 
@@ -20,6 +21,10 @@ pub(super) struct Batch {
     /// What SQLite said when they did; nothing for as long as they wait.
     ended: OnceLock<Result<(), Failure>>,
 }
+
+/// A moment among the writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(u64);
 
 /// An error of SQLite that several hear of.
 #[derive(Clone)]
@@ -51,6 +56,7 @@ impl Held {
     pub(super) fn commit(&mut self) {
         let Some(batch) = self.batch.take() else { return };
         let ended = run(&self.connection, "COMMIT").map_err(|error| Failure::of(&error));
+        self.losses = self.losses.saturating_add(u64::from(ended.is_err()));
         if ended.is_err() && !self.connection.is_autocommit() {
             // What cannot be undone now is undone when the file is opened again: it has no commit.
             let _ = self.connection.execute_batch("ROLLBACK");
@@ -98,6 +104,50 @@ impl Database {
         write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let added = self.lock().add(write);
+        self.durable(added)
+    }
+
+    /// This moment, for [`Database::write_after`].
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark(self.lock().losses)
+    }
+
+    /// Writes without waiting: seen by reads at once, durable with whatever becomes durable next.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn write_soon<T>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let added = self.lock().add(write);
+        added.map(|(value, _)| value).map_err(|cause| self.failed(cause))
+    }
+
+    /// As [`Database::write_together`], unless a write since this mark was lost: when this returns
+    /// `Ok`, all of them are durable.
+    ///
+    /// # Errors
+    /// What SQLite says, and when one was lost; then nothing is written.
+    pub fn write_after<T>(
+        &self,
+        Mark(losses): Mark,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut held = self.lock();
+        if held.losses != losses {
+            let words = Some("what was written before it was lost".to_owned());
+            let lost = Failure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT), words);
+            return Err(self.failed(lost.into()));
+        }
+        let added = held.add(write);
+        drop(held);
+        self.durable(added)
+    }
+
+    /// Waits for the batch that a write was added to.
+    fn durable<T>(&self, added: rusqlite::Result<(T, Arc<Batch>)>) -> Result<T, StoreError> {
         let (value, batch) = added.map_err(|cause| self.failed(cause))?;
         let committing = self.committing.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever waited for the one before finds the own write durable with it, or ends the batch
@@ -189,5 +239,37 @@ mod tests {
         let rows: i64 =
             database.read(|one| one.query_row("SELECT count(*) FROM u", [], |r| r.get(0))).unwrap();
         assert_eq!((rows, count(&database)), (0, 1));
+    }
+
+    #[test]
+    fn a_write_that_did_not_wait_is_durable_with_a_later_one_or_its_loss_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::File(folder.path().join("book.sqlite"));
+        let soon = |database: &Database, number: i64| {
+            database.write_soon(|one| one.execute("INSERT INTO t VALUES (?1, ?1)", [number]))
+        };
+        let after = |database: &Database, mark: Mark, number: i64| {
+            database.write_after(mark, |one| one.execute("INSERT INTO t VALUES (?1, ?1)", [number]))
+        };
+        let database = Database::open(&place, &BOOK).unwrap();
+        let mark = database.mark();
+        soon(&database, 1).unwrap();
+        assert_eq!(count(&database), 1, "it is seen at once");
+        after(&database, mark, 2).unwrap();
+        soon(&database, 3).unwrap();
+        drop(database);
+        let database = Database::open(&place, &BOOK).unwrap();
+        assert_eq!(count(&database), 2, "nobody waited for the third");
+        let deferred = "CREATE TABLE u (t INTEGER REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)";
+        database.write(|one| one.execute_batch(deferred)).unwrap();
+        let mark = database.mark();
+        soon(&database, 4).unwrap();
+        // Another's write takes the batch with it.
+        let failed = database.write_together(|one| one.execute("INSERT INTO u VALUES (9)", []));
+        assert!(matches!(failed, Err(StoreError::Database { .. })));
+        assert!(after(&database, mark, 5).is_err(), "the fourth was lost");
+        assert_eq!(count(&database), 2);
+        after(&database, database.mark(), 5).unwrap();
+        assert_eq!(count(&database), 3);
     }
 }

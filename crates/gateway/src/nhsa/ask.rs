@@ -70,7 +70,7 @@ impl Asking<'_> {
             Some(bytes) => codec::decode(&bytes).map_err(damaged)?,
             None => {
                 let sent = self.composed(message)?;
-                book.keep_outgoing(msgid, &codec::encode(&sent))?;
+                book.keep_outgoing(msgid, message.mark, &codec::encode(&sent))?;
                 sent
             }
         };

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use adapters::sqlite::Mark;
 use benefit::bill::{BillText, LineText};
 use benefit::decimal::DecimalText;
 use benefit::{Bill, VisitType};
@@ -60,6 +61,8 @@ pub struct Message<'a> {
     pub institution: &'a Institution,
     /// The message.
     pub envelope: &'a Envelope,
+    /// When it came, among what the book was told.
+    pub mark: Mark,
 }
 
 /// Somebody whom this hospital identified.
@@ -362,7 +365,7 @@ impl Message<'_> {
         let busy = || Refusal::for_now("同一就诊或原报文正在处理；请稍后以原报文重发");
         let _claim = self.institution.claim(kind, name).ok_or_else(busy)?;
         let call = &Call { view: self.call.gateway.port.view(), ..self.call.clone() };
-        run(&Message { call, institution: self.institution, envelope: self.envelope })
+        run(&Message { call, ..*self })
     }
 
     /// A visit on the ledger that is open and of such care, for its subject.
@@ -511,7 +514,7 @@ impl Message<'_> {
             Some(bytes) => codec::decode(&bytes).map_err(damaged)?,
             None => {
                 let transaction = signed(self.call, machines, &body()?)?;
-                book.keep_outgoing(msgid, &codec::encode(&transaction))?;
+                book.keep_outgoing(msgid, self.mark, &codec::encode(&transaction))?;
                 transaction
             }
         };

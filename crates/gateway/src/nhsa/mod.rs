@@ -396,6 +396,7 @@ fn carried_out(
         let busy = Refusal::for_now("同一 msgid 的报文正在处理；请稍后以原报文重发");
         return answer(call, profile, Some(envelope), Err(&busy));
     };
+    let mark = institution.book.mark();
     match institution.book.begin(msgid, &envelope.digest, call.now)? {
         Begun::Answered(bytes) => return Ok(Told::envelope(bytes)),
         Begun::Differs => {
@@ -406,7 +407,7 @@ fn carried_out(
     }
     // What is said is said in Chinese, whatever the client's headers ask for.
     let call = &Call { language: Language::ZhHans, ..call.clone() };
-    let message = Message { call, institution, envelope };
+    let message = Message { call, institution, envelope, mark };
     let result = match run(&message) {
         Ok(Done::File(bytes)) => return Ok(Told::file(bytes)),
         Ok(Done::Answer(output)) => Ok(output),
@@ -415,7 +416,7 @@ fn carried_out(
     let is_final = result.as_ref().err().is_none_or(|refusal| refusal.is_final);
     let bytes = answered(call, profile, Some(envelope), result.as_ref().cloned())?;
     if is_final {
-        institution.book.finish(msgid, &bytes)?;
+        institution.book.finish(msgid, mark, &bytes)?;
     }
     Ok(Told::envelope(bytes))
 }

@@ -60,7 +60,7 @@ fn reverse(message: &Message<'_>, record: &Record, original: &str) -> Result<Val
     let over = Refusal::new("该报文已被冲正（2601）；需要时请以新编号重发");
     let profile = Some(&message.institution.profile);
     let bytes = answered(message.call, profile, Some(message.envelope), Err(&over));
-    book.finish(original, &bytes?)?;
+    book.finish(original, message.mark, &bytes?)?;
     Ok(Value::Null)
 }
 
