@@ -39,6 +39,7 @@ pub fn open(data: &Path, genesis: &Genesis) -> Result<NodeHandle> {
         snapshots: SnapshotPace::default(),
         threads: Threads::Own { checking: 0 },
         is_newest_copy: false,
+        protocol: ledger::kernel::block::PROTOCOL,
     };
     let (node, _) = Node::open(Folder::open(&folder)?, genesis, config)?;
     Ok(node)

@@ -83,7 +83,7 @@ pub struct Network {
     pub peer_key: PeerKey,
     /// Where others reach this node, such as `0.0.0.0:7410`.
     pub listen: String,
-    /// The only nodes that may connect.
+    /// The only nodes that may connect, until [`Bft::set_peers`] names others.
     pub peers: Vec<Peer>,
     /// The folder of the engine's log.
     pub folder: PathBuf,
@@ -182,6 +182,14 @@ impl Bft {
         if !batch.is_empty() {
             send(batch);
         }
+    }
+
+    /// Names the only nodes that may connect from now on.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn set_peers(&self, peers: &[Peer]) -> Result<(), BftError> {
+        self.mesh.set_peers(peers)
     }
 
     /// The peers that can be reached now.

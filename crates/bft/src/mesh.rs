@@ -9,22 +9,24 @@
 //! sends more than is handled waits in its own connection; no message is larger than
 //! [`MESSAGE_BYTES_MAX`].
 
+mod secret;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::io::{self, Error, ErrorKind, Read, Write};
+use std::io::{self, Error, ErrorKind};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use proof::header::ChainId;
 use snow::params::NoiseParams;
 use snow::resolvers::{CryptoResolver, DefaultResolver};
-use snow::{HandshakeState, TransportState};
 
+use self::secret::{Secret, noise, read_frame, write_frame};
 use crate::machine::Event;
 use crate::{BLOCK_BYTES_MAX, BftError, FETCH_BLOCKS_MAX, Network};
 
@@ -32,9 +34,6 @@ const PATTERN: &str = "Noise_IK_25519_ChaChaPoly_SHA256";
 const PROLOGUE: &str = "yibao/mesh/v1/";
 /// The largest message: an answer with as many blocks as there may be, and their certificates.
 pub const MESSAGE_BYTES_MAX: u32 = (BLOCK_BYTES_MAX + (64 << 10)) * FETCH_BLOCKS_MAX;
-/// What Noise encrypts at once.
-const CHUNK_BYTES: usize = 65_535;
-const TAG_BYTES: usize = 16;
 const HANDSHAKE_BYTES_MAX: usize = 1_024;
 /// The most that waits for one peer; what is older is dropped, since the engine says it again.
 const WAITING_BYTES_MAX: usize = 16 << 20;
@@ -144,27 +143,58 @@ struct Shared {
     params: NoiseParams,
     events: SyncSender<Event>,
     is_stopped: AtomicBool,
-    links: BTreeMap<PeerName, Link>,
-    /// Connections that others opened, by a number of their own.
-    heard: Mutex<BTreeMap<u64, TcpStream>>,
+    own: PeerName,
+    links: RwLock<Links>,
+    /// Connections that others opened, by a number of their own, and whose they are once they have
+    /// proved it.
+    heard: Mutex<BTreeMap<u64, (Option<PeerName>, TcpStream)>>,
     guests: AtomicUsize,
 }
+
+type Links = BTreeMap<PeerName, Arc<Link>>;
 
 /// What goes to one peer.
 struct Link {
     address: String,
+    /// It is no peer any more.
+    is_over: AtomicBool,
     waiting: Mutex<Waiting>,
     came: Condvar,
 }
 
-#[derive(Default)]
 struct Waiting {
     messages: VecDeque<Arc<[u8]>>,
     bytes: usize,
     stream: Option<TcpStream>,
 }
 
+impl Waiting {
+    const fn new() -> Self {
+        Self { messages: VecDeque::new(), bytes: 0, stream: None }
+    }
+}
+
 impl Link {
+    fn to(address: String) -> Self {
+        let (waiting, came) = (Mutex::new(Waiting::new()), Condvar::new());
+        Self { address, is_over: AtomicBool::new(false), waiting, came }
+    }
+
+    /// Ends what is sent to it; its thread ends by itself.
+    fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+        // Under the lock, so that nobody falls asleep between looking and waiting.
+        let waiting = self.lock();
+        if let Some(stream) = &waiting.stream {
+            drop(stream.shutdown(Shutdown::Both));
+        }
+        self.came.notify_all();
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,12 +212,12 @@ impl Link {
     }
 
     /// The next message; `None` after a while without one, so that the connection is used.
-    fn pop(&self, is_stopped: &AtomicBool) -> Option<Arc<[u8]>> {
+    fn pop(&self) -> Option<Arc<[u8]>> {
         let waiting = self.lock();
         let (mut waiting, _) = self
             .came
             .wait_timeout_while(waiting, KEEP_ALIVE, |waiting| {
-                waiting.messages.is_empty() && !is_stopped.load(Ordering::Acquire)
+                waiting.messages.is_empty() && !self.is_over()
             })
             .unwrap_or_else(PoisonError::into_inner);
         let message = waiting.messages.pop_front()?;
@@ -207,14 +237,7 @@ impl Mesh {
         events: SyncSender<Event>,
     ) -> Result<Self, BftError> {
         let own = network.peer_key.name()?;
-        let mut links = BTreeMap::new();
-        for peer in &network.peers {
-            check_address(&peer.address)?;
-            let (waiting, came) = (Mutex::default(), Condvar::new());
-            if peer.name != own {
-                links.insert(peer.name, Link { address: peer.address.clone(), waiting, came });
-            }
-        }
+        network.peers.iter().try_for_each(|peer| check_address(&peer.address))?;
         check_address(&network.listen)?;
         let failed = |reason| BftError::Listen { address: network.listen.clone(), reason };
         let listener = TcpListener::bind(&network.listen).map_err(failed)?;
@@ -225,41 +248,81 @@ impl Mesh {
             params: params()?,
             events,
             is_stopped: AtomicBool::new(false),
-            links,
+            own,
+            links: RwLock::default(),
             heard: Mutex::default(),
             guests: AtomicUsize::new(0),
         });
         let mut mesh = Self { shared, listener: None, listening };
         let shared = Arc::clone(&mesh.shared);
         mesh.listener = Some(spawn("yibao-listen", move || listen(&shared, &listener))?);
-        for name in mesh.shared.links.keys().copied() {
-            let shared = Arc::clone(&mesh.shared);
-            spawn("yibao-speak", move || {
-                if let Some(link) = shared.links.get(&name) {
-                    speak(&shared, name, link);
-                }
-            })?;
-        }
+        mesh.set_peers(&network.peers)?;
         Ok(mesh)
+    }
+
+    /// Connects to these peers from now on, and to no others: who is not named any more is neither
+    /// told anything nor heard. An address that is none is passed over, and told in the log.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn set_peers(&self, peers: &[Peer]) -> Result<(), BftError> {
+        let wanted = peers.iter().filter(|peer| {
+            let fine = check_address(&peer.address);
+            if let Err(error) = &fine {
+                tracing::error!(peer = %peer.name, %error, "a peer cannot be reached");
+            }
+            fine.is_ok() && peer.name != self.shared.own
+        });
+        let wanted: BTreeMap<_, _> = wanted.map(|peer| (peer.name, &peer.address)).collect();
+        let mut links = self.shared.links.write().unwrap_or_else(PoisonError::into_inner);
+        let mut left = Vec::new();
+        links.retain(|name, link| {
+            let is_wanted = wanted.get(name).is_some_and(|address| **address == link.address);
+            if !is_wanted {
+                link.end();
+                left.push(*name);
+            }
+            is_wanted
+        });
+        for (name, address) in wanted {
+            if links.contains_key(&name) {
+                continue;
+            }
+            let link = Arc::new(Link::to(address.clone()));
+            links.insert(name, Arc::clone(&link));
+            left.retain(|other| *other != name);
+            let shared = Arc::clone(&self.shared);
+            spawn("yibao-speak", move || speak(&shared, name, &link))?;
+        }
+        drop(links);
+        let heard = self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, stream) in heard.values() {
+            if name.is_some_and(|name| left.contains(&name)) {
+                drop(stream.shutdown(Shutdown::Both));
+            }
+        }
+        Ok(())
     }
 
     /// Sends to one peer, or to all. Whoever cannot be reached hears the newest of it later.
     pub fn send(&self, to: Option<PeerName>, bytes: Arc<[u8]>) {
+        let links = self.shared.links();
         match to {
             Some(name) => {
-                if let Some(link) = self.shared.links.get(&name) {
+                if let Some(link) = links.get(&name) {
                     link.push(bytes);
                 }
             }
-            None => self.shared.links.values().for_each(|link| link.push(Arc::clone(&bytes))),
+            None => links.values().for_each(|link| link.push(Arc::clone(&bytes))),
         }
     }
 
     /// The peers that hear what is sent to them.
     #[must_use]
     pub fn connected(&self) -> Vec<PeerName> {
-        let links = self.shared.links.iter();
-        links.filter(|(_, link)| link.lock().stream.is_some()).map(|(name, _)| *name).collect()
+        let links = self.shared.links();
+        let links = links.iter().filter(|(_, link)| link.lock().stream.is_some());
+        links.map(|(name, _)| *name).collect()
     }
 }
 
@@ -267,21 +330,14 @@ impl Drop for Mesh {
     fn drop(&mut self) {
         let shared = &self.shared;
         shared.is_stopped.store(true, Ordering::Release);
-        for link in shared.links.values() {
-            // Under the lock, so that nobody falls asleep between looking and waiting.
-            let waiting = link.lock();
-            if let Some(stream) = &waiting.stream {
-                drop(stream.shutdown(Shutdown::Both));
-            }
-            link.came.notify_all();
-        }
+        shared.links().values().for_each(|link| link.end());
         // Wakes the listener, so that the address is free when this returns. The others end by
         // themselves: a reader at the latest when nobody takes what it has read.
         drop(TcpStream::connect_timeout(&reachable(self.listening), Duration::from_secs(1)));
         if let Some(listener) = self.listener.take() {
             drop(listener.join());
         }
-        for stream in shared.heard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+        for (_, stream) in shared.heard.lock().unwrap_or_else(PoisonError::into_inner).values() {
             drop(stream.shutdown(Shutdown::Both));
         }
     }
@@ -315,82 +371,6 @@ fn check_address(address: &str) -> Result<(), BftError> {
     port.parse::<u16>().map(drop).map_err(|_| wrong("its port is no number up to 65535"))
 }
 
-fn noise(error: snow::Error) -> Error {
-    Error::new(ErrorKind::InvalidData, error)
-}
-
-/// One frame: two bytes of length and what Noise made.
-fn write_frame(stream: &mut impl Write, frame: &[u8]) -> io::Result<()> {
-    let length = u16::try_from(frame.len()).map_err(|_| Error::from(ErrorKind::InvalidInput))?;
-    stream.write_all(&[&length.to_be_bytes(), frame].concat())
-}
-
-fn read_frame(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
-    let mut length = [0; 2];
-    stream.read_exact(&mut length)?;
-    let length = usize::from(u16::from_be_bytes(length));
-    if length > most {
-        return Err(Error::new(ErrorKind::InvalidData, "a frame is longer than allowed"));
-    }
-    let mut frame = vec![0; length];
-    stream.read_exact(&mut frame)?;
-    Ok(frame)
-}
-
-/// An encrypted connection in one direction.
-struct Secret {
-    stream: TcpStream,
-    transport: TransportState,
-}
-
-impl Secret {
-    fn after(handshake: HandshakeState, stream: TcpStream) -> io::Result<Self> {
-        Ok(Self { stream, transport: handshake.into_transport_mode().map_err(noise)? })
-    }
-
-    /// Sends a message in as many frames as it needs; the first one begins with its length.
-    fn send(&mut self, message: &[u8]) -> io::Result<()> {
-        let length = u32::try_from(message.len()).map_err(|_| ErrorKind::InvalidInput)?;
-        let plain = [&length.to_be_bytes(), message].concat();
-        let mut cipher = vec![0; CHUNK_BYTES];
-        let mut out = Vec::with_capacity(plain.len() + plain.len() / 1_000 + 64);
-        for chunk in plain.chunks(CHUNK_BYTES - TAG_BYTES) {
-            let count = self.transport.write_message(chunk, &mut cipher).map_err(noise)?;
-            write_frame(&mut out, cipher.get(..count).unwrap_or_default())?;
-        }
-        self.stream.write_all(&out)
-    }
-
-    fn receive(&mut self) -> io::Result<Vec<u8>> {
-        let first = self.receive_chunk()?;
-        let (length, rest) = first
-            .split_first_chunk::<4>()
-            .ok_or_else(|| Error::new(ErrorKind::InvalidData, "a message has no length"))?;
-        let length = u32::from_be_bytes(*length);
-        if length > MESSAGE_BYTES_MAX {
-            return Err(Error::new(ErrorKind::InvalidData, "a message is longer than allowed"));
-        }
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let mut message = rest.to_vec();
-        while message.len() < length {
-            message.extend(self.receive_chunk()?);
-        }
-        if message.len() == length {
-            Ok(message)
-        } else {
-            Err(Error::new(ErrorKind::InvalidData, "a message is longer than it says"))
-        }
-    }
-
-    fn receive_chunk(&mut self) -> io::Result<Vec<u8>> {
-        let frame = read_frame(&mut self.stream, CHUNK_BYTES)?;
-        let mut plain = vec![0; frame.len()];
-        let count = self.transport.read_message(&frame, &mut plain).map_err(noise)?;
-        plain.truncate(count);
-        Ok(plain)
-    }
-}
-
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, BftError> {
     let thread = Builder::new().name(name.to_owned()).spawn(run);
     thread.map_err(|error| BftError::Start(error.to_string()))
@@ -401,6 +381,20 @@ impl Shared {
     fn end(&self, number: u64) {
         self.guests.fetch_sub(1, Ordering::AcqRel);
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+
+    fn links(&self) -> RwLockReadGuard<'_, Links> {
+        self.links.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whose a connection is; whether it is still a peer's.
+    fn knows(&self, number: u64, name: PeerName) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((whose, _)) = heard.get_mut(&number) {
+            *whose = Some(name);
+        }
+        drop(heard);
+        self.links().contains_key(&name)
     }
 
     fn is_stopped(&self) -> bool {
@@ -448,7 +442,7 @@ impl Shared {
         let first = read_frame(&mut stream, HANDSHAKE_BYTES_MAX)?;
         handshake.read_message(&first, &mut buffer).map_err(noise)?;
         let name = handshake.get_remote_static().and_then(|key| key.try_into().ok());
-        let name = name.map(PeerName).filter(|name| self.links.contains_key(name));
+        let name = name.map(PeerName).filter(|name| self.links().contains_key(name));
         let name = name.ok_or_else(|| Error::new(ErrorKind::PermissionDenied, "a stranger"))?;
         let count = handshake.write_message(&[], &mut buffer).map_err(noise)?;
         write_frame(&mut stream, buffer.get(..count).unwrap_or_default())?;
@@ -465,7 +459,7 @@ fn set_up(stream: &TcpStream) -> io::Result<()> {
 /// Tells one peer what there is for it, over one connection after the other.
 fn speak(shared: &Shared, name: PeerName, link: &Link) {
     let mut retry = RETRY_MIN;
-    while !shared.is_stopped() {
+    while !link.is_over() {
         match shared.connect(name, &link.address) {
             Ok(mut secret) => {
                 retry = RETRY_MIN;
@@ -479,7 +473,7 @@ fn speak(shared: &Shared, name: PeerName, link: &Link) {
             Err(error) => tracing::debug!(peer = %name, %error, "not reached"),
         }
         let waiting = link.lock();
-        let pause = link.came.wait_timeout_while(waiting, retry, |_| !shared.is_stopped());
+        let pause = link.came.wait_timeout_while(waiting, retry, |_| !link.is_over());
         drop(pause);
         retry = (retry * 2).min(RETRY_MAX);
     }
@@ -488,13 +482,16 @@ fn speak(shared: &Shared, name: PeerName, link: &Link) {
 fn say(shared: &Shared, name: PeerName, link: &Link, secret: &mut Secret) -> io::Result<()> {
     {
         let mut waiting = link.lock();
+        if link.is_over() {
+            return Ok(());
+        }
         waiting.stream = Some(secret.stream.try_clone()?);
     }
     if shared.events.send(Event::Connected(name)).is_err() {
         return Ok(());
     }
-    while !shared.is_stopped() {
-        match link.pop(&shared.is_stopped) {
+    while !link.is_over() {
+        match link.pop() {
             Some(message) => secret.send(&message)?,
             None => secret.send(&[])?,
         }
@@ -513,7 +510,7 @@ fn listen(shared: &Arc<Shared>, listener: &TcpListener) {
             std::thread::park_timeout(RETRY_MIN);
             continue;
         };
-        if shared.guests.fetch_add(1, Ordering::AcqRel) >= GUESTS_MAX + shared.links.len() {
+        if shared.guests.fetch_add(1, Ordering::AcqRel) >= GUESTS_MAX + shared.links().len() {
             shared.guests.fetch_sub(1, Ordering::AcqRel);
             tracing::debug!(%address, "too many connections");
             continue;
@@ -523,9 +520,9 @@ fn listen(shared: &Arc<Shared>, listener: &TcpListener) {
             continue;
         };
         let here = Arc::clone(shared);
-        shared.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(number, copy);
+        shared.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(number, (None, copy));
         let heard = spawn("yibao-hear", move || {
-            if let Err(error) = hear(&here, stream) {
+            if let Err(error) = hear(&here, number, stream) {
                 tracing::debug!(%address, %error, "a connection ended");
             }
             here.end(number);
@@ -537,8 +534,11 @@ fn listen(shared: &Arc<Shared>, listener: &TcpListener) {
     }
 }
 
-fn hear(shared: &Shared, stream: TcpStream) -> io::Result<()> {
+fn hear(shared: &Shared, number: u64, stream: TcpStream) -> io::Result<()> {
     let (name, mut secret) = shared.welcome(stream)?;
+    if !shared.knows(number, name) {
+        return Ok(());
+    }
     tracing::debug!(peer = %name, "heard");
     while !shared.is_stopped() {
         let message = secret.receive()?;

@@ -217,6 +217,7 @@ impl Machine {
             log: LogLimits { segment_bytes: 96 << 10, zeros_bytes: 8 << 10 },
             snapshots,
             is_newest_copy: false,
+            protocol: ledger::kernel::block::PROTOCOL,
             threads: Threads::Caller,
         }
     }

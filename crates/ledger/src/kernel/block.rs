@@ -18,9 +18,14 @@ use crate::kernel::state::State;
 use crate::kernel::transaction::{
     Content, TRANSACTION_VERSION, Transaction, VALIDITY_MILLIS_MAX, VerifiedTransaction,
 };
+use crate::modules::network;
 
 /// The largest encoded block in bytes, solo and bft alike (HOUSE.md section 7.5).
 pub const BLOCK_BYTES_MAX: usize = 1 << 20;
+/// The number of the first rules.
+pub const PROTOCOL_FIRST: u32 = 1;
+/// The number of the newest rules that this release knows. It also knows all before.
+pub const PROTOCOL: u32 = 1;
 /// By how much block time may jump ahead of the parent's: a day. A longer stop is caught up in
 /// steps.
 pub const TIME_JUMP_MILLIS_MAX: u64 = 24 * 3_600 * 1_000;
@@ -178,7 +183,8 @@ impl Ledger {
         time: Timestamp,
         transaction: &'a VerifiedTransaction,
     ) -> Context<'a> {
-        Context { chain_id: self.chain_id, height, time, transaction, plans: &self.plans }
+        let (validators, plans) = (&self.tip.validators, &self.plans);
+        Context { chain_id: self.chain_id, height, time, transaction, validators, plans }
     }
 
     fn run(&self, context: &Context<'_>, overlay: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
@@ -213,7 +219,9 @@ impl Ledger {
         let mut state = self.state.clone();
         let writes = overlay.into_writes();
         state.commit(writes.iter().map(|(key, value)| (key.as_slice(), value.as_deref())));
-        let validators = self.tip.validators.clone();
+        let validators = network::view::validators(&state);
+        let validators =
+            validators.map_or_else(|| self.tip.validators.clone(), Arc::unwrap_or_clone);
         let header = Header {
             version: HEADER_VERSION,
             chain_id: self.chain_id,

@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, sync::Arc};
 use benefit::Plan;
 use core::cell::RefCell;
 use primitives::{CivilDate, Hash, Party, Timestamp, UtcOffset, codec};
-use proof::header::ChainId;
+use proof::header::{ChainId, ValidatorSet};
 
 use crate::kernel::rejection::Rejection;
 use crate::kernel::transaction::{Signer, VerifiedTransaction};
@@ -48,6 +48,8 @@ pub struct Context<'a> {
     pub time: Timestamp,
     /// The transaction, its signatures checked.
     pub transaction: &'a VerifiedTransaction,
+    /// Who certifies this block.
+    pub validators: &'a ValidatorSet,
     /// Decoded plans.
     pub plans: &'a PlanMemo,
 }

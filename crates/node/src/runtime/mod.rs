@@ -95,6 +95,10 @@ pub struct NodeConfig {
     /// The operator says that this is the newest copy of its blocks that there is. Without that, a
     /// folder that does not say what was signed last ([`crate::store::mark`]) is not started from.
     pub is_newest_copy: bool,
+    /// The number of the newest rules that this release knows: [`PROTOCOL`].
+    ///
+    /// [`PROTOCOL`]: ledger::kernel::block::PROTOCOL
+    pub protocol: u32,
     /// Who runs the work.
     pub threads: Threads,
 }
@@ -143,12 +147,40 @@ pub enum NodeFailure {
     /// The engine failed.
     #[error("{0}")]
     Engine(String),
+    /// The next block is made by rules that this release does not know.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeNeeded),
     /// A thread of the node found a contradiction and ended.
     #[error("a part of the node found a contradiction and ended: {0}")]
     Panicked(String),
     /// The node stopped for a reason that was told before.
     #[error("the node stopped before")]
     Stopped,
+}
+
+/// The next block is made by rules that this release does not know. Nothing is lost: a newer
+/// release goes on where this one stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "from block {height} on rules number {needed} hold, and this release knows those up to \
+     {known}: install a newer release and start it on the same data folder"
+)]
+pub struct UpgradeNeeded {
+    /// The block that this release cannot make.
+    pub height: u64,
+    /// The number of its rules.
+    pub needed: u32,
+    /// The newest rules that this release knows.
+    pub known: u32,
+}
+
+impl UpgradeNeeded {
+    /// Whether a release that knows these rules can make the block after this place.
+    pub(crate) fn check(known: u32, ledger: &ledger::Ledger) -> Result<(), Self> {
+        let height = ledger.tip().height.saturating_add(1);
+        let needed = ledger::modules::network::view::upgrades(ledger.state()).protocol_at(height);
+        if needed <= known { Ok(()) } else { Err(Self { height, needed, known }) }
+    }
 }
 
 /// How a node is.

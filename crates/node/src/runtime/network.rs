@@ -7,6 +7,9 @@
 //! transaction that is not decided is passed on to the others again and again: whoever was not
 //! there hears of it later.
 //!
+//! Who connects is named by the node's own file and, for those that joined later, by the ledger:
+//! each node connects to them from the block on that names them.
+//!
 //! Invariant: all nodes have the same block at a height, also one that was killed (test
 //! `four_nodes_agree_one_falls_and_comes_back`).
 
@@ -16,10 +19,11 @@ use std::time::{Duration, Instant};
 
 use bft::Bft;
 use consensus::{Engine as _, EngineError, Step};
+use ledger::Ledger;
 use ledger::kernel::block::BLOCK_BYTES_MAX;
 use ledger::kernel::transaction::TRANSACTION_BYTES_MAX;
+use ledger::modules::network::{self, NodeRow};
 use primitives::OrganisationId;
-use proof::header::ValidatorSet;
 
 use super::sequencer::Sequencer;
 use super::shared::Shared;
@@ -47,9 +51,29 @@ pub struct Network {
     pub heartbeat: Duration,
 }
 
+/// All who may connect: those that the ledger names, and those that the node's file does. Where
+/// both name one, it is where the ledger says.
+fn peers(configured: &[bft::Peer], named: &[NodeRow]) -> Vec<bft::Peer> {
+    let contacts = named.iter().filter_map(|node| node.contact.as_ref());
+    let mut peers: Vec<_> = contacts
+        .map(|contact| bft::Peer {
+            name: bft::PeerName(contact.name.0),
+            address: contact.address.to_string(),
+        })
+        .collect();
+    let others = configured.iter().filter(|one| peers.iter().all(|peer| peer.name != one.name));
+    let others: Vec<_> = others.cloned().collect();
+    peers.extend(others);
+    peers
+}
+
 /// The engine of a node among others.
 pub(crate) struct Membership {
     bft: Bft,
+    /// The peers that the node's own file names.
+    configured: Vec<bft::Peer>,
+    /// The nodes that the ledger names, as the engine knows them.
+    named: Arc<Vec<NodeRow>>,
     own: OrganisationId,
     heartbeat: Duration,
     /// Whether there are candidates that nobody was told of.
@@ -62,16 +86,21 @@ impl Membership {
         network: Network,
         signer: BlockSigner,
         shared: &Shared,
-        validators: ValidatorSet,
+        ledger: &Ledger,
     ) -> Result<Self, bft::BftError> {
         let (own, heartbeat) = (signer.organisation, network.heartbeat);
+        let validators = ledger.tip().validators.clone();
+        let named = network::view::nodes(ledger.state());
+        let mut place = network.place;
+        let configured = place.peers.clone();
+        place.peers = peers(&configured, &named);
         let bft = Bft::start(bft::Config {
             chain_id: shared.chain_id,
             key: Some(Arc::new(signer)),
             organisation: own,
             verifier: Arc::new(FastVerifier),
             validators,
-            network: network.place,
+            network: place,
         })?;
         let is_woken = Arc::new(AtomicBool::new(false));
         let (waker, woken) = (bft.waker(), Arc::clone(&is_woken));
@@ -80,7 +109,20 @@ impl Membership {
                 waker.wake();
             }
         }));
-        Ok(Self { bft, own, heartbeat, is_woken })
+        Ok(Self { bft, configured, named, own, heartbeat, is_woken })
+    }
+
+    /// Connects to the nodes that the ledger names by now.
+    fn follow_nodes(&mut self, ledger: &Ledger) -> Result<(), NodeFailure> {
+        let named = network::view::nodes(ledger.state());
+        if named == self.named {
+            return Ok(());
+        }
+        let peers = peers(&self.configured, &named);
+        tracing::info!(peers = peers.len(), "the ledger names other nodes");
+        self.bft.set_peers(&peers).map_err(|error| NodeFailure::Engine(error.to_string()))?;
+        self.named = named;
+        Ok(())
     }
 
     /// Orders blocks with the others until the pool stops.
@@ -103,7 +145,7 @@ impl Membership {
                 passed_on = Instant::now();
             }
             match self.bft.step(sequencer) {
-                Ok(Step::Decided(_)) => {}
+                Ok(Step::Decided(_)) => self.follow_nodes(&sequencer.ledger)?,
                 Ok(Step::Idle) => self.bft.wait(AGAIN),
                 Err(EngineError::Application(failure)) => return Err(failure),
                 Err(error) => return Err(NodeFailure::Engine(error.to_string())),

@@ -27,7 +27,7 @@ use super::sequencer::Sequencer;
 use super::shared::Shared;
 use super::subscription::Subscribers;
 use super::types::{Committed, ReadView};
-use super::{Health, NodeConfig, Threads};
+use super::{Health, NodeConfig, Threads, UpgradeNeeded};
 use crate::history::{History, HistoryError, HistoryReader, Recent};
 use crate::mempool::Mempool;
 use crate::receipt_log::{ReceiptLog, ReceiptLogError};
@@ -93,6 +93,9 @@ pub enum OpenError {
     /// The node cannot become one of several.
     #[error(transparent)]
     Network(#[from] bft::BftError),
+    /// The next block is made by rules that this release does not know.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeNeeded),
     /// The system gives no thread.
     #[error("the node's threads cannot be started: {0}")]
     Thread(io::Error),
@@ -388,6 +391,7 @@ fn assemble<D: Disk>(
     network: Option<Network>,
 ) -> Result<NodeHandle, OpenError> {
     let Recovered { store, ledger, header, snapshot_height, bytes_behind, .. } = recovered;
+    UpgradeNeeded::check(config.protocol, &ledger)?;
     let behind = Behind {
         blocks: ledger.tip().height.saturating_sub(snapshot_height),
         bytes: bytes_behind,
@@ -420,12 +424,12 @@ fn assemble<D: Disk>(
     let engine = match network {
         None => Order::Solo(Solo::new(config.signer)),
         Some(network) => {
-            let validators = ledger.tip().validators.clone();
-            let membership = Membership::start(network, config.signer, &shared, validators)?;
+            let membership = Membership::start(network, config.signer, &shared, &ledger)?;
             Order::Network(Some(Box::new(membership)))
         }
     };
-    let sequencer = Sequencer::new(Arc::clone(&shared), ledger, store, tasks, snapshots);
+    let sequencer =
+        Sequencer::new(Arc::clone(&shared), ledger, config.protocol, store, tasks, snapshots);
     let machine = Machine { sequencer, engine };
     let history = HistoryFollower { shared: Arc::clone(&shared), history, tasks: receiver };
     match config.threads {

@@ -13,6 +13,7 @@ use proof::header::Certificate;
 use proof::receipt::OutcomeCode;
 
 use super::NodeFailure;
+use super::UpgradeNeeded;
 use super::agree::Among;
 use super::follow::{HistoryTask, SnapshotWriter};
 use super::metrics::{Refusal, add};
@@ -48,6 +49,8 @@ impl Pending {
 pub(crate) struct Sequencer<D: Disk> {
     pub(crate) shared: Arc<Shared>,
     pub(super) ledger: Ledger,
+    /// The newest rules that this release knows.
+    protocol: u32,
     pub(super) store: Arc<RwLock<Store<D>>>,
     history: Sender<HistoryTask>,
     pub(crate) snapshots: SnapshotWriter<D>,
@@ -60,11 +63,12 @@ impl<D: Disk> Sequencer<D> {
     pub(crate) const fn new(
         shared: Arc<Shared>,
         ledger: Ledger,
+        protocol: u32,
         store: Arc<RwLock<Store<D>>>,
         history: Sender<HistoryTask>,
         snapshots: SnapshotWriter<D>,
     ) -> Self {
-        Self { shared, ledger, store, history, snapshots, pending: None, among: None }
+        Self { shared, ledger, protocol, store, history, snapshots, pending: None, among: None }
     }
 
     /// Executes what waits as the next block; `None` when nothing waits.
@@ -171,6 +175,7 @@ impl<D: Disk> Sequencer<D> {
         let task = HistoryTask::Block(Arc::clone(&committed));
         self.history.send(task).map_err(|_| NodeFailure::Stopped)?;
         self.snapshots.advance(bytes.len(), &self.shared)?;
+        UpgradeNeeded::check(self.protocol, &self.ledger)?;
         Ok(())
     }
 

@@ -3,8 +3,10 @@
 mod backup;
 mod concurrent;
 mod fault;
+mod growth;
 mod history;
 mod lost;
+mod net;
 mod network;
 mod outbox;
 mod proofs;

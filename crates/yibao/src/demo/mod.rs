@@ -136,6 +136,7 @@ fn open_node(
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
         is_newest_copy: false,
+        protocol: ledger::kernel::block::PROTOCOL,
         threads: Threads::Own { checking: 0 },
     };
     Ok(Node::open_with(disk, genesis, config, read_network(data)?)?.0)

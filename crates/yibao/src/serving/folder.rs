@@ -116,6 +116,7 @@ pub fn open_node(
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
         is_newest_copy: start != Start::Usual,
+        protocol: ledger::kernel::block::PROTOCOL,
         threads: Threads::Own { checking: 0 },
     };
     let disk = Folder::open(&folder)?;

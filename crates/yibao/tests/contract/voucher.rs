@@ -39,6 +39,7 @@ fn node(folder: &Path) -> NodeHandle {
         log: LogLimits::default(),
         snapshots: SnapshotPace { at_stop: false, ..SnapshotPace::default() },
         is_newest_copy: false,
+        protocol: ledger::kernel::block::PROTOCOL,
         threads: Threads::Caller,
     };
     let disk = Folder::open(folder.join("data")).expect("a folder");

@@ -54,6 +54,7 @@ impl Bench {
             height: 9,
             time: self.world.now,
             transaction: &self.transaction,
+            validators: &self.world.ledger.tip().validators,
             plans: &self.plans,
         };
         let mut overlay = Overlay::new(self.world.ledger.state());

@@ -3,14 +3,22 @@
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, Currency, OrganisationId, RegionId, Text, UtcOffset};
+use proof::header::ValidatorSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::node::NodeRow;
+use super::upgrade::UpgradeRow;
 use crate::kernel::overlay::Overlay;
 use crate::kernel::table::Table;
 
 pub(super) const NETWORK: Table<(), NetworkRow> = Table::new(0x0100);
 pub(super) const REGIONS: Table<RegionId, RegionRow> = Table::new(0x0101);
+/// All nodes, sorted by organisation: few, and looked through after every block.
+pub(super) const NODES: Table<(), Vec<NodeRow>> = Table::new(0x0102);
+/// Who decides, once a transaction has said so; before that, whom genesis names.
+pub(super) const VALIDATORS: Table<(), ValidatorSet> = Table::new(0x0103);
+pub(super) const UPGRADES: Table<(), UpgradeRow> = Table::new(0x0104);
 
 /// What holds for the whole network.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

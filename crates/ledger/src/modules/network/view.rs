@@ -1,11 +1,14 @@
 //! What others may read of the network's parameters. All of it is public.
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 use primitives::key::WebAuthnContext;
 use primitives::{OrganisationId, RegionId, sha256};
+use proof::header::ValidatorSet;
 
-use super::rejection;
+use super::node::NodeRow;
 use super::table::{NETWORK, NetworkRow, REGIONS, RegionRow};
+use super::upgrade::UpgradeRow;
+use super::{node, rejection, upgrade};
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::Rejection;
 
@@ -43,4 +46,19 @@ pub fn require_region(
 /// Whether this organisation is the region's bureau.
 pub fn is_bureau(state: &(impl Read + ?Sized), id: RegionId, organisation: OrganisationId) -> bool {
     region(state, id).is_some_and(|region| region.bureau == organisation)
+}
+
+/// All nodes that transactions admitted, sorted by organisation.
+pub fn nodes(state: &(impl Read + ?Sized)) -> Arc<Vec<NodeRow>> {
+    node::nodes(state)
+}
+
+/// Who decides the next block, once a transaction has said so; before that those of genesis do.
+pub fn validators(state: &(impl Read + ?Sized)) -> Option<Arc<ValidatorSet>> {
+    node::validators(state)
+}
+
+/// By which rules blocks are made, and from which block on by others.
+pub fn upgrades(state: &(impl Read + ?Sized)) -> UpgradeRow {
+    upgrade::row(state)
 }

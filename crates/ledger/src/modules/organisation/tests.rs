@@ -152,8 +152,9 @@ fn an_organisation_signs_with_a_key_for_each_thing_it_does() {
         let transaction = world.sign(&content, &[org("bureau")]);
         let plans = PlanMemo::default();
         let (chain_id, time) = (world.ledger.chain_id(), world.now);
-        let context =
-            Context { chain_id, height: 1, time, transaction: &transaction, plans: &plans };
+        let (transaction, plans) = (&transaction, &plans);
+        let validators = &world.ledger.tip().validators;
+        let context = Context { chain_id, height: 1, time, transaction, validators, plans };
         view::require_signed_key(&context, world.ledger.state(), organisation("bureau"), scope)
             .map(|(_, key)| key)
             .map_err(|rejection| rejection.code.name)

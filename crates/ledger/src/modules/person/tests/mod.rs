@@ -101,7 +101,9 @@ fn judge_at<T>(
     let transaction = world.sign(&content, signers);
     let plans = PlanMemo::default();
     let chain_id = world.ledger.chain_id();
-    let context = Context { chain_id, height: 1, time, transaction: &transaction, plans: &plans };
+    let (transaction, plans) = (&transaction, &plans);
+    let validators = &world.ledger.tip().validators;
+    let context = Context { chain_id, height: 1, time, transaction, validators, plans };
     judge(&context, overlay)
 }
 
