@@ -110,7 +110,10 @@ pub struct PlannedVisit {
     pub refund: bool,
 }
 
-/// All visits of the year before `today`, by day.
+/// All visits of the year that have ended by `today`, by day.
+///
+/// A person's year is drawn whole and by itself, so that the same seed gives the same visits on
+/// whatever day it is asked, the later ones of them later.
 #[must_use]
 pub fn visits(
     population: &Population,
@@ -118,23 +121,23 @@ pub fn visits(
     seed: u64,
     today: CivilDate,
 ) -> Vec<PlannedVisit> {
-    let mut rng = Rng::with_seed(seed ^ 0x7969_6261_6f00);
+    let mut people = Rng::with_seed(seed ^ 0x7969_6261_6f00);
     let mut visits = Vec::new();
     let first = CivilDate::from_ymd(today.year(), 1, 1).unwrap_or(today);
-    let days = today.days().saturating_sub(first.days()).max(1);
     for (place, person) in population.people.iter().enumerate() {
-        let age = person.age_on(today);
+        let mut rng = people.fork();
+        let age = person.age_on(first);
         for (visit_type, yearly_percent) in habits(person, age) {
-            let share = u32::try_from(days).unwrap_or(365);
-            let expected = yearly_percent * share / 365;
-            let mut count = expected / 100;
-            count += u32::from(rng.u32(0..100) < expected % 100);
+            let mut count = yearly_percent / 100;
+            count += u32::from(rng.u32(0..100) < yearly_percent % 100);
             for _ in 0..count {
-                let admitted = first.plus_days(rng.i32(0..days)).unwrap_or(first);
-                visits.push(visit(&mut rng, population, items, place, visit_type, admitted, today));
+                let admitted = first.plus_days(rng.i32(0..365)).unwrap_or(first);
+                let visit = visit(&mut rng, population, items, (place, age), visit_type, admitted);
+                visits.push(visit);
             }
         }
     }
+    visits.retain(|visit| visit.bill.lines.iter().all(|line| line.service_date <= today));
     visits.sort_by_key(|visit| (visit.admitted, visit.visit));
     visits
 }
@@ -165,10 +168,9 @@ fn visit(
     rng: &mut Rng,
     population: &Population,
     items: &[PricedItem],
-    place: usize,
+    (place, age): (usize, u8),
     visit_type: VisitType,
     admitted: CivilDate,
-    today: CivilDate,
 ) -> PlannedVisit {
     let person = &population.people[place];
     let level = level_for(rng, visit_type);
@@ -178,16 +180,15 @@ fn visit(
     let provider = candidates[rng.usize(0..candidates.len())];
     let stay = matches!(visit_type, VisitType::Inpatient | VisitType::MaternityInpatient);
     let nights = if stay { rng.i32(2..14) } else { 0 };
-    let last = admitted.plus_days(nights).unwrap_or(admitted).min(today);
+    let last = admitted.plus_days(nights).unwrap_or(admitted);
     let slot = match visit_type {
         VisitType::ChronicSpecial => {
             SlotId(1 + rng.u8(0..u8::try_from(person.chronic_groups.len()).unwrap_or(1)))
         }
         _ => SlotId(0),
     };
-    let (age, sex) = (person.age_on(today), person.sex);
-    let suiting: Vec<&PricedItem> =
-        items.iter().filter(|item| item.suits(visit_type, age, sex)).collect();
+    let suits = |item: &&PricedItem| item.suits(visit_type, age, person.sex);
+    let suiting: Vec<&PricedItem> = items.iter().filter(suits).collect();
     let lines = lines(rng, &suiting, (visit_type, level, slot), (admitted, last));
     PlannedVisit {
         visit: VisitId(rng.u128(..).to_le_bytes()),
@@ -410,6 +411,24 @@ mod tests {
             *sum = (sum.0 + 1, sum.1 + charged);
         }
         sums.into_iter().map(|(kind, (count, sum))| (kind, (count, sum / count))).collect()
+    }
+
+    #[test]
+    fn who_asks_later_in_the_year_sees_the_same_visits_and_some_more() {
+        let text = include_str!("../../../../plans/lanzhou-employee/catalogue.toml");
+        let (_, source) = super::super::chamber::catalogue(text).expect("the built-in catalogue");
+        let items = priced(&source, include_str!("../../../../samples/price-list.toml"));
+        let items = items.expect("prices");
+        let on = |month, day| CivilDate::from_ymd(2026, month, day).expect("a day");
+        let population = Population::generate(100, 3, on(12, 31));
+        let of = |today| -> Vec<(VisitId, Bill)> {
+            let visits = visits(&population, &items, 3, today).into_iter();
+            visits.map(|visit| (visit.visit, visit.bill)).collect()
+        };
+        let (march, november, end) = (of(on(3, 1)), of(on(11, 30)), of(on(12, 31)));
+        assert!(march.len() > 20 && march.len() < november.len() && november.len() < end.len());
+        assert!(march.iter().all(|visit| november.contains(visit)));
+        assert!(november.iter().all(|visit| end.contains(visit)));
     }
 
     #[test]
