@@ -17,7 +17,7 @@ use benefit::VisitType;
 use gateway::nhsa::profile::Profile;
 use his::counter::is_for_later;
 use his::line::Line;
-use his::message::{Answer, compose, today};
+use his::message::{Answer, Moment, compose};
 use his::money::Fen;
 use his::setup::{Item, Patient, Patients, Setup};
 use node::signature::{Scheme, SecretKey, save_key, write_owned};
@@ -102,6 +102,11 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     toml::from_str(&text).with_context(|| path.display().to_string())
 }
 
+/// Today by the clock of the interface.
+fn today() -> String {
+    Moment::of_this_machine().today()
+}
+
 /// A hospital whose workplaces call.
 struct Hospital<'a> {
     setup: &'a Setup,
@@ -168,7 +173,8 @@ impl Hospital<'_> {
     fn message(&self, infno: &str, input: &Value) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let counter = u8::try_from(number / 1_000 % 10).unwrap_or(0);
-        compose(self.setup, (counter, number % 1_000), (infno, None), input).body
+        let place = (Moment::of_this_machine(), counter, number % 1_000);
+        compose(self.setup, place, (infno, None), input).body
     }
 }
 

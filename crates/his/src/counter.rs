@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read as _};
 use std::path::Path;
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use crate::HisError;
 use crate::book::Booking;
 use crate::journal::Journal;
-use crate::line::{Line, Reply};
+use crate::line::Line;
 use crate::message::{Answer, compose};
 use crate::phone::Phones;
 use crate::seal::Seal;
 use crate::setup::{House, Setup};
+use crate::wire::Reply;
 
 /// How often a message is sent before the day is given up.
 const ATTEMPTS_MAX: u32 = 60;
@@ -56,7 +57,8 @@ impl<'a> Counter<'a> {
             (Some(own), Some(mobile)) => Some(Seal::new(&own.app_id, mobile.secret)?),
             _ => None,
         };
-        let line = Line::new(&setup.url, &setup.fixmedins_code, house.secret)?.with_seal(seal);
+        let line = Line::over(Arc::clone(&house.wire), &setup.fixmedins_code, house.secret);
+        let line = line.with_seal(seal);
         let phones = house.mobile.map(|mobile| mobile.phones);
         let journal = Journal::open(&folder.join(format!("counter-{number}.jsonl")))?;
         let (took, waited) = (Vec::new(), 0);
@@ -83,7 +85,7 @@ impl<'a> Counter<'a> {
         if let Some(known) = self.journal.step(step) {
             return Ok(known.message.body.clone());
         }
-        let place = (self.number, self.journal.written());
+        let place = (self.line.now(), self.number, self.journal.written());
         let message = compose(self.setup, place, (infno, self.sign_no.as_deref()), input);
         self.journal.keep_message(step, &message)?;
         Ok(message.body)
@@ -165,7 +167,7 @@ impl<'a> Counter<'a> {
                     }
                 }
             }
-            thread::sleep(pause);
+            self.line.wait(pause);
             pause = (pause * 2).min(PAUSE_MAX);
         }
         Err(HisError::Busy(step.to_owned()))

@@ -8,11 +8,11 @@ use crate::HisError;
 use crate::book::{Booking, Figures, Sold, contradictions};
 use crate::care::Care;
 use crate::counter::Counter;
-use crate::line::Cut;
-use crate::message::{Answer, today};
+use crate::message::{Answer, Moment};
 use crate::mistake::Mistake;
 use crate::money::Fen;
 use crate::setup::{Item, Patient};
+use crate::wire::Cut;
 
 /// How slow the slow clock is.
 const SLOW_MILLIS: u64 = 10 * 60_000;
@@ -128,6 +128,11 @@ impl<'c, 'a> Encounter<'c, 'a> {
             other => other?,
         };
         Ok((end, self.differences))
+    }
+
+    /// This moment.
+    pub fn now(&self) -> Moment {
+        self.counter.line.now()
     }
 
     /// Whether this is what goes wrong.
@@ -269,7 +274,7 @@ impl<'c, 'a> Encounter<'c, 'a> {
         let infno = if self.plan.care == Care::Stay { "2404" } else { "2202" };
         undo["data"]["ipt_otp_no"] = json!(self.plan.key);
         self.ask("unopen", infno, &undo)?.done()?;
-        self.lines = self.chosen(items, (1, 1), &today());
+        self.lines = self.chosen(items, (1, 1), &self.now().today());
         let late = self.uploaded(&self.lines);
         self.refused("charge-late", (self.plan.care.charging(), &late), "mdtrt_id")?;
         Ok(End::Left)

@@ -8,8 +8,8 @@
 //! messages, and adds up its own sums.
 //!
 //! Reading order: [`setup`] (who it is), [`money`], [`message`], [`seal`] (bodies of mobile
-//! payment), [`line`](mod@line) (HTTP, signature, a line that breaks), [`journal`] (what survives a
-//! restart), [`counter`] (one workplace: from a question to its final answer), [`care`],
+//! payment), [`wire`] (a network and a clock), [`line`](mod@line) (signatures), [`journal`] (what
+//! survives a restart), [`counter`] (one workplace: from a question to its final answer), [`care`],
 //! [`mistake`], [`encounter`] (what all kinds of care have in common), [`settlement`], [`visit`]
 //! (one outpatient), [`phone`] and [`mobile`] (one who pays by phone), [`stay`], [`purchase`],
 //! [`book`] (what it believes it charged), [`statement`] (the comparison with the platform),
@@ -39,6 +39,7 @@ pub mod setup;
 pub mod statement;
 pub mod stay;
 pub mod visit;
+pub mod wire;
 
 use std::path::PathBuf;
 

@@ -14,43 +14,51 @@ pub const COUNTERS_MAX: u8 = 10;
 /// How many messages a workplace can number within a second.
 const SERIALS: u64 = 1_000;
 
-/// Milliseconds since 1970.
-#[must_use]
-pub fn now_millis() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
+/// A moment in milliseconds since 1970, and what the clock of Beijing shows then: the interface
+/// speaks by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment(pub u64);
 
-fn now() -> OffsetDateTime {
-    let seconds = i64::try_from(now_millis() / 1_000).unwrap_or_default();
-    let utc = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    // The interface speaks by the clock of Beijing.
-    utc.to_offset(UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC))
-}
+impl Moment {
+    /// This moment by the clock of this machine.
+    #[must_use]
+    pub fn of_this_machine() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
 
-/// Today, `yyyy-MM-dd`.
-#[must_use]
-pub fn today() -> String {
-    days_ago(0)
-}
+    fn local(self) -> OffsetDateTime {
+        let seconds = i64::try_from(self.0 / 1_000).unwrap_or_default();
+        let utc =
+            OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        utc.to_offset(UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC))
+    }
 
-/// The day that was so many days before today.
-#[must_use]
-pub fn days_ago(days: u32) -> String {
-    let day = now() - time::Duration::days(days.into());
-    format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
-}
+    /// The day, `yyyy-MM-dd`.
+    #[must_use]
+    pub fn today(self) -> String {
+        self.days_ago(0)
+    }
 
-/// Day and time of day, `yyyy-MM-dd HH:mm:ss`.
-#[must_use]
-pub fn now_text() -> String {
-    format!("{} {}", today(), time_of_day())
-}
+    /// The day that was so many days before.
+    #[must_use]
+    pub fn days_ago(self, days: u32) -> String {
+        let day = self.local() - time::Duration::days(days.into());
+        format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+    }
 
-/// The time of day, `HH:mm:ss`.
-fn time_of_day() -> String {
-    let now = now();
-    format!("{:02}:{:02}:{:02}", now.hour(), now.minute(), now.second())
+    /// The time of day, `HH:mm:ss`.
+    #[must_use]
+    pub fn time_of_day(self) -> String {
+        let now = self.local();
+        format!("{:02}:{:02}:{:02}", now.hour(), now.minute(), now.second())
+    }
+
+    /// Day and time of day, `yyyy-MM-dd HH:mm:ss`.
+    #[must_use]
+    pub fn text(self) -> String {
+        format!("{} {}", self.today(), self.time_of_day())
+    }
 }
 
 /// A message that can be sent.
@@ -66,11 +74,11 @@ pub struct Message {
 #[must_use]
 pub fn compose(
     setup: &Setup,
-    (counter, serial): (u8, u64),
+    (now, counter, serial): (Moment, u8, u64),
     (infno, sign_no): (&str, Option<&str>),
     input: &Value,
 ) -> Message {
-    let (day, time) = (today(), time_of_day());
+    let (day, time) = (now.today(), now.time_of_day());
     let digits: String = format!("{day}{time}").chars().filter(char::is_ascii_digit).collect();
     // The first digit of the serial number is the workplace, so that none uses another's.
     let msgid = format!(

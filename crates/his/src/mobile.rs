@@ -4,7 +4,6 @@
 //! What waits on the phone is the person's to answer ([`crate::phone`]); the hospital asks where
 //! the order stands and knows nothing else of it.
 
-use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,11 +13,11 @@ use crate::book::{Booking, Figures, Order};
 use crate::care::Care;
 use crate::counter::Counter;
 use crate::encounter::{Encounter, End, Plan};
-use crate::line::Cut;
-use crate::message::{Answer, today};
+use crate::message::Answer;
 use crate::mistake::Mistake;
 use crate::money::Fen;
 use crate::phone::Says;
+use crate::wire::Cut;
 
 /// The most different items of an order, and the most of one of them.
 const LINES_MAX: usize = 4;
@@ -61,7 +60,7 @@ fn played(visit: &mut Encounter<'_, '_>) -> Result<End, HisError> {
         return Ok(End::NotInsured);
     }
     let items = &visit.counter.setup.items;
-    visit.lines = visit.chosen(items, (LINES_MAX, COUNT_MAX), &today());
+    visit.lines = visit.chosen(items, (LINES_MAX, COUNT_MAX), &visit.now().today());
     let uses_account = visit.rng.bool();
     let first = upload(visit, ("upload", 1), uses_account)?;
     let seen = place(visit, &first)?;
@@ -330,7 +329,7 @@ fn awaited(visit: &mut Encounter<'_, '_>, order: &Order) -> Result<Answer, HisEr
                 // Before a restart it was waited for already.
                 let next = visit.step(&format!("query-{}", number + 1));
                 if visit.counter.journal.step(&next).is_none() {
-                    thread::sleep(pause);
+                    visit.counter.line.wait(pause);
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
             }
@@ -369,7 +368,7 @@ fn anew(visit: &mut Encounter<'_, '_>, uses_account: bool) -> Result<Order, HisE
 /// that was taken back.
 fn at_the_counter(visit: &mut Encounter<'_, '_>, is_revoked: bool) -> Result<End, HisError> {
     if is_revoked {
-        visit.open("open", &today())?;
+        visit.open("open", &visit.now().today())?;
         visit.charge("charge", &visit.lines.clone())?;
     }
     let seen = visit.preview()?;

@@ -7,10 +7,10 @@ use crate::HisError;
 use crate::book::{Booking, Sold};
 use crate::counter::Counter;
 use crate::encounter::{Charged, Encounter, End, Plan};
-use crate::line::Cut;
-use crate::message::{Answer, days_ago, now_text, today};
+use crate::message::{Answer, Moment};
 use crate::mistake::Mistake;
 use crate::settlement::Ended;
+use crate::wire::Cut;
 
 /// The most different items of a purchase, and the most of one of them.
 const LINES_MAX: usize = 3;
@@ -35,10 +35,10 @@ pub fn play(counter: &mut Counter<'_>, plan: &Plan<'_>) -> Result<(End, Vec<Stri
 fn played(purchase: &mut Encounter<'_, '_>) -> Result<End, HisError> {
     let items = &purchase.counter.setup.items;
     if purchase.plan.mistake.is_none() && purchase.rng.u32(..CASH_ONE_IN) == 0 {
-        purchase.lines = purchase.chosen(items, (LINES_MAX, COUNT_MAX), &today());
+        purchase.lines = purchase.chosen(items, (LINES_MAX, COUNT_MAX), &purchase.now().today());
         pack(purchase);
         for sold in purchase.sold.clone() {
-            let sale = sale(&purchase.plan.key, &sold, None);
+            let sale = sale(purchase.now(), &purchase.plan.key, &sold, None);
             purchase.ask(&format!("sale-{}", sold.serial), "3505", &sale)?.done()?;
         }
         return Ok(End::SoldForCash);
@@ -47,11 +47,11 @@ fn played(purchase: &mut Encounter<'_, '_>) -> Result<End, HisError> {
     if purchase.insutype.is_empty() {
         return Ok(End::NotInsured);
     }
-    purchase.open("open", &today())?;
+    purchase.open("open", &purchase.now().today())?;
     if purchase.makes(Mistake::OpeningUndone) {
         return purchase.leave(items);
     }
-    purchase.lines = purchase.chosen(items, (LINES_MAX, COUNT_MAX), &today());
+    purchase.lines = purchase.chosen(items, (LINES_MAX, COUNT_MAX), &purchase.now().today());
     pack(purchase);
     purchase.charge("charge", &purchase.lines.clone())?;
     let seen = purchase.preview()?;
@@ -69,7 +69,7 @@ fn played(purchase: &mut Encounter<'_, '_>) -> Result<End, HisError> {
     let settled = match purchase.settle(&claim)? {
         Ended::Settled(answer) => answer,
         Ended::Closed => {
-            purchase.open("open-again", &today())?;
+            purchase.open("open-again", &purchase.now().today())?;
             purchase.charge("charge-anew", &purchase.lines.clone())?;
             purchase.settle_as("settle-anew", &scanned(purchase))?
         }
@@ -119,7 +119,7 @@ fn sell(purchase: &mut Encounter<'_, '_>, settled: &Answer) -> Result<(), HisErr
     let setl_id = settled.text_at("/setlinfo/setl_id")?;
     let (key, visit) = (purchase.plan.key.clone(), purchase.mdtrt_id.clone());
     for (at, sold) in purchase.sold.clone().iter().enumerate() {
-        let sale = sale(&key, sold, Some((&setl_id, &visit)));
+        let sale = sale(purchase.now(), &key, sold, Some((&setl_id, &visit)));
         let name = format!("sale-{}", sold.serial);
         if at > 0 {
             purchase.ask(&name, "3505", &sale)?.done()?;
@@ -132,7 +132,7 @@ fn sell(purchase: &mut Encounter<'_, '_>, settled: &Answer) -> Result<(), HisErr
         }
         if purchase.makes(Mistake::SaleOutOfDate) {
             let mut wrong = sale.clone();
-            wrong["selinfo"]["expy_end"] = json!(days_ago(1));
+            wrong["selinfo"]["expy_end"] = json!(purchase.now().days_ago(1));
             purchase.refused("sale-old", ("3505", &wrong), "expy_end")?;
         }
         if purchase.makes(Mistake::SaleLost) {
@@ -154,7 +154,7 @@ fn sell(purchase: &mut Encounter<'_, '_>, settled: &Answer) -> Result<(), HisErr
 }
 
 /// What 3505 and 3506 say of a line's packs.
-fn sale(key: &str, sold: &Sold, settled: Option<(&str, &str)>) -> Value {
+fn sale(now: Moment, key: &str, sold: &Sold, settled: Option<(&str, &str)>) -> Value {
     let codes: Vec<Value> =
         sold.codes.iter().map(|code| json!({ "drug_trac_codg": code })).collect();
     let (setl_id, visit) = settled.unzip();
@@ -162,9 +162,9 @@ fn sale(key: &str, sold: &Sold, settled: Option<(&str, &str)>) -> Value {
         "med_list_codg": sold.item, "fixmedins_hilist_id": sold.item,
         "fixmedins_hilist_name": "药品", "fixmedins_bchno": format!("{key}-{}", sold.serial),
         "hi_feesetl_type": if settled.is_some() { "1" } else { "2" }, "setl_id": setl_id,
-        "mdtrt_sn": visit.unwrap_or(key), "manu_lotnum": "L1", "manu_date": days_ago(200),
-        "expy_end": today(), "rx_flag": "0", "trdn_flag": "0", "rtal_docno": key,
-        "sel_retn_cnt": sold.count, "sel_retn_time": now_text(), "drugtracinfo": codes
+        "mdtrt_sn": visit.unwrap_or(key), "manu_lotnum": "L1", "manu_date": now.days_ago(200),
+        "expy_end": now.today(), "rx_flag": "0", "trdn_flag": "0", "rtal_docno": key,
+        "sel_retn_cnt": sold.count, "sel_retn_time": now.text(), "drugtracinfo": codes
     } })
 }
 
@@ -195,7 +195,7 @@ pub fn packs_back(
     let mut differences = Vec::new();
     for sold in &booking.sold {
         let of = Some((booking.setl_id.as_str(), booking.mdtrt_id.as_str()));
-        let mut back = sale(&format!("{key}-R"), sold, of);
+        let mut back = sale(counter.line.now(), &format!("{key}-R"), sold, of);
         let name = format!("{key}/return-{}", sold.serial);
         counter.ask(&name, "3506", &back)?.done()?;
         back["selinfo"]["fixmedins_bchno"] = json!(format!("{key}-T{}", sold.serial));

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::HisError;
 use crate::counter::is_for_later;
 use crate::encounter::Encounter;
-use crate::line::Cut;
 use crate::message::Answer;
 use crate::mistake::Mistake;
 use crate::money::Fen;
+use crate::wire::Cut;
 
 /// What became of a settlement.
 pub enum Ended {

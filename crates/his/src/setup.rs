@@ -1,10 +1,13 @@
 //! Who the hospital is, whom it treats and what it charges, as its own files say.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::HisError;
 use crate::money::Fen;
 use crate::phone::Mobile;
+use crate::wire::Wire;
 
 /// The hospital's own file.
 ///
@@ -79,6 +82,8 @@ pub struct MobileSetup {
 
 /// A hospital that is played, with what its files hold.
 pub struct House<'a> {
+    /// How it reaches the platform.
+    pub wire: Arc<dyn Wire>,
     /// Who it is.
     pub setup: &'a Setup,
     /// What its messages are signed with.

@@ -9,7 +9,6 @@ use crate::HisError;
 use crate::book::{Booking, Figures};
 use crate::care::Care;
 use crate::counter::Counter;
-use crate::message::today;
 use crate::money::Fen;
 
 /// What a comparison answers when both are the same.
@@ -53,7 +52,7 @@ pub fn compare(
 ) -> Result<Vec<String>, HisError> {
     let rows = rows(bookings, first);
     let days = json!({
-        "setl_optins": counter.setup.area, "stmt_begndate": first, "stmt_enddate": today()
+        "setl_optins": counter.setup.area, "stmt_begndate": first, "stmt_enddate": counter.line.now().today()
     });
     let mut differences = Vec::new();
     let mut apart: BTreeMap<(Care, &str), Vec<&Row<'_>>> = BTreeMap::new();

@@ -10,10 +10,10 @@ use crate::HisError;
 use crate::book::Figures;
 use crate::counter::Counter;
 use crate::encounter::{Charged, Encounter, End, Plan, diagnoses};
-use crate::line::Cut;
-use crate::message::{Answer, days_ago, today};
+use crate::message::Answer;
 use crate::mistake::Mistake;
 use crate::settlement::Ended;
+use crate::wire::Cut;
 
 /// The most nights, the most different items of a day, and the most of one of them.
 const NIGHTS_MAX: u32 = 4;
@@ -49,13 +49,13 @@ fn played(stay: &mut Encounter<'_, '_>, until: Until) -> Result<End, HisError> {
         return Ok(End::NotInsured);
     }
     let nights = 1 + stay.rng.u32(..NIGHTS_MAX);
-    let admitted = days_ago(nights);
+    let admitted = stay.now().days_ago(nights);
     stay.open("open", &admitted)?;
     if stay.makes(Mistake::OpeningUndone) {
         return stay.leave(stay.counter.setup.ward_items());
     }
     for night in (1..=nights).rev() {
-        charge_day(stay, &days_ago(night), night == nights)?;
+        charge_day(stay, &stay.now().days_ago(night), night == nights)?;
     }
     if until == Until::InBed {
         return Ok(End::Open);
@@ -65,7 +65,7 @@ fn played(stay: &mut Encounter<'_, '_>, until: Until) -> Result<End, HisError> {
     if stay.rng.bool() {
         change_bed(stay, &admitted)?;
     }
-    charge_day(stay, &today(), false)?;
+    charge_day(stay, &stay.now().today(), false)?;
     if stay.makes(Mistake::LineTakenBack) {
         take_a_line_back(stay)?;
     }
@@ -132,13 +132,13 @@ fn discharge(stay: &mut Encounter<'_, '_>) -> Result<Figures, HisError> {
         stay.refused("settle-early", ("2304", &stay.claim()), "2402")?;
     }
     if stay.makes(Mistake::DischargedTooEarly) {
-        let early = discharging(stay, &days_ago(1));
+        let early = discharging(stay, &stay.now().days_ago(1));
         stay.refused("discharge-early", ("2402", &early), "2302")?;
     }
     discharge_as(stay, "discharge")?;
     if stay.makes(Mistake::ChargedTooLate) {
         let items = stay.counter.setup.ward_items();
-        let late = stay.chosen(items, (1, 1), &today());
+        let late = stay.chosen(items, (1, 1), &stay.now().today());
         stay.refused("charge-late", ("2301", &stay.uploaded(&late)), "2405")?;
         stay.ask("undischarge", "2405", &stay.named())?.done()?;
         stay.refused("undischarge-again", ("2405", &stay.named()), "mdtrt_id")?;
@@ -160,7 +160,7 @@ fn discharging(stay: &Encounter<'_, '_>, day: &str) -> Value {
 }
 
 fn discharge_as(stay: &mut Encounter<'_, '_>, name: &str) -> Result<(), HisError> {
-    stay.ask(name, "2402", &discharging(stay, &today()))?.done().map(drop)
+    stay.ask(name, "2402", &discharging(stay, &stay.now().today()))?.done().map(drop)
 }
 
 /// Undoes a settlement that was of the wrong bed, once.

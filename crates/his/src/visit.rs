@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::HisError;
 use crate::counter::Counter;
 use crate::encounter::{Encounter, End, Plan};
-use crate::message::{Answer, today};
+use crate::message::Answer;
 use crate::mistake::Mistake;
 use crate::settlement::Ended;
 
@@ -30,12 +30,12 @@ fn played(visit: &mut Encounter<'_, '_>) -> Result<End, HisError> {
         return Ok(End::NotInsured);
     }
     let items = &visit.counter.setup.items;
-    visit.open("open", &today())?;
+    visit.open("open", &visit.now().today())?;
     if visit.makes(Mistake::OpeningUndone) {
         return visit.leave(items);
     }
     describe(visit)?;
-    visit.lines = visit.chosen(items, (LINES_MAX, COUNT_MAX), &today());
+    visit.lines = visit.chosen(items, (LINES_MAX, COUNT_MAX), &visit.now().today());
     charge(visit)?;
     let seen = visit.preview()?;
     let settled = match visit.settle(&visit.claim())? {
@@ -48,13 +48,13 @@ fn played(visit: &mut Encounter<'_, '_>) -> Result<End, HisError> {
 }
 
 fn anew(visit: &mut Encounter<'_, '_>) -> Result<Answer, HisError> {
-    visit.open("open-again", &today())?;
+    visit.open("open-again", &visit.now().today())?;
     visit.charge("charge-anew", &visit.lines.clone())?;
     visit.settle_as("settle-anew", &visit.claim())
 }
 
 fn describe(visit: &mut Encounter<'_, '_>) -> Result<(), HisError> {
-    let (day, id) = (today(), &visit.mdtrt_id);
+    let (day, id) = (visit.now().today(), &visit.mdtrt_id);
     let input = json!({
         "mdtrtinfo": {
             "mdtrt_id": id, "psn_no": visit.psn_no, "med_type": "11", "begntime": day
@@ -79,7 +79,7 @@ fn charge(visit: &mut Encounter<'_, '_>) -> Result<(), HisError> {
         visit.refused("preview-empty", ("2206", &visit.claim()), "2204")?;
         (visit.batch, visit.lines) = ("B2", Vec::new());
         let items = &visit.counter.setup.items;
-        visit.lines = visit.chosen(items, (LINES_MAX, COUNT_MAX), &today());
+        visit.lines = visit.chosen(items, (LINES_MAX, COUNT_MAX), &visit.now().today());
         visit.charge("charge-again", &visit.lines.clone())?;
     }
     Ok(())

@@ -12,6 +12,7 @@ mod limits;
 mod nhsa;
 mod nhsa_account;
 mod nhsa_catalogue;
+mod nhsa_day;
 mod nhsa_filing;
 mod nhsa_golden;
 mod nhsa_mobile;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
@@ -10,6 +11,7 @@ use his::day::{Options, run};
 use his::phone::Mobile;
 use his::played::Played;
 use his::setup::{House, Patients, Setup};
+use his::wire::Network;
 
 use super::input::{bad, read_toml};
 use super::phones::SimulatedPeople;
@@ -131,9 +133,10 @@ fn play_one(
     let mobile = mobile.transpose()?;
     let mobile =
         mobile.as_ref().map(|(secret, phones)| Mobile { secret: secret.as_slice(), phones });
-    let house = House { setup: &house, secret: &secret, patients: &patients.patient, mobile };
+    let wire = Arc::new(Network::to(&house.url).map_err(|error| bad(error.to_string()))?);
+    let house = House { wire, setup: &house, secret: &secret, patients: &patients.patient, mobile };
     run(&house, &book, options).map_err(|error| match error {
-        HisError::Setup(_) | HisError::Address(_) => bad(error.to_string()),
+        HisError::Setup(_) => bad(error.to_string()),
         other => other.into(),
     })
 }

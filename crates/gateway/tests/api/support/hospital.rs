@@ -22,11 +22,17 @@ pub const CODE: &str = "H62010000001";
 pub const APP_ID: &str = "APP0000000000000000000000000001";
 /// What they are sealed with.
 pub const MOBILE_SECRET: &[u8] = b"synthetic secret of mobile payment";
-const SECRET: &[u8] = b"synthetic secret of a test hospital";
+/// What its messages are signed with.
+pub const SECRET: &[u8] = b"synthetic secret of a test hospital";
 
 const OLD_SECRET: &[u8] = b"synthetic secret before the other";
 
 pub fn institution() -> Institution {
+    institution_at(&Place::Memory)
+}
+
+/// The same with its book in this place.
+pub fn institution_at(place: &Place) -> Institution {
     let kinds = [
         ("11", VisitType::Outpatient),
         ("12", VisitType::Outpatient),
@@ -41,7 +47,7 @@ pub fn institution() -> Institution {
         diagnosis_groups: [("E11".to_owned(), "diabetes".to_owned())].into(),
         ..Profile::usual([CODE, "省人民医院", "none: the test signs"], &kinds)
     };
-    let book = Book::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
+    let book = Book::open(place, &DirectoryKey([4; 32])).unwrap();
     let until = "2026-01-10".parse().unwrap();
     let keys = Keys { current: SECRET.to_vec(), previous: Some((OLD_SECRET.to_vec(), until)) };
     let machine = std::sync::Arc::new(KeyMachine("hospital"));

@@ -1,7 +1,7 @@
 //! The real ledger in memory behind the gateway's port: each transaction is a block of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -62,7 +62,9 @@ pub struct LedgerPort {
     parked: Mutex<Option<Vec<(Transaction, Answer)>>>,
     payments: Arc<TillPayments>,
     wallet: Arc<Wallet>,
-    institution: Arc<Institution>,
+    institution: Mutex<Option<Arc<Institution>>>,
+    /// At how many more of the gateway's dealings with the node it dies; below zero it does not.
+    fuse: AtomicI64,
     /// Whoever looks at a signature waits for this.
     busy: Mutex<()>,
     /// How many wait for that.
@@ -155,7 +157,8 @@ impl LedgerPort {
             subscribers: Mutex::default(),
             payments: Arc::new(TillPayments::new(Arc::clone(&clock))),
             wallet: Arc::new(wallets::wallet(START)),
-            institution: Arc::new(hospital::institution()),
+            institution: Mutex::new(Some(Arc::new(hospital::institution()))),
+            fuse: AtomicI64::new(-1),
             clock,
             parked: Mutex::default(),
             busy: Mutex::default(),
@@ -178,6 +181,35 @@ impl LedgerPort {
         let mut inner = self.inner.lock().unwrap();
         let (header, _) = execute_block(&mut inner.ledger, self.clock.now(), &[]);
         inner.headers.push(signed(header));
+    }
+
+    /// The gateway dies at this of its dealings with the node, counted from 1; below zero it lives.
+    pub fn arm(&self, fuse: i64) {
+        self.fuse.store(fuse, Ordering::SeqCst);
+    }
+
+    /// A dealing of the gateway with the node: without a message, because what dies says nothing.
+    fn deal(&self) {
+        let burn = |left: i64| (left > 0).then(|| left - 1);
+        let left = self.fuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, burn);
+        if matches!(left, Ok(1) | Err(0)) {
+            std::panic::resume_unwind(Box::new("the gateway is dead"));
+        }
+    }
+
+    /// The hospital's book is closed, whatever it holds, and then opened as it is on the disk.
+    pub fn reopen(&self, open: impl FnOnce() -> Institution) {
+        let mut held = self.institution.lock().unwrap();
+        let last = held.take().map(Arc::try_unwrap);
+        assert!(matches!(last, None | Some(Ok(_))), "nobody works with it any more");
+        drop(last);
+        *held = Some(Arc::new(open()));
+    }
+
+    /// The newest settlement of each visit, as far as something of it is left.
+    pub fn standing_settlements(&self) -> usize {
+        let inner = self.inner.lock().unwrap();
+        inner.settlements.values().filter(|record| !record.sums.total().is_zero()).count()
     }
 
     /// From now on submissions wait.
@@ -270,6 +302,7 @@ impl Port for LedgerPort {
     }
 
     fn view(&self) -> Arc<View> {
+        self.deal();
         let inner = self.inner.lock().unwrap();
         Arc::new(View { state: inner.ledger.state().clone(), tip: inner.ledger.tip().clone() })
     }
@@ -280,6 +313,7 @@ impl Port for LedgerPort {
         message: &Hash,
         signature: &Signature,
     ) -> Result<Option<WebAuthnContext>, SignatureError> {
+        self.deal();
         self.waiting.fetch_add(1, Ordering::SeqCst);
         drop(self.busy.lock().unwrap());
         self.waiting.fetch_sub(1, Ordering::SeqCst);
@@ -287,6 +321,7 @@ impl Port for LedgerPort {
     }
 
     fn submit(&self, transaction: Transaction, answer: Answer) {
+        self.deal();
         if let Some(error) = self.refusals.lock().unwrap().pop() {
             return answer(Err(error));
         }
@@ -295,12 +330,15 @@ impl Port for LedgerPort {
             Some(parked) => parked.push((transaction, answer)),
             None => {
                 drop(parked);
-                answer(self.execute(transaction));
+                let submitted = self.execute(transaction);
+                self.deal();
+                answer(submitted);
             }
         }
     }
 
     fn rehearse(&self, transaction: Transaction) -> Result<Rehearsal, SubmitError> {
+        self.deal();
         let verified =
             transaction.verify(&TestVerifier, &self.registry).map_err(SubmitError::Invalid)?;
         let inner = self.inner.lock().unwrap();
@@ -317,6 +355,7 @@ impl Port for LedgerPort {
     }
 
     fn receipt_of_transaction(&self, id: Hash) -> Result<Option<IndexedReceipt>, PortError> {
+        self.deal();
         let inner = self.inner.lock().unwrap();
         Ok(inner.by_transaction.get(&id).and_then(|index| inner.placed(*index)))
     }
@@ -504,7 +543,8 @@ impl Port for LedgerPort {
     }
 
     fn institution(&self, code: &str) -> Option<Arc<Institution>> {
-        [hospital::CODE, hospital::APP_ID].contains(&code).then(|| Arc::clone(&self.institution))
+        let held = self.institution.lock().unwrap();
+        held.clone().filter(|_| [hospital::CODE, hospital::APP_ID].contains(&code))
     }
 
     fn organisation_name(&self, organisation: OrganisationId) -> Option<String> {
@@ -530,7 +570,7 @@ impl Port for LedgerPort {
 }
 
 /// How many sealed bills a visit has here.
-pub const BILLS_MAX: usize = 3;
+pub const BILLS_MAX: usize = 16;
 
 /// 2026-01-01T00:00:00Z, when the test ledgers begin.
 pub const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);

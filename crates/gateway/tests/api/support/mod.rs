@@ -1,6 +1,7 @@
 //! A region on a real ledger behind a real gateway, and requests to it.
 
 pub mod events;
+pub mod faults;
 pub mod hospital;
 pub mod insured;
 pub mod keys;
@@ -341,7 +342,8 @@ impl World {
         Self::exchange(self.router.clone(), ask).await
     }
 
-    async fn exchange(router: Router, ask: Ask) -> Answered {
+    /// Sends a request to a gateway and reads the whole answer.
+    pub async fn exchange(router: Router, ask: Ask) -> Answered {
         let response = Self::respond(router, ask).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();

@@ -25,6 +25,13 @@ use super::{Ask, REGION, World, organisation, person};
 /// Somebody in the register who is not enrolled. The number is the standard's own example.
 pub const NAME: &str = "欧阳晓";
 pub const NUMBER: &str = "11010519491231002X";
+/// Everybody in the register who is not enrolled; the numbers of the others are made up.
+pub const NEWCOMERS: [(&str, &str); 4] = [
+    (NAME, NUMBER),
+    ("测试甲", "620105194912310038"),
+    ("测试乙", "620105194912310054"),
+    ("测试丙", "620105194912310070"),
+];
 /// The code of the bureau's letter.
 pub const ACTIVATION: &str = "1234567890";
 /// The salt of the bill that is sent.
@@ -60,13 +67,16 @@ impl CardExecutor for KeyMachine {
 pub fn wallet(now: Timestamp) -> Wallet {
     let keys = AuthorityKeys { signing_seed: [1; 32], index_keys: BTreeMap::from([(1, [2; 32])]) };
     let register = Registry::open(&Place::Memory, &keys).unwrap();
-    let newcomer = Identity { name: NAME.to_owned(), number: NUMBER.to_owned() };
-    register.import(std::slice::from_ref(&newcomer)).unwrap();
+    let newcomers = NEWCOMERS
+        .map(|(name, number)| Identity { name: name.to_owned(), number: number.to_owned() });
+    register.import(&newcomers).unwrap();
     let directory = Directory::open(&Place::Memory, &DirectoryKey([3; 32])).unwrap();
-    let attested =
-        adapters::identity::IdentityAuthority::attest(&register, &newcomer, &Hash::default());
-    let index = attested.unwrap().statement.blind_index;
-    directory.put_activation(&index, ACTIVATION, now.plus_millis(90 * super::DAY)).unwrap();
+    for newcomer in &newcomers {
+        let attested =
+            adapters::identity::IdentityAuthority::attest(&register, newcomer, &Hash::default());
+        let index = attested.unwrap().statement.blind_index;
+        directory.put_activation(&index, ACTIVATION, now.plus_millis(90 * super::DAY)).unwrap();
+    }
     let one = PersonId([1; 16]);
     directory.put_people(&[(one, Particulars::new("陈玉兰", NUMBER))]).unwrap();
     let card = BoundCard {
@@ -105,9 +115,15 @@ pub fn identity_check() -> Value {
 
 /// The newcomer opens a wallet and is enrolled by it.
 pub fn joined(world: &World) -> PersonId {
-    let checked = world.ask(&Ask::post("/v1/wallets/checks", &identity_check())).expect(201).json();
+    joined_as(world, (NAME, NUMBER), "newcomer")
+}
+
+/// The same of one of the newcomers, with the key of this name.
+pub fn joined_as(world: &World, (name, number): (&str, &str), key: &str) -> PersonId {
+    let check = json!({ "name": name, "number": number, "activation": ACTIVATION });
+    let checked = world.ask(&Ask::post("/v1/wallets/checks", &check)).expect(201).json();
     let body = json!({
-        "ticket": checked["ticket"], "key": public("newcomer"), "grade": "device",
+        "ticket": checked["ticket"], "key": public(key), "grade": "device",
         "pin_verifier": sha256(b"made of the PIN")
     });
     world.ask(&Ask::post("/v1/wallets", &body)).expect(201);
