@@ -1,5 +1,6 @@
 //! 6203: a settled order is given back as a whole (`refund_visit`): each part goes back to where it
-//! came from.
+//! came from. Insurance or cash alone come back where the order has nothing else: what is left of a
+//! bill is adjudicated again, and an amount without lines does not say what that is.
 
 use serde_json::{Value, json};
 
@@ -18,8 +19,11 @@ const INPUT: Node = Node::one(
         PAY_TOKEN,
         Field::needed("appRefdSn", Form::Text(30), "退款流水号"),
         Field::optional("appRefdTime", Form::Instant, "退款时间"),
-        Field::needed("refdType", Form::Text(4), "退款方式")
-            .of(&[("ALL", "全部：一次结算的医保与自费一起退，各退回原处")]),
+        Field::needed("refdType", Form::Text(4), "退款方式").of(&[
+            ("ALL", "全部：一次结算的医保与自费一起退，各退回原处"),
+            ("CASH", "仅自费：只在订单仅自费（setlType为CASH）时可用，即全退"),
+            ("HI", "仅医保：只在订单仅医保（setlType为HI）时可用，即全退"),
+        ]),
         Field::needed("totlRefdAmt", FEN, "退款总额，分，等于订单总额"),
         Field::optional("cashRefdAmt", FEN, "现金退款，分"),
         Field::optional("psnAcctRefdAmt", FEN, "个人账户退款，分"),
@@ -71,6 +75,7 @@ fn refund(
         let words = "该订单已经退款，不能再退；请查询（6301）";
         return Err(Refusal::at(record.path("payOrdId"), words));
     }
+    require_kind(record, &figures)?;
     require_all(record, &figures)?;
     let visit = message.visit_numbered(&order.mdtrt_id)?.visit;
     let placed = refund_of_all(message, visit)?;
@@ -80,6 +85,15 @@ fn refund(
         "totlRefdAmt": figures.total.to_string(), "cashRefdAmt": figures.cash.to_string(),
         "psnAcctRefdAmt": figures.account.to_string(), "fundRefdAmt": figures.funds.to_string()
     } }))
+}
+
+/// What is to be given back is all that was paid.
+fn require_kind(record: &Record, figures: &Figures) -> Result<(), Refusal> {
+    if ["ALL", figures.kind()].contains(&record.text("refdType")) {
+        return Ok(());
+    }
+    let words = "该订单医保与自费一次结算，不能只退其一；请填写ALL全退，需保留的费用以新订单号重新上传（6201）";
+    Err(Refusal::at(record.path("refdType"), words))
 }
 
 /// What is to be given back is what was paid, part by part.

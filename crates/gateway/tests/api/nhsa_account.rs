@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::nhsa::{claim, identified, line, registration};
 use crate::nhsa_mobile::{confirmed, waiting};
+use crate::nhsa_stay;
 use crate::support::hospital::message;
 use crate::support::{Ask, World, person};
 
@@ -52,6 +53,44 @@ fn the_account_pays_at_the_counter_once_the_person_confirmed_on_the_phone() {
         "data": { "setl_id": info["setl_id"], "mdtrt_id": id, "psn_no": known.1 }
     });
     assert_eq!(world.carried_out(6, "2208", &undo)["setlinfo"]["acct_pay"], "-40.00");
+}
+
+#[test]
+fn the_account_pays_for_a_stay_once_the_person_confirmed_on_the_phone() {
+    let world = World::insured();
+    let known = identified(&world, 1);
+    let told = world.carried_out(2, "2401", &nhsa_stay::admission(&known, "E11.900"));
+    let id = told["result"]["mdtrt_id"].clone();
+    let list = |serial: &str| {
+        let line = nhsa_stay::line(&known, &id, (serial, "X1"), "2026-01-06", "20.00");
+        json!({ "feedetail": [line] })
+    };
+    world.carried_out(3, "2301", &list("1"));
+    world.carried_out(4, "2301", &list("2"));
+    let mut asked = nhsa_stay::settlement(&known, &id, "40.00");
+    asked["data"]["acct_used_flag"] = json!("1");
+    let early = message(5, "2304", &asked);
+    assert!(words(&world.told(&early)).contains("2402"), "first the stay ends");
+    assert_eq!(waiting(&world), json!([]));
+    let discharge = nhsa_stay::discharge(&known, &id, "2026-01-10", "E11.900");
+    world.carried_out(6, "2402", &discharge);
+    assert_eq!(world.carried_out(7, "2303", &asked)["setlinfo"]["acct_pay"], "40.00");
+    let settle = message(8, "2304", &asked);
+    for _ in 0..2 {
+        let told = world.told(&settle);
+        assert!(words(&told).starts_with("data.acct_used_flag：已发送至参保人手机"), "{told}");
+        assert_eq!(waiting(&world).as_array().unwrap().len(), 1);
+    }
+    confirmed(&world);
+    let settled = world.ask(&world.nhsa(&settle)).expect(200);
+    let answer = settled.json();
+    assert_eq!(answer["infcode"], 0, "{answer}");
+    let info = &answer["output"]["setlinfo"];
+    assert_eq!((&info["acct_pay"], &info["psn_cash_pay"]), (&json!("40.00"), &json!("0.00")));
+    assert_eq!(world.ask(&world.nhsa(&settle)).expect(200).body, settled.body, "the same bytes");
+    let mut undo = nhsa_stay::of(&known, &id);
+    undo["data"]["setl_id"] = info["setl_id"].clone();
+    assert_eq!(world.carried_out(9, "2305", &undo)["setlinfo"]["acct_pay"], "-40.00");
 }
 
 #[test]

@@ -149,6 +149,7 @@ fn wrong_parts_of_a_refund_are_named_and_nothing_is_given_back() {
         ("cashRefdAmt", "1", "20500"),
         ("fundRefdAmt", "14501", "14500"),
         ("refdType", "CASH", "ALL"),
+        ("refdType", "HI", "6201"),
         ("appRefdSn", "", "必填"),
     ]) {
         let mut wrong = refund(&order);
@@ -157,6 +158,32 @@ fn wrong_parts_of_a_refund_are_named_and_nothing_is_given_back() {
         assert!(told.contains(field) && told.contains(words), "{field}: {told}");
     }
     assert_eq!(state(&world, 20, &order), "6");
+}
+
+#[test]
+fn insurance_alone_comes_back_where_nothing_else_was_paid() {
+    let world = World::insured();
+    let known = identified(&world, 1);
+    let mut uploaded = upload(&known, "DD0001");
+    uploaded["data"]["medfeeSumamt"] = json!("40.00");
+    uploaded["data"]["preselfpayAmt"] = json!("0.00");
+    let mut line = uploaded["feedetailList"][0].clone();
+    for field in ["detItemFeeSumamt", "pric"] {
+        line[field] = json!("40.00");
+    }
+    uploaded["feedetailList"] = json!([line]);
+    let order = about(&world.carried_out(2, "6201", &uploaded));
+    assert_eq!(world.carried_out(3, "6202", &order)["data"]["setlType"], "HI");
+    confirmed(&world);
+    assert_eq!(state(&world, 4, &order), "6");
+    let mut asked = refund(&order);
+    asked["data"]["totlRefdAmt"] = json!("4000");
+    asked["data"]["refdType"] = json!("CASH");
+    let told = world.refused(5, "6203", &asked);
+    assert!(told.starts_with("data.refdType") && told.contains("ALL"), "{told}");
+    asked["data"]["refdType"] = json!("HI");
+    assert_eq!(world.carried_out(6, "6203", &asked)["data"]["psnAcctRefdAmt"], "4000");
+    assert_eq!(state(&world, 7, &order), "7");
 }
 
 #[test]

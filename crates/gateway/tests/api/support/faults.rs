@@ -51,10 +51,20 @@ pub enum Fault {
 pub const DRAWN: [Fault; 5] =
     [Fault::Lost, Fault::AnswerLost, Fault::Twice, Fault::Late, Fault::Dies];
 
+/// What a gateway still knows after a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// What was durable.
+    Whole,
+    /// Nothing: a planted fault, which must be found.
+    LostAtEachStart,
+}
+
 /// The network between one hospital and one gateway.
 pub struct Faults {
     world: Arc<World>,
     book: PathBuf,
+    memory: Memory,
     seed: u64,
     seal: Seal,
     state: Mutex<State>,
@@ -75,9 +85,9 @@ struct State {
 
 impl Faults {
     /// Before a gateway whose hospital has its book in this file.
-    pub fn new(world: Arc<World>, book: PathBuf, seed: u64) -> Self {
+    pub fn new(world: Arc<World>, book: PathBuf, (memory, seed): (Memory, u64)) -> Self {
         let seal = Seal::new(APP_ID, MOBILE_SECRET).unwrap();
-        let faults = Self { world, book, seed, seal, state: Mutex::default() };
+        let faults = Self { world, book, memory, seed, seal, state: Mutex::default() };
         faults.restart(&mut faults.state.lock().unwrap());
         faults
     }
@@ -104,7 +114,14 @@ impl Faults {
     fn restart(&self, state: &mut State) {
         state.router = None;
         let place = Place::File(self.book.clone());
-        self.world.port.reopen(|| institution_at(&place));
+        self.world.port.reopen(|| {
+            if self.memory == Memory::LostAtEachStart {
+                for end in ["", "-wal", "-shm"] {
+                    let _ = std::fs::remove_file(format!("{}{end}", self.book.display()));
+                }
+            }
+            institution_at(&place)
+        });
         let (port, clock) = (Arc::clone(&self.world.port), Arc::clone(&self.world.clock));
         let gateway = Gateway::new(port, clock, Config::default()).unwrap();
         state.router = Some(gateway::router(gateway, None));
