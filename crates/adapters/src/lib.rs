@@ -3,7 +3,7 @@
 //! an operator connects the real thing behind the same trait.
 //!
 //! Reading order: [`clock`], [`rail`], [`effect`], [`identity`], [`notice`], [`directory`],
-//! [`hospital`].
+//! [`hospital`], [`edge`].
 //!
 //! Invariants:
 //! - An order to move money carries our own reference and is recorded durably before it is sent;
@@ -17,6 +17,7 @@
 
 pub mod clock;
 pub mod directory;
+pub mod edge;
 pub mod effect;
 pub mod hospital;
 pub mod identity;

@@ -211,6 +211,15 @@ const RECORDS_MAX: usize = 100;
 const WITH_VARIANT: [&str; 3] = ["2203", "2206", "2207"];
 
 impl Transaction {
+    /// The records of its first part in a message's input: there is one at least.
+    ///
+    /// # Errors
+    /// The first field that is not as its table says, with the remedy.
+    pub fn read(&self, input: &Value) -> Result<Vec<Record>, Refusal> {
+        let [first, ..] = self.input else { return Err(damaged(())) };
+        first.read(input, RECORDS_MAX)
+    }
+
     fn is_numbered(&self, number: &str) -> bool {
         let has_variant = WITH_VARIANT.contains(&self.number);
         self.number == number || (has_variant && number.strip_suffix('A') == Some(self.number))
@@ -290,12 +299,15 @@ pub fn refused(problem: &Problem, now: Timestamp) -> Vec<u8> {
     answering.bytes(Err(&refusal))
 }
 
-fn local(now: Timestamp) -> Timestamp {
+/// An instant by the interface's clock.
+#[must_use]
+pub fn local(now: Timestamp) -> Timestamp {
     now.plus_millis(u64::from(CLOCK_MINUTES.unsigned_abs()) * 60_000)
 }
 
 /// An instant as the interface writes it, `2026-01-31 08:30:00` by its clock.
-fn clock_time(instant: Timestamp) -> String {
+#[must_use]
+pub fn clock_time(instant: Timestamp) -> String {
     let text: String = local(instant).to_string().chars().take(19).collect();
     text.replace('T', " ")
 }
@@ -428,13 +440,9 @@ enum Done {
 }
 
 fn run(message: &Message<'_>) -> Result<Done, Refusal> {
-    let number = message.envelope.fields.text("infno");
-    let found = TRANSACTIONS.iter().find(|one| one.is_numbered(number)).ok_or_else(|| {
-        Refusal::at("infno", format!("本平台未提供该交易；现有：{}", offered().join("、")))
-    })?;
+    let found = offered_as(message.envelope.fields.text("infno"))?;
     message.require_open_session()?;
-    let [first, ..] = found.input else { return Err(damaged(())) };
-    let records = first.read(&message.envelope.input, RECORDS_MAX)?;
+    let records = found.read(&message.envelope.input)?;
     let [record, ..] = records.as_slice() else { return Err(damaged(())) };
     match found.run {
         Run::Answer(run) => run(message, record).map(Done::Answer),
@@ -448,6 +456,17 @@ fn run(message: &Message<'_>) -> Result<Done, Refusal> {
         }
         Run::File(run) => run(message, record).map(Done::File),
     }
+}
+
+/// The transaction of this number.
+///
+/// # Errors
+/// When it is not offered, with those that are.
+pub fn offered_as(number: &str) -> Result<&'static Transaction, Refusal> {
+    let found = TRANSACTIONS.iter().find(|one| one.is_numbered(number)).copied();
+    found.ok_or_else(|| {
+        Refusal::at("infno", format!("本平台未提供该交易；现有：{}", offered().join("、")))
+    })
 }
 
 /// The numbers that are offered; those that follow each other as one, such as `2201-2208`, so that

@@ -88,7 +88,19 @@ impl<'a> Shown<'a> {
         let header = |name: &'static str| -> Result<&'a str, Refusal> {
             Ok(call.header(&HeaderName::from_static(name))?.unwrap_or_default())
         };
-        let received = Received { body: &call.body, now: call.now, ..Received::default() };
+        Self::of(header, &call.body, call.now)
+    }
+
+    /// The same, from a body that came now and what its headers say; nothing where one is missing.
+    ///
+    /// # Errors
+    /// When a header is no text.
+    pub fn of(
+        header: impl Fn(&'static str) -> Result<&'a str, Refusal>,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let received = Received { body, now, ..Received::default() };
         let code = header(KEY_HEADER)?;
         if !code.is_empty() {
             let received = Received { signature: header(SIGNATURE_HEADER)?, ..received };
@@ -104,7 +116,7 @@ impl<'a> Shown<'a> {
             };
             return Ok(Self { code: Cow::Borrowed(code), field: TIF_SIGNATURE_HEADER, received });
         }
-        let members = members(&call.body).unwrap_or_default();
+        let members = members(body).unwrap_or_default();
         if members.contains_key(SEALED_MEMBER) {
             let code = members.get(APP_MEMBER).and_then(Value::as_str).unwrap_or_default();
             let code = Cow::Owned(code.to_owned());
