@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::HisError;
-use crate::book::Booking;
+use crate::book::{Booking, Figures};
 use crate::journal::Journal;
 use crate::line::Line;
 use crate::message::{Answer, compose};
@@ -44,6 +44,8 @@ pub struct Counter<'a> {
     pub took: Vec<Duration>,
     /// How many messages were told to come again.
     pub waited: u64,
+    /// What was taken while the line to the platform was cut, as it is booked until it is settled.
+    pub to_be_settled: Vec<(String, Booking)>,
 }
 
 impl<'a> Counter<'a> {
@@ -61,8 +63,9 @@ impl<'a> Counter<'a> {
         let line = line.with_seal(seal);
         let phones = house.mobile.map(|mobile| mobile.phones);
         let journal = Journal::open(&folder.join(format!("counter-{number}.jsonl")))?;
-        let (took, waited) = (Vec::new(), 0);
-        Ok(Self { setup, line, journal, phones, number, sign_no: None, took, waited })
+        let (took, waited, to_be_settled) = (Vec::new(), 0, Vec::new());
+        let sign_no = None;
+        Ok(Self { setup, line, journal, phones, number, sign_no, took, waited, to_be_settled })
     }
 
     /// Its number.
@@ -193,6 +196,47 @@ impl<'a> Counter<'a> {
         let number = self.sign_no.clone().unwrap_or_default();
         let input = json!({ "signOut": { "sign_no": number, "opter_no": self.setup.operator } });
         self.ask(step, "9002", &input)?.done().map(drop)
+    }
+
+    /// Asks what a settlement came to that was taken while the line was cut (5203), by the step
+    /// that was answered so.
+    ///
+    /// # Errors
+    /// As [`Counter::ask`].
+    pub fn ask_outcome(&mut self, step: &str, taken: &Booking) -> Result<Answer, HisError> {
+        let Booking { psn_no, setl_id, mdtrt_id, .. } = taken;
+        let data = json!({ "psn_no": psn_no, "setl_id": setl_id, "mdtrt_id": mdtrt_id });
+        self.ask(&format!("{step}-outcome"), "5203", &json!({ "data": data }))
+    }
+
+    /// Books what was taken while the line was cut, now that it is settled; what is not as it must
+    /// be.
+    ///
+    /// # Errors
+    /// As [`Counter::ask`].
+    pub fn book_outcomes(&mut self) -> Result<Vec<String>, HisError> {
+        let mut differences = Vec::new();
+        for (key, taken) in std::mem::take(&mut self.to_be_settled) {
+            let answer = self.ask_outcome(&taken.step, &taken)?;
+            if !answer.is_done {
+                differences.push(format!("{key}: taken and not settled: {}", answer.words));
+                continue;
+            }
+            let figures = Figures::read(&answer)?;
+            if figures.medfee != taken.figures.medfee {
+                differences.push(format!("{key}: another total was settled than was taken"));
+            }
+            let booking = Booking {
+                day: answer.day()?,
+                step: answer.step.clone(),
+                setl_id: answer.text_at("/setlinfo/setl_id")?,
+                mdtrt_id: answer.text_at("/setlinfo/mdtrt_id")?,
+                figures,
+                ..taken
+            };
+            self.book(&key, booking)?;
+        }
+        Ok(differences)
     }
 
     /// The computer is switched off and on: nothing is known but what the journal says.

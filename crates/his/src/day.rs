@@ -236,6 +236,7 @@ fn shift(counter: &mut Counter<'_>, day: &DayFile, patients: &[Patient]) -> Part
     for plan in &stays {
         played.count((plan.care, plan.mistake), stay::play(counter, plan, Until::Settled)?);
     }
+    played.differences.extend(counter.book_outcomes()?);
     counter.sign_out(&format!("{}sign-out", begins(day)))?;
     Ok(played)
 }

@@ -95,6 +95,8 @@ pub struct Encounter<'c, 'a> {
     pub sold: Vec<Sold>,
     /// What is not as it must be.
     pub differences: Vec<String>,
+    /// Whether the preview was no promise, because the line to the platform was cut.
+    pub is_unsure: bool,
 }
 
 impl<'c, 'a> Encounter<'c, 'a> {
@@ -111,6 +113,7 @@ impl<'c, 'a> Encounter<'c, 'a> {
             lines: Vec::new(),
             sold: Vec::new(),
             differences: Vec::new(),
+            is_unsure: false,
         }
     }
 
@@ -402,6 +405,7 @@ impl<'c, 'a> Encounter<'c, 'a> {
     pub fn preview(&mut self) -> Result<Figures, HisError> {
         let preview = self.ask("preview", self.plan.care.preview(), &self.claim())?.done()?;
         self.check(&preview)?;
+        self.is_unsure = preview.is_to_be_settled();
         Figures::read(&preview)
     }
 
@@ -420,7 +424,8 @@ impl<'c, 'a> Encounter<'c, 'a> {
     pub fn book(&mut self, settled: &Answer, seen: Figures) -> Result<(), HisError> {
         self.check(settled)?;
         let figures = Figures::read(settled)?;
-        self.expect(seen == figures, || {
+        let is_unsure = self.is_unsure || settled.is_to_be_settled();
+        self.expect(is_unsure || seen == figures, || {
             format!("the preview said {seen:?}, settled is {figures:?}")
         });
         let key = self.plan.key.clone();
@@ -428,11 +433,25 @@ impl<'c, 'a> Encounter<'c, 'a> {
             return Ok(());
         }
         let booking = self.booking(settled)?;
+        if settled.is_to_be_settled() {
+            self.counter.to_be_settled.push((key, booking));
+            return Ok(());
+        }
         self.counter.book(&key, booking)
+    }
+
+    /// Asks until it is settled what was taken while the line was cut.
+    pub fn ask_outcome(&mut self, settled: Answer) -> Result<Answer, HisError> {
+        if !settled.is_to_be_settled() {
+            return Ok(settled);
+        }
+        let booking = self.booking(&settled)?;
+        self.counter.ask_outcome(&settled.step, &booking)?.done()
     }
 
     /// Books a settlement that was undone on this day, beside what is settled anew.
     pub fn book_undone(&mut self, settled: &Answer, day: &str) -> Result<(), HisError> {
+        let settled = &self.ask_outcome(settled.clone())?;
         let booking = Booking { undone: Some(day.to_owned()), ..self.booking(settled)? };
         self.counter.book(&format!("{}-undone", self.plan.key), booking)
     }
@@ -445,7 +464,8 @@ impl<'c, 'a> Encounter<'c, 'a> {
             step: settled.step.clone(),
             insutype: self.insutype.clone(),
             psn_no: self.psn_no.clone(),
-            mdtrt_id: self.mdtrt_id.clone(),
+            // What was opened while the line was cut has another number by now.
+            mdtrt_id: settled.text_at("/setlinfo/mdtrt_id")?,
             setl_id: settled.text_at("/setlinfo/setl_id")?,
             msgid: self.counter.msgid(&settled.step),
             figures: Figures::read(settled)?,

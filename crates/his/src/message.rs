@@ -191,6 +191,13 @@ impl Answer {
         time.get(..10).map(str::to_owned).ok_or_else(|| self.missing(place))
     }
 
+    /// Whether the line to the platform was cut, so that a settlement was taken and is to be
+    /// settled: its figures are no promise.
+    #[must_use]
+    pub fn is_to_be_settled(&self) -> bool {
+        self.output.pointer("/setlinfo/setl_stas").and_then(Value::as_str) == Some("待结算")
+    }
+
     /// The day of a settlement or its undoing, by the platform's clock.
     ///
     /// # Errors

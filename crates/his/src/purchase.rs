@@ -74,6 +74,10 @@ fn played(purchase: &mut Encounter<'_, '_>) -> Result<End, HisError> {
             purchase.settle_as("settle-anew", &scanned(purchase))?
         }
     };
+    let settled = match purchase.makes(Mistake::ReturnedTwice) {
+        true => purchase.ask_outcome(settled)?,
+        false => settled,
+    };
     purchase.book(&settled, seen)?;
     sell(purchase, &settled)?;
     if purchase.makes(Mistake::ReturnedTwice) {
