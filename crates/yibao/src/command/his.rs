@@ -32,6 +32,9 @@ pub struct His {
     /// The gateway, where it is not the one in the file.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// Where the phones of simulated people find the platform, where the hospital asks an edge.
+    #[arg(long, value_name = "URL")]
+    phones_url: Option<String>,
     /// How many outpatients come. A day that was interrupted goes on as it was begun.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(0..=99_999))]
     outpatients: u32,
@@ -55,10 +58,11 @@ pub struct His {
 impl His {
     pub fn run(self) -> Result<ExitCode> {
         let Self { outpatients, by_phone, stays, pharmacy, counters, seed, .. } = self;
+        let urls = Urls { hospital: self.url.as_deref(), phones: self.phones_url.as_deref() };
         let wanted = Wanted { outpatients, by_phone, stays, pharmacy, counters, seed };
         println!("a hospital's day through the national interface");
         let mut is_in_order = true;
-        for played in play(&self.setup, self.url.as_deref(), wanted)? {
+        for played in play(&self.setup, urls, wanted)? {
             played.lines().iter().for_each(|line| println!("{line}"));
             is_in_order &= played.is_in_order();
         }
@@ -70,6 +74,15 @@ impl His {
             ExitCode::from(1)
         })
     }
+}
+
+/// Where the interface is, where it is elsewhere than the file says.
+#[derive(Clone, Copy, Default)]
+pub struct Urls<'a> {
+    /// For the hospital's system.
+    pub hospital: Option<&'a str>,
+    /// For the phones of simulated people.
+    pub phones: Option<&'a str>,
 }
 
 /// How many come.
@@ -94,17 +107,17 @@ pub struct Wanted {
 ///
 /// # Errors
 /// What is wrong with a file, or what keeps the day from going on.
-pub fn play(setup: &Path, url: Option<&str>, wanted: Wanted) -> Result<Vec<Played>> {
+pub fn play(setup: &Path, urls: Urls<'_>, wanted: Wanted) -> Result<Vec<Played>> {
     let Wanted { outpatients, by_phone, stays, pharmacy, counters, seed } = wanted;
     let hospital: Setup = read_toml("the hospital's file", setup, SETUP_BYTES_MAX)?;
     let options = Options { outpatients, by_phone, stays, purchases: 0, counters, seed };
     let next_door = hospital.pharmacy.as_ref().map(|file| beside(setup, file));
-    let mut days = vec![play_one(hospital, (setup, url), options)?];
+    let mut days = vec![play_one(hospital, (setup, urls), options)?];
     if let Some(setup) = next_door {
         let house: Setup = read_toml("the pharmacy's file", &setup, SETUP_BYTES_MAX)?;
         let options =
             Options { outpatients: 0, by_phone: 0, stays: 0, purchases: pharmacy, counters, seed };
-        days.push(play_one(house, (&setup, url), options)?);
+        days.push(play_one(house, (&setup, urls), options)?);
     }
     Ok(days)
 }
@@ -116,10 +129,10 @@ fn beside(setup: &Path, file: &str) -> PathBuf {
 
 fn play_one(
     mut house: Setup,
-    (setup, url): (&Path, Option<&str>),
+    (setup, urls): (&Path, Urls<'_>),
     options: Options,
 ) -> Result<Played> {
-    if let Some(url) = url {
+    if let Some(url) = urls.hospital {
         house.url = url.to_owned();
     }
     let secret = read_secret(&beside(setup, &house.secret))?;
@@ -127,7 +140,8 @@ fn play_one(
         read_toml("the patients", &beside(setup, &house.patients), PATIENTS_BYTES_MAX)?;
     let book = beside(setup, &house.book);
     let mobile = house.mobile.as_ref().map(|mobile| {
-        let people = SimulatedPeople::open(&beside(setup, &mobile.phones), &house.url)?;
+        let url = urls.phones.unwrap_or(&house.url);
+        let people = SimulatedPeople::open(&beside(setup, &mobile.phones), url)?;
         Ok::<_, anyhow::Error>((read_secret(&beside(setup, &mobile.secret))?, people))
     });
     let mobile = mobile.transpose()?;

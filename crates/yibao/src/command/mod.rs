@@ -12,6 +12,7 @@ mod ask;
 mod backup;
 mod client;
 mod demo;
+mod edge;
 pub mod his;
 pub mod input;
 pub mod keys;
@@ -53,6 +54,8 @@ enum Command {
     Network(network::Network),
     /// Play a hospital's day against the national interface of a served demonstration.
     His(his::His),
+    /// Stand inside a hospital: pass its system's messages on, and go on when the line is cut.
+    Edge(edge::Edge),
     /// Copy a data folder while it is served.
     Backup(backup::Backup),
     /// Make a data folder from a backup, as it is or as it was at an earlier block.
@@ -91,6 +94,7 @@ impl Arguments {
             Command::Serve(serve) => serve.run(),
             Command::Network(network) => network.run(),
             Command::His(his) => his.run(),
+            Command::Edge(edge) => edge.run(),
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),
             Command::Status(status) => status.run(),

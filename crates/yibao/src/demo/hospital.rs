@@ -28,7 +28,7 @@ use super::people::{self, WALLET_LIMIT};
 use super::population::{EMPLOYEE, Population, REGION, Resident};
 use super::year::PricedItem;
 use crate::command;
-use crate::command::his::Wanted;
+use crate::command::his::{Urls, Wanted};
 use crate::command::phones::{PHONES_FILE, keep_phones};
 use crate::serving::folder::replace_file;
 use crate::serving::hospital::{BOOK_KEY_FILE, MOBILE_SECRET_FILE, PROFILE_FILE, SECRET_FILE};
@@ -279,7 +279,11 @@ pub fn play(
     let owed = || houses.map(|house| Owed::to(house.organisation, &node.view().state));
     let before = owed();
     let setup = data.join(houses[0].organisation.as_str()).join(SETUP_FILE);
-    let played = command::his::play(&setup, Some(&url), Wanted { seed, ..DAY });
+    let played = command::his::play(
+        &setup,
+        Urls { hospital: Some(&url), phones: None },
+        Wanted { seed, ..DAY },
+    );
     server.stop()?;
     let played = played?;
     drop(driving);

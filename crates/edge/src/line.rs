@@ -1,0 +1,179 @@
+//! The line to the platform, and whether it is there.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use adapters::clock::{Clock as _, SystemClock};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use primitives::Timestamp;
+use sm3::Sm3;
+use ureq::Agent;
+
+const PATH: &str = "/nhsa/v1";
+const HEALTH: &str = "/health/ready";
+const ANSWER_BYTES_MAX: u64 = 32 << 20;
+
+/// What came back.
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The type of the body.
+    pub media_type: String,
+    /// The body.
+    pub bytes: Vec<u8>,
+}
+
+/// No answer came, so that nobody knows whether the message arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut;
+
+/// How the line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineStanding {
+    /// Whether the platform answered last.
+    pub is_up: bool,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The platform.
+pub struct Platform {
+    agent: Agent,
+    /// Where it is.
+    pub url: String,
+    standing: Mutex<LineStanding>,
+    changed: Condvar,
+}
+
+impl Platform {
+    /// The platform at this address; it counts as reachable until it does not answer.
+    #[must_use]
+    pub fn new(url: &str, timeout: Duration) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(timeout))
+            .build();
+        let standing = LineStanding { is_up: true, since: SystemClock.now() };
+        Self {
+            agent: config.into(),
+            url: url.trim_end_matches('/').to_owned(),
+            standing: Mutex::new(standing),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LineStanding> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the line is.
+    #[must_use]
+    pub fn standing(&self) -> LineStanding {
+        *self.lock()
+    }
+
+    fn note(&self, is_up: bool) {
+        let mut standing = self.lock();
+        if standing.is_up != is_up {
+            *standing = LineStanding { is_up, since: SystemClock.now() };
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until the line changes, somebody wakes who waits, or this time is over.
+    pub fn wait(&self, most: Duration) {
+        let waited = self.changed.wait_timeout(self.lock(), most);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Wakes those who wait.
+    pub fn wake(&self) {
+        self.changed.notify_all();
+    }
+
+    /// Asks whether the platform takes transactions, and notes the answer.
+    pub fn probe(&self) -> bool {
+        let asked = self.agent.get(format!("{}{HEALTH}", self.url)).call();
+        let is_up = asked.is_ok_and(|response| response.status().is_success());
+        self.note(is_up);
+        is_up
+    }
+
+    /// Sends a hospital's message, signed anew by its secret.
+    ///
+    /// # Errors
+    /// When no answer of the platform came; the line counts as cut from then on.
+    pub fn send(&self, (code, secret): (&str, &[u8]), body: &[u8]) -> Result<Reply, Cut> {
+        self.passed(Some((code, secret)), body)
+    }
+
+    /// Passes on what is sealed in its body, as it came.
+    ///
+    /// # Errors
+    /// As [`Platform::send`].
+    pub fn pass_sealed(&self, body: &[u8]) -> Result<Reply, Cut> {
+        self.passed(None, body)
+    }
+
+    fn passed(&self, by: Option<(&str, &[u8])>, body: &[u8]) -> Result<Reply, Cut> {
+        let sent = self.sent(by, body);
+        // Messages go out whole: one that came in part was broken on the way.
+        let is_there = |reply: &Reply| !matches!(reply.status, 400 | 408 | 502..=504);
+        let reply = sent.ok().filter(is_there);
+        self.note(reply.is_some());
+        reply.ok_or(Cut)
+    }
+
+    fn sent(&self, by: Option<(&str, &[u8])>, body: &[u8]) -> Result<Reply, ureq::Error> {
+        let now = SystemClock.now().millis();
+        let mut post = self.agent.post(format!("{}{PATH}", self.url));
+        post = post.header("Content-Type", "application/json");
+        if let Some((code, secret)) = by {
+            post = post.header("x-ca-key", code);
+            post = post.header("x-ca-signature", signature(body, (secret, now)));
+        }
+        let mut response = post.send(body)?;
+        let status = response.status().as_u16();
+        let media_type = response.headers().get("content-type");
+        let media_type = media_type.and_then(|one| one.to_str().ok()).unwrap_or_default();
+        let media_type = media_type.to_owned();
+        let reader = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+        Ok(Reply { status, media_type, bytes: reader.read_to_vec()? })
+    }
+}
+
+/// The time in milliseconds, a colon, and HMAC-SM3 over time, line feed and body in upper-case hex.
+fn signature(body: &[u8], (secret, now): (&[u8], u64)) -> String {
+    let mut mac = Hmac::<Sm3>::new_from_slice(secret).expect("HMAC takes keys of any length");
+    mac.update(format!("{now}\n").as_bytes());
+    mac.update(body);
+    format!("{now}:{}", hex::encode_upper(mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openssl_makes_the_same_signature() {
+        // printf '1767225600000\n{"infno":"9001"}' | openssl dgst -sm3 -mac HMAC -macopt \
+        //   "key:synthetic secret of a test hospital"
+        let secret = b"synthetic secret of a test hospital";
+        assert_eq!(
+            signature(b"{\"infno\":\"9001\"}", (secret, 1_767_225_600_000)),
+            "1767225600000:1ABFC505AD7B686E2A03B7CBE55C6C3C3F97A7182F8F4546DA8AC76D03236BBD"
+        );
+    }
+
+    #[test]
+    fn a_port_that_nobody_answers_on_is_a_line_that_is_cut() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", taken.local_addr().unwrap());
+        drop(taken);
+        let platform = Platform::new(&url, Duration::from_secs(5));
+        assert!(platform.standing().is_up);
+        assert!(platform.send(("H62010000001", b"secret"), b"{}").is_err());
+        assert!(!platform.standing().is_up && !platform.probe());
+    }
+}

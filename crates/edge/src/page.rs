@@ -1,0 +1,269 @@
+//! How an edge is, for a person with a browser, at a terminal, and for monitoring: nothing of it
+//! names a patient.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use adapters::directory::DirectoryError;
+use adapters::edge::Standing;
+use gateway::nhsa::clock_time;
+use gateway::problem::Language;
+use primitives::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Houses;
+use crate::house::{COMPARED, Compared, Content, House, NUMBERED_AT, WORDS};
+use crate::line::Platform;
+
+/// The most conflicts that are shown of a hospital.
+const CONFLICTS_MAX: u32 = 100;
+
+/// How an edge is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EdgeStatus {
+    /// Where the platform is.
+    pub platform: String,
+    /// Whether it answers.
+    pub is_up: bool,
+    /// Since when.
+    pub since: Timestamp,
+    /// Each hospital.
+    pub hospitals: Vec<HouseStatus>,
+}
+
+/// How a hospital's edge is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HouseStatus {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// How many messages wait.
+    pub waiting: u64,
+    /// How many of them are bills.
+    pub bills: u64,
+    /// When the oldest was taken.
+    pub oldest: Option<Timestamp>,
+    /// When something that had waited was carried out last.
+    pub played: Option<Timestamp>,
+    /// The last comparison with the platform.
+    pub compared: Option<Compared>,
+    /// What the platform refused and nobody has mended.
+    pub conflicts: Vec<ConflictStatus>,
+}
+
+/// Something that the platform refused.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConflictStatus {
+    /// The edge's number of it; its place where it has none.
+    pub number: String,
+    /// The transaction.
+    pub infno: String,
+    /// The message.
+    pub msgid: String,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// What the platform says.
+    pub words: String,
+}
+
+impl EdgeStatus {
+    /// That of these hospitals now.
+    ///
+    /// # Errors
+    /// When a book fails.
+    pub fn of(platform: &Platform, houses: &Houses) -> Result<Self, DirectoryError> {
+        let standing = platform.standing();
+        let hospitals = houses.values().map(|house| of_house(house)).collect::<Result<_, _>>()?;
+        let (is_up, since) = (standing.is_up, standing.since);
+        Ok(Self { platform: platform.url.clone(), is_up, since, hospitals })
+    }
+
+    /// Whether somebody should look.
+    #[must_use]
+    pub fn needs_attention(&self) -> bool {
+        let is_wrong = |one: &HouseStatus| {
+            !one.conflicts.is_empty() || one.compared.as_ref().is_some_and(|last| !last.is_same)
+        };
+        !self.is_up || self.hospitals.iter().any(is_wrong)
+    }
+
+    /// The status as rows: what, and how it is; a hospital's name stands alone.
+    #[must_use]
+    pub fn rows(&self, language: Language) -> Vec<(String, String)> {
+        let line = if self.is_up { "line_up" } else { "line_cut" };
+        let places = [("platform", self.platform.clone()), ("time", clock_time(self.since))];
+        let mut rows = vec![(text(language, "line"), filled(language, line, &places))];
+        for one in &self.hospitals {
+            rows.push((format!("{} {}", one.code, one.name), String::new()));
+            one.add_rows(language, &mut rows);
+        }
+        rows
+    }
+
+    /// The page.
+    #[must_use]
+    pub fn page(&self, language: Language) -> String {
+        let title = text(language, "title");
+        let rows: String = self
+            .rows(language)
+            .iter()
+            .map(|(what, how)| match how.as_str() {
+                "" => format!("</dl>\n<h2>{}</h2>\n<dl>\n", escaped(what)),
+                how => format!("<dt>{}</dt><dd>{}</dd>\n", escaped(what), escaped(how)),
+            })
+            .collect();
+        let others: String = Language::ALL
+            .iter()
+            .map(|one| format!("<a href=\"/?lang={0}\" hreflang=\"{0}\">{0}</a> ", one.tag()))
+            .collect();
+        format!(
+            "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n\
+             <meta http-equiv=\"refresh\" content=\"30\">\n<title>{title}</title>\n</head>\n\
+             <body>\n<main>\n<h1>{title}</h1>\n<dl>\n{rows}</dl>\n</main>\n<nav>{others}</nav>\n\
+             </body>\n</html>\n",
+            lang = language.tag()
+        )
+    }
+}
+
+impl HouseStatus {
+    fn add_rows(&self, language: Language, rows: &mut Vec<(String, String)>) {
+        let say = |key: &str| text(language, key);
+        let none = || say("none");
+        let waiting = match self.oldest {
+            None => say("waiting_none"),
+            Some(oldest) => {
+                let places = [
+                    ("messages", self.waiting.to_string()),
+                    ("bills", self.bills.to_string()),
+                    ("time", clock_time(oldest)),
+                ];
+                filled(language, "waiting_value", &places)
+            }
+        };
+        rows.push((say("waiting"), waiting));
+        rows.push((say("played"), self.played.map_or_else(none, clock_time)));
+        let compared = self.compared.as_ref().map_or_else(none, |last| {
+            let key = if last.is_same { "compared_same" } else { "compared_other" };
+            let places = [
+                ("number", last.infno.clone()),
+                ("time", clock_time(last.at)),
+                ("words", last.words.clone()),
+            ];
+            filled(language, key, &places)
+        });
+        rows.push((say("compared"), compared));
+        if self.conflicts.is_empty() {
+            rows.push((say("conflicts"), none()));
+            return;
+        }
+        rows.push((say("conflicts"), say("conflict_remedy")));
+        for one in &self.conflicts {
+            let places = [
+                ("number", one.number.clone()),
+                ("infno", one.infno.clone()),
+                ("time", clock_time(one.at)),
+                ("msgid", one.msgid.clone()),
+                ("words", one.words.clone()),
+            ];
+            rows.push((say("conflicts"), filled(language, "conflict", &places)));
+        }
+    }
+}
+
+fn of_house(house: &House) -> Result<HouseStatus, DirectoryError> {
+    let content = |bytes: &[u8]| serde_json::from_slice::<Content>(bytes).ok();
+    let (waiting, bills) = house.book.count(Standing::Waiting)?;
+    let first = house.book.standing(Standing::Waiting, (0, 1))?;
+    let mut conflicts = Vec::new();
+    for one in house.book.standing(Standing::Conflict, (0, CONFLICTS_MAX))? {
+        let Some(content) = content(&one.content) else { continue };
+        let number = match content.number.as_str() {
+            "" => one.seq.to_string(),
+            number => number.to_owned(),
+        };
+        let words = house.read(WORDS, &one.seq.to_string())?.unwrap_or_default();
+        let (infno, msgid, at) = (content.infno, one.msgid, content.at);
+        conflicts.push(ConflictStatus { number, infno, msgid, at, words });
+    }
+    Ok(HouseStatus {
+        code: house.setup.fixmedins_code.clone(),
+        name: house.setup.fixmedins_name.clone(),
+        waiting,
+        bills,
+        oldest: first.first().and_then(|one| content(&one.content)).map(|one| one.at),
+        played: house.read(NUMBERED_AT, "last")?,
+        compared: house.read(COMPARED, "last")?,
+        conflicts,
+    })
+}
+
+type Words = BTreeMap<String, String>;
+
+macro_rules! words {
+    ($tag:literal) => {
+        toml::from_str(include_str!(concat!("../../../locales/", $tag, "/edge.toml")))
+            .expect("`locales/*/edge.toml` is TOML with texts by key")
+    };
+}
+
+static ZH_HANS: LazyLock<Words> = LazyLock::new(|| words!("zh-Hans"));
+static ZH_HANT: LazyLock<Words> = LazyLock::new(|| words!("zh-Hant"));
+static EN: LazyLock<Words> = LazyLock::new(|| words!("en"));
+static DE: LazyLock<Words> = LazyLock::new(|| words!("de"));
+
+fn words(language: Language) -> &'static Words {
+    match language {
+        Language::ZhHans => &ZH_HANS,
+        Language::ZhHant => &ZH_HANT,
+        Language::En => &EN,
+        Language::De => &DE,
+    }
+}
+
+/// A text of this language.
+#[must_use]
+pub fn text(language: Language, key: &str) -> String {
+    words(language).get(key).cloned().unwrap_or_else(|| key.to_owned())
+}
+
+/// The same with its places filled.
+#[must_use]
+pub fn filled(language: Language, key: &str, places: &[(&str, String)]) -> String {
+    let fill =
+        |text: String, (name, value): &(&str, String)| text.replace(&format!("{{{name}}}"), value);
+    places.iter().fold(text(language, key), fill)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_the_same_texts_with_the_same_places() {
+        let places = |text: &str| {
+            let mut found: Vec<String> = text
+                .split('{')
+                .skip(1)
+                .filter_map(|part| part.split('}').next())
+                .map(str::to_owned)
+                .collect();
+            found.sort();
+            found
+        };
+        for language in Language::ALL {
+            let there = words(language);
+            assert!(there.keys().eq(words(Language::En).keys()), "{}", language.tag());
+            for (key, text) in there {
+                assert_eq!(places(text), places(&words(Language::En)[key]), "{key}");
+                assert!(!text.is_empty());
+            }
+        }
+    }
+}

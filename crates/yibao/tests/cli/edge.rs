@@ -1,0 +1,396 @@
+//! `yibao edge`: a served demonstration, the edge before it, and the played hospital before that,
+//! each a process of its own; the cable between edge and platform is pulled, and the edge killed.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use his::line::Line;
+use his::message::{Answer, compose};
+use his::setup::{Patient, Patients, Setup};
+use serde_json::{Value, json};
+
+use crate::kit::{Files, command, yibao};
+use crate::serve::{Served, text};
+
+const HOUSES: [(&str, &str, &str); 2] =
+    [("hospital-1", "H62010000001", "示范医院"), ("pharmacy-1", "P62010000001", "示范药店")];
+
+/// A cable that is pulled after so many messages, and by hand.
+struct Cable {
+    address: SocketAddr,
+    is_pulled: Arc<AtomicBool>,
+    /// How many messages may still go through before it is pulled.
+    left: Arc<AtomicUsize>,
+}
+
+impl Cable {
+    fn to(platform: &str) -> Self {
+        let platform: SocketAddr =
+            platform.strip_prefix("http://").expect("an address").parse().expect("an address");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let is_pulled = Arc::new(AtomicBool::new(false));
+        let left = Arc::new(AtomicUsize::new(usize::MAX));
+        let (pulled, counted) = (Arc::clone(&is_pulled), Arc::clone(&left));
+        std::thread::spawn(move || {
+            for from in listener.incoming().filter_map(Result::ok) {
+                if pulled.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let Ok(to) = TcpStream::connect(platform) else { continue };
+                let (back, forth) =
+                    (to.try_clone().expect("a socket"), from.try_clone().expect("a socket"));
+                let (pulled, counted) = (Arc::clone(&pulled), Arc::clone(&counted));
+                std::thread::spawn(move || carry(forth, to, &pulled, &counted));
+                std::thread::spawn(move || {
+                    let (mut from, mut to) = (back, from);
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+            }
+        });
+        Self { address, is_pulled, left }
+    }
+
+    fn plug_in(&self) {
+        self.left.store(usize::MAX, Ordering::SeqCst);
+        self.is_pulled.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Carries what the edge sends. The message with which the cable is pulled arrives, and its answer
+/// does not: nobody knows what became of it.
+fn carry(mut from: TcpStream, mut to: TcpStream, pulled: &AtomicBool, left: &AtomicUsize) {
+    let mut buffer = [0; 64 << 10];
+    while let Ok(count) = from.read(&mut buffer) {
+        let part = &buffer[..count];
+        if count == 0 || pulled.load(Ordering::SeqCst) || to.write_all(part).is_err() {
+            break;
+        }
+        if part.starts_with(b"POST ") && left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            pulled.store(true, Ordering::SeqCst);
+            let _ = from.shutdown(Shutdown::Both);
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+/// A running edge; killed like by a power failure when it is dropped.
+struct Edge {
+    child: Child,
+    url: String,
+}
+
+impl Edge {
+    fn start(file: &Path) -> Self {
+        let mut child = command()
+            .args(["edge", "serve", text(file), "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        let url = line.split_whitespace().last().unwrap_or_default().to_owned();
+        assert!(url.starts_with("http://127.0.0.1:"), "{line}");
+        Self { child, url }
+    }
+
+    /// How it is; of the hospital.
+    fn status(&self) -> (bool, Value) {
+        let run = yibao(["edge", "status", "--url", &self.url, "--json"]);
+        assert!(run.code <= 1, "{}{}", run.out, run.err);
+        let mut status: Value = serde_json::from_str(&run.out).expect("JSON");
+        (status["is_up"] == true, status["hospitals"][0].take())
+    }
+
+    fn wait_for(&self, holds: impl Fn(bool, &Value) -> bool) -> Value {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        loop {
+            let (is_up, status) = self.status();
+            if holds(is_up, &status) {
+                return status;
+            }
+            assert!(std::time::Instant::now() < until, "{is_up} {status}");
+        }
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The hospital's system on its way through the edge.
+fn his(data: &Path, edge: &Edge, platform: &Served) -> Command {
+    let mut command = command();
+    let setup = data.join("hospital-1/his.toml");
+    // As many as there were on this day before: the statement is of all of them.
+    command
+        .args(["his", text(&setup), "--url", &edge.url, "--phones-url", platform.url()])
+        .args(["--outpatients", "70", "--by-phone", "0", "--stays", "24", "--pharmacy", "18"])
+        .args(["--counters", "4", "--seed", "9"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn init(files: &Files, data: &Path, cable: &Cable) -> PathBuf {
+    let file = files.at("edge/edge.toml");
+    fs::create_dir(files.at("edge")).expect("a folder");
+    let platform = format!("http://{}", cable.address);
+    for (folder, code, name) in HOUSES {
+        let secret = data.join(folder).join("nhsa-secret");
+        let own = ["--code", code, "--name", name, "--secret", text(&secret)];
+        yibao(["edge", "init", text(&file), "--platform", &platform].into_iter().chain(own)).ok();
+    }
+    let again = ["--code", HOUSES[0].1, "--name", "x", "--secret"];
+    let secret = data.join("hospital-1/nhsa-secret");
+    yibao(["edge", "init", text(&file)].into_iter().chain(again).chain([text(&secret)]))
+        .fails(2, &["stands twice"]);
+    file
+}
+
+/// Called by a test that has a demonstration served.
+pub fn the_cable_is_pulled_and_nothing_is_lost_or_doubled(
+    files: &Files,
+    data: &Path,
+    platform: &Served,
+) {
+    let cable = Cable::to(platform.url());
+    let file = init(files, data, &cable);
+    let edge = Edge::start(&file);
+    let mut desk = Desk::open(data, &edge, 0);
+    desk.meets_everybody();
+    cable.left.store(240, Ordering::SeqCst);
+    let day = his(data, &edge, platform).spawn().expect("the binary runs");
+    // In the middle of the day the cable is pulled, and bills are taken all the same.
+    edge.wait_for(|is_up, one| !is_up && one["bills"].as_u64() >= Some(3));
+    // A power failure at the edge: the hospital's day stops.
+    drop(edge);
+    let stopped = day.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&stopped.stderr);
+    assert!(stopped.status.code() == Some(1) && said.contains("go on with the day"), "{said}");
+
+    let edge = Edge::start(&file);
+    let (_, before) = edge.status();
+    assert!(before["bills"].as_u64() >= Some(3), "nothing that was taken is lost: {before}");
+    let met = desk;
+    let mut desk = Desk::open(data, &edge, met.serial);
+    (desk.psn_no, desk.number, desk.insutype) = (met.psn_no, met.number, met.insutype);
+    desk.is_answered_by_the_same_bytes(data);
+    desk.meets_a_stranger_and_somebody();
+    let conflict = desk.goes_on_without_the_line();
+    let told = yibao(["edge", "status", "--url", &edge.url]);
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    assert!(told.out.contains("does not answer since"), "{}", told.out);
+
+    cable.plug_in();
+    edge.wait_for(|is_up, one| is_up && one["waiting"] == 0);
+    desk.mends(&conflict, &edge);
+    let out = his(data, &edge, platform).output().expect("the binary runs");
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success(), "{said}{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(said.matches("which had been interrupted").count(), 1, "{said}");
+    assert_eq!(said.matches("differences: 0").count(), HOUSES.len(), "{said}");
+    let status = edge.wait_for(|is_up, one| is_up && one["waiting"] == 0);
+    assert_eq!(status["conflicts"], json!([]), "{status}");
+    assert_eq!(status["compared"]["is_same"], true, "{status}");
+}
+
+/// A counter of the hospital that is played by hand.
+struct Desk {
+    setup: Setup,
+    line: Line,
+    serial: u64,
+    patients: Vec<Patient>,
+    /// Somebody whom the edge knows, and the scheme.
+    psn_no: String,
+    number: String,
+    insutype: String,
+}
+
+/// A bill that the platform will refuse.
+struct Conflict {
+    mdtrt_id: String,
+    setl_id: String,
+}
+
+impl Desk {
+    fn open(data: &Path, edge: &Edge, serial: u64) -> Self {
+        let folder = data.join("hospital-1");
+        let read = |path: &Path| fs::read_to_string(path).expect("a file");
+        let setup: Setup = toml::from_str(&read(&folder.join("his.toml"))).expect("TOML");
+        let patients: Patients =
+            toml::from_str(&read(&folder.join(&setup.patients))).expect("TOML");
+        let secret = read(&folder.join("nhsa-secret"));
+        let line = Line::new(&edge.url, &setup.fixmedins_code, secret.trim().as_bytes());
+        let line = line.expect("an address");
+        let (psn_no, number, insutype) = Default::default();
+        let patients = patients.patient;
+        Self { setup, line, serial, patients, psn_no, number, insutype }
+    }
+
+    /// Everybody shows the card; whom the platform insures is the one who is treated here.
+    fn meets_everybody(&mut self) {
+        for patient in self.patients.clone() {
+            let shown = json!({
+                "mdtrt_cert_type": "02", "mdtrt_cert_no": patient.number,
+                "psn_name": patient.name
+            });
+            let known = self.done("1101", &json!({ "data": shown }));
+            let row = known.rows("insuinfo").iter().find(|row| row["psn_insu_stas"] == "1");
+            let Some(row) = row else { continue };
+            row["insutype"].as_str().expect("a scheme").clone_into(&mut self.insutype);
+            self.psn_no = known.text_at("/baseinfo/psn_no").expect("a number");
+            self.number = patient.number;
+        }
+    }
+
+    /// Without the line, the edge says of when its word is.
+    fn meets_a_stranger_and_somebody(&mut self) {
+        let patient = self.patients.iter().find(|one| one.number == self.number);
+        let patient = patient.expect("one of them").clone();
+        let shown = |number: &str, name: &str| {
+            json!({ "data": {
+            "mdtrt_cert_type": "02", "mdtrt_cert_no": number, "psn_name": name
+        } })
+        };
+        let known = self.done("1101", &shown(&patient.number, &patient.name));
+        assert_eq!(known.text_at("/baseinfo/psn_no").ok().as_ref(), Some(&self.psn_no));
+        assert!(known.text_at("/baseinfo/exp_content").is_ok_and(|it| it.contains("截至")));
+        self.refused("1101", &shown(&patient.number, "某"), &["姓名与证件号不符"]);
+        self.refused("1101", &shown("110101199001011237", "某"), &["未曾核验", "请稍后"]);
+    }
+
+    fn ask(&mut self, infno: &str, input: &Value) -> Answer {
+        self.serial += 1;
+        let message = compose(&self.setup, (self.line.now(), 9, self.serial), (infno, None), input);
+        let reply = self.line.send(&message.body).expect("an answer");
+        Answer::read(infno, reply.text()).expect("an envelope")
+    }
+
+    fn done(&mut self, infno: &str, input: &Value) -> Answer {
+        self.ask(infno, input).done().unwrap_or_else(|error| panic!("{infno}: {error}"))
+    }
+
+    fn refused(&mut self, infno: &str, input: &Value, words: &[&str]) {
+        let answer = self.ask(infno, input);
+        let is_told = words.iter().all(|word| answer.words.contains(word));
+        assert!(!answer.is_done && is_told, "{infno}: {}", answer.text);
+    }
+
+    /// What was answered without the line is answered so after the power failure as well.
+    fn is_answered_by_the_same_bytes(&self, data: &Path) {
+        let folder = data.join("hospital-1/his-book");
+        let journals = (0..4).map(|one| folder.join(format!("counter-{one}.jsonl")));
+        let rows: Vec<Value> = journals
+            .flat_map(|path| {
+                let text = fs::read_to_string(path).expect("a journal");
+                let rows = text.lines().map(|row| serde_json::from_str(row).expect("JSON"));
+                rows.collect::<Vec<Value>>()
+            })
+            .collect();
+        let answered = rows.iter().filter(|row| {
+            let answer = row["answer"].as_str().unwrap_or_default();
+            row["what"] == "answered" && answer.contains("\"setl_stas\":\"待结算\"")
+        });
+        let mut count = 0;
+        for row in answered {
+            let sent = rows.iter().find(|one| one["what"] == "sent" && one["step"] == row["step"]);
+            let body = sent.and_then(|sent| sent["body"].as_str()).expect("it was sent");
+            assert_eq!(self.line.send(body).expect("an answer").text(), row["answer"]);
+            count += 1;
+        }
+        assert!(count >= 3, "{count} were taken");
+    }
+
+    fn shown(&self) -> Value {
+        json!({
+            "psn_no": self.psn_no, "mdtrt_cert_type": "02", "mdtrt_cert_no": self.number,
+            "insutype": self.insutype, "med_type": "11", "begntime": self.line.now().today(),
+            "ipt_otp_no": "EDGE1"
+        })
+    }
+
+    fn line(&self, mdtrt_id: &str, (serial, code): (&str, &str), yuan: &str) -> Value {
+        json!({ "feedetail": [{
+            "feedetl_sn": serial, "mdtrt_id": mdtrt_id, "psn_no": self.psn_no,
+            "chrg_bchno": "B1", "fee_ocur_time": self.line.now().today(), "med_list_codg": code, "cnt": 1,
+            "pric": yuan, "det_item_fee_sumamt": yuan
+        }] })
+    }
+
+    fn claim(&self, mdtrt_id: &str, yuan: &str) -> Value {
+        let mut data = self.shown();
+        data["mdtrt_id"] = json!(mdtrt_id);
+        for (field, value) in [
+            ("medfee_sumamt", yuan),
+            ("psn_setlway", "01"),
+            ("chrg_bchno", "B1"),
+            ("acct_used_flag", "0"),
+        ] {
+            data[field] = json!(value);
+        }
+        json!({ "data": data })
+    }
+
+    fn named(&self, mdtrt_id: &str, setl_id: &str) -> Value {
+        json!({ "data": { "psn_no": self.psn_no, "mdtrt_id": mdtrt_id, "setl_id": setl_id } })
+    }
+
+    /// Without the line: what cannot be done is refused with the remedy, what goes beyond the cap
+    /// as well, and a bill is taken that the platform will not settle.
+    fn goes_on_without_the_line(&mut self) -> Conflict {
+        let signed = self.done("9001", &json!({ "signIn": { "opter_no": "1" } }));
+        let number = signed.text_at("/signinoutb/sign_no").expect("a number");
+        assert!(number.starts_with("ED"), "{number}");
+        let days = json!({ "data": { "page_num": 1, "page_size": 2 } });
+        self.refused("1312", &days, &["线路中断", "请稍后以原报文重发"]);
+        let opened = self.done("2201", &json!({ "data": self.shown() }));
+        let mdtrt_id = opened.text_at("/data/mdtrt_id").expect("a number");
+        self.done("2204", &self.line(&mdtrt_id, ("1", "ZJ007"), "2001"));
+        let dear = self.claim(&mdtrt_id, "2001");
+        self.refused("2207", &dear, &["medfee_sumamt", "2000 元", "线路恢复"]);
+        let all = json!({ "data": {
+            "psn_no": self.psn_no, "mdtrt_id": mdtrt_id, "chrg_bchno": "0000"
+        } });
+        self.done("2205", &all);
+        self.done("2204", &self.line(&mdtrt_id, ("1", "ZJ007"), "10"));
+        let mut claim = self.claim(&mdtrt_id, "10");
+        claim["data"]["acct_used_flag"] = json!("1");
+        self.refused("2207", &claim, &["acct_used_flag", "个人账户"]);
+        // A sum of the hospital's own that the edge cannot check, and the platform does.
+        let mut claim = self.claim(&mdtrt_id, "10");
+        claim["data"]["preselfpay_amt"] = json!("9.99");
+        let taken = self.done("2207", &claim);
+        assert!(taken.is_to_be_settled(), "{}", taken.text);
+        let setl_id = taken.text_at("/setlinfo/setl_id").expect("a number");
+        self.refused("5203", &self.named(&mdtrt_id, &setl_id), &["待结算"]);
+        self.refused("2208", &self.named(&mdtrt_id, &setl_id), &["须联网办理"]);
+        Conflict { mdtrt_id, setl_id }
+    }
+
+    /// The conflict is told by the platform's words, and is over once the visit is undone.
+    fn mends(&mut self, Conflict { mdtrt_id, setl_id }: &Conflict, edge: &Edge) {
+        let words = ["平台未予结算", "preselfpay_amt"];
+        self.refused("5203", &self.named(mdtrt_id, setl_id), &words);
+        let (_, status) = edge.status();
+        let conflicts = status["conflicts"].as_array().expect("a list").clone();
+        assert_eq!(conflicts.len(), 1, "{status}");
+        assert!(conflicts[0]["words"].as_str().is_some_and(|it| it.contains("preselfpay_amt")));
+        assert_eq!(conflicts[0]["number"], setl_id.as_str());
+        // The visit is as it was before the bill, under the edge's number: it is undone.
+        let visit = json!({ "data": {
+            "psn_no": self.psn_no, "mdtrt_id": mdtrt_id, "ipt_otp_no": "EDGE1"
+        } });
+        self.done("2202", &visit);
+        self.refused("2204", &self.line(mdtrt_id, ("2", "ZJ007"), "10"), &["mdtrt_id"]);
+    }
+}
