@@ -1,9 +1,9 @@
 //! The network's own parameters: what a client must know before it can sign.
 
 use axum::http::Method;
-use ledger::modules::network;
-use primitives::{Hash, OrganisationId, Timestamp};
-use proof::header::ChainId;
+use ledger::modules::network::{self, Upgrade};
+use primitives::{Hash, OrganisationId, PublicKey, Timestamp};
+use proof::header::{ChainId, ValidatorSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,7 +16,8 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     method: Method::GET,
     path: "/v1/network",
     operation: "get_network",
-    summary: "Gives the ledger's name, where it stands, who governs it, and where passkeys may sign",
+    summary: "Gives the ledger's name, where it stands, who governs it, who decides its blocks by which rules, \
+              and where passkeys may sign",
     access: Access::Public(get),
     parameters: &[],
     body: BodyKind::None,
@@ -44,11 +45,38 @@ pub struct NetworkView {
     pub rp_id: String,
     /// The web origins in which passkeys may sign.
     pub origins: Vec<String>,
+    /// Who decides the next block.
+    pub validators: ValidatorSet,
+    /// Their hash, which the last header names and a change of them as well.
+    pub validators_hash: Hash,
+    /// The nodes that transactions let in.
+    pub nodes: Vec<NodeView>,
+    /// By which rules the next block is made.
+    pub protocol: u32,
+    /// From which block on others hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<Upgrade>,
+}
+
+/// A node of the network.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NetworkNode")]
+pub struct NodeView {
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// The key with which it signs blocks when it decides.
+    pub key: PublicKey,
+    /// When the key is to be replaced at the latest; it goes on counting after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renew_by: Option<Timestamp>,
 }
 
 fn get(call: &Call) -> Result<Reply, Problem> {
     let row = network::view::network(&call.view.state);
     let tip = &call.view.tip;
+    let upgrades = network::view::upgrades(&call.view.state);
+    let next = tip.height.saturating_add(1);
+    let nodes = network::view::nodes(&call.view.state);
     Reply::json(&NetworkView {
         chain_id: call.gateway.port.chain_id(),
         height: tip.height,
@@ -58,5 +86,17 @@ fn get(call: &Call) -> Result<Reply, Problem> {
         governing: row.governing.clone(),
         rp_id: row.rp_id.to_string(),
         origins: row.origins.iter().map(|origin| origin.to_string()).collect(),
+        validators: tip.validators.clone(),
+        validators_hash: tip.validators.hash(),
+        nodes: nodes
+            .iter()
+            .map(|node| NodeView {
+                organisation: node.organisation,
+                key: node.key,
+                renew_by: node.renew_by,
+            })
+            .collect(),
+        protocol: upgrades.protocol_at(next),
+        upgrade: upgrades.ahead_of(next),
     })
 }

@@ -56,7 +56,7 @@ pub struct NodeStatus {
     pub backup: Option<BackupStatus>,
     /// The funds that are open.
     pub funds: Vec<FundStatus>,
-    /// Keys of organisations, the first to expire in front.
+    /// Keys of organisations and nodes, the first to expire in front.
     pub keys: Vec<KeyStatus>,
     /// The disk under the data folder.
     pub disk: DiskStatus,
@@ -131,8 +131,12 @@ pub struct KeyStatus {
     pub organisation: OrganisationId,
     /// The public key.
     pub key: PublicKey,
-    /// From when on it counts no more.
+    /// From when on it counts no more; a key that signs blocks is to be replaced by then and goes
+    /// on counting.
     pub expires: Timestamp,
+    /// Whether the organisation's node signs blocks with it.
+    #[serde(default)]
+    pub signs_blocks: bool,
 }
 
 /// The disk under the data folder.

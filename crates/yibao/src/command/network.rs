@@ -1,4 +1,11 @@
-//! `yibao network`: founding a ledger of several organisations.
+//! `yibao network`: founding a ledger of several organisations, and what changes in it later.
+//!
+//! Reading order: [`Network`], `join` (becoming one of several), `change` (what those who govern
+//! decide), `status`.
+
+mod change;
+mod join;
+mod status;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,6 +33,22 @@ enum Action {
     /// Make a data folder for each organisation that validates, with fresh keys, one genesis, and
     /// the addresses of the others.
     Init(Init),
+    /// Make the node of one organisation alone reachable for others; it goes on with its ledger.
+    Open(join::Open),
+    /// Write what a newcomer needs: the genesis and where this node is. It is as secret as the
+    /// genesis.
+    Invite(join::Invite),
+    /// Make a data folder from an invitation, with fresh keys, and the request to be let in.
+    Join(join::Join),
+    /// Write the transaction that lets a newcomer in, ready to be signed by those who govern.
+    Admit(change::Admit),
+    /// Write the transaction that names who decides, ready to be signed by those who govern.
+    Validators(change::Validators),
+    /// Write the transaction that schedules an upgrade, or takes it back.
+    Upgrade(change::Upgrade),
+    /// Say where a network stands: its last block and who signed it, who decides, whose keys are to
+    /// be replaced, which rules hold.
+    Status(status::Status),
 }
 
 #[derive(Args)]
@@ -44,12 +67,20 @@ struct Init {
 
 fn member(text: &str) -> Result<(OrganisationId, String), String> {
     let wrong = || "write ORGANISATION=ADDRESS, such as finance=10.0.0.2:7410".to_owned();
-    let (organisation, address) = text.split_once('=').ok_or_else(wrong)?;
-    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
-    if host.is_empty() || port.parse::<u16>().is_err() {
+    let (organisation, place) = text.split_once('=').ok_or_else(wrong)?;
+    let place = address(place).map_err(|_| wrong())?;
+    Ok((organisation.parse()?, place))
+}
+
+/// Where a node is reached.
+fn address(text: &str) -> Result<String, String> {
+    let wrong = || "write HOST:PORT, such as 10.0.0.2:7410".to_owned();
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    if host.is_empty() || !is_port || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(wrong());
     }
-    Ok((organisation.parse()?, address.to_owned()))
+    Ok(text.to_owned())
 }
 
 impl Network {
@@ -58,8 +89,16 @@ impl Network {
     /// # Errors
     /// What cannot be used or written.
     pub fn run(self) -> Result<ExitCode> {
-        let Action::Init(init) = self.command;
-        init.run()
+        match self.command {
+            Action::Init(init) => init.run(),
+            Action::Open(open) => open.run(),
+            Action::Invite(invite) => invite.run(),
+            Action::Join(join) => join.run(),
+            Action::Admit(admit) => admit.run(),
+            Action::Validators(validators) => validators.run(),
+            Action::Upgrade(upgrade) => upgrade.run(),
+            Action::Status(status) => status.run(),
+        }
     }
 }
 

@@ -15,11 +15,11 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use gateway::openapi::stand_alone_schema;
 use gateway::problem::{Language, words};
-use ledger::kernel::registry::{Kind as _, KindEntry};
+use ledger::kernel::registry::{Kind, KindEntry};
 use ledger::kernel::transaction::TRANSACTION_VERSION;
 use ledger::modules::plan::DraftPlan;
 use ledger::{Content, IdempotencyKey, Registry, registry};
-use primitives::{Party, codec};
+use primitives::{Hash, Party, codec};
 use proof::header::ChainId;
 
 use super::input::{bad, read_json};
@@ -29,6 +29,7 @@ use file::TransactionFile;
 
 /// The body of a transaction in JSON is at most some hundred kilobytes.
 const BODY_BYTES_MAX: u64 = 4 << 20;
+const DAY_MINUTES: u64 = 1_440;
 
 #[derive(Args)]
 pub struct Tx {
@@ -141,21 +142,9 @@ impl Make {
                 self.kind
             ))
         })?;
-        let mut key = [0_u8; 16];
-        getrandom::fill(&mut key)
-            .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
-        let validity = Duration::from_secs(self.valid_minutes * 60);
-        let content = Content {
-            version: TRANSACTION_VERSION,
-            chain_id: self.chain,
-            author: self.author,
-            idempotency_key: IdempotencyKey(key),
-            valid_until: SystemClock.now().plus_millis(validity.as_millis() as u64),
-            kind: kind.number,
-            body,
-        };
-        let id = content.id();
-        let file = TransactionFile { content, authorisations: Vec::new() };
+        let form = (self.chain, self.author, self.valid_minutes);
+        let file = draft(form, kind.number, body)?;
+        let id = file.content.id();
         match &self.output {
             Some(path) => {
                 file.write_new(path)?;
@@ -168,6 +157,43 @@ impl Make {
         }
         Ok(())
     }
+}
+
+/// A transaction that nobody has signed yet, with a fresh key against doing it twice.
+fn draft(
+    (chain_id, author, valid_minutes): (ChainId, Party, u64),
+    kind: u16,
+    body: Vec<u8>,
+) -> Result<TransactionFile> {
+    let mut key = [0_u8; 16];
+    getrandom::fill(&mut key)
+        .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
+    let validity = Duration::from_secs(valid_minutes * 60);
+    let content = Content {
+        version: TRANSACTION_VERSION,
+        chain_id,
+        author,
+        idempotency_key: IdempotencyKey(key),
+        valid_until: SystemClock.now().plus_millis(validity.as_millis() as u64),
+        kind,
+        body,
+    };
+    Ok(TransactionFile { content, authorisations: Vec::new() })
+}
+
+/// Writes a transaction of this kind, ready to be signed within a day, into a new file.
+///
+/// # Errors
+/// When the file exists or cannot be written.
+pub fn write_transaction<K: Kind>(
+    chain_id: ChainId,
+    author: Party,
+    kind: &K,
+    path: &std::path::Path,
+) -> Result<Hash> {
+    let file = draft((chain_id, author, DAY_MINUTES), K::NUMBER, codec::encode(kind))?;
+    file.write_new(path)?;
+    Ok(file.content.id())
 }
 
 fn sign(path: &std::path::Path, key: &std::path::Path, party: Party) -> Result<()> {

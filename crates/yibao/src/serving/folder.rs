@@ -30,7 +30,7 @@ use node::receipt_log::LogSigner;
 use node::runtime::{BlockSigner, Node, NodeConfig, NodeHandle, OpenReport, SnapshotPace, Threads};
 use node::signature::SecretKey;
 use node::store::{Folder, LogLimits};
-use primitives::OrganisationId;
+use primitives::{OrganisationId, PublicKey};
 use proof::policy::policy_text;
 
 use crate::backup::loss::{losses, state_loss};
@@ -99,7 +99,7 @@ pub fn open_node(
         );
     }
     let Identity { genesis, organisation, origin, block_key, log_key } = read_identity(data)?;
-    check_validator(&genesis, organisation, &block_key, &folder)?;
+    let key = block_key.public_key();
     let mut randomness = [0; 32];
     getrandom::fill(&mut randomness)
         .map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
@@ -120,7 +120,12 @@ pub fn open_node(
         threads: Threads::Own { checking: 0 },
     };
     let disk = Folder::open(&folder)?;
-    let (node, report) = Node::open_with(disk, &genesis, config, read_network(data)?)?;
+    let network = read_network(data)?;
+    let is_alone = network.is_none();
+    let (node, report) = Node::open_with(disk, &genesis, config, network)?;
+    if is_alone {
+        check_validator(&node, organisation, key, &folder).inspect_err(|_| node.stop())?;
+    }
     write_policy(data, &node)?;
     Ok((node, report))
 }
@@ -216,23 +221,31 @@ fn read_identity(data: &Path) -> Result<Identity> {
     })
 }
 
-/// A node whose blocks nobody accepts is noticed before it makes one.
+/// A node whose blocks nobody accepts is noticed before it makes one; among others it would follow.
 fn check_validator(
-    genesis: &Genesis,
+    node: &NodeHandle,
     organisation: OrganisationId,
-    key: &SecretKey,
+    key: PublicKey,
     folder: &Path,
 ) -> Result<()> {
-    let mut validators = genesis.validators.validators().iter();
-    if validators.any(|one| one.organisation == organisation && one.key == key.public_key()) {
-        return Ok(());
+    let tip = node.view().tip.clone();
+    match tip.validators.validators() {
+        [one] if one.organisation == organisation && one.key == key => Ok(()),
+        [one] if one.organisation == organisation => Err(bad(format!(
+            "`{}` is not the key with which `{organisation}` certifies blocks; put the right key \
+             there, or the right organisation into `{}`",
+            folder.join(BLOCK_KEY_FILE).display(),
+            folder.join(ORGANISATION_FILE).display()
+        ))),
+        others => {
+            let names: Vec<_> = others.iter().map(|one| one.organisation.as_str()).collect();
+            Err(bad(format!(
+                "the blocks of this ledger are certified by {}; make the node of `{organisation}` one of \
+                 several with `yibao network open` or `yibao network join`",
+                names.join(", ")
+            )))
+        }
     }
-    Err(bad(format!(
-        "`{}` is not the key with which `{organisation}` certifies blocks by the genesis; put the \
-         right key there, or the right organisation into `{}`",
-        folder.join(BLOCK_KEY_FILE).display(),
-        folder.join(ORGANISATION_FILE).display()
-    )))
 }
 
 #[cfg(test)]

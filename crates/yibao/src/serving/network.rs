@@ -16,10 +16,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use bft::{Patience, PeerKey};
+use bft::{Patience, PeerKey, PeerName};
 use ledger::Genesis;
 use node::runtime::Network;
-use node::signature::{SecretKey, save_key};
+use node::signature::{Scheme, SecretKey, save_key};
 use primitives::OrganisationId;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ use super::folder::{
     BLOCK_KEY_FILE, GENESIS_FILE, LOG_KEY_FILE, NODE_FOLDER, ORGANISATION_FILE, ORIGIN_FILE,
     replace_file,
 };
-use crate::command::input::read_toml;
+use crate::command::input::{bad, read_toml};
 use crate::command::keys::read_key;
 
 /// Who the other nodes are, in the node's folder.
@@ -87,6 +87,51 @@ pub fn read_network(data: &Path) -> Result<Option<Network>> {
     Ok(Some(Network { place, heartbeat: HEARTBEAT }))
 }
 
+/// The key that names the node of a data folder to others; made when it is not there.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub fn network_key(data: &Path) -> Result<SecretKey> {
+    let path = data.join(NODE_FOLDER).join(NETWORK_KEY_FILE);
+    if path.exists() {
+        return read_key(&path);
+    }
+    let key = SecretKey::generate(Scheme::Ed25519)?;
+    save_key(&path, &key)?;
+    Ok(key)
+}
+
+/// Whether the node of a data folder has others beside it.
+#[must_use]
+pub fn is_one_of_several(data: &Path) -> bool {
+    data.join(NODE_FOLDER).join(PEERS_FILE).exists()
+}
+
+/// The node of a data folder, as others name it that reach it there.
+///
+/// # Errors
+/// When the folder has no key for it.
+pub fn own_peer(data: &Path, organisation: OrganisationId, address: &str) -> Result<Peer> {
+    if !is_one_of_several(data) {
+        return Err(bad(format!(
+            "the node in `{}` is alone: make it reachable with `yibao network open` first",
+            data.display()
+        )));
+    }
+    let name = PeerKey::from_secret(*network_key(data)?.as_bytes()).name()?.to_string();
+    Ok(Peer { organisation, address: address.to_owned(), name })
+}
+
+/// Writes where a node listens and who the others are into its data folder.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep_peers(data: &Path, listen: &str, others: Vec<Peer>) -> Result<()> {
+    let folder = data.join(NODE_FOLDER);
+    let file = PeersFile { listen: listen.to_owned(), peer: others };
+    Ok(replace_file(&folder.join(PEERS_FILE), toml::to_string(&file)?.as_bytes())?)
+}
+
 /// What one organisation's node is founded with.
 pub struct Member {
     /// Whose it is.
@@ -109,8 +154,16 @@ impl Member {
     /// # Errors
     /// When its key has no name.
     pub fn peer(&self) -> Result<Peer> {
-        let name = PeerKey::from_secret(*self.network_key.as_bytes()).name()?.to_string();
+        let name = self.name()?.to_string();
         Ok(Peer { organisation: self.organisation, address: self.address.clone(), name })
+    }
+
+    /// The name that its network key proves.
+    ///
+    /// # Errors
+    /// When its key has no name.
+    pub fn name(&self) -> Result<PeerName> {
+        Ok(PeerKey::from_secret(*self.network_key.as_bytes()).name()?)
     }
 
     /// Writes its data folder.
@@ -137,10 +190,9 @@ impl Member {
     /// # Errors
     /// When it cannot be written.
     pub fn keep_peers(&self, data: &Path, others: Vec<Peer>) -> Result<()> {
-        let folder = data.join(NODE_FOLDER);
-        fs::create_dir_all(folder.join("keys"))?;
-        save_key(&folder.join(NETWORK_KEY_FILE), &self.network_key)?;
-        let file = PeersFile { listen: self.address.clone(), peer: others };
-        Ok(replace_file(&folder.join(PEERS_FILE), toml::to_string(&file)?.as_bytes())?)
+        let keys = data.join(NODE_FOLDER).join(NETWORK_KEY_FILE);
+        fs::create_dir_all(data.join(NODE_FOLDER).join("keys"))?;
+        save_key(&keys, &self.network_key)?;
+        keep_peers(data, &self.address, others)
     }
 }

@@ -34,8 +34,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 const RECONCILE_ROUNDS: u64 = 360;
 /// After how many rounds the register and the last status are written again: a minute.
 const SAVE_ROUNDS: u64 = 6;
-/// Within how many days a key that expires is counted as expiring.
-pub const KEY_DAYS: u64 = 30;
+/// Within how many days a key that expires is counted as expiring, and named to operators.
+pub const KEY_DAYS: [u64; 4] = [60, 30, 7, 1];
 const DAY_MILLIS: u64 = 24 * 3_600_000;
 
 /// How the node was when it was last looked at, in the node's folder.
@@ -188,15 +188,25 @@ impl Upkeep {
         let funds = self.funds(now);
         let near = funds.iter().filter(|fund| fund.is_near_floor(now)).count();
         let keys = self.keys();
-        let soon = now.plus_millis(KEY_DAYS * DAY_MILLIS);
-        let expiring = keys.iter().filter(|key| key.expires <= soon).count();
+        let expiring = KEY_DAYS.into_iter().chain([0]).map(|days| {
+            let until = now.plus_millis(days * DAY_MILLIS);
+            let count = keys.iter().filter(|key| key.expires <= until).count();
+            (days.to_string(), count as f64)
+        });
         let seconds = |millis: u64| millis / 1_000;
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let mut figures = vec![Figure {
-            name: "node_file_bytes",
-            meaning: "Bytes of the node's files, by part",
-            value: FigureValue::GaugeBy("part", sizes.collect()),
-        }];
+        let mut figures = vec![
+            Figure {
+                name: "node_file_bytes",
+                meaning: "Bytes of the node's files, by part",
+                value: FigureValue::GaugeBy("part", sizes.collect()),
+            },
+            Figure {
+                name: "ledger_keys_expiring",
+                meaning: "Keys of organisations and nodes that expire within so many days; 0 for those that have",
+                value: FigureValue::GaugeBy("days", expiring.collect()),
+            },
+        ];
         let gauges = [
             ("node_disk_total_bytes", "Bytes of the disk under the data folder", disk.total_bytes),
             ("node_disk_free_bytes", "Bytes of it that are free", disk.free_bytes),
@@ -217,11 +227,6 @@ impl Upkeep {
                 "ledger_funds_near_floor",
                 "Open funds that have nothing to spend, or will not within 30 days",
                 count(near),
-            ),
-            (
-                "ledger_keys_expiring",
-                "Keys of organisations that have expired or will within 30 days",
-                count(expiring),
             ),
         ];
         figures.extend(gauges.map(|(name, meaning, value)| Figure::count(name, meaning, value)));
@@ -307,15 +312,21 @@ impl Upkeep {
         })
     }
 
-    /// The keys of organisations, the first to expire in front.
+    /// The keys of organisations and those with which their nodes sign blocks, the first to expire
+    /// in front.
     fn keys(&self) -> Vec<KeyStatus> {
         let view = self.node.view();
         let register = self.registrar.register();
         let keys = register.keys().filter_map(|(organisation, key)| {
             let row = organisation::view::key(&view.state, organisation, key)?;
-            Some(KeyStatus { organisation, key, expires: row.expires })
+            Some(KeyStatus { organisation, key, expires: row.expires, signs_blocks: false })
         });
-        let mut keys: Vec<KeyStatus> = keys.collect();
+        let nodes = network::view::nodes(&view.state);
+        let block_keys = nodes.iter().filter_map(|node| {
+            let (organisation, key) = (node.organisation, node.key);
+            Some(KeyStatus { organisation, key, expires: node.renew_by?, signs_blocks: true })
+        });
+        let mut keys: Vec<KeyStatus> = keys.chain(block_keys).collect();
         keys.sort_by_key(|one| (one.expires, one.organisation, one.key));
         keys
     }

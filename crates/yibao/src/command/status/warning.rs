@@ -8,8 +8,9 @@ use super::{Source, minute};
 const DAY_MILLIS: u64 = 24 * 3_600_000;
 /// A backup is made every day; two hours more are no reason to worry.
 const BACKUP_MILLIS: u64 = 26 * 3_600_000;
-/// So many days before it expires a key is named.
-const KEY_DAYS: u64 = crate::serving::upkeep::KEY_DAYS;
+/// So many days before it expires a key is named, and on the last one it is urgent.
+const KEY_DAYS: u64 = crate::serving::upkeep::KEY_DAYS[0];
+const KEY_LAST_DAYS: u64 = crate::serving::upkeep::KEY_DAYS[3];
 /// A history that is more blocks behind than this does not keep up.
 const HISTORY_LAG_BLOCKS: u64 = 200;
 /// Outboxes that are more receipts behind than this do not keep up.
@@ -110,10 +111,17 @@ fn of_key(key: &KeyStatus, now: Timestamp) -> Option<Warning> {
         ("key", short),
         ("time", minute(key.expires)),
     ];
+    let within = |days: u64| key.expires <= now.plus_millis(days * DAY_MILLIS);
+    let codes = match key.signs_blocks {
+        true => ("block_key_expired", "block_key_expires"),
+        false => ("key_expired", "key_expires"),
+    };
     if key.expires <= now {
-        Some(warning(Level::Attention, "key_expired", values))
-    } else if key.expires <= now.plus_millis(KEY_DAYS * DAY_MILLIS) {
-        Some(warning(Level::Attention, "key_expires", values))
+        Some(warning(Level::Attention, codes.0, values))
+    } else if within(KEY_LAST_DAYS) {
+        Some(warning(Level::AtOnce, codes.1, values))
+    } else if within(KEY_DAYS) {
+        Some(warning(Level::Attention, codes.1, values))
     } else {
         None
     }
@@ -143,7 +151,8 @@ mod tests {
         let key = KeyStatus {
             organisation: "bureau".parse().unwrap(),
             key: PublicKey::Ed25519([1; 32]),
-            expires: NOW.plus_millis(31 * DAY_MILLIS),
+            expires: NOW.plus_millis(62 * DAY_MILLIS),
+            signs_blocks: false,
         };
         let fund = FundStatus {
             region: RegionId(620_100),
@@ -204,7 +213,7 @@ mod tests {
         status.snapshots_given_up = 1;
         status.backup = None;
         status.disk.free_bytes = 14;
-        status.keys[0].expires = NOW.plus_millis(30 * DAY_MILLIS);
+        status.keys[0].expires = NOW.plus_millis(60 * DAY_MILLIS);
         let dry = FundStatus {
             dry_on: NOW.day(primitives::UtcOffset(0)).plus_days(30),
             ..status.funds[0].clone()
@@ -228,7 +237,7 @@ mod tests {
         assert_eq!(found, expected.collect::<Vec<_>>());
         status.disk.free_bytes = 3;
         status.backup = Some(BackupStatus { height: 1, time: NOW });
-        let later = NOW.plus_millis(30 * DAY_MILLIS);
+        let later = NOW.plus_millis(60 * DAY_MILLIS);
         let found = codes(&status, Source::Left, later);
         for expected in [
             ("node_down", Level::AtOnce),
@@ -239,6 +248,17 @@ mod tests {
             assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
         }
         assert!(!found.iter().any(|(code, _)| *code == "not_ready"), "{found:?}");
+    }
+
+    #[test]
+    fn a_key_is_urgent_on_its_last_day_and_one_of_blocks_has_words_of_its_own() {
+        let mut status = fine();
+        status.keys[0].expires = NOW.plus_millis(DAY_MILLIS);
+        assert_eq!(codes(&status, Source::Node, NOW), [("key_expires", Level::AtOnce)]);
+        status.keys[0].signs_blocks = true;
+        assert_eq!(codes(&status, Source::Node, NOW), [("block_key_expires", Level::AtOnce)]);
+        status.keys[0].expires = NOW;
+        assert_eq!(codes(&status, Source::Node, NOW), [("block_key_expired", Level::Attention)]);
     }
 
     #[test]
