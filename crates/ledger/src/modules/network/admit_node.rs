@@ -47,7 +47,7 @@ impl Kind for AdmitNode {
                 && port.parse::<u16>().is_ok_and(|port| port > 0)
                 && contact.address.bytes().all(|byte| byte.is_ascii_graphic())
         });
-        require(fine, || rejection::INVALID_NODE.with(detail!("write the address as HOST:PORT")))
+        require(fine, || rejection::INVALID_NODE.with(detail!("write the address as `HOST:PORT`")))
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
