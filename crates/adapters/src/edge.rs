@@ -7,11 +7,11 @@
 //! never came (tests in this file).
 
 use primitives::{Hash, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::directory::seal::Sealer;
 use crate::directory::{DirectoryError, DirectoryKey};
-use crate::hospital::Begun;
+use crate::messages::{self, Begun, ENTRIES};
 use crate::sqlite::{Database, Place, Schema, Sql};
 
 const SCHEMA: Schema = Schema {
@@ -25,12 +25,7 @@ const SCHEMA: Schema = Schema {
             received INTEGER NOT NULL,
             answer   BLOB
         ) STRICT",
-        "CREATE TABLE entry (
-            kind   TEXT NOT NULL,
-            id     TEXT NOT NULL,
-            sealed BLOB NOT NULL,
-            PRIMARY KEY (kind, id)
-        ) STRICT, WITHOUT ROWID",
+        ENTRIES,
         "CREATE TABLE taken (
             seq       INTEGER PRIMARY KEY,
             msgid     TEXT NOT NULL UNIQUE,
@@ -105,8 +100,8 @@ pub struct Taken {
 /// What one message changes.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// Entries by kind and name; nothing takes one away.
-    pub entries: Vec<(&'static str, String, Option<Vec<u8>>)>,
+    /// Entries by kind and name.
+    pub entries: Vec<(&'static str, String, Vec<u8>)>,
     /// A message and its answer.
     pub answer: Option<(String, Vec<u8>)>,
     /// What is taken.
@@ -118,7 +113,7 @@ pub struct Change {
 impl Change {
     /// Enters something under its kind and name.
     pub fn put(&mut self, kind: &'static str, id: &str, bytes: Vec<u8>) {
-        self.entries.push((kind, id.to_owned(), Some(bytes)));
+        self.entries.push((kind, id.to_owned(), bytes));
     }
 }
 
@@ -147,25 +142,8 @@ impl EdgeBook {
         digest: &Hash,
         now: Timestamp,
     ) -> Result<Begun, DirectoryError> {
-        let known: Option<(Sql<Hash>, Option<Vec<u8>>)> = self.database.write_together(|tx| {
-            let sql = "SELECT digest, answer FROM message WHERE msgid = ?1";
-            let known = tx
-                .prepare_cached(sql)?
-                .query_row([msgid], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            if known.is_none() {
-                let sql = "INSERT INTO message (msgid, digest, received) VALUES (?1, ?2, ?3)";
-                tx.prepare_cached(sql)?.execute(params![msgid, Sql(*digest), Sql(now)])?;
-            }
-            Ok(known)
-        })?;
-        match known {
-            Some((Sql(other), _)) if other != *digest => Ok(Begun::Differs),
-            Some((_, Some(sealed))) => {
-                Ok(Begun::Answered(self.sealer.open(ANSWER, msgid.as_bytes(), &sealed)?))
-            }
-            Some((_, None)) | None => Ok(Begun::Open),
-        }
+        let known = self.database.write_together(|tx| messages::note(tx, msgid, (digest, now)))?;
+        messages::begun(&self.sealer, ANSWER, (msgid, digest), known)
     }
 
     /// Makes a change durable, all of it or nothing. An answer that is there stays.
@@ -177,25 +155,19 @@ impl EdgeBook {
             |kind: &str, id: &str, bytes: &[u8]| self.sealer.seal(kind, id.as_bytes(), bytes);
         let mut entries = Vec::with_capacity(change.entries.len());
         for (kind, id, bytes) in &change.entries {
-            let bytes = bytes.as_deref().map(|bytes| sealed(kind, id, bytes)).transpose()?;
-            entries.push((*kind, id.as_str(), bytes));
+            entries.push((*kind, id.as_str(), sealed(kind, id, bytes)?));
         }
-        let answer = change.answer.as_ref();
-        let answer = answer.map(|(id, bytes)| Ok((id, sealed(ANSWER, id, bytes)?)));
-        let answer = answer.transpose().map_err(|error: DirectoryError| error)?;
-        let taken = change.taken.as_ref();
-        let taken = taken.map(|one| Ok((one, sealed(TAKEN, &one.msgid, &one.content)?)));
-        let taken = taken.transpose().map_err(|error: DirectoryError| error)?;
+        let answer = match &change.answer {
+            Some((id, bytes)) => Some((id, sealed(ANSWER, id, bytes)?)),
+            None => None,
+        };
+        let taken = match &change.taken {
+            Some(one) => Some((one, sealed(TAKEN, &one.msgid, &one.content)?)),
+            None => None,
+        };
         self.database.write_together(|tx| {
             for (kind, id, bytes) in &entries {
-                if bytes.is_none() {
-                    let sql = "DELETE FROM entry WHERE kind = ?1 AND id = ?2";
-                    tx.prepare_cached(sql)?.execute([kind, id])?;
-                    continue;
-                }
-                let sql = "INSERT INTO entry (kind, id, sealed) VALUES (?1, ?2, ?3)
-                           ON CONFLICT (kind, id) DO UPDATE SET sealed = excluded.sealed";
-                tx.prepare_cached(sql)?.execute(params![kind, id, bytes])?;
+                messages::put(tx, (kind, id), bytes)?;
             }
             if let Some((one, bytes)) = &taken {
                 let sql = "INSERT INTO taken
@@ -217,8 +189,7 @@ impl EdgeBook {
                 tx.prepare_cached(sql)?.execute([*seq, standing.number()])?;
             }
             if let Some((msgid, bytes)) = &answer {
-                let sql = "UPDATE message SET answer = ?2 WHERE msgid = ?1 AND answer IS NULL";
-                tx.prepare_cached(sql)?.execute(params![msgid, bytes])?;
+                messages::keep_answer(tx, msgid, bytes)?;
             }
             Ok(())
         })?;
@@ -230,14 +201,7 @@ impl EdgeBook {
     /// # Errors
     /// When the book fails.
     pub fn get(&self, kind: &str, id: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
-        let sql = "SELECT sealed FROM entry WHERE kind = ?1 AND id = ?2";
-        let read = |one: &Connection| {
-            one.prepare_cached(sql)?
-                .query_row([kind, id], |row| row.get::<_, Vec<u8>>(0))
-                .optional()
-        };
-        let sealed = self.database.read(read)?;
-        sealed.map(|sealed| self.sealer.open(kind, id.as_bytes(), &sealed)).transpose()
+        messages::get(&self.database, &self.sealer, (kind, id))
     }
 
     /// The first so many after this place that stand so, in the order in which they were taken.

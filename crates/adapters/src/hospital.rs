@@ -11,11 +11,13 @@
 //! crash the same goes again (tests in this file).
 
 use primitives::{Hash, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::directory::seal::Sealer;
 use crate::directory::{DirectoryError, DirectoryKey};
-use crate::sqlite::{Database, Mark, Place, Schema, Sql};
+pub use crate::messages::Begun;
+use crate::messages::{self, ENTRIES};
+use crate::sqlite::{Database, Mark, Place, Schema};
 
 const SCHEMA: Schema = Schema {
     name: "hospital's book",
@@ -29,28 +31,12 @@ const SCHEMA: Schema = Schema {
             outgoing BLOB,
             answer   BLOB
         ) STRICT",
-        "CREATE TABLE entry (
-            kind   TEXT NOT NULL,
-            id     TEXT NOT NULL,
-            sealed BLOB NOT NULL,
-            PRIMARY KEY (kind, id)
-        ) STRICT, WITHOUT ROWID",
+        ENTRIES,
     ],
 };
 
 const OUTGOING: &str = "message-outgoing";
 const ANSWER: &str = "message-answer";
-
-/// What is known of a message that comes in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// It was not answered: it is new, or the program ended in the middle of it.
-    Open,
-    /// It was answered like this.
-    Answered(Vec<u8>),
-    /// Another message came under this number.
-    Differs,
-}
 
 /// The book of one hospital.
 pub struct Book {
@@ -83,25 +69,8 @@ impl Book {
         digest: &Hash,
         now: Timestamp,
     ) -> Result<Begun, DirectoryError> {
-        let known: Option<(Sql<Hash>, Option<Vec<u8>>)> = self.database.write_soon(|tx| {
-            let sql = "SELECT digest, answer FROM message WHERE msgid = ?1";
-            let known = tx
-                .prepare_cached(sql)?
-                .query_row([msgid], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            if known.is_none() {
-                let sql = "INSERT INTO message (msgid, digest, received) VALUES (?1, ?2, ?3)";
-                tx.prepare_cached(sql)?.execute(params![msgid, Sql(*digest), Sql(now)])?;
-            }
-            Ok(known)
-        })?;
-        match known {
-            Some((Sql(other), _)) if other != *digest => Ok(Begun::Differs),
-            Some((_, Some(sealed))) => {
-                Ok(Begun::Answered(self.sealer.open(ANSWER, msgid.as_bytes(), &sealed)?))
-            }
-            Some((_, None)) | None => Ok(Begun::Open),
-        }
+        let known = self.database.write_soon(|tx| messages::note(tx, msgid, (digest, now)))?;
+        messages::begun(&self.sealer, ANSWER, (msgid, digest), known)
     }
 
     /// Keeps the answer to a message, durably with all that was entered for it.
@@ -110,9 +79,7 @@ impl Book {
     /// When the book fails, or something since the mark was lost.
     pub fn finish(&self, msgid: &str, mark: Mark, answer: &[u8]) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(ANSWER, msgid.as_bytes(), answer)?;
-        let sql = "UPDATE message SET answer = ?2 WHERE msgid = ?1 AND answer IS NULL";
-        self.database
-            .write_after(mark, |tx| tx.prepare_cached(sql)?.execute(params![msgid, sealed]))?;
+        self.database.write_after(mark, |tx| messages::keep_answer(tx, msgid, &sealed))?;
         Ok(())
     }
 
@@ -154,10 +121,7 @@ impl Book {
     /// When the book fails.
     pub fn put(&self, kind: &str, id: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
         let sealed = self.sealer.seal(kind, id.as_bytes(), bytes)?;
-        let sql = "INSERT INTO entry (kind, id, sealed) VALUES (?1, ?2, ?3)
-                   ON CONFLICT (kind, id) DO UPDATE SET sealed = excluded.sealed";
-        self.database
-            .write_soon(|tx| tx.prepare_cached(sql)?.execute(params![kind, id, sealed]))?;
+        self.database.write_soon(|tx| messages::put(tx, (kind, id), &sealed))?;
         Ok(())
     }
 
@@ -166,14 +130,7 @@ impl Book {
     /// # Errors
     /// When the book fails.
     pub fn get(&self, kind: &str, id: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
-        let sql = "SELECT sealed FROM entry WHERE kind = ?1 AND id = ?2";
-        let read = |one: &Connection| {
-            one.prepare_cached(sql)?
-                .query_row([kind, id], |row| row.get::<_, Vec<u8>>(0))
-                .optional()
-        };
-        let sealed = self.database.read(read)?;
-        sealed.map(|sealed| self.sealer.open(kind, id.as_bytes(), &sealed)).transpose()
+        messages::get(&self.database, &self.sealer, (kind, id))
     }
 
     /// Whether something was entered under a kind and name.

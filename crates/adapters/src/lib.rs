@@ -21,6 +21,7 @@ pub mod edge;
 pub mod effect;
 pub mod hospital;
 pub mod identity;
+mod messages;
 pub mod notice;
 pub mod rail;
 pub mod sqlite;
