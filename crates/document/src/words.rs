@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use benefit::explain::Messages;
+use primitives::detail::fill_from;
 use primitives::{Amount, Currency};
 use serde::Deserialize;
 
@@ -81,8 +82,7 @@ impl Words {
 
     /// A text with its places filled.
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
-        let start = self.text(key).to_owned();
-        values.iter().fold(start, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        fill_from(self.text(key), values)
     }
 
     /// What a fact of a receipt is called; its own name where it has no other.

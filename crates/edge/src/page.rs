@@ -6,9 +6,11 @@ use std::sync::LazyLock;
 
 use adapters::directory::DirectoryError;
 use adapters::edge::Standing;
+use gateway::api::index::escape;
 use gateway::nhsa::clock_time;
 use gateway::problem::Language;
 use primitives::Timestamp;
+use primitives::detail::fill_from;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Houses;
@@ -109,8 +111,8 @@ impl EdgeStatus {
             .rows(language)
             .iter()
             .map(|(what, how)| match how.as_str() {
-                "" => format!("</dl>\n<h2>{}</h2>\n<dl>\n", escaped(what)),
-                how => format!("<dt>{}</dt><dd>{}</dd>\n", escaped(what), escaped(how)),
+                "" => format!("</dl>\n<h2>{}</h2>\n<dl>\n", escape(what)),
+                how => format!("<dt>{}</dt><dd>{}</dd>\n", escape(what), escape(how)),
             })
             .collect();
         let others: String = Language::ALL
@@ -232,31 +234,20 @@ pub fn text(language: Language, key: &str) -> String {
 /// The same with its places filled.
 #[must_use]
 pub fn filled(language: Language, key: &str, places: &[(&str, String)]) -> String {
-    let fill =
-        |text: String, (name, value): &(&str, String)| text.replace(&format!("{{{name}}}"), value);
-    places.iter().fold(text(language, key), fill)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    fill_from(&text(language, key), places)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use primitives::detail::places;
+
     use super::*;
 
     #[test]
     fn every_language_has_the_same_texts_with_the_same_places() {
-        let places = |text: &str| {
-            let mut found: Vec<String> = text
-                .split('{')
-                .skip(1)
-                .filter_map(|part| part.split('}').next())
-                .map(str::to_owned)
-                .collect();
-            found.sort();
-            found
-        };
+        let places = |text| places(text).map(str::to_owned).collect::<BTreeSet<String>>();
         for language in Language::ALL {
             let there = words(language);
             assert!(there.keys().eq(words(Language::En).keys()), "{}", language.tag());

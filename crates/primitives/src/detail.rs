@@ -131,6 +131,15 @@ pub fn fill(words: &str, mut value: impl FnMut(&str) -> String) -> String {
     text
 }
 
+/// The same from a list; a place that the list does not name stays as it is.
+#[must_use]
+pub fn fill_from(words: &str, values: &[(&str, impl AsRef<str>)]) -> String {
+    fill(words, |place| {
+        let named = values.iter().find(|(name, _)| *name == place);
+        named.map_or_else(|| alloc::format!("{{{place}}}"), |(_, value)| value.as_ref().into())
+    })
+}
+
 impl Detail {
     /// A sentence; [`detail!`] writes it so that the values fit.
     #[must_use]

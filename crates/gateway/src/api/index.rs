@@ -76,6 +76,7 @@ fn index(call: &Call) -> Result<Reply, Problem> {
 }
 
 /// A text as HTML.
-pub(super) fn escape(text: &str) -> String {
+#[must_use]
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

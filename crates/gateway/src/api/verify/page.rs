@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use axum::http::HeaderValue;
 use base64ct::{Base64, Encoding as _};
+use primitives::detail::fill_from;
 use primitives::sha256;
 
 use super::{Finding, Genuine};
@@ -50,11 +51,8 @@ impl Page<'_> {
     }
 
     fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
-        let start = self.text(key);
-        let put = |text: String, (name, value): &(&str, &str)| {
-            text.replace(&format!("{{{name}}}"), &escape(value))
-        };
-        values.iter().fold(start, put)
+        let escaped: Vec<_> = values.iter().map(|(name, value)| (*name, escape(value))).collect();
+        fill_from(&self.text(key), &escaped)
     }
 
     pub fn html(&self) -> String {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use gateway::api::status::{FundStatus, NodeStatus};
 use gateway::problem::Language;
+use primitives::detail::fill_from;
 use serde::Deserialize;
 
 use super::warning::{Level, Warning};
@@ -39,17 +40,10 @@ fn words(language: Language) -> &'static Words {
     }
 }
 
-/// A text with its places filled.
-fn filled(text: &str, values: &[(&str, String)]) -> String {
-    let fill =
-        |text: String, (name, value): &(&str, String)| text.replace(&format!("{{{name}}}"), value);
-    values.iter().fold(text.to_owned(), fill)
-}
-
 /// What a warning says.
 pub fn words_of(warning: &Warning, language: Language) -> String {
     let text = words(language).warning.get(warning.code).map_or(warning.code, String::as_str);
-    filled(text, &warning.values)
+    fill_from(text, &warning.values)
 }
 
 /// Prints a status.
@@ -76,7 +70,7 @@ struct Page {
 
 impl Page {
     fn text(&self, key: &str, values: &[(&str, String)]) -> String {
-        filled(self.words.status.get(key).map_or(key, String::as_str), values)
+        fill_from(self.words.status.get(key).map_or(key, String::as_str), values)
     }
 
     fn head(&self, source: Source, status: &NodeStatus) {
