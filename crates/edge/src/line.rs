@@ -4,9 +4,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adapters::clock::{Clock as _, SystemClock};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use gateway::nhsa::signature::hmac_sm3;
 use primitives::Timestamp;
-use sm3::Sm3;
 use ureq::Agent;
 
 const PATH: &str = "/nhsa/v1";
@@ -126,12 +125,12 @@ impl Platform {
     }
 
     fn sent(&self, by: Option<(&str, &[u8])>, body: &[u8]) -> Result<Reply, ureq::Error> {
-        let now = SystemClock.now().millis();
+        let now = SystemClock.now();
         let mut post = self.agent.post(format!("{}{PATH}", self.url));
         post = post.header("Content-Type", "application/json");
         if let Some((code, secret)) = by {
             post = post.header("x-ca-key", code);
-            post = post.header("x-ca-signature", signature(body, (secret, now)));
+            post = post.header("x-ca-signature", hmac_sm3(secret, now, body));
         }
         let mut response = post.send(body)?;
         let status = response.status().as_u16();
@@ -141,14 +140,6 @@ impl Platform {
         let reader = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
         Ok(Reply { status, media_type, bytes: reader.read_to_vec()? })
     }
-}
-
-/// The time in milliseconds, a colon, and HMAC-SM3 over time, line feed and body in upper-case hex.
-fn signature(body: &[u8], (secret, now): (&[u8], u64)) -> String {
-    let mut mac = Hmac::<Sm3>::new_from_slice(secret).expect("HMAC takes keys of any length");
-    mac.update(format!("{now}\n").as_bytes());
-    mac.update(body);
-    format!("{now}:{}", hex::encode_upper(mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]
@@ -161,7 +152,7 @@ mod tests {
         //   "key:synthetic secret of a test hospital"
         let secret = b"synthetic secret of a test hospital";
         assert_eq!(
-            signature(b"{\"infno\":\"9001\"}", (secret, 1_767_225_600_000)),
+            hmac_sm3(secret, Timestamp::from_millis(1_767_225_600_000), b"{\"infno\":\"9001\"}"),
             "1767225600000:1ABFC505AD7B686E2A03B7CBE55C6C3C3F97A7182F8F4546DA8AC76D03236BBD"
         );
     }
