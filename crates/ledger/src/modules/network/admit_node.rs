@@ -1,11 +1,11 @@
 //! Lets an organisation's node into the network, or changes where it is and with what it signs.
 
-use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Party, PublicKey, detail};
+use primitives::{PublicKey, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::governing::concerned;
 use super::node::{NODES_MAX, NodeRow, put_node};
 use super::{member, rejection, require_governing, view};
 use crate::kernel::context::Context;
@@ -72,8 +72,6 @@ impl Kind for AdmitNode {
         require(!is_taken, || rejection::INVALID_NODE.with(detail!("another node has this name")))?;
         member::change_key(context, state, organisation, self.node.key)?;
         put_node(state, self.node.clone());
-        let governing = Arc::unwrap_or_clone(view::network(state)).governing;
-        let concerned = governing.into_iter().chain([organisation]).map(Party::Organisation);
-        Ok(Outcome::event("node_admitted", concerned))
+        Ok(Outcome::event("node_admitted", concerned(state, [organisation])))
     }
 }

@@ -5,7 +5,17 @@ use crate::kernel::context::Context;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation;
-use primitives::{Party, detail};
+use alloc::collections::BTreeSet;
+use primitives::{OrganisationId, Party, detail};
+
+/// Whom a decision about the network concerns: those who govern, and these.
+pub(super) fn concerned(
+    state: &(impl Read + ?Sized),
+    others: impl IntoIterator<Item = OrganisationId>,
+) -> BTreeSet<Party> {
+    let network = view::network(state);
+    network.governing.iter().copied().chain(others).map(Party::Organisation).collect()
+}
 
 /// More than two thirds of the governing organisations signed, each with a key that may govern.
 ///

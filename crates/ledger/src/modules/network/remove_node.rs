@@ -2,10 +2,11 @@
 
 use alloc::{sync::Arc, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{OrganisationId, Party};
+use primitives::OrganisationId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::governing::concerned;
 use super::table::NODES;
 use super::{member, rejection, require_governing, view};
 use crate::kernel::context::Context;
@@ -44,8 +45,6 @@ impl Kind for RemoveNode {
         nodes.retain(|node| node.organisation != self.organisation);
         require(nodes.len() < before, || rejection::UNKNOWN_NODE.with(self.organisation))?;
         NODES.put(state, &(), &nodes);
-        let governing = Arc::unwrap_or_clone(view::network(state)).governing;
-        let concerned = governing.into_iter().chain([self.organisation]);
-        Ok(Outcome::event("node_removed", concerned.map(Party::Organisation)))
+        Ok(Outcome::event("node_removed", concerned(state, [self.organisation])))
     }
 }

@@ -1,14 +1,14 @@
 //! Sets the height at which new rules begin, or takes that back.
 
-use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Party, detail};
+use primitives::detail;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::governing::concerned;
 use super::table::UPGRADES;
 use super::upgrade::{Upgrade, UpgradeRow};
-use super::{rejection, require_governing, upgrade, view};
+use super::{rejection, require_governing, upgrade};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -55,8 +55,6 @@ impl Kind for ScheduleUpgrade {
             rejection::INVALID_UPGRADE.with(detail!("name block {first} or a later one", first))
         })?;
         UPGRADES.put(state, &(), &UpgradeRow { protocol, next: Some(self.upgrade) });
-        let governing = Arc::unwrap_or_clone(view::network(state)).governing;
-        let concerned = governing.into_iter().map(Party::Organisation);
-        Ok(Outcome::event("upgrade_scheduled", concerned))
+        Ok(Outcome::event("upgrade_scheduled", concerned(state, [])))
     }
 }

@@ -1,12 +1,13 @@
 //! Names who decides blocks.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, OrganisationId, Party, detail};
+use primitives::{Hash, OrganisationId, detail};
 use proof::header::Validator;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::governing::concerned;
 use super::table::VALIDATORS;
 use super::{member, rejection, require_governing, view};
 use crate::kernel::context::Context;
@@ -75,8 +76,7 @@ impl Kind for SetValidators {
         let set = member::set_of(validators)?;
         VALIDATORS.put(state, &(), &set);
         let both = present.validators().iter().chain(set.validators());
-        let mut concerned: BTreeSet<_> = both.map(|one| one.organisation).collect();
-        concerned.extend(view::network(state).governing.iter().copied());
-        Ok(Outcome::event("validators_changed", concerned.into_iter().map(Party::Organisation)))
+        let concerned = concerned(state, both.map(|one| one.organisation));
+        Ok(Outcome::event("validators_changed", concerned))
     }
 }

@@ -1,14 +1,13 @@
 //! Takes an upgrade back before its height.
 
-use alloc::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::Party;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::governing::concerned;
 use super::table::UPGRADES;
 use super::upgrade::UpgradeRow;
-use super::{rejection, require_governing, upgrade, view};
+use super::{rejection, require_governing, upgrade};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -44,8 +43,6 @@ impl Kind for WithdrawUpgrade {
         })?;
         let protocol = row.protocol;
         UPGRADES.put(state, &(), &UpgradeRow { protocol, next: None });
-        let governing = Arc::unwrap_or_clone(view::network(state)).governing;
-        let concerned = governing.into_iter().map(Party::Organisation);
-        Ok(Outcome::event("upgrade_withdrawn", concerned))
+        Ok(Outcome::event("upgrade_withdrawn", concerned(state, [])))
     }
 }
