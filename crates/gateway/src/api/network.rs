@@ -5,7 +5,7 @@ use ledger::modules::network::{self, Upgrade};
 use primitives::{Hash, OrganisationId, PublicKey, Timestamp};
 use proof::header::{ChainId, ValidatorSet};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply, schema_of};
@@ -26,7 +26,7 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
 }];
 
 /// The network.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "NetworkParameters")]
 pub struct NetworkView {
     /// The ledger's name.
@@ -59,7 +59,7 @@ pub struct NetworkView {
 }
 
 /// A node of the network.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "NetworkNode")]
 pub struct NodeView {
     /// Whose it is.

@@ -11,13 +11,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand};
+use gateway::api::network::NetworkView;
 use ledger::Genesis;
 use node::signature::{Scheme, SecretKey};
 use primitives::OrganisationId;
 use proof::header::{Validator, ValidatorSet};
+use ureq::http::Uri;
 
+use super::client::Client;
 use super::input::{bad, read_json};
 use crate::serving::folder::GENESIS_BYTES_MAX;
 use crate::serving::network::Member;
@@ -70,6 +73,16 @@ fn member(text: &str) -> Result<(OrganisationId, String), String> {
     let (organisation, place) = text.split_once('=').ok_or_else(wrong)?;
     let place = address(place).map_err(|_| wrong())?;
     Ok((organisation.parse()?, place))
+}
+
+/// What a gateway says of its network.
+fn ask(client: &Client, url: &Uri) -> Result<NetworkView> {
+    let answer = client.read("/v1/network")?;
+    serde_json::from_slice(&answer.body).map_err(|_| no_gateway(url))
+}
+
+fn no_gateway(url: &Uri) -> anyhow::Error {
+    anyhow!("`{url}` does not say how its network is; is it a gateway?")
 }
 
 /// Where a node is reached.

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::Args;
+use gateway::api::network::NetworkView;
 use ledger::kernel::registry::Kind;
 use ledger::modules::network::{
     self, AdmitNode, Member, ScheduleUpgrade, SetValidators, WithdrawUpgrade,
 };
-use primitives::{Hash, OrganisationId, Party};
-use proof::header::{ChainId, ValidatorSet};
-use serde::Deserialize;
+use primitives::{OrganisationId, Party};
 use ureq::http::Uri;
 
+use super::ask;
 use crate::command::client::Client;
 use crate::command::input::{bad, read_json};
 use crate::command::tx::write_transaction;
@@ -35,25 +35,12 @@ struct Draft {
     output: PathBuf,
 }
 
-/// What a gateway says of the network.
-#[derive(Deserialize)]
-struct Present {
-    chain_id: ChainId,
-    governing: Vec<OrganisationId>,
-    validators: ValidatorSet,
-    validators_hash: Hash,
-    protocol: u32,
-}
-
 impl Draft {
-    fn present(&self) -> Result<Present> {
-        let answer = Client::new(&self.url)?.read("/v1/network")?;
-        serde_json::from_slice(&answer.body).map_err(|_| {
-            anyhow!("`{}` does not say how its network is; is it a gateway?", self.url)
-        })
+    fn present(&self) -> Result<NetworkView> {
+        ask(&Client::new(&self.url)?, &self.url)
     }
 
-    fn write(&self, present: &Present, kind: &impl Kind) -> Result<ExitCode> {
+    fn write(&self, present: &NetworkView, kind: &impl Kind) -> Result<ExitCode> {
         let id = write_transaction(present.chain_id, self.author, kind, &self.output)?;
         let shown = self.output.display();
         println!("transaction {id} is in `{shown}`");

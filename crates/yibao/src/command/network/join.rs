@@ -1,7 +1,6 @@
 //! Becoming one of several: opening a ledger to others, inviting, and joining.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use ledger::Genesis;
 use ledger::modules::network::{AdmitNode, Contact, NodeRow};
-use node::signature::{Scheme, SecretKey};
+use node::signature::{Scheme, SecretKey, write_owned};
 use primitives::{Hash, OrganisationId, Text};
 use serde::{Deserialize, Serialize};
 
@@ -163,14 +162,11 @@ impl Join {
     }
 }
 
+/// Writes a file that must not be there yet and that its owner alone may read.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let shown = path.display();
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options
-        .open(path)
-        .map_err(|error| bad(format!("the file `{shown}` cannot be written: {error}")))?;
-    file.write_all(bytes).with_context(|| format!("`{shown}`"))
+    write_owned(path, bytes).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => bad(format!("the file `{shown}` exists already; name another")),
+        _ => bad(format!("the file `{shown}` cannot be written: {error}")),
+    })
 }
