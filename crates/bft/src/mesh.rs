@@ -162,21 +162,16 @@ struct Link {
     came: Condvar,
 }
 
+#[derive(Default)]
 struct Waiting {
     messages: VecDeque<Arc<[u8]>>,
     bytes: usize,
     stream: Option<TcpStream>,
 }
 
-impl Waiting {
-    const fn new() -> Self {
-        Self { messages: VecDeque::new(), bytes: 0, stream: None }
-    }
-}
-
 impl Link {
     fn to(address: String) -> Self {
-        let (waiting, came) = (Mutex::new(Waiting::new()), Condvar::new());
+        let (waiting, came) = (Mutex::default(), Condvar::new());
         Self { address, is_over: AtomicBool::new(false), waiting, came }
     }
 

@@ -28,6 +28,23 @@ fn words(answer: &Value) -> &str {
     answer["err_msg"].as_str().unwrap()
 }
 
+/// Sends a settlement of 40 yuan until the person has confirmed it on the phone; its sums.
+fn settled_from_the_account(world: &World, settle: &Value) -> Value {
+    for _ in 0..2 {
+        let told = world.told(settle);
+        assert!(words(&told).starts_with("data.acct_used_flag：已发送至参保人手机"), "{told}");
+        assert_eq!(waiting(world).as_array().unwrap().len(), 1);
+    }
+    confirmed(world);
+    let settled = world.ask(&world.nhsa(settle)).expect(200);
+    let answer = settled.json();
+    assert_eq!(answer["infcode"], 0, "{answer}");
+    let info = answer["output"]["setlinfo"].clone();
+    assert_eq!((&info["acct_pay"], &info["psn_cash_pay"]), (&json!("40.00"), &json!("0.00")));
+    assert_eq!(world.ask(&world.nhsa(settle)).expect(200).body, settled.body, "the same bytes");
+    info
+}
+
 #[test]
 fn the_account_pays_at_the_counter_once_the_person_confirmed_on_the_phone() {
     let world = World::insured();
@@ -37,18 +54,7 @@ fn the_account_pays_at_the_counter_once_the_person_confirmed_on_the_phone() {
     assert_eq!(preview["setlinfo"]["psn_cash_pay"], "0.00");
     assert_eq!(waiting(&world), json!([]), "a preview asks nobody");
     let settle = message(5, "2207", &asked);
-    for _ in 0..2 {
-        let told = world.told(&settle);
-        assert!(words(&told).starts_with("data.acct_used_flag：已发送至参保人手机"), "{told}");
-        assert_eq!(waiting(&world).as_array().unwrap().len(), 1);
-    }
-    confirmed(&world);
-    let settled = world.ask(&world.nhsa(&settle)).expect(200);
-    let answer = settled.json();
-    assert_eq!(answer["infcode"], 0, "{answer}");
-    let info = &answer["output"]["setlinfo"];
-    assert_eq!((&info["acct_pay"], &info["psn_cash_pay"]), (&json!("40.00"), &json!("0.00")));
-    assert_eq!(world.ask(&world.nhsa(&settle)).expect(200).body, settled.body, "the same bytes");
+    let info = settled_from_the_account(&world, &settle);
     let undo = json!({
         "data": { "setl_id": info["setl_id"], "mdtrt_id": id, "psn_no": known.1 }
     });
@@ -76,18 +82,7 @@ fn the_account_pays_for_a_stay_once_the_person_confirmed_on_the_phone() {
     world.carried_out(6, "2402", &discharge);
     assert_eq!(world.carried_out(7, "2303", &asked)["setlinfo"]["acct_pay"], "40.00");
     let settle = message(8, "2304", &asked);
-    for _ in 0..2 {
-        let told = world.told(&settle);
-        assert!(words(&told).starts_with("data.acct_used_flag：已发送至参保人手机"), "{told}");
-        assert_eq!(waiting(&world).as_array().unwrap().len(), 1);
-    }
-    confirmed(&world);
-    let settled = world.ask(&world.nhsa(&settle)).expect(200);
-    let answer = settled.json();
-    assert_eq!(answer["infcode"], 0, "{answer}");
-    let info = &answer["output"]["setlinfo"];
-    assert_eq!((&info["acct_pay"], &info["psn_cash_pay"]), (&json!("40.00"), &json!("0.00")));
-    assert_eq!(world.ask(&world.nhsa(&settle)).expect(200).body, settled.body, "the same bytes");
+    let info = settled_from_the_account(&world, &settle);
     let mut undo = nhsa_stay::of(&known, &id);
     undo["data"]["setl_id"] = info["setl_id"].clone();
     assert_eq!(world.carried_out(9, "2305", &undo)["setlinfo"]["acct_pay"], "-40.00");
