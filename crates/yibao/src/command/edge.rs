@@ -22,6 +22,7 @@ use node::signature::{Scheme, SecretKey, save_key, write_owned};
 use super::input::{bad, read_toml};
 use super::keys::read_key;
 use super::language::{language, of_environment};
+use crate::serving::folder::replace_file;
 use crate::serving::hospital::read_secret;
 
 const SETUP_BYTES_MAX: u64 = 1 << 20;
@@ -154,9 +155,8 @@ impl Init {
         write_owned(&folder.join(SECRET_FILE), &secret).context("the hospital's secret")?;
         let key = SecretKey::generate(Scheme::Ed25519)?;
         save_key(&folder.join(KEY_FILE), &key)?;
-        let next = self.file.with_extension("toml.next");
-        fs::write(&next, toml::to_string(&setup)?).context("the edge's file")?;
-        fs::rename(&next, &self.file).context("the edge's file")?;
+        let text = toml::to_string(&setup)?;
+        replace_file(&self.file, text.as_bytes()).context("the edge's file")?;
         println!("{} {}", folder.display(), key.public_key());
         Ok(ExitCode::SUCCESS)
     }

@@ -181,7 +181,9 @@ pub fn policies(data: &Path, node: &NodeHandle) -> Result<Vec<String>> {
 /// # Errors
 /// When it cannot be written.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    // A bare name lies in the folder where the program runs.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
