@@ -15,6 +15,8 @@ use super::input::bad;
 
 /// Names the file with the passphrase.
 const FILE_VARIABLE: &str = "YIBAO_PASSPHRASE_FILE";
+/// Where systemd puts what a unit's `LoadCredential=` names.
+const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 /// Names the file with the passphrase that is to be.
 const NEW_FILE_VARIABLE: &str = "YIBAO_NEW_PASSPHRASE_FILE";
 const BYTES_MAX: u64 = 4_096;
@@ -110,7 +112,8 @@ fn unasked(descriptor: Option<u16>, variable: &str) -> Result<Option<Zeroizing<S
     let failed =
         |error: io::Error| bad(format!("the file `{shown}` that {variable} names: {error}"));
     let file = File::open(&path).map_err(failed)?;
-    if is_exposed(&file).map_err(failed)? {
+    let allowed = if is_credential(Path::new(&path)) { READ_BY_GROUP } else { 0 };
+    if others_may(&file).map_err(failed)? & !allowed != 0 {
         return Err(bad(format!(
             "the file `{shown}` that {variable} names can be read by others; run `chmod 600` on it"
         )));
@@ -132,22 +135,33 @@ fn first_line(file: File) -> io::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(line.to_owned()))
 }
 
-/// Whether others than its owner can read this file.
+/// Whether systemd handed this file to this process. It lets the user of a unit in by an ACL, whose
+/// mask looks like a group that may read; nobody else comes into the folder.
+fn is_credential(path: &Path) -> bool {
+    let folder = std::env::var_os(CREDENTIALS_VARIABLE).filter(|folder| !folder.is_empty());
+    folder.is_some_and(|folder| path.parent() == Some(Path::new(&folder)))
+}
+
+/// Whether others than its owner may do anything with this file.
 ///
 /// # Errors
 /// When the system does not say.
-#[cfg(unix)]
 pub fn is_exposed(file: &File) -> io::Result<bool> {
+    Ok(others_may(file)? != 0)
+}
+
+const READ_BY_GROUP: u32 = 0o040;
+
+/// What the group and all others may do with this file, as bits of its mode.
+#[cfg(unix)]
+fn others_may(file: &File) -> io::Result<u32> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = file.metadata()?;
-    Ok(metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
+    Ok(if metadata.is_file() { metadata.permissions().mode() & 0o077 } else { 0 })
 }
 
 /// Nothing is known of it here.
-///
-/// # Errors
-/// None.
 #[cfg(not(unix))]
-pub fn is_exposed(_: &File) -> io::Result<bool> {
-    Ok(false)
+fn others_may(_: &File) -> io::Result<u32> {
+    Ok(0)
 }

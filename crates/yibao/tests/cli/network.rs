@@ -30,7 +30,7 @@ fn four_organisations_settle_one_falls_and_comes_back_and_all_have_the_same_root
 
 /// Waits until what a node says of the network is so.
 #[track_caller]
-fn wait_until(node: &Served, what: &str, holds: impl Fn(&Value) -> bool) {
+pub fn wait_until(node: &Served, what: &str, holds: impl Fn(&Value) -> bool) {
     let end = Instant::now() + DEADLINE;
     loop {
         let (_, said) = node.get("/v1/network");

@@ -35,6 +35,7 @@ pub struct Served {
     /// Reads the log, so that the program never waits for somebody to read it.
     log: Option<JoinHandle<String>>,
     url: String,
+    chain: String,
 }
 
 impl Served {
@@ -55,15 +56,21 @@ impl Served {
         options: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut child = command()
+        let mut serve = command();
+        serve
             .envs(variables.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"])
             .arg(data)
-            .args(options)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
+            .args(options);
+        let served = Self::run(&mut serve);
+        assert_eq!(served.chain, chain);
+        served
+    }
+
+    /// Runs a command that serves on a free port of this machine.
+    pub fn run(serve: &mut Command) -> Self {
+        let mut child =
+            serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut errors = child.stderr.take().expect("a pipe");
         let log = std::thread::spawn(move || {
@@ -74,9 +81,16 @@ impl Served {
         let mut line = String::new();
         out.read_line(&mut line).expect("a line");
         let url = line.split_whitespace().last().unwrap_or_default().to_owned();
-        let begin = format!("serving `{chain}` on http://127.0.0.1:");
-        assert!(line.starts_with(&begin), "{line}");
-        Self { child, out, log: Some(log), url }
+        let words = line.strip_prefix("serving `").and_then(|line| line.split_once("` on http://"));
+        let (chain, address) = words.unwrap_or_else(|| panic!("{line}"));
+        assert!(address.starts_with("127.0.0.1:"), "{line}");
+        let chain = chain.to_owned();
+        Self { child, out, log: Some(log), url, chain }
+    }
+
+    /// The ledger that it said it serves.
+    pub fn chain(&self) -> &str {
+        &self.chain
     }
 
     /// Where it answers.
