@@ -9,7 +9,7 @@
 //! sends more than is handled waits in its own connection; no message is larger than
 //! [`MESSAGE_BYTES_MAX`].
 
-mod secret;
+pub mod secret;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;

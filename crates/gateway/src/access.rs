@@ -172,7 +172,7 @@ impl Call {
         let (subject, record) = match &row {
             VisitRow::Open(open) => (open.subject.clone(), None),
             VisitRow::Settled(_) => {
-                let record = self.gateway.port.settlement(id)?.ok_or_else(not_found)?;
+                let record = self.gateway.port.chain().settlement(id)?.ok_or_else(not_found)?;
                 (record.subject.clone(), Some(record))
             }
             VisitRow::Cancelled => return Err(not_found()),

@@ -176,8 +176,8 @@ impl Reply {
     /// # Errors
     /// `internal_error` when the value cannot be written, which no value here does.
     pub fn json<T: serde::Serialize>(value: &T) -> Result<Self, Problem> {
-        let body =
-            serde_json::to_vec(value).map_err(|error| crate::port::PortError(error.to_string()))?;
+        let body = serde_json::to_vec(value)
+            .map_err(|error| crate::port::PortError::Failed(error.to_string()))?;
         Ok(Self::bytes("application/json", body))
     }
 

@@ -133,12 +133,12 @@ impl Gateway {
         config: Config,
     ) -> std::io::Result<Arc<Self>> {
         let hub = Arc::new(Hub::new(config.streams_max, config.streams_per_party_max));
-        let committed = port.subscribe();
+        let committed = port.chain().subscribe();
         let listeners = Arc::clone(&hub);
         thread::Builder::new()
             .name("live-receipts".to_owned())
             .spawn(move || listeners.run(committed))?;
-        let contract = crate::openapi::openapi(port.registry());
+        let contract = crate::openapi::openapi(port.chain().registry());
         let refill = config.sign_in_failure_refill_millis;
         let limiter = |burst| Limiter::new(burst, refill).map_err(no_randomness);
         Ok(Arc::new(Self {
@@ -178,7 +178,10 @@ impl Gateway {
             .ok_or_else(|| Problem::new(&code::SESSION_MISSING))?;
         let ended = || Problem::new(&code::SESSION_ENDED);
         let mut session = self.sessions.find(token, now).ok_or_else(ended)?;
-        match registered::registered(&view.state, session.party, session.key, now) {
+        let registered = registered::registered(view.rows(), session.party, session.key, now);
+        // A key that could not be looked up is not one that is gone.
+        view.check()?;
+        match registered {
             Some(registered) => {
                 session.scopes = registered.scopes;
                 Ok(session)
@@ -199,9 +202,10 @@ impl Gateway {
     #[must_use]
     pub fn is_current(&self, session: &Session) -> bool {
         let now = self.clock.now();
-        let state = &self.port.view().state;
+        let view = self.port.chain().view();
+        let registered = registered::registered(view.rows(), session.party, session.key, now);
         self.sessions.is_open(session, now)
-            && registered::registered(state, session.party, session.key, now).is_some()
+            && (registered.is_some() || view.state.trouble().is_some())
     }
 }
 

@@ -41,6 +41,6 @@ pub mod web;
 pub use config::Config;
 pub use gateway::Gateway;
 pub use openapi::openapi;
-pub use port::Port;
+pub use port::{Chain, Port};
 pub use router::router;
 pub use server::serve;

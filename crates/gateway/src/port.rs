@@ -10,16 +10,19 @@ use std::time::Duration;
 use benefit::Catalogue;
 use benefit::source::PlanSource;
 use ledger::kernel::block::Tip;
+use ledger::kernel::overlay::Base;
 use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::receipt::Outcome;
+use ledger::kernel::state::StateProof;
 use ledger::kernel::transaction::TransactionError;
 use ledger::modules::visit::SettlementRecord;
 use ledger::{Receipt, Registry, Rejection, State, Transaction};
 use primitives::key::WebAuthnContext;
 use primitives::{
-    CivilDate, Hash, OrganisationId, Party, PublicKey, Signature, SignatureError, VisitId,
+    CivilDate, Hash, OrganisationId, Party, PublicKey, Signature, SignatureError, Timestamp,
+    VisitId,
 };
-use proof::header::{Certificate, ChainId, Header};
+use proof::header::{Certificate, ChainId, Header, ValidatorSet};
 use proof::receipt::FieldName;
 use proof::tile::Tile;
 use proof::voucher::{VerifiedVoucher, Voucher};
@@ -29,15 +32,112 @@ use serde::Serialize;
 use crate::api::status::NodeStatus;
 use crate::nhsa::Institution;
 use crate::payments::Payments;
+use crate::problem::{Problem, code};
 use crate::wallet::Wallet;
 
+/// The rows of the ledger after one block: all of them here, or fetched with proofs when they are
+/// read.
+pub trait Rows: Base + Send + Sync {
+    /// The hash that stands for all of them.
+    fn root(&self) -> Hash;
+
+    /// How many there are.
+    fn entry_count(&self) -> u64;
+
+    /// The proof about the row under a key; `None` when it cannot be had.
+    fn prove(&self, key: &[u8]) -> Option<StateProof>;
+
+    /// What kept a row from being read. Whatever was concluded since from these rows is void: a row
+    /// that could not be read looks like one that is not there.
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+
+    /// Whether reading never waits for another node.
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+}
+
+impl Rows for State {
+    fn root(&self) -> Hash {
+        Self::root(self)
+    }
+
+    fn entry_count(&self) -> u64 {
+        Self::entry_count(self)
+    }
+
+    fn prove(&self, key: &[u8]) -> Option<StateProof> {
+        Some(Self::prove(self, key))
+    }
+}
+
+/// Why a row could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is not for the organisation of this node.
+    NotShown,
+    /// No other node could be asked, or none told the truth; for the log.
+    Unreachable(String),
+}
+
 /// The ledger after one block. A view never changes; a later block is another view.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct View {
     /// All rows.
-    pub state: State,
+    pub state: Arc<dyn Rows>,
     /// Where the ledger stood.
-    pub tip: Tip,
+    pub tip: Head,
+}
+
+/// Where a ledger stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The last block's height; 0 before the first.
+    pub height: u64,
+    /// Its time, or genesis time.
+    pub time: Timestamp,
+    /// How many receipts the log has.
+    pub receipts: u64,
+    /// Who certifies the next block.
+    pub validators: ValidatorSet,
+}
+
+impl View {
+    /// The view of a node that keeps all rows.
+    #[must_use]
+    pub fn whole(state: State, tip: &Tip) -> Self {
+        let tip = Head {
+            height: tip.height,
+            time: tip.time,
+            receipts: tip.log.size(),
+            validators: tip.validators.clone(),
+        };
+        Self { state: Arc::new(state), tip }
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &dyn Rows {
+        &*self.state
+    }
+
+    /// Whether everything that was asked of it could be read.
+    ///
+    /// # Errors
+    /// `not_yours` when something is not for the organisation of this node, `unavailable` when no
+    /// other node could be asked.
+    pub fn check(&self) -> Result<(), Problem> {
+        match self.state.trouble() {
+            None => Ok(()),
+            Some(Trouble::NotShown) => Err(Problem::new(&code::NOT_YOURS)),
+            Some(Trouble::Unreachable(reason)) => {
+                tracing::warn!(reason, "a row could not be read");
+                Err(Problem::new(&code::UNAVAILABLE))
+            }
+        }
+    }
 }
 
 /// A receipt with its place in the receipt log, which is also its id in the API.
@@ -106,11 +206,16 @@ pub struct Rehearsal {
     pub entries: Vec<PostedEntry>,
 }
 
-/// Why something could not be read: a disk or a peer failed. The cause is for the log, not the
-/// user.
+/// Why something could not be read. The cause is for the log, not the user.
 #[derive(Debug, thiserror::Error)]
-#[error("the node could not read its own data: {0}")]
-pub struct PortError(pub String);
+pub enum PortError {
+    /// A disk failed, or what is on it is damaged.
+    #[error("the node could not read its own data: {0}")]
+    Failed(String),
+    /// No other node could be asked, or none told the truth.
+    #[error("no other node could be asked: {0}")]
+    Unreachable(String),
+}
 
 /// A header with what makes it final.
 #[derive(Clone, Debug)]
@@ -205,8 +310,9 @@ pub struct BillAccess {
 /// node stops.
 pub type Committed = Box<dyn Iterator<Item = IndexedReceipt> + Send>;
 
-/// The ledger as the gateway sees it.
-pub trait Port: Send + Sync {
+/// The ledger as a node knows it: a full one, which keeps everything, or a light one, which asks
+/// others and believes proofs only.
+pub trait Chain: Send + Sync {
     /// The ledger's name.
     fn chain_id(&self) -> ChainId;
 
@@ -299,6 +405,25 @@ pub trait Port: Send + Sync {
     /// Receipts that are committed from now on.
     fn subscribe(&self) -> Committed;
 
+    /// The validators with this hash, which a header named as the next ones.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn validators(&self, hash: Hash) -> Result<Option<ValidatorSet>, PortError>;
+
+    /// The settlement record of a visit as it is now in force, from the receipt that made it so;
+    /// `None` for a visit that is not settled. Answered from an index, never by a scan.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError>;
+}
+
+/// The ledger and what an organisation keeps beside it, as the gateway sees them.
+pub trait Port: Send + Sync {
+    /// The ledger.
+    fn chain(&self) -> &dyn Chain;
+
     /// Whether it takes transactions and its books work. Cheap: anybody may ask.
     fn is_ready(&self) -> bool;
 
@@ -314,13 +439,6 @@ pub trait Port: Send + Sync {
     /// # Errors
     /// When it cannot be read.
     fn status(&self) -> Result<NodeStatus, PortError>;
-
-    /// The settlement record of a visit as it is now in force, from the receipt that made it so;
-    /// `None` for a visit that is not settled. Answered from an index, never by a scan.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError>;
 
     /// The catalogue with this root, if this node keeps it.
     ///

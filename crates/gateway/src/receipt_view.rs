@@ -1,24 +1,19 @@
 //! A receipt as one party sees it.
 //!
-//! A receipt may concern many people at once (a batch of contributions). Such a receipt shows a
-//! person only what touches nobody else, and an organisation only what touches its own accounts. A
-//! receipt about one person is that person's and the acting organisations' own business and is
-//! shown whole, but for the entries that say which relative's account helped. The seed that opens
-//! the receipt's commitments never leaves; vouchers are issued here instead.
+//! What of it the party may know, the ledger says ([`ledger::readers`]). The seed that opens the
+//! receipt's commitments never leaves; vouchers are issued here instead.
 
-use ledger::kernel::account::Account;
 use ledger::kernel::effect::Effect;
 use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::receipt::Receipt;
-use ledger::modules::network;
-use ledger::modules::visit::{self, SettlementRecord};
-use ledger::{Registry, State};
-use primitives::{Hash, OrganisationId, Party, Timestamp, VisitId, codec};
+use ledger::modules::visit::SettlementRecord;
+use ledger::{Registry, readers};
+use primitives::{Hash, Party, Timestamp, VisitId, codec};
 use proof::receipt::{Field, OutcomeCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::port::IndexedReceipt;
+use crate::port::{IndexedReceipt, Rows};
 use crate::problem::{Language, words};
 
 /// A receipt.
@@ -80,26 +75,19 @@ pub struct EffectView {
     pub effect: Effect,
 }
 
-/// The receipt as this party sees it; `None` when it does not concern the party.
+/// The receipt as this party sees it ([`readers::receipt_for`]); `None` when it does not concern
+/// the party.
 #[must_use]
 pub fn receipt_for(
     party: Party,
     indexed: &IndexedReceipt,
-    state: &State,
+    state: &dyn Rows,
     registry: &Registry,
     language: Language,
 ) -> Option<ReceiptView> {
-    let receipt = indexed.receipt.as_ref();
-    receipt.concerns.binary_search(&party).ok()?;
-    let is_batch =
-        receipt.concerns.iter().filter(|one| matches!(one, Party::Person(_))).count() > 1;
-    let is_persons_own = !is_batch && matches!(party, Party::Person(_));
-    let is_shown = |entry: &&PostedEntry| {
-        let is_whole = is_persons_own || !is_batch && !says_who_helped(entry);
-        is_whole || may_see_entry(party, entry, state)
-    };
+    let receipt = readers::receipt_for(state, party, &indexed.receipt)?;
     let record = &receipt.record;
-    let events = receipt.events.iter().filter(|event| event.concerns.contains(&party));
+    let reference = |effect: &Effect| Effect::reference(record.transaction_id, effect.number);
     Some(ReceiptView {
         id: indexed.index,
         transaction_id: record.transaction_id,
@@ -108,34 +96,17 @@ pub fn receipt_for(
             .map_or_else(|| record.kind.to_string(), |kind| kind.name.to_owned()),
         height: record.height,
         time: record.time,
-        outcome: outcome(receipt, registry, language),
-        visit: visit_of(party, receipt, state),
-        fields: if is_batch && matches!(party, Party::Person(_)) {
-            Vec::new()
-        } else {
-            receipt.fields.clone()
-        },
-        entries: receipt.entries.iter().filter(is_shown).copied().collect(),
-        events: events.map(|event| event.name.clone()).collect(),
+        outcome: outcome(&receipt, registry, language),
+        visit: codec::decode::<SettlementRecord>(&receipt.witness).ok().map(|record| record.visit),
         effects: receipt
             .effects
             .iter()
-            .filter(|effect| !is_batch || party == Party::Organisation(effect.executor))
-            .map(|effect| EffectView {
-                reference: Effect::reference(record.transaction_id, effect.number),
-                effect: effect.clone(),
-            })
+            .map(|effect| EffectView { reference: reference(effect), effect: effect.clone() })
             .collect(),
+        fields: receipt.fields,
+        entries: receipt.entries,
+        events: receipt.events.into_iter().map(|event| event.name).collect(),
     })
-}
-
-/// The visit whose settlement a receipt brings about.
-fn visit_of(party: Party, receipt: &Receipt, state: &State) -> Option<VisitId> {
-    if receipt.witness.is_empty() {
-        return None;
-    }
-    let record: SettlementRecord = codec::decode(&receipt.witness).ok()?;
-    visit::view::may_see(state, &record.subject, party).then_some(record.visit)
 }
 
 fn outcome(receipt: &Receipt, registry: &Registry, language: Language) -> OutcomeView {
@@ -153,58 +124,5 @@ fn outcome(receipt: &Receipt, registry: &Registry, language: Language) -> Outcom
                     .unwrap_or_default(),
             }
         }
-    }
-}
-
-/// Whether an entry names the relative whose account helped: the person knows, and the bureau whose
-/// region it is, and nobody else.
-const fn says_who_helped(entry: &PostedEntry) -> bool {
-    matches!(
-        (entry.entry.debit, entry.entry.credit),
-        (Account::PersonalAccount(_), Account::FamilyAccounts(_))
-            | (Account::FamilyAccounts(_), Account::PersonalAccount(_))
-    )
-}
-
-fn may_see_entry(party: Party, entry: &PostedEntry, state: &State) -> bool {
-    let accounts = [entry.entry.debit, entry.entry.credit];
-    match party {
-        Party::Person(_) => {
-            let foreign = |account: &Account| match account {
-                Account::PersonalAccount(owner) => Party::Person(*owner) != party,
-                Account::Deposit(_) => true,
-                Account::Outside(_)
-                | Account::Fund { .. }
-                | Account::ProviderDue(_)
-                | Account::Rail(_)
-                | Account::Receivable(_)
-                | Account::ProviderCash(_)
-                | Account::OwedToPatients(_)
-                | Account::OwedToFund { .. }
-                | Account::ExpectedByFund { .. }
-                | Account::FamilyAccounts(_) => false,
-            };
-            !accounts.iter().any(foreign)
-        }
-        Party::Organisation(id) => accounts.iter().any(|account| owns(id, account, state)),
-    }
-}
-
-/// Whether an organisation answers for an account: its own dues, rail and claims, and as a bureau
-/// the region's funds.
-#[must_use]
-pub fn owns(organisation: OrganisationId, account: &Account, state: &State) -> bool {
-    match account {
-        Account::Outside(region)
-        | Account::Fund { region, .. }
-        | Account::OwedToFund { region, .. }
-        | Account::ExpectedByFund { region, .. }
-        | Account::FamilyAccounts(region) => network::view::is_bureau(state, *region, organisation),
-        Account::ProviderDue(books)
-        | Account::Rail(books)
-        | Account::Receivable(books)
-        | Account::ProviderCash(books)
-        | Account::OwedToPatients(books) => books.organisation == organisation,
-        Account::PersonalAccount(_) | Account::Deposit(_) => false,
     }
 }

@@ -259,7 +259,7 @@ async fn answer(
     let peer =
         request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0);
     let client = client_address(peer, request.headers(), &gateway.config.trusted_proxies);
-    let session = who_asks(gateway, endpoint, request.headers(), client)?;
+    let session = who_asks(gateway, endpoint, request.headers(), client).await?;
     call::check_media_type(endpoint, request.headers())?;
     let (mut parts, body) = request.into_parts();
     let path = path_of(&mut parts).await?;
@@ -277,15 +277,15 @@ async fn answer(
         language,
         client,
         now: gateway.clock.now(),
-        view: gateway.port.view(),
+        view: gateway.port.chain().view(),
     };
     let handled = async {
         // Handlers may wait for a disk, so they run on threads that may wait.
-        let handled = tokio::task::spawn_blocking(move || (handle(&call, session), room));
-        let (reply, _room) = handled.await.map_err(|error| {
-            tracing::error!(operation = endpoint.operation, %error, "a handler failed");
-            Problem::new(&code::INTERNAL)
-        })?;
+        let view = Arc::clone(&call.view);
+        let handled = tokio::task::spawn_blocking(move || (handle(&call, session), room)).await;
+        // First whether everything could be read: what was concluded without it is void.
+        view.check()?;
+        let (reply, _room) = handled.map_err(|error| failed(endpoint, &error))?;
         match reply? {
             Reply::Now(response) => Ok(*response),
             Reply::Later(later) => match later.await? {
@@ -298,6 +298,11 @@ async fn answer(
         .await
         .unwrap_or_else(|_| Err(Problem::new(&code::STILL_WORKING)))?;
     shared.hold(endpoint, answered)
+}
+
+fn failed(endpoint: &Endpoint, error: &tokio::task::JoinError) -> Problem {
+    tracing::error!(operation = endpoint.operation, %error, "a handler failed");
+    Problem::new(&code::INTERNAL)
 }
 
 impl Shared {
@@ -326,8 +331,8 @@ impl Shared {
 }
 
 /// The session of a request, where one is needed, once it is counted.
-fn who_asks(
-    gateway: &Gateway,
+async fn who_asks(
+    gateway: &Arc<Gateway>,
     endpoint: &Endpoint,
     headers: &HeaderMap,
     client: IpAddr,
@@ -343,7 +348,15 @@ fn who_asks(
         gateway.rates.count_address(client, now)?;
         return Ok(None);
     }
-    match gateway.authenticate(headers, &gateway.port.view(), now) {
+    let view = gateway.port.chain().view();
+    let authenticated = if view.state.is_at_hand() {
+        gateway.authenticate(headers, &view, now)
+    } else {
+        let (gateway, headers) = (Arc::clone(gateway), headers.clone());
+        let waited = move || gateway.authenticate(&headers, &view, now);
+        tokio::task::spawn_blocking(waited).await.map_err(|error| failed(endpoint, &error))?
+    };
+    match authenticated {
         Ok(session) => {
             gateway.rates.count_session(&session, now)?;
             Ok(Some(session))

@@ -12,6 +12,7 @@ extern crate alloc;
 pub mod genesis;
 pub mod kernel;
 pub mod modules;
+pub mod readers;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -11,17 +11,26 @@ use super::MESSAGE_BYTES_MAX;
 const CHUNK_BYTES: usize = 65_535;
 const TAG_BYTES: usize = 16;
 
-pub(super) fn noise(error: snow::Error) -> Error {
+/// An error of the cryptography, as one of the connection.
+#[must_use]
+pub fn noise(error: snow::Error) -> Error {
     Error::new(ErrorKind::InvalidData, error)
 }
 
 /// One frame: two bytes of length and what Noise made.
-pub(super) fn write_frame(stream: &mut impl Write, frame: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// When it is too long, or cannot be written.
+pub fn write_frame(stream: &mut impl Write, frame: &[u8]) -> io::Result<()> {
     let length = u16::try_from(frame.len()).map_err(|_| Error::from(ErrorKind::InvalidInput))?;
     stream.write_all(&[&length.to_be_bytes(), frame].concat())
 }
 
-pub(super) fn read_frame(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
+/// Reads a frame of at most so many bytes.
+///
+/// # Errors
+/// When it is longer, or cannot be read.
+pub fn read_frame(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut length = [0; 2];
     stream.read_exact(&mut length)?;
     let length = usize::from(u16::from_be_bytes(length));
@@ -33,19 +42,26 @@ pub(super) fn read_frame(stream: &mut impl Read, most: usize) -> io::Result<Vec<
     Ok(frame)
 }
 
-/// An encrypted connection in one direction.
-pub(super) struct Secret {
-    pub(super) stream: TcpStream,
+/// An encrypted connection: one side sends a message, the other receives it.
+pub struct Secret {
+    pub(crate) stream: TcpStream,
     transport: TransportState,
 }
 
 impl Secret {
-    pub(super) fn after(handshake: HandshakeState, stream: TcpStream) -> io::Result<Self> {
+    /// The connection after this handshake.
+    ///
+    /// # Errors
+    /// When the handshake is not over.
+    pub fn after(handshake: HandshakeState, stream: TcpStream) -> io::Result<Self> {
         Ok(Self { stream, transport: handshake.into_transport_mode().map_err(noise)? })
     }
 
     /// Sends a message in as many frames as it needs; the first one begins with its length.
-    pub(super) fn send(&mut self, message: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When it is too long, or the connection breaks.
+    pub fn send(&mut self, message: &[u8]) -> io::Result<()> {
         let length = u32::try_from(message.len()).map_err(|_| ErrorKind::InvalidInput)?;
         let plain = [&length.to_be_bytes(), message].concat();
         let mut cipher = vec![0; CHUNK_BYTES];
@@ -57,7 +73,11 @@ impl Secret {
         self.stream.write_all(&out)
     }
 
-    pub(super) fn receive(&mut self) -> io::Result<Vec<u8>> {
+    /// The next message.
+    ///
+    /// # Errors
+    /// When it is too long or not whole, or the connection breaks.
+    pub fn receive(&mut self) -> io::Result<Vec<u8>> {
         let first = self.receive_chunk()?;
         let (length, rest) = first
             .split_first_chunk::<4>()
@@ -76,6 +96,12 @@ impl Secret {
         } else {
             Err(Error::new(ErrorKind::InvalidData, "a message is longer than it says"))
         }
+    }
+
+    /// The connection below.
+    #[must_use]
+    pub const fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
     fn receive_chunk(&mut self) -> io::Result<Vec<u8>> {

@@ -314,7 +314,8 @@ fn apply(call: &Call, session: &Session) -> Result<Reply, Problem> {
     transaction.sort_authorisations();
     execute(call, transaction).inspect_err(|_| {
         // What the ledger did not take needs no documents; what may still come keeps them.
-        let is_there = call.gateway.port.receipt_of_transaction(id).is_ok_and(|one| one.is_some());
+        let is_there =
+            call.gateway.port.chain().receipt_of_transaction(id).is_ok_and(|one| one.is_some());
         let is_refused = is_there && !is_accepted(call, &id).unwrap_or(true);
         if is_refused {
             let _ = wallet.directory.forget_application(&id);

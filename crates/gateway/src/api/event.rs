@@ -68,11 +68,11 @@ fn stream(call: &Call, session: &Session) -> Result<Reply, Problem> {
         .ok_or_else(|| Problem::new(&code::TOO_MANY_REQUESTS).retry(RETRY))?;
     let (last, missed) = match last {
         // The hub may still be handing out what was committed before; that is not asked for.
-        None => (gateway.port.view().tip.log.size().checked_sub(1), VecDeque::new()),
+        None => (gateway.port.chain().view().tip.receipts.checked_sub(1), VecDeque::new()),
         Some(last) => {
             let order = Order::OldestFirst;
             let missed =
-                gateway.port.receipts_of(session.party, order, Some(last), CATCH_UP_MAX)?;
+                gateway.port.chain().receipts_of(session.party, order, Some(last), CATCH_UP_MAX)?;
             (Some(last), missed.into())
         }
     };
@@ -115,9 +115,9 @@ impl Receipts {
     }
 
     fn event(&self, party: Party, receipt: &IndexedReceipt) -> Option<Event> {
-        let view = self.gateway.port.view();
-        let registry = self.gateway.port.registry();
-        let shown = receipt_for(party, receipt, &view.state, registry, self.language)?;
+        let view = self.gateway.port.chain().view();
+        let registry = self.gateway.port.chain().registry();
+        let shown = receipt_for(party, receipt, view.rows(), registry, self.language)?;
         let event = Event::default().id(shown.id.to_string()).event("receipt").retry(RETRY);
         event.json_data(&shown).ok()
     }

@@ -244,7 +244,7 @@ fn invalid(field: &str) -> Problem {
 
 /// What a content asks of whom, if it is one of the two and asks for the member's own key.
 fn asked(call: &Call, content: &Content) -> Result<(FamilyAsked, [PersonId; 2]), Problem> {
-    if content.chain_id != call.gateway.port.chain_id() {
+    if content.chain_id != call.gateway.port.chain().chain_id() {
         return Err(invalid("content.chain_id"));
     }
     let malformed = |_| Problem::new(&code::TRANSACTION_MALFORMED).at("content.body");

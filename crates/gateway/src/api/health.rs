@@ -60,7 +60,7 @@ fn figures(call: &Call) -> Result<Reply, Problem> {
     let own = [
         ("ledger_height", "Height of the last block", tip.height),
         ("ledger_block_time_seconds", "Block time of the last block", tip.time.millis() / 1_000),
-        ("ledger_receipts", "Receipts in the log", tip.log.size()),
+        ("ledger_receipts", "Receipts in the log", tip.receipts),
         ("ledger_rows", "Rows of the state", call.view.state.entry_count()),
         ("node_ready", "1 when the node takes transactions", u64::from(gateway.port.is_ready())),
         ("gateway_sessions", "Sessions", count(gateway.sessions.count())),

@@ -40,7 +40,7 @@ fn contract(call: &Call) -> Result<Reply, Problem> {
 fn index(call: &Call) -> Result<Reply, Problem> {
     let texts = words::index(call.language);
     let text = |key: &str| escape(texts.get(key).map_or("", String::as_str));
-    let chain_id = call.gateway.port.chain_id();
+    let chain_id = call.gateway.port.chain().chain_id();
     let links = [
         ("/v1/openapi.json", "contract"),
         ("/v1/network", "network"),

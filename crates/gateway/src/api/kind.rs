@@ -79,12 +79,12 @@ fn view(call: &Call, kind: &KindEntry) -> KindView {
 }
 
 fn list(call: &Call) -> Result<Reply, Problem> {
-    let kinds = call.gateway.port.registry().kinds().iter();
+    let kinds = call.gateway.port.chain().registry().kinds().iter();
     Reply::json(&KindList { kinds: kinds.map(|kind| view(call, kind)).collect() })
 }
 
 fn get(call: &Call) -> Result<Reply, Problem> {
     let name: String = call.path("kind")?;
-    let kind = call.gateway.port.registry().by_name(&name).ok_or_else(not_found)?;
+    let kind = call.gateway.port.chain().registry().by_name(&name).ok_or_else(not_found)?;
     Reply::json(&KindDetail { kind: view(call, kind), schema: stand_alone_schema(kind) })
 }

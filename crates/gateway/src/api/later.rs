@@ -97,7 +97,7 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let differences = if records.is_empty() {
         Vec::new()
     } else {
-        let differ = |plans: &_| later.differences(state, plans, call.instant());
+        let differ = |plans: &_| later.differences(call.view.rows(), plans, call.instant());
         call.gateway.with_plans(differ).map_err(|rejection| Problem::rejected(&rejection))?
     };
     let settlements = differences.iter().filter_map(|one| view(call, &records, one)).collect();
@@ -155,14 +155,15 @@ fn view(
 /// the order of the receipt log. Read from the index of the person's receipts.
 fn later_than(call: &Call, changed: &SettlementRecord) -> Result<Vec<SettlementRecord>, Problem> {
     let port = &call.gateway.port;
-    let first = port.receipt_of_transaction(changed.transaction_id)?.ok_or_else(not_found)?;
+    let first =
+        port.chain().receipt_of_transaction(changed.transaction_id)?.ok_or_else(not_found)?;
     let party = Party::Person(changed.subject.person);
     let too_many = || Problem::new(&code::LATER_TOO_MANY).with(LATER_MAX);
     let (mut after, mut records) = (first.index, Vec::new());
     for _ in 0..RECEIPTS_MAX.div_ceil(PAGE) {
-        let page = port.receipts_of(party, Order::OldestFirst, Some(after), PAGE)?;
+        let page = port.chain().receipts_of(party, Order::OldestFirst, Some(after), PAGE)?;
         for receipt in page.iter().filter_map(|one| settlement_of(&one.receipt, changed)) {
-            let standing = port.settlement(receipt.visit)?.ok_or_else(not_found)?;
+            let standing = port.chain().settlement(receipt.visit)?.ok_or_else(not_found)?;
             records.push(standing);
         }
         if records.len() > LATER_MAX {

@@ -71,7 +71,7 @@ pub struct HeaderView {
 }
 
 fn checkpoint(call: &Call) -> Result<Reply, Problem> {
-    let note = call.gateway.port.checkpoint()?.ok_or_else(not_found)?;
+    let note = call.gateway.port.chain().checkpoint()?.ok_or_else(not_found)?;
     Ok(Reply::bytes("text/plain; charset=utf-8", note)
         .header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")))
 }
@@ -79,7 +79,7 @@ fn checkpoint(call: &Call) -> Result<Reply, Problem> {
 fn tile(call: &Call) -> Result<Reply, Problem> {
     let place: String = call.path("place")?;
     let tile = Tile::from_path(&format!("tile/{place}")).map_err(|_| not_found())?;
-    let bytes = call.gateway.port.tile(tile)?.ok_or_else(not_found)?;
+    let bytes = call.gateway.port.chain().tile(tile)?.ok_or_else(not_found)?;
     // A tile of this width never changes, partial ones included.
     let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
     Ok(Reply::bytes("application/octet-stream", bytes).header(header::CACHE_CONTROL, for_ever))
@@ -87,7 +87,7 @@ fn tile(call: &Call) -> Result<Reply, Problem> {
 
 fn block_header(call: &Call) -> Result<Reply, Problem> {
     let height = call.path("height")?;
-    let signed = call.gateway.port.header(height)?.ok_or_else(not_found)?;
+    let signed = call.gateway.port.chain().header(height)?.ok_or_else(not_found)?;
     Reply::json(&HeaderView {
         value_id: signed.header.value_id(),
         header: signed.header,

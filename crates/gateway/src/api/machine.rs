@@ -43,7 +43,7 @@ pub(crate) fn signed_for<K: Kind>(
     let author = machines.first().ok_or_else(|| Problem::new(&code::INTERNAL))?.organisation();
     let content = Content {
         version: TRANSACTION_VERSION,
-        chain_id: call.gateway.port.chain_id(),
+        chain_id: call.gateway.port.chain().chain_id(),
         author: Party::Organisation(author),
         idempotency_key: IdempotencyKey(random()?),
         valid_until: call.instant().plus_millis(validity_millis),
@@ -63,7 +63,7 @@ pub(crate) fn signed_for<K: Kind>(
 /// Why it was not accepted.
 pub(crate) fn execute(call: &Call, transaction: Transaction) -> Result<IndexedReceipt, Problem> {
     let (sender, receiver) = mpsc::channel();
-    call.gateway.port.submit(
+    call.gateway.port.chain().submit(
         transaction,
         Box::new(move |result| {
             let _ = sender.send(result);
@@ -75,7 +75,7 @@ pub(crate) fn execute(call: &Call, transaction: Transaction) -> Result<IndexedRe
     match receipt.record.outcome {
         OutcomeCode::Accepted => Ok(placed),
         OutcomeCode::Rejected(number) => {
-            let registry = call.gateway.port.registry();
+            let registry = call.gateway.port.chain().registry();
             let code = registry.rejection(number).ok_or_else(|| Problem::new(&code::INTERNAL))?;
             let detail = receipt.rejection_detail.clone();
             Err(Problem::rejected(&Rejection { code: *code, detail }))

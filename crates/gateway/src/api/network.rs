@@ -78,11 +78,11 @@ fn get(call: &Call) -> Result<Reply, Problem> {
     let next = tip.height.saturating_add(1);
     let nodes = network::view::nodes(&call.view.state);
     Reply::json(&NetworkView {
-        chain_id: call.gateway.port.chain_id(),
+        chain_id: call.gateway.port.chain().chain_id(),
         height: tip.height,
         time: tip.time,
         state_root: call.view.state.root(),
-        receipts: tip.log.size(),
+        receipts: tip.receipts,
         governing: row.governing.clone(),
         rp_id: row.rp_id.to_string(),
         origins: row.origins.iter().map(|origin| origin.to_string()).collect(),

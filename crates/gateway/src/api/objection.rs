@@ -170,7 +170,8 @@ fn require_length(words: &str) -> Result<(), Problem> {
 
 /// The body of a content of this kind, written for this ledger.
 pub(super) fn body_of<K: Kind>(call: &Call, content: &Content) -> Result<K, Problem> {
-    let is_fitting = content.kind == K::NUMBER && content.chain_id == call.gateway.port.chain_id();
+    let is_fitting =
+        content.kind == K::NUMBER && content.chain_id == call.gateway.port.chain().chain_id();
     if !is_fitting {
         return Err(Problem::new(&code::CHANGE_INVALID).at("content"));
     }
@@ -211,7 +212,7 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 /// Whether the ledger has accepted a transaction.
 pub(super) fn is_accepted(call: &Call, id: &Hash) -> Result<bool, Problem> {
-    let found = call.gateway.port.receipt_of_transaction(*id)?;
+    let found = call.gateway.port.chain().receipt_of_transaction(*id)?;
     Ok(found.is_some_and(|one| one.receipt.record.outcome == OutcomeCode::Accepted))
 }
 

@@ -38,7 +38,7 @@ pub struct ProblemKind {
 fn get(call: &Call) -> Result<Reply, Problem> {
     let name: String = call.path("code")?;
     let own = code::ALL.iter().find(|code| code.name == name).map(|code| code.status);
-    let rejections = call.gateway.port.registry().rejections();
+    let rejections = call.gateway.port.chain().registry().rejections();
     let status = own.or_else(|| rejections.iter().find(|code| code.name == name).map(|_| 422));
     let status = status.ok_or_else(not_found)?;
     let words = words::of(call.language, &name);

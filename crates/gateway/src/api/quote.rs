@@ -328,7 +328,7 @@ fn of_remaining(
     record: &SettlementRecord,
     sums: &CategorySums,
 ) -> Result<Adjudicated, Problem> {
-    let state = &call.view.state;
+    let state = call.view.rows();
     let quote = |plans: &_| visit::quote_remaining(state, plans, record, sums, call.instant());
     let split = call.gateway.with_plans(quote).map_err(rejected)?;
     let region = network::view::region(state, record.subject.region).ok_or_else(not_found)?;

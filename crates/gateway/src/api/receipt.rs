@@ -106,8 +106,8 @@ pub(crate) fn concerned_receipt(
     session: &Session,
     receipt: &IndexedReceipt,
 ) -> Result<ReceiptView, Problem> {
-    let registry = call.gateway.port.registry();
-    receipt_for(session.party, receipt, &call.view.state, registry, call.language)
+    let registry = call.gateway.port.chain().registry();
+    receipt_for(session.party, receipt, call.view.rows(), registry, call.language)
         .ok_or_else(not_found)
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn concerned_receipt(
 /// # Errors
 /// `not_found`, also when it concerns others.
 pub(crate) fn receipt_in_path(call: &Call, session: &Session) -> Result<IndexedReceipt, Problem> {
-    let found = call.gateway.port.receipt(call.path("receipt")?)?.ok_or_else(not_found)?;
+    let found = call.gateway.port.chain().receipt(call.path("receipt")?)?.ok_or_else(not_found)?;
     match found.receipt.concerns.binary_search(&session.party) {
         Ok(_) => Ok(found),
         Err(_) => Err(not_found()),
@@ -134,7 +134,7 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
         None | Some(ReceiptOrder::Oldest) => Order::OldestFirst,
         Some(ReceiptOrder::Newest) => Order::NewestFirst,
     };
-    let found = call.gateway.port.receipts_of(session.party, order, after, limit)?;
+    let found = call.gateway.port.chain().receipts_of(session.party, order, after, limit)?;
     let next = found.last().filter(|_| found.len() == limit).map(|last| last.index);
     let receipts = found.iter().map(|receipt| concerned_receipt(call, session, receipt));
     Reply::json(&ReceiptPage { receipts: receipts.collect::<Result<_, _>>()?, next })

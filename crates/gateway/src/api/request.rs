@@ -274,7 +274,7 @@ fn settlement(
     }
     let body: SettleVisit =
         codec::decode(&content.body).map_err(|_| Problem::new(&code::TRANSACTION_MALFORMED))?;
-    if content.chain_id != call.gateway.port.chain_id() {
+    if content.chain_id != call.gateway.port.chain().chain_id() {
         return Err(invalid(detail!("it is meant for another ledger")));
     }
     if content.author != Party::Organisation(subject.provider) {
@@ -343,7 +343,7 @@ fn co_signed(
 
 /// The ledger is asked: with these signatures it must lack the person's, and nothing else.
 fn require_only_the_person_missing(call: &Call, transaction: Transaction) -> Result<(), Problem> {
-    match call.gateway.port.rehearse(transaction) {
+    match call.gateway.port.chain().rehearse(transaction) {
         Err(SubmitError::Rejected(rejection))
             if rejection.code == ledger::modules::person::rejection::SIGNATURE_MISSING =>
         {
@@ -421,7 +421,7 @@ fn standing(
     answer: Option<RequestAnswer>,
     expires: Timestamp,
 ) -> Result<RequestStanding, Problem> {
-    let receipt = call.gateway.port.receipt_of_transaction(*id)?;
+    let receipt = call.gateway.port.chain().receipt_of_transaction(*id)?;
     let settled = receipt.filter(|one| one.receipt.record.outcome == OutcomeCode::Accepted);
     Ok(match (settled, answer) {
         (Some(receipt), _) => RequestStanding::Settled { receipt: receipt.index },

@@ -224,7 +224,7 @@ fn create_challenge(call: &Call) -> Result<Reply, Problem> {
     let ChallengeRequest { party } = call.json()?;
     let gateway = &call.gateway;
     let issued = gateway.challenges.issue(party, call.now).map_err(no_randomness)?;
-    let chain_id = gateway.port.chain_id();
+    let chain_id = gateway.port.chain().chain_id();
     let view = ChallengeView {
         text: sign_in_text(chain_id, party, &issued.challenge),
         message: sign_in_message(chain_id, party, &issued.challenge),
@@ -271,14 +271,16 @@ fn check_sign_in(
         .challenges
         .check(request.party, &request.challenge, call.now)
         .ok_or_else(|| Problem::new(&code::CHALLENGE_ENDED))?;
-    let message = sign_in_message(gateway.port.chain_id(), request.party, &request.challenge);
+    let message =
+        sign_in_message(gateway.port.chain().chain_id(), request.party, &request.challenge);
     let candidates = match request.key {
         Some(key) => vec![key],
         None => passkeys_of(call, request),
     };
     let found = candidates.into_iter().find_map(|key| {
-        let context = gateway.port.verify_signature(&key, &message, &request.signature).ok()?;
-        let state = &call.view.state;
+        let context =
+            gateway.port.chain().verify_signature(&key, &message, &request.signature).ok()?;
+        let state = call.view.rows();
         let registered = registered::registered(state, request.party, key, call.now)?;
         registered::signed_in_place(state, &registered, context.as_ref())
             .then_some((key, registered))

@@ -124,13 +124,13 @@ fn key_of(call: &Call, session: &Session, row: RowKind) -> Result<Vec<u8>, Probl
 
 fn prove(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let key = key_of(call, session, call.path("row")?)?;
-    let state = &call.view.state;
-    let proof = state.prove(&key);
+    let state = call.view.rows();
+    let proof = state.prove(&key).ok_or_else(|| Problem::new(&code::UNAVAILABLE))?;
     Reply::json(&StateProofView {
         height: call.view.tip.height,
         state_root: state.root(),
         key: hex::encode(&key),
-        value: state.get(&key).map(hex::encode),
+        value: state.read(&key).map(hex::encode),
         salt: proof.salt,
         entry_count: proof.entry_count,
         bucket: proof.bucket,

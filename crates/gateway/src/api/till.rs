@@ -189,7 +189,7 @@ impl From<&Shift> for ShiftView {
 fn refused(error: CounterError) -> Problem {
     match error {
         CounterError::NoShift => not_found(),
-        CounterError::Store(error) => crate::port::PortError(error.to_string()).into(),
+        CounterError::Store(error) => crate::port::PortError::Failed(error.to_string()).into(),
         other => Problem::new(&code::TILL_REFUSED).with(&other),
     }
 }

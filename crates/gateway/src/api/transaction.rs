@@ -242,6 +242,7 @@ fn new_key() -> Result<IdempotencyKey, Problem> {
 fn encode_content(call: &Call, form: ContentForm, prefix: &str) -> Result<Content, Problem> {
     let port = &call.gateway.port;
     let kind = port
+        .chain()
         .registry()
         .by_name(&form.kind)
         .ok_or_else(|| Problem::new(&code::KIND_UNKNOWN).at(format!("{prefix}kind")))?;
@@ -254,7 +255,7 @@ fn encode_content(call: &Call, form: ContentForm, prefix: &str) -> Result<Conten
     })?;
     Ok(Content {
         version: TRANSACTION_VERSION,
-        chain_id: port.chain_id(),
+        chain_id: port.chain().chain_id(),
         author: form.author,
         idempotency_key: form.idempotency_key,
         valid_until: form.valid_until,
@@ -265,7 +266,7 @@ fn encode_content(call: &Call, form: ContentForm, prefix: &str) -> Result<Conten
 
 fn summary(call: &Call, content: &Content) -> SummaryView {
     let mut lines = Vec::new();
-    let kind = call.gateway.port.registry().by_number(content.kind);
+    let kind = call.gateway.port.chain().registry().by_number(content.kind);
     let body = kind.and_then(|kind| (kind.body_to_json)(&content.body));
     flatten(String::new(), &body.unwrap_or_default(), &mut lines);
     let name = kind.map_or("", |kind| kind.name);
@@ -347,7 +348,8 @@ fn governs(call: &Call, session: &Session) -> bool {
 fn rehearse(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let transaction = read_transaction(call, session)?;
     let transaction_id = transaction.content.id();
-    let rehearsal = call.gateway.port.rehearse(transaction).map_err(|error| refused(&error))?;
+    let rehearsal =
+        call.gateway.port.chain().rehearse(transaction).map_err(|error| refused(&error))?;
     let outcome = rehearsal.outcome;
     Reply::json(&RehearsalView {
         transaction_id,
@@ -407,7 +409,7 @@ pub(super) fn submit_signed(
         Occupied::Other => key_reused(),
     })?;
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    gateway.port.submit(
+    gateway.port.chain().submit(
         transaction,
         Box::new(move |result| {
             // The key is free before the answer is out, so that whoever has the answer may go on.
@@ -424,12 +426,14 @@ pub(super) fn submit_signed(
             Err(error) => earlier_answer(&gateway, id, error).await?,
         };
         // A governing organisation that brings a newcomer's transaction in gets the author's view.
+        let now = gateway.port.chain().view();
         let view = [party, author].into_iter().find_map(|party| {
-            let state = &gateway.port.view().state;
-            receipt_for(party, &submitted.receipt, state, gateway.port.registry(), language)
+            let registry = gateway.port.chain().registry();
+            receipt_for(party, &submitted.receipt, now.rows(), registry, language)
         });
+        now.check()?;
         let view = view.ok_or_else(|| Problem::new(&code::INTERNAL))?;
-        answer_submitted(view, &submitted, gateway.port.registry())
+        answer_submitted(view, &submitted, gateway.port.chain().registry())
     })))
 }
 
@@ -445,7 +449,8 @@ async fn earlier_answer(
         return Err(refused(&error));
     }
     let reader = Arc::clone(gateway);
-    let found = tokio::task::spawn_blocking(move || reader.port.receipt_of_transaction(id)).await;
+    let found =
+        tokio::task::spawn_blocking(move || reader.port.chain().receipt_of_transaction(id)).await;
     let found = found.map_err(|_| Problem::new(&code::INTERNAL))??;
     found
         .filter(|found| found.receipt.record.outcome == OutcomeCode::Accepted)
@@ -503,6 +508,6 @@ pub(super) fn refused(error: &SubmitError) -> Problem {
 
 fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id: Hash = call.path("transaction_id")?;
-    let found = call.gateway.port.receipt_of_transaction(id)?.ok_or_else(not_found)?;
+    let found = call.gateway.port.chain().receipt_of_transaction(id)?.ok_or_else(not_found)?;
     Reply::json(&concerned_receipt(call, session, &found)?)
 }

@@ -105,7 +105,7 @@ fn get(call: &Call) -> Result<Reply, Problem> {
 }
 
 fn entry(call: &Call, index: u64, leaf: Hash) -> Result<Finding, Problem> {
-    let found = call.gateway.port.receipt(index)?;
+    let found = call.gateway.port.chain().receipt(index)?;
     let is_there = found.is_some_and(|one| leaf_hash(&one.receipt.record.leaf()) == leaf);
     Ok(Finding::Entry { index, is_there })
 }
@@ -130,7 +130,7 @@ fn check(call: &Call, bytes: &[u8]) -> Finding {
         Ok(voucher) => voucher,
         Err(error) => return Finding::Wrong(why(&error)),
     };
-    match call.gateway.port.verify_voucher(&voucher) {
+    match call.gateway.port.chain().verify_voucher(&voucher) {
         Some(verified) => Finding::Genuine(Box::new(Genuine { voucher, verified })),
         None => Finding::Wrong("wrong.log"),
     }

@@ -85,9 +85,9 @@ fn issue(call: &Call, session: &Session) -> Result<Issued, Problem> {
         return Err(Problem::new(&code::VOUCHER_FIELD_UNKNOWN).at("show").with(&**name));
     }
     let voucher =
-        call.gateway.port.issue_voucher(view.transaction_id, Some(&shown))?.ok_or_else(|| {
-            Problem::new(&code::VOUCHER_NOT_READY).retry(std::time::Duration::from_secs(1))
-        })?;
+        call.gateway.port.chain().issue_voucher(view.transaction_id, Some(&shown))?.ok_or_else(
+            || Problem::new(&code::VOUCHER_NOT_READY).retry(std::time::Duration::from_secs(1)),
+        )?;
     Ok(Issued { found, view, voucher })
 }
 
@@ -140,7 +140,7 @@ fn get_sheet(call: &Call, session: &Session) -> Result<Reply, Problem> {
         explanation: explanation.as_ref(),
         check_page: check_page.as_deref(),
     };
-    let bytes = voucher_pdf(&sheet).map_err(|error| PortError(error.to_string()))?;
+    let bytes = voucher_pdf(&sheet).map_err(|error| PortError::Failed(error.to_string()))?;
     let name = format!("inline; filename=\"yibao-{}.pdf\"", found.index);
     let reply = named(Reply::bytes(SHEET_MEDIA_TYPE, bytes), &name);
     // Where anybody checks it: what the code on the sheet says, for whoever shows it otherwise.

@@ -137,7 +137,7 @@ impl Asking<'_> {
 /// # Errors
 /// When the history fails.
 pub(super) fn settled(message: &Message<'_>, id: Hash) -> Result<Option<IndexedReceipt>, Refusal> {
-    let found = message.call.gateway.port.receipt_of_transaction(id)?;
+    let found = message.call.gateway.port.chain().receipt_of_transaction(id)?;
     Ok(found.filter(|one| one.receipt.record.outcome == OutcomeCode::Accepted))
 }
 

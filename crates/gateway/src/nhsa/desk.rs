@@ -364,7 +364,7 @@ impl Message<'_> {
     ) -> Result<T, Refusal> {
         let busy = || Refusal::for_now("同一就诊或原报文正在处理；请稍后以原报文重发");
         let _claim = self.institution.claim(kind, name).ok_or_else(busy)?;
-        let call = &Call { view: self.call.gateway.port.view(), ..self.call.clone() };
+        let call = &Call { view: self.call.gateway.port.chain().view(), ..self.call.clone() };
         run(&Message { call, ..*self })
     }
 

@@ -82,7 +82,7 @@ fn undo(
         _ => codec::decode::<SettleVisit>(&sent.content.body).map(|body| body.visit),
     };
     let visit = visit.map_err(damaged)?;
-    let receipt = message.call.gateway.port.receipt_of_transaction(sent.content.id())?;
+    let receipt = message.call.gateway.port.chain().receipt_of_transaction(sent.content.id())?;
     let accepted = receipt.filter(|one| one.receipt.record.outcome == OutcomeCode::Accepted);
     if accepted.is_none() {
         // What waits on a phone is taken back first. Who confirmed in that very instant is seen

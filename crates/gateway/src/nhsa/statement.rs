@@ -172,7 +172,8 @@ pub(super) fn rows(message: &Message<'_>, asked: &Asked) -> Result<Vec<Row>, Ref
     let mut statement = Statement { message, rows: Vec::new(), waiting: BTreeMap::new() };
     let mut after = None;
     'pages: loop {
-        let page = port.receipts_of(Party::Organisation(own), Order::NewestFirst, after, PAGE)?;
+        let page =
+            port.chain().receipts_of(Party::Organisation(own), Order::NewestFirst, after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(last.index);
         for one in &page {
@@ -271,7 +272,7 @@ impl Statement<'_> {
         let (port, party) = (&self.message.call.gateway.port, Party::Person(waiting.person));
         let mut after = Some(waiting.receipt);
         loop {
-            let page = port.receipts_of(party, Order::NewestFirst, after, PAGE)?;
+            let page = port.chain().receipts_of(party, Order::NewestFirst, after, PAGE)?;
             let last = page.last().ok_or_else(|| damaged(()))?;
             after = Some(last.index);
             for one in &page {

@@ -78,7 +78,7 @@ pub(super) fn refund_of_all(
     let refund = || {
         let original = message.call.any_visit(visit)?.record.ok_or_else(|| damaged(()))?;
         let remaining = CategorySums::new(Vec::new()).map_err(damaged)?;
-        let (state, now) = (&message.call.view.state, message.call.instant());
+        let (state, now) = (message.call.view.rows(), message.call.instant());
         let quote = |plans: &_| quote_remaining(state, plans, &original, &remaining, now);
         let split = message.call.gateway.with_plans(quote);
         let split = split.map_err(|rejection| Problem::rejected(&rejection))?;

@@ -168,7 +168,15 @@ impl Problem {
 
 impl From<crate::port::PortError> for Problem {
     fn from(error: crate::port::PortError) -> Self {
-        tracing::error!(%error, "the node failed");
-        Self::new(&code::INTERNAL)
+        match error {
+            crate::port::PortError::Failed(_) => {
+                tracing::error!(%error, "the node failed");
+                Self::new(&code::INTERNAL)
+            }
+            crate::port::PortError::Unreachable(_) => {
+                tracing::warn!(%error, "the node could not answer");
+                Self::new(&code::UNAVAILABLE)
+            }
+        }
     }
 }

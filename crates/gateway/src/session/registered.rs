@@ -1,11 +1,12 @@
 //! Whether a key is one of a party's own, by the ledger as it stands.
 
-use ledger::State;
 use ledger::modules::organisation::{Scope, Standing};
 use ledger::modules::person::{KeyGrade, PersonStatus};
 use ledger::modules::{network, organisation, person};
 use primitives::key::WebAuthnContext;
 use primitives::{OrganisationId, Party, PersonId, PublicKey, Timestamp, sha256};
+
+use crate::port::Rows;
 
 /// What the ledger says of a registered key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Registered {
 /// not closed. A locked person may sign in and look; the ledger stops what a lock stops.
 #[must_use]
 pub fn registered(
-    state: &State,
+    state: &dyn Rows,
     party: Party,
     key: PublicKey,
     now: Timestamp,
@@ -35,7 +36,7 @@ pub fn registered(
 }
 
 fn organisation_key(
-    state: &State,
+    state: &dyn Rows,
     id: OrganisationId,
     key: PublicKey,
     now: Timestamp,
@@ -50,7 +51,7 @@ fn organisation_key(
     })
 }
 
-fn person_key(state: &State, id: PersonId, key: PublicKey) -> Option<Registered> {
+fn person_key(state: &dyn Rows, id: PersonId, key: PublicKey) -> Option<Registered> {
     let row = person::view::person(state, id)?;
     let own = row.key(&key)?;
     let is_passkey = match own.grade {
@@ -65,7 +66,7 @@ fn person_key(state: &State, id: PersonId, key: PublicKey) -> Option<Registered>
 /// network's own pages, and nobody on a foreign one.
 #[must_use]
 pub fn signed_in_place(
-    state: &State,
+    state: &dyn Rows,
     registered: &Registered,
     context: Option<&WebAuthnContext>,
 ) -> bool {

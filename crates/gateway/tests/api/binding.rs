@@ -1,7 +1,7 @@
 //! Applications to act for a child: documents that belong to them, who sees them, what is decided.
 
 use base64ct::{Base64, Encoding as _};
-use gateway::Port as _;
+use gateway::{Chain as _, Port as _};
 use ledger::Content;
 use ledger::modules::person;
 use primitives::{Hash, PersonId, sha256, sha256_parts};

@@ -77,7 +77,7 @@ fn streams_end_when_the_node_stops_and_none_begins_after() {
     let world = World::new();
     let token = world.token(organisation("bureau"));
     let mut stream = Events::open(&world, &token, None);
-    world.port.stop();
+    (world.stop)();
     assert_eq!(stream.take(&world), None);
     world.ask(&Ask::get("/v1/events").token(&token)).problem(429, "too_many_requests");
 }

@@ -8,6 +8,7 @@ mod event;
 mod family;
 mod inquiry;
 mod later;
+mod light;
 mod limits;
 mod nhsa;
 mod nhsa_account;

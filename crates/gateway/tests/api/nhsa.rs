@@ -2,7 +2,7 @@
 //! refused.
 
 use adapters::clock::Clock as _;
-use gateway::Port as _;
+use gateway::Chain as _;
 use gateway::nhsa::TRANSACTIONS;
 use gateway::port::Order;
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use adapters::directory::BoundCard;
-use gateway::Port as _;
+use gateway::{Chain as _, Port as _};
 use his::HisError;
 use his::care::Care;
 use his::day::{Options, run};

@@ -1,6 +1,6 @@
 //! What hospitals file at the bureau over the national interface.
 
-use gateway::Port as _;
+use gateway::Chain as _;
 use gateway::port::Order;
 use ledger::modules::coverage::view::coverage;
 use primitives::PersonId;

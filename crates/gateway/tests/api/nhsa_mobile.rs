@@ -2,9 +2,9 @@
 //! refund and revocation.
 
 use adapters::clock::Clock as _;
-use gateway::Port as _;
 use gateway::nhsa::signature::{Received, Scheme as _};
 use gateway::port::Order;
+use gateway::{Chain as _, Port as _};
 use ledger::Content;
 use primitives::{codec, sha256};
 use serde_json::{Value, json};

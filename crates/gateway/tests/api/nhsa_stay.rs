@@ -1,7 +1,7 @@
 //! Stays over the national interface: admission, daily lines, discharge, settlement, and the
 //! undoing of each.
 
-use gateway::Port as _;
+use gateway::Chain as _;
 use gateway::port::Order;
 use ledger::modules::visit::SettlementRecord;
 use primitives::codec;

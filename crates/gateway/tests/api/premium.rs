@@ -1,7 +1,7 @@
 //! A premium season over the API: what each side may know, and a payment to its end.
 
+use gateway::Chain as _;
 use gateway::Config;
-use gateway::port::Port as _;
 use ledger::Content;
 use primitives::{Party, PersonId, sha256};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 //! The provider tries every operation of the contract with every id that it could come by, the
 //! other visit's own ones included; no answer says anything of the other visit.
 
-use gateway::Port as _;
+use gateway::Chain as _;
 use gateway::endpoint::{BodyKind, Endpoint, Place};
 use primitives::{Party, VisitId, sha256};
 use serde_json::{Value, json};
@@ -196,7 +196,7 @@ fn a_provider_with_all_its_data_cannot_list_its_patients_other_visits() {
     }
     // Its live events: the next visit elsewhere is not among them, its own one is.
     let mut events = Events::open(&world, &token, None);
-    let next = world.port.view().tip.log.size();
+    let next = world.port.view().tip.receipts;
     world.check_in_at(VisitId([0xe3; 16]), "other");
     world.check_in_at(VisitId([0xa1; 16]), "hospital");
     let (id, event) = events.take(&world).unwrap();

@@ -313,7 +313,7 @@ fn beside_a_web_app_the_api_keeps_its_own_addresses() {
 
 #[test]
 fn gateway_problems_have_distinct_names_that_no_rejection_has() {
-    use gateway::Port as _;
+    use gateway::Chain as _;
     let world = World::new();
     let mut names: Vec<&str> = code::ALL.iter().map(|code| code.name).collect();
     names.extend(world.port.registry().rejections().iter().map(|code| code.name));

@@ -221,6 +221,10 @@ fn a_client_that_gives_up_waiting_finds_its_receipt_later() {
     world.ask(&ask).problem(504, "still_working");
     world.ask(&ask).problem(409, "in_progress");
     world.port.go_on();
+    // A light node hears of it a little later.
+    while world.gateway.in_flight.count() > 0 {
+        std::thread::yield_now();
+    }
     world.ask(&ask).expect(200);
     let path = format!("/v1/transactions/{}", content.id());
     let receipt = world.ask(&Ask::get(path).token(&token)).expect(200).json();

@@ -1,6 +1,6 @@
 //! Joining, codes and PINs: what opens a wallet, and what does not.
 
-use gateway::port::Port as _;
+use gateway::{Chain as _, Port as _};
 use primitives::{Party, PersonId, sha256};
 use serde_json::{Value, json};
 

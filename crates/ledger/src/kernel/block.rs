@@ -9,7 +9,7 @@ use proof::receipt::{OutcomeCode, RECEIPT_VERSION, ReceiptRecord, ReceiptSeed};
 
 use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::idempotency::{self, UsedKey};
-use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::overlay::{Base, Overlay, Read};
 use crate::kernel::posting::PostedEntry;
 use crate::kernel::receipt::{Outcome, Receipt};
 use crate::kernel::registry::{Registry, registry};
@@ -56,11 +56,27 @@ pub struct Tip {
 
 /// A ledger: its state, where it stands, and the kinds it knows.
 pub struct Ledger {
-    chain_id: ChainId,
+    rules: Rules,
     state: State,
     tip: Tip,
+}
+
+/// How transactions are executed on rows, whoever has them.
+pub struct Rules {
+    chain_id: ChainId,
     registry: Arc<Registry>,
     plans: PlanMemo,
+}
+
+/// After which block a transaction is executed.
+#[derive(Clone, Copy, Debug)]
+pub struct After<'a> {
+    /// The block's height.
+    pub height: u64,
+    /// Its time.
+    pub time: Timestamp,
+    /// Who certifies the next one.
+    pub validators: &'a ValidatorSet,
 }
 
 /// What executing a block gave; nothing is changed until [`Ledger::apply`].
@@ -100,13 +116,13 @@ impl Ledger {
     /// The ledger at this state and place: genesis, a snapshot, or in between.
     #[must_use]
     pub fn new(chain_id: ChainId, state: State, tip: Tip) -> Self {
-        Self { chain_id, state, tip, registry: Arc::new(registry()), plans: PlanMemo::default() }
+        Self { rules: Rules::of(chain_id), state, tip }
     }
 
     /// The ledger's name.
     #[must_use]
     pub const fn chain_id(&self) -> ChainId {
-        self.chain_id
+        self.rules.chain_id
     }
 
     /// The state after the last block.
@@ -124,7 +140,7 @@ impl Ledger {
     /// The kinds it knows.
     #[must_use]
     pub const fn registry(&self) -> &Arc<Registry> {
-        &self.registry
+        &self.rules.registry
     }
 
     /// Whether a transaction may be tried in a block: format, chain, validity, idempotency. Whether
@@ -146,8 +162,8 @@ impl Ledger {
                 Err(code::KEY_REUSED.reject())
             };
         }
-        check_content(self.chain_id, now.max(self.tip.time), transaction)?;
-        require(self.registry.by_number(content.kind).is_some(), || {
+        check_content(self.rules.chain_id, now.max(self.tip.time), transaction)?;
+        require(self.rules.registry.by_number(content.kind).is_some(), || {
             code::UNKNOWN_KIND.with(alloc::format!("{}", content.kind))
         })?;
         Ok(Admission::Admitted)
@@ -169,31 +185,7 @@ impl Ledger {
         now: Timestamp,
         transaction: &VerifiedTransaction,
     ) -> Result<(Outcome, Vec<PostedEntry>), Rejection> {
-        let mut overlay = Overlay::new(&self.state);
-        let time = now.max(self.tip.time);
-        let context = self.context(self.tip.height.saturating_add(1), time, transaction);
-        check_content(self.chain_id, time, transaction)?;
-        let outcome = self.run(&context, &mut overlay)?;
-        Ok((outcome, overlay.keep_transaction()))
-    }
-
-    fn context<'a>(
-        &'a self,
-        height: u64,
-        time: Timestamp,
-        transaction: &'a VerifiedTransaction,
-    ) -> Context<'a> {
-        let (validators, plans) = (&self.tip.validators, &self.plans);
-        Context { chain_id: self.chain_id, height, time, transaction, validators, plans }
-    }
-
-    fn run(&self, context: &Context<'_>, overlay: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
-        let content = context.transaction.content();
-        let kind = self
-            .registry
-            .by_number(content.kind)
-            .ok_or_else(|| code::UNKNOWN_KIND.with(alloc::format!("{}", content.kind)))?;
-        kind.run(&content.body, context, overlay)
+        self.rules.rehearse(&self.state, self.tip.as_after(), now, transaction)
     }
 
     /// Executes the transactions as the next block at this time.
@@ -211,7 +203,8 @@ impl Ledger {
         idempotency::forget_ended(&mut overlay, time);
         overlay.keep_transaction();
         for (index, transaction) in (0_u32..).zip(transactions) {
-            let context = self.context(height, time, transaction);
+            let after = After { time, ..self.tip.as_after() };
+            let context = self.rules.context(after, transaction);
             let receipt = self.execute_one(&context, index, log.size(), &mut overlay);
             log.push(leaf_hash(&receipt.record.leaf()));
             receipts.push(receipt);
@@ -224,7 +217,7 @@ impl Ledger {
             validators.map_or_else(|| self.tip.validators.clone(), Arc::unwrap_or_clone);
         let header = Header {
             version: HEADER_VERSION,
-            chain_id: self.chain_id,
+            chain_id: self.rules.chain_id,
             height,
             time,
             parent: self.tip.value_id,
@@ -249,8 +242,8 @@ impl Ledger {
         let content = transaction.content();
         let used = UsedKey { transaction_id: transaction.id(), receipt_index };
         let result = check_key_is_new(overlay, content)
-            .and_then(|()| check_content(self.chain_id, context.time, transaction))
-            .and_then(|()| self.run(context, overlay));
+            .and_then(|()| check_content(self.rules.chain_id, context.time, transaction))
+            .and_then(|()| self.rules.run(context, overlay));
         match result {
             Ok(outcome) => {
                 let (author, key) = (content.author, content.idempotency_key);
@@ -280,6 +273,59 @@ impl Ledger {
         self.state = outcome.state;
         self.tip = outcome.tip;
         (outcome.header, outcome.receipts)
+    }
+}
+
+impl Tip {
+    fn as_after(&self) -> After<'_> {
+        After { height: self.height, time: self.time, validators: &self.validators }
+    }
+}
+
+impl Rules {
+    /// The rules of this ledger.
+    #[must_use]
+    pub fn of(chain_id: ChainId) -> Self {
+        Self { chain_id, registry: Arc::new(registry()), plans: PlanMemo::default() }
+    }
+
+    /// Executes one transaction as if it were the next block's only one, and forgets it again.
+    ///
+    /// # Errors
+    /// Why it would be rejected.
+    pub fn rehearse(
+        &self,
+        base: &dyn Base,
+        after: After<'_>,
+        now: Timestamp,
+        transaction: &VerifiedTransaction,
+    ) -> Result<(Outcome, Vec<PostedEntry>), Rejection> {
+        let mut overlay = Overlay::new(base);
+        let time = now.max(after.time);
+        let context = self.context(After { time, ..after }, transaction);
+        check_content(self.chain_id, time, transaction)?;
+        let outcome = self.run(&context, &mut overlay)?;
+        Ok((outcome, overlay.keep_transaction()))
+    }
+
+    const fn context<'a>(
+        &'a self,
+        after: After<'a>,
+        transaction: &'a VerifiedTransaction,
+    ) -> Context<'a> {
+        let (chain_id, plans) = (self.chain_id, &self.plans);
+        let After { height, time, validators } = after;
+        let height = height.saturating_add(1);
+        Context { chain_id, height, time, transaction, validators, plans }
+    }
+
+    fn run(&self, context: &Context<'_>, overlay: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
+        let content = context.transaction.content();
+        let kind = self
+            .registry
+            .by_number(content.kind)
+            .ok_or_else(|| code::UNKNOWN_KIND.with(alloc::format!("{}", content.kind)))?;
+        kind.run(&content.body, context, overlay)
     }
 }
 

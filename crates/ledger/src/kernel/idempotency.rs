@@ -12,6 +12,7 @@ use primitives::{Hash, Party, Timestamp};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::table::Table;
 use crate::kernel::transaction::IdempotencyKey;
+use crate::readers::Readers;
 
 const KEYS: Table<(Party, IdempotencyKey), UsedKey> = Table::new(0x0003);
 const ENDING: Table<(u64, u32), Vec<(Party, IdempotencyKey)>> = Table::new(0x0004);
@@ -36,6 +37,15 @@ pub struct UsedKey {
 /// The use of a key, if it was used and can still matter.
 pub fn used(state: &(impl Read + ?Sized), author: Party, key: IdempotencyKey) -> Option<UsedKey> {
     KEYS.get(state, &(author, key))
+}
+
+/// Who may read a row of this module besides those who see everything: an organisation its own
+/// keys.
+pub(crate) fn readers(key: &[u8]) -> Option<Readers> {
+    match KEYS.key_of(key)?.0 {
+        Party::Organisation(own) => Some(Readers::Organisations(alloc::vec![own])),
+        Party::Person(_) => None,
+    }
 }
 
 /// Notes the use of a key until `valid_until`.

@@ -29,6 +29,29 @@ impl Read for State {
     }
 }
 
+impl<T: Read + ?Sized> Read for Arc<T> {
+    fn read(&self, key: &[u8]) -> Option<&[u8]> {
+        self.as_ref().read(key)
+    }
+
+    fn memo(&self) -> Option<&RowMemo> {
+        self.as_ref().memo()
+    }
+}
+
+/// Rows on which transactions are executed: all of them, or those that another node proves.
+pub trait Base: Read {
+    /// What seeds maps of rows in between, so that nobody can choose keys that collide; no result
+    /// depends on it.
+    fn map_seed(&self) -> u64;
+}
+
+impl Base for State {
+    fn map_seed(&self) -> u64 {
+        self.seeds().map_seed()
+    }
+}
+
 /// Rows of a block by their keys. The order in which a map of hashes gives them never matters:
 /// [`State::commit`] sorts.
 type BlockWrites = HashMap<Vec<u8>, Option<Vec<u8>>, FixedState>;
@@ -40,7 +63,7 @@ type TransactionWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 /// Invariant: a discarded transaction leaves no trace (test
 /// `a_discarded_transaction_leaves_nothing`).
 pub struct Overlay<'a> {
-    base: &'a State,
+    base: &'a dyn Base,
     block: BlockWrites,
     transaction: TransactionWrites,
     entries: Vec<PostedEntry>,
@@ -50,9 +73,9 @@ pub struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     /// An overlay without writes.
     #[must_use]
-    pub fn new(base: &'a State) -> Self {
+    pub fn new(base: &'a dyn Base) -> Self {
         // Seeded with what only the ledger knows, so that nobody can choose keys that collide.
-        let hashes = FixedState::with_seed(base.seeds().map_seed());
+        let hashes = FixedState::with_seed(base.map_seed());
         Self {
             base,
             block: BlockWrites::with_hasher(hashes.clone()),
@@ -126,7 +149,7 @@ impl Read for Overlay<'_> {
     fn read(&self, key: &[u8]) -> Option<&[u8]> {
         match self.transaction.get(key).or_else(|| self.block.get(key)) {
             Some(written) => written.as_deref(),
-            None => self.base.get(key),
+            None => self.base.read(key),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::kernel::account::{Account, AccountRow, Floor, HOLDS_PER_ACCOUNT_MAX, 
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, kernel as code, require};
 use crate::kernel::table::Table;
+use crate::readers::{Readers, readers_of_account};
 
 const ACCOUNTS: Table<Account, AccountRow> = Table::new(0x0001);
 const HOLDS: Table<Hash, Hold> = Table::new(0x0002);
@@ -66,6 +67,17 @@ pub fn account(state: &(impl Read + ?Sized), account: &Account) -> Option<Accoun
 #[must_use]
 pub fn account_key(account: &Account) -> Vec<u8> {
     ACCOUNTS.key_bytes(account)
+}
+
+/// Who may read a row of this module besides those who see everything.
+pub(crate) fn readers(key: &[u8]) -> Option<Readers> {
+    if let Some(account) = ACCOUNTS.key_of(key) {
+        return match account.books() {
+            Some(books) => Some(Readers::Organisations(alloc::vec![books.organisation])),
+            None => readers_of_account(&account),
+        };
+    }
+    REGIONS.key_of(key).map(|own| Readers::Organisations(alloc::vec![own]))
 }
 
 /// The regions in which money has touched an organisation's books, sorted.

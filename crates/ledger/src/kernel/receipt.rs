@@ -47,7 +47,7 @@ macro_rules! events {
 pub(crate) use events;
 
 /// What executing a kind gives besides changed state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Outcome {
     /// Facts that a voucher may show, committed to in the record.
     pub fields: Vec<Field>,

@@ -30,6 +30,25 @@ impl<K: BorshSerialize, V: BorshSerialize + BorshDeserialize> Table<K, V> {
         bytes
     }
 
+    /// Whether these bytes are a key of this table.
+    #[must_use]
+    pub fn is_key(&self, bytes: &[u8]) -> bool
+    where
+        K: BorshDeserialize,
+    {
+        self.key_of(bytes).is_some()
+    }
+
+    /// The key that these bytes are, if they are one of this table.
+    #[must_use]
+    pub fn key_of(&self, bytes: &[u8]) -> Option<K>
+    where
+        K: BorshDeserialize,
+    {
+        let key = bytes.strip_prefix(&self.prefix.to_be_bytes())?;
+        codec::decode(key).ok()
+    }
+
     /// The row, if there is one.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ use crate::kernel::overlay::Read;
 use crate::kernel::receipt::EventName;
 use crate::kernel::registry::KindEntry;
 use crate::kernel::rejection::Code;
+use crate::readers::Readers;
 
 pub mod coverage;
 pub mod family;
@@ -35,6 +36,9 @@ pub struct Module {
     pub rejections: &'static [Code],
     /// What it tells those whom it concerns.
     pub events: &'static [EventName],
+    /// Who may read a row of its tables besides those who see everything; `None` when nobody else
+    /// may, and for rows of others.
+    pub readers: fn(&dyn Read, &[u8]) -> Option<Readers>,
 }
 
 /// Every module of this release.

@@ -1,4 +1,5 @@
-//! Receipts by position, by transaction and by the parties whom they concern, in SQLite.
+//! Receipts by position, by transaction and by the parties whom they concern, and the sets of
+//! validators that there were, in SQLite.
 //!
 //! Nothing here is the truth: everything can be made again from the block log, and is, when the
 //! file is missing, of another version, or of another ledger. But it is written after the blocks,
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use ledger::Receipt;
 use ledger::modules::visit::SettlementRecord;
 use primitives::{Hash, Party, VisitId, codec, sha256};
+use proof::header::ValidatorSet;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use read::HistoryReader;
@@ -25,7 +27,7 @@ pub use recent::Recent;
 /// Written into the file's header: another number is another kind of file.
 const APPLICATION_ID: i32 = 0x7962_6879;
 /// The form of the tables; a file of another form is made anew.
-const FORM: i32 = 5;
+const FORM: i32 = 6;
 
 /// How much of the file the writer keeps in memory: without it each index entry, at a random place,
 /// reads and writes a page.
@@ -65,6 +67,10 @@ const TABLES: &str = "
         short_id       INTEGER NOT NULL,
         receipt_index  INTEGER NOT NULL,
         PRIMARY KEY (short_id, receipt_index)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE validators (
+        hash           BLOB PRIMARY KEY,
+        bytes          BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
 
@@ -127,6 +133,8 @@ pub struct BlockReceipts<'a> {
     pub value_id: Hash,
     /// Its receipts in their order.
     pub receipts: &'a [std::sync::Arc<Receipt>],
+    /// Who certifies from the next block on, if it changes that.
+    pub validators: Option<&'a ValidatorSet>,
 }
 
 /// The one writer of a history.
@@ -204,6 +212,11 @@ impl History {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .and_then(|tx| {
                 progress.receipts = insert(&tx, first, receipts)?;
+                blocks.iter().filter_map(|block| block.validators).try_for_each(|set| {
+                    tx.prepare_cached("INSERT OR IGNORE INTO validators VALUES (?1, ?2)")?
+                        .execute(params![&set.hash().0[..], codec::encode(set)])
+                        .map(drop)
+                })?;
                 write_progress(&tx, &progress)?;
                 tx.commit()
             });
@@ -237,7 +250,7 @@ impl History {
             .execute_batch(
                 "BEGIN IMMEDIATE; DELETE FROM progress; DELETE FROM receipt;
                  DELETE FROM by_transaction; DELETE FROM by_party; DELETE FROM by_executor;
-                 DELETE FROM by_settled_visit; COMMIT;",
+                 DELETE FROM by_settled_visit; DELETE FROM validators; COMMIT;",
             )
             .map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
         self.progress = Progress { genesis: self.progress.genesis, ..Progress::default() };

@@ -7,6 +7,7 @@ use adapters::sqlite::copy::open_to_read;
 use ledger::Receipt;
 use ledger::modules::visit::SettlementRecord;
 use primitives::{Hash, OrganisationId, Party, VisitId, codec};
+use proof::header::ValidatorSet;
 use proof::receipt::OutcomeCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
@@ -88,6 +89,21 @@ impl HistoryReader {
             last = last.or(Some(placed));
         }
         Ok(last)
+    }
+
+    /// The validators with this hash, if a block named them.
+    ///
+    /// # Errors
+    /// As [`HistoryReader::receipt_at`].
+    pub fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, HistoryError> {
+        let bytes: Option<Vec<u8>> = self.with(|connection| {
+            connection
+                .prepare_cached("SELECT bytes FROM validators WHERE hash = ?1")?
+                .query_row([&hash.0[..]], |row| row.get(0))
+                .optional()
+        })?;
+        let set = bytes.and_then(|bytes| codec::decode::<ValidatorSet>(&bytes).ok());
+        Ok(set.filter(|set| set.hash() == *hash))
     }
 
     /// The settlement of a visit that its last settling, refund or correction brought into force.

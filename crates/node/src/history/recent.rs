@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ledger::Receipt;
 use ledger::modules::visit::SettlementRecord;
 use primitives::{Hash, OrganisationId, Party, VisitId};
+use proof::header::ValidatorSet;
 use proof::receipt::OutcomeCode;
 
 use crate::runtime::{Committed, Placed};
@@ -82,6 +83,13 @@ impl Recent {
         let receipts = blocks.iter().rev().flat_map(|block| block.receipts.iter().rev());
         let mut records = receipts.filter_map(|receipt| super::settlement_in(receipt));
         records.find(|record| record.visit == visit)
+    }
+
+    /// The validators with this hash, if a block here named them.
+    pub(crate) fn validators(&self, hash: &Hash) -> Option<ValidatorSet> {
+        let blocks = self.lock();
+        let mut named = blocks.iter().filter_map(|block| block.named.as_ref());
+        named.find(|set| set.hash() == *hash).cloned()
     }
 
     /// Everything here with an effect that this organisation executes, oldest first.

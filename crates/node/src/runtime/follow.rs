@@ -91,6 +91,7 @@ pub(crate) fn receipts_of(block: &Committed) -> BlockReceipts<'_> {
         height: block.header().height,
         value_id: block.certificate.value_id,
         receipts: &block.receipts,
+        validators: block.named.as_ref(),
     }
 }
 

@@ -10,7 +10,7 @@ use ledger::modules::visit::SettlementRecord;
 use ledger::{Block, Receipt, Registry, Transaction};
 use primitives::{Hash, OrganisationId, Party, VisitId};
 use proof::checkpoint::SignedCheckpoint;
-use proof::header::{Certificate, ChainId, Header};
+use proof::header::{Certificate, ChainId, Header, ValidatorSet};
 use proof::note::NoteKey;
 use proof::receipt::FieldName;
 use proof::tile::Tile;
@@ -164,6 +164,14 @@ impl NodeHandle {
     /// When it cannot be read.
     pub fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, ReadError> {
         self.0.shared.settlement(visit)
+    }
+
+    /// The validators with this hash: the present ones, or those whom an earlier block named.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, ReadError> {
+        self.0.shared.validators(hash)
     }
 
     /// Receipts with effects that this organisation executes, from the place `from` on, oldest

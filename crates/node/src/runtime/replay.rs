@@ -67,9 +67,12 @@ pub(crate) fn replay(
     let verified = check_all(&block.transactions, ledger.registry(), threads);
     let verified = verified.map_err(|(place, error)| not_signed(height, place, &error))?;
     let first_receipt = ledger.tip().log.size();
+    let before = ledger.tip().validators.hash();
     let receipts = execute(ledger, &block.header, &certificate, &verified)?;
     let receipts = receipts.into_iter().map(Arc::new).collect();
-    Ok(Committed { block, certificate, first_receipt, receipts })
+    let is_other = block.header.next_validators != before;
+    let named = is_other.then(|| ledger.tip().validators.clone());
+    Ok(Committed { block, certificate, first_receipt, receipts, named })
 }
 
 /// The recorded block of this height, taken apart.

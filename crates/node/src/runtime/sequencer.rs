@@ -154,9 +154,13 @@ impl<D: Disk> Sequencer<D> {
     ) -> Result<(), NodeFailure> {
         let Pending { block, outcome, keys, bytes, start } = pending;
         let first_receipt = self.ledger.tip().log.size();
+        let before = self.ledger.tip().validators.hash();
         let (header, receipts) = self.ledger.apply(outcome);
         let receipts: Vec<_> = receipts.into_iter().map(Arc::new).collect();
-        let committed = Arc::new(Committed { block, certificate, first_receipt, receipts });
+        let is_other = header.next_validators != before;
+        let named = is_other.then(|| self.ledger.tip().validators.clone());
+        let committed = Committed { block, certificate, first_receipt, receipts, named };
+        let committed = Arc::new(committed);
         let shared = &self.shared;
         shared.receipt_log.append(&committed)?;
         shared.recent.push(Arc::clone(&committed));

@@ -7,7 +7,7 @@ use adapters::clock::Clock;
 use ledger::modules::visit::SettlementRecord;
 use ledger::{Block, Ledger, Receipt, Registry};
 use primitives::{Hash, OrganisationId, Party, VisitId, codec};
-use proof::header::{Certificate, ChainId};
+use proof::header::{Certificate, ChainId, ValidatorSet};
 
 use super::metrics::{Counters, Metrics};
 use super::subscription::Subscribers;
@@ -151,6 +151,17 @@ impl Shared {
         match self.recent.settlement(visit) {
             Some(record) => Ok(Some(record)),
             None => Ok(self.history.settlement(visit)?),
+        }
+    }
+
+    pub(crate) fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, ReadError> {
+        let present = &self.view().tip.validators;
+        if present.hash() == *hash {
+            return Ok(Some(present.clone()));
+        }
+        match self.recent.validators(hash) {
+            Some(set) => Ok(Some(set)),
+            None => Ok(self.history.validators(hash)?),
         }
     }
 

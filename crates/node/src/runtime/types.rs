@@ -8,7 +8,7 @@ use ledger::kernel::receipt::Outcome;
 use ledger::kernel::transaction::TransactionError;
 use ledger::{Block, Receipt, Rejection, State, Tip};
 use primitives::Hash;
-use proof::header::{Certificate, Header};
+use proof::header::{Certificate, Header, ValidatorSet};
 
 /// A receipt with its place in the receipt log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,8 @@ pub struct Committed {
     pub first_receipt: u64,
     /// One receipt per transaction, in their order.
     pub receipts: Vec<Arc<Receipt>>,
+    /// Who certifies from the next block on, if it changes that.
+    pub named: Option<ValidatorSet>,
 }
 
 impl Committed {

@@ -95,7 +95,14 @@ fn a_history_that_is_behind_the_snapshot_is_filled_up() {
         let receipt = node.receipt_at(height - 1).unwrap().unwrap();
         let value_id = header(height).value_id();
         let receipts = &[receipt][..];
-        history.append(&[node::history::BlockReceipts { height, value_id, receipts }]).unwrap();
+        history
+            .append(&[node::history::BlockReceipts {
+                height,
+                value_id,
+                receipts,
+                validators: None,
+            }])
+            .unwrap();
     }
     drop((history, node));
     remove(&place.history());
@@ -117,7 +124,12 @@ fn a_history_of_another_ledger_or_of_another_form_is_made_anew() {
     let mut history = History::open(&place.history(), Hash([1; 32])).unwrap();
     assert!(history.was_of_another_ledger());
     history
-        .append(&[BlockReceipts { height: 1, value_id: Hash::default(), receipts: &[] }])
+        .append(&[BlockReceipts {
+            height: 1,
+            value_id: Hash::default(),
+            receipts: &[],
+            validators: None,
+        }])
         .unwrap();
     drop(history);
     let (_, report) = place.try_open(config(&place)).unwrap();
@@ -143,7 +155,8 @@ fn a_block_that_does_not_follow_is_not_taken_in() {
     let place = Place::new();
     let mut history = History::open(&place.history(), Hash::default()).unwrap();
     let value_id = primitives::sha256(b"block");
-    let block = |height| node::history::BlockReceipts { height, value_id, receipts: &[] };
+    let block =
+        |height| node::history::BlockReceipts { height, value_id, receipts: &[], validators: None };
     history.append(&[block(1), block(2)]).unwrap();
     for wrong in [[block(2), block(3)], [block(3), block(5)]] {
         assert!(history.append(&wrong).is_err());
@@ -192,7 +205,12 @@ fn a_settlement_is_found_by_its_visit_as_it_was_changed_last() {
         let mut receipt = (*plain).clone();
         receipt.witness = codec::encode(record);
         let receipts = [plain.clone(), std::sync::Arc::new(receipt)];
-        let block = BlockReceipts { height, value_id: Hash::default(), receipts: &receipts };
+        let block = BlockReceipts {
+            height,
+            value_id: Hash::default(),
+            receipts: &receipts,
+            validators: None,
+        };
         history.append(&[block]).unwrap();
     }
     let reader = HistoryReader::new(&path);

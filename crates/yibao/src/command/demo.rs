@@ -74,7 +74,7 @@ impl Demo {
             .collect::<Result<_, _>>()?;
         let looking_after = upkeep.start()?;
         let folder = options.data.clone();
-        let port = NodePort::new(node.clone(), options.data, Arc::clone(&upkeep))?;
+        let port = NodePort::new(&node, options.data, Arc::clone(&upkeep))?;
         let config = gateway::Config::default();
         let mut server = HttpServer::start(Arc::new(port), demonstration.clock, listener, config)
             .inspect_err(|_| node.stop())?;

@@ -17,7 +17,9 @@ pub mod his;
 pub mod input;
 pub mod keys;
 mod language;
+mod light;
 mod network;
+mod output;
 pub mod passphrase;
 pub mod phones;
 pub mod quote;
@@ -52,6 +54,8 @@ enum Command {
     Serve(serve::Serve),
     /// Found a ledger of several organisations.
     Network(network::Network),
+    /// Nodes that keep headers only and ask others for what concerns their organisation.
+    Light(light::Light),
     /// Play a hospital's day against the national interface of a served demonstration.
     His(his::His),
     /// Stand inside a hospital: pass its system's messages on, and go on when the line is cut.
@@ -93,6 +97,7 @@ impl Arguments {
             Command::Demo(demo) => demo.run(),
             Command::Serve(serve) => serve.run(),
             Command::Network(network) => network.run(),
+            Command::Light(light) => light.run(),
             Command::His(his) => his.run(),
             Command::Edge(edge) => edge.run(),
             Command::Backup(backup) => backup.run(),

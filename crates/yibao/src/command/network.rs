@@ -86,7 +86,7 @@ fn no_gateway(url: &Uri) -> anyhow::Error {
 }
 
 /// Where a node is reached.
-fn address(text: &str) -> Result<String, String> {
+pub fn address(text: &str) -> Result<String, String> {
     let wrong = || "write HOST:PORT, such as 10.0.0.2:7410".to_owned();
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);

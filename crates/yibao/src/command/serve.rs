@@ -12,6 +12,8 @@ use clap::Args;
 use gateway::Config;
 use node::runtime::{Health, NodeHandle};
 
+use super::input::bad;
+use crate::serving::light::{is_light, open_door, open_light};
 use crate::serving::limits::{Limits, fit_to_open_files, read_limits};
 use crate::serving::log::{self, LogFormat};
 use crate::serving::{HttpServer, NodePort, Start, Upkeep, open_node, open_port, rails};
@@ -41,6 +43,10 @@ pub struct Serve {
     /// stay valid under the earlier name. Say so once, after everything else was tried.
     #[arg(long, conflicts_with = "newest_copy")]
     state_loss: bool,
+    /// Where light nodes of other organisations may ask this full node, such as `0.0.0.0:7420`;
+    /// without it none may.
+    #[arg(long, value_name = "ADDRESS")]
+    light_nodes: Option<String>,
     /// The form of the log on the standard error stream; YIBAO_LOG chooses how much of it.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -58,6 +64,9 @@ impl Serve {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let listener = open_port(self.listen)?;
         let Limits { gateway, mempool } = read_limits(&self.data)?;
+        if is_light(&self.data) {
+            return self.serve_light(clock, listener, gateway);
+        }
         let (node, report) = open_node(&self.data, Arc::clone(&clock), mempool, self.start())?;
         tracing::info!(
             chain = %node.chain_id(),
@@ -81,6 +90,40 @@ impl Serve {
         }
     }
 
+    /// Answers out of a light node until the process is told to stop.
+    fn serve_light(
+        self,
+        clock: Arc<dyn Clock>,
+        listener: TcpListener,
+        limits: Config,
+    ) -> Result<ExitCode> {
+        if self.newest_copy || self.state_loss || self.light_nodes.is_some() {
+            return Err(bad(
+                "a light node signs no blocks and answers no other nodes: leave --newest-copy, \
+                 --state-loss and --light-nodes away",
+            ));
+        }
+        let (chain, port) = open_light(&self.data, &clock)?;
+        let mut server = HttpServer::start(Arc::new(port), clock, listener, self.config(limits))?;
+        println!("serving `{}` on http://{}", chain.chain_id(), server.address());
+        // Whoever started this may wait for the line.
+        std::io::stdout().flush()?;
+        server.wait_for_signal();
+        server.stop()?;
+        println!("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn config(&self, limits: Config) -> Config {
+        let mut config = Config {
+            is_behind_tls: self.behind_tls,
+            trusted_proxies: self.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
+            ..limits
+        };
+        fit_to_open_files(&mut config);
+        config
+    }
+
     const fn start(&self) -> Start {
         match (self.newest_copy, self.state_loss) {
             (_, true) => Start::AfterLoss,
@@ -99,13 +142,11 @@ impl Serve {
     ) -> Result<()> {
         let payments = rails::open_payments(&self.data, node, &clock, self.state_loss)?;
         let upkeep = Upkeep::new(&self.data, node.clone(), payments.clone(), Arc::clone(&clock))?;
-        let port = NodePort::new(node.clone(), self.data, Arc::clone(&upkeep))?;
-        let mut config = Config {
-            is_behind_tls: self.behind_tls,
-            trusted_proxies: self.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
-            ..limits
-        };
-        fit_to_open_files(&mut config);
+        let config = self.config(limits);
+        let port = NodePort::new(node, self.data.clone(), Arc::clone(&upkeep))?;
+        let door = self.light_nodes.as_deref();
+        let door = door.map(|at| open_door(&self.data, port.shared_chain(), &clock, at));
+        let door = door.transpose()?;
         let mut server = HttpServer::start(Arc::new(port), clock, listener, config)?;
         let _upkeep = upkeep.start()?;
         let driving = payments
@@ -114,9 +155,13 @@ impl Serve {
             .collect::<Result<Vec<_>, _>>()?;
         tracing::info!(outboxes = driving.len(), "payments outside are driven");
         println!("serving `{}` on http://{}", node.chain_id(), server.address());
+        if let Some(door) = &door {
+            println!("light nodes may ask at {}", door.address());
+        }
         // Whoever started this may wait for the line.
         std::io::stdout().flush()?;
         server.wait_for_signal();
+        drop(door);
         tracing::info!("told to stop: open requests are finished first");
         server.stop()
     }

@@ -271,7 +271,7 @@ pub fn play(
     let payments = vec![Arc::new(payments_of(bank)?)];
     let upkeep = Upkeep::new(data, node.clone(), payments, Arc::clone(clock))?;
     let driving = Arc::clone(bank).start()?;
-    let port = NodePort::new(node.clone(), data.to_owned(), upkeep)?;
+    let port = NodePort::new(node, data.to_owned(), upkeep)?;
     let config = gateway::Config::default();
     let server = HttpServer::start(Arc::new(port), Arc::clone(clock), listener, config)?;
     let url = format!("http://{}", server.address());

@@ -172,10 +172,11 @@ pub fn run(options: &Options) -> Result<Demonstration> {
         others = Some(network.start(&genesis)?);
     }
     let node = open_node(disk, &seed, &genesis, (&clock, data))?;
+    write_policy(data, &node)?;
     if let Some(others) = &mut others {
+        others.start_light_node(&node, data, (&genesis, &seed), &clock)?;
         others.watch(&node)?;
     }
-    write_policy(data, &node)?;
     let drafter = Drafter::new(chain_id, seed);
     let last_day = last_day(clock.now().day(UtcOffset(480)));
     let stage = Stage {

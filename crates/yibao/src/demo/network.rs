@@ -1,6 +1,6 @@
 //! The demonstration as a network: this process is the bureau's node, and the other organisations
-//! run `yibao serve` beside it. While visits are settled one of them is killed and comes back; in
-//! the end all must stand at the same height with the same root.
+//! run `yibao serve` beside it, and a hospital its light node. While visits are settled one of them
+//! is killed and comes back; in the end all must stand at the same height with the same root.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ::light::TrustRoot;
+use ::light::link::Listener;
+use adapters::clock::Clock;
 use anyhow::{Context as _, Result, anyhow};
 use ledger::Genesis;
 use node::runtime::NodeHandle;
@@ -20,11 +23,16 @@ use proof::header::{Validator, ValidatorSet};
 
 use super::LOG_ORIGIN;
 use super::founding::{self, ONLINE, code};
-use crate::serving::network::Member;
+use crate::serving::chain::NodeChain;
+use crate::serving::folder::policies;
+use crate::serving::light;
+use crate::serving::network::{Member, peer_at};
 
 /// Those who validate, in the order in which they join; the first one is this process. All are
 /// public bodies that may see every settlement: the insurer is the bureau of the American sample.
 const VALIDATORS: [&str; 5] = ["bureau", "finance", "insurer", "tax", "identity"];
+/// Who follows with a light node.
+const LIGHT: &str = "hospital-1";
 /// Where the other organisations' data folders are.
 const FOLDER: &str = "network";
 /// What a node says beside its output, in its data folder.
@@ -101,10 +109,10 @@ impl Network {
             } else {
                 let folder = self.data.join(FOLDER).join(member.organisation.as_str());
                 member.found(&folder, genesis, others)?;
-                nodes.push(Process::start(member.organisation, folder)?);
+                nodes.push(Process::start(member.organisation, folder, false)?);
             }
         }
-        Ok(Running { nodes: Arc::new(Mutex::new(nodes)), watcher: None })
+        Ok(Running { nodes: Arc::new(Mutex::new(nodes)), watcher: None, door: None })
     }
 }
 
@@ -112,13 +120,15 @@ impl Network {
 struct Process {
     organisation: OrganisationId,
     folder: PathBuf,
+    /// It keeps headers only.
+    is_light: bool,
     /// The process and where its gateway answers.
     running: Option<(Child, String)>,
 }
 
 impl Process {
-    fn start(organisation: OrganisationId, folder: PathBuf) -> Result<Self> {
-        let mut process = Self { organisation, folder, running: None };
+    fn start(organisation: OrganisationId, folder: PathBuf, is_light: bool) -> Result<Self> {
+        let mut process = Self { organisation, folder, is_light, running: None };
         process.run()?;
         Ok(process)
     }
@@ -175,6 +185,8 @@ impl Drop for Process {
 pub struct Running {
     nodes: Arc<Mutex<Vec<Process>>>,
     watcher: Option<(Arc<AtomicBool>, JoinHandle<Result<()>>)>,
+    /// Where the hospital's light node asks this process.
+    door: Option<Listener>,
 }
 
 fn own_stand(node: &NodeHandle) -> (u64, u64, String) {
@@ -193,6 +205,32 @@ fn print_table(node: &NodeHandle, nodes: &[Process], begin: Instant) {
 }
 
 impl Running {
+    /// Starts the light node of a hospital, which asks this process's node; it is told nothing
+    /// until the hospital is admitted.
+    ///
+    /// # Errors
+    /// When its folder cannot be written or it does not start.
+    pub fn start_light_node(
+        &mut self,
+        node: &NodeHandle,
+        data: &Path,
+        (genesis, seed): (&Genesis, &Hash),
+        clock: &Arc<dyn Clock>,
+    ) -> Result<()> {
+        let chain = Arc::new(NodeChain::new(node.clone(), data)?);
+        let door = light::open_door(data, chain, clock, "127.0.0.1:0")?;
+        let folder = data.join(FOLDER).join(LIGHT);
+        let peer = peer_at(data, code("bureau"), &door.address().to_string())?;
+        let policy = policies(data, node)?.into_iter().next().unwrap_or_default();
+        let key = founding::secret(seed, LIGHT, ONLINE);
+        let root = TrustRoot::of_genesis(genesis);
+        light::found(&folder, code(LIGHT), &root, (vec![peer], &policy), &key)?;
+        let process = Process::start(code(LIGHT), folder, true)?;
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+        self.door = Some(door);
+        Ok(())
+    }
+
     /// Shows where everybody stands, kills the last organisation's node after a while, and starts
     /// it again later.
     ///
@@ -209,7 +247,8 @@ impl Running {
                 std::thread::park_timeout(TABLE_EVERY);
                 let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
                 let (height, receipts, _) = own_stand(&node);
-                let Some(last) = nodes.last_mut() else { continue };
+                let mut full = nodes.iter_mut().filter(|one| !one.is_light);
+                let Some(last) = full.next_back() else { continue };
                 match killed_at {
                     None if receipts >= KILLED_AFTER => {
                         last.kill();
@@ -258,9 +297,12 @@ impl Running {
             if stands.iter().all(is_equal) {
                 println!("  bureau      height {height}  root {root}");
                 for (process, (at, there)) in nodes.iter().zip(stands.into_iter().flatten()) {
-                    println!("  {:<11} height {at}  root {there}", process.organisation.as_str());
+                    let how = if process.is_light { "  (light: proofs only)" } else { "" };
+                    let name = process.organisation.as_str();
+                    println!("  {name:<11} height {at}  root {there}{how}");
                 }
-                println!("  {} organisations, one ledger", nodes.len() + 1);
+                let full = nodes.iter().filter(|one| !one.is_light).count() + 1;
+                println!("  {full} organisations, one ledger, and a hospital that checks it");
                 return Ok(true);
             }
             std::thread::park_timeout(Duration::from_millis(200));

@@ -118,6 +118,14 @@ pub fn own_peer(data: &Path, organisation: OrganisationId, address: &str) -> Res
             data.display()
         )));
     }
+    peer_at(data, organisation, address)
+}
+
+/// The node of a data folder, as others name it that ask it there.
+///
+/// # Errors
+/// When its key cannot be read or made.
+pub fn peer_at(data: &Path, organisation: OrganisationId, address: &str) -> Result<Peer> {
     let name = PeerKey::from_secret(*network_key(data)?.as_bytes()).name()?.to_string();
     Ok(Peer { organisation, address: address.to_owned(), name })
 }

@@ -141,7 +141,7 @@ fn reconciled(day: CivilDate, found: Reconciliation) -> ReconciledDay {
 }
 
 fn failed(error: BookError) -> PortError {
-    PortError(error.to_string())
+    PortError::Failed(error.to_string())
 }
 
 impl Payments for OwnPayments {

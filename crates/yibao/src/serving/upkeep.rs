@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result};
 use gateway::api::status::{
     BackupStatus, DiskStatus, FundStatus, KeyStatus, NodeStatus, OutboxStatus, SnapshotStatus,
 };
+use gateway::payments::Payments;
 use gateway::port::{Figure, FigureValue};
 use ledger::Genesis;
 use ledger::kernel::account::{Account, Floor};
@@ -24,8 +25,10 @@ use node::runtime::{Health, NodeHandle};
 use primitives::{Amount, OrganisationId, Timestamp};
 use serde::Deserialize;
 
+use super::figures;
 use super::folder::{GENESIS_FILE, NODE_FOLDER, replace_file};
 use super::payments::OwnPayments;
+use super::port::Operations;
 use super::register::{FundKey, Register, Registrar};
 
 /// How often figures are counted.
@@ -112,12 +115,6 @@ impl Upkeep {
         };
         upkeep.count();
         Ok(Arc::new(upkeep))
-    }
-
-    /// Who runs the node.
-    #[must_use]
-    pub const fn operator(&self) -> OrganisationId {
-        self.operator
     }
 
     /// The payments of everybody.
@@ -453,6 +450,29 @@ impl Drop for UpkeepHandle {
     }
 }
 
+impl Operations for Upkeep {
+    fn is_ready(&self) -> bool {
+        self.is_ready()
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        figures::of_node(&self.node).into_iter().chain(self.figures()).collect()
+    }
+
+    fn operator(&self) -> OrganisationId {
+        self.operator
+    }
+
+    fn status(&self) -> NodeStatus {
+        self.status()
+    }
+
+    fn payments(&self, organisation: OrganisationId) -> Option<Arc<dyn Payments>> {
+        let own = self.payments(organisation)?;
+        Some(Arc::clone(own) as Arc<dyn Payments>)
+    }
+}
+
 /// What is told of the last backup in a node's folder.
 #[must_use]
 pub fn last_backup(folder: &Path) -> Option<BackupStatus> {
@@ -480,7 +500,7 @@ pub fn disk_under(folder: &Path, node_bytes: u64) -> DiskStatus {
 }
 
 /// Memory that this process holds; 0 where the system does not say.
-fn memory_bytes() -> u64 {
+pub fn memory_bytes() -> u64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());

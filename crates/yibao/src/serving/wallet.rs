@@ -137,7 +137,7 @@ impl CardExecutor for BankMachine {
         let salt = sha256_parts(&[b"yibao/card-leg/v1", secret, what]);
         let note = PaymentNote::Later { from: card.token.clone() };
         let authorisation = self.payments.record_authorisation(&card.rail, note, salt)?;
-        let rail = Text::new(&card.rail).map_err(PortError)?;
+        let rail = Text::new(&card.rail).map_err(PortError::Failed)?;
         Ok(CashLeg {
             executor: self.machine.organisation,
             rail,

@@ -11,6 +11,7 @@ mod edge;
 mod guide;
 mod his;
 mod kit;
+mod light;
 mod network;
 mod observing;
 mod quote;

@@ -300,7 +300,7 @@ fn locked(
     season: SeasonId,
     person: PersonId,
 ) -> Result<PremiumLockView, Problem> {
-    let view = call.gateway.port.view();
+    let view = call.gateway.port.chain().view();
     let region = network::view::region(&view.state, season.region).ok_or_else(not_found)?;
     let now = call.now.max(view.tip.time);
     let terms = premium::view::season(&view.state, season).ok_or_else(not_found)?;
@@ -366,7 +366,7 @@ fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
     }
     // What is on the ledger already gives its receipt again, whatever became of it.
     let id = content.id();
-    let is_new = call.gateway.port.receipt_of_transaction(id)?.is_none();
+    let is_new = call.gateway.port.chain().receipt_of_transaction(id)?.is_none();
     let may_pay = |person| is_known(call, session, body.season, person);
     if is_new && !body.items.iter().all(|item| may_pay(item.person)) {
         return Err(Problem::new(&code::PREMIUM_NOT_PAYABLE));

@@ -11,8 +11,8 @@ use gateway::api::status::{DiskStatus, NodeStatus, OutboxStatus};
 use gateway::nhsa::Institution;
 use gateway::payments::Payments;
 use gateway::port::{
-    Answer, BillAccess, Committed, Figure, IndexedReceipt, Order, Port, PortError, Rehearsal,
-    SignedHeader, SubmitError, Submitted, VaultError, View,
+    Answer, BillAccess, Chain, Committed, Figure, IndexedReceipt, Order, Port, PortError,
+    Rehearsal, SignedHeader, SubmitError, Submitted, VaultError, View,
 };
 use gateway::wallet::Wallet;
 use ledger::kernel::block::Admission;
@@ -24,7 +24,7 @@ use primitives::{
     key,
 };
 use proof::checkpoint::{Checkpoint, SignedCheckpoint};
-use proof::header::{Certificate, ChainId, CommitSignature, Header, commit_message};
+use proof::header::{Certificate, ChainId, CommitSignature, Header, ValidatorSet, commit_message};
 use proof::log::{Frontier, leaf_hash, prove_inclusion};
 use proof::note::{NoteKey, NoteSigner, SignatureType};
 use proof::policy::{Policy, policy_text};
@@ -167,6 +167,11 @@ impl LedgerPort {
         }
     }
 
+    /// The clock of this world.
+    pub fn clock(&self) -> Arc<adapters::clock::ManualClock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Keeps a catalogue and a plan file, as an operator puts them beside the node.
     pub fn keep(&self, catalogue: Catalogue, source: (Hash, PlanSource)) {
         let mut inner = self.inner.lock().unwrap();
@@ -228,6 +233,13 @@ impl LedgerPort {
     /// Until this is dropped, whoever looks at a signature waits.
     pub fn keep_busy(&self) -> Busy<'_> {
         Busy { waiting: &self.waiting, _guard: self.busy.lock().unwrap() }
+    }
+
+    /// Waits while somebody keeps whoever looks at a signature busy.
+    pub fn look(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        drop(self.busy.lock().unwrap());
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// The next submission gets this answer.
@@ -292,7 +304,7 @@ impl Inner {
     }
 }
 
-impl Port for LedgerPort {
+impl Chain for LedgerPort {
     fn chain_id(&self) -> ChainId {
         self.chain_id
     }
@@ -304,7 +316,7 @@ impl Port for LedgerPort {
     fn view(&self) -> Arc<View> {
         self.deal();
         let inner = self.inner.lock().unwrap();
-        Arc::new(View { state: inner.ledger.state().clone(), tip: inner.ledger.tip().clone() })
+        Arc::new(View::whole(inner.ledger.state().clone(), inner.ledger.tip()))
     }
 
     fn verify_signature(
@@ -314,9 +326,7 @@ impl Port for LedgerPort {
         signature: &Signature,
     ) -> Result<Option<WebAuthnContext>, SignatureError> {
         self.deal();
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        drop(self.busy.lock().unwrap());
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.look();
         key::verify(&TestVerifier, key, message, signature)
     }
 
@@ -401,7 +411,7 @@ impl Port for LedgerPort {
             .collect();
         let voucher =
             Voucher::issue(receipt.record.clone(), openings, index, path, inner.checkpoint());
-        voucher.map(Some).map_err(|error| PortError(error.to_string()))
+        voucher.map(Some).map_err(|error| PortError::Failed(error.to_string()))
     }
 
     fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher> {
@@ -430,6 +440,22 @@ impl Port for LedgerPort {
         Box::new(receiver.into_iter())
     }
 
+    fn validators(&self, hash: Hash) -> Result<Option<ValidatorSet>, PortError> {
+        let inner = self.inner.lock().unwrap();
+        let present = &inner.ledger.tip().validators;
+        Ok((present.hash() == hash).then(|| present.clone()))
+    }
+
+    fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {
+        Ok(self.inner.lock().unwrap().settlements.get(&visit).cloned())
+    }
+}
+
+impl Port for LedgerPort {
+    fn chain(&self) -> &dyn Chain {
+        self
+    }
+
     fn is_ready(&self) -> bool {
         self.parked.lock().unwrap().is_none()
     }
@@ -456,7 +482,7 @@ impl Port for LedgerPort {
             ready: self.is_ready(),
             height: view.tip.height,
             block_time: view.tip.time,
-            receipts: view.tip.log.size(),
+            receipts: view.tip.receipts,
             history_lag_blocks: 0,
             waiting_transactions: 0,
             sessions: 0,
@@ -469,10 +495,6 @@ impl Port for LedgerPort {
             disk: DiskStatus::default(),
             memory_bytes: 0,
         })
-    }
-
-    fn settlement(&self, visit: VisitId) -> Result<Option<SettlementRecord>, PortError> {
-        Ok(self.inner.lock().unwrap().settlements.get(&visit).cloned())
     }
 
     fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError> {

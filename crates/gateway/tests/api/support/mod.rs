@@ -6,6 +6,7 @@ pub mod hospital;
 pub mod insured;
 pub mod keys;
 pub mod ledger_port;
+pub mod light_port;
 pub mod payments;
 pub mod wallets;
 
@@ -15,7 +16,7 @@ use adapters::clock::{Clock as _, ManualClock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
-use gateway::{Config, Gateway, Port as _};
+use gateway::{Chain as _, Config, Gateway};
 use keys::{Passkey, public, sign};
 use ledger::{Authorisation, Content, Genesis, IdempotencyKey, Transaction};
 pub use ledger_port::{LedgerPort, START};
@@ -37,6 +38,8 @@ pub struct World {
     pub router: Router,
     runtime: tokio::runtime::Runtime,
     counter: std::sync::atomic::AtomicU64,
+    /// Stops the node on which the gateway stands.
+    pub stop: Box<dyn Fn() + Send + Sync>,
 }
 
 /// A request.
@@ -146,7 +149,7 @@ fn key_name(party: Party) -> String {
 const SCOPES: [&str; 8] =
     ["govern", "settle", "countersign", "clerk", "attest", "publish", "treasury", "execute"];
 
-fn genesis() -> Genesis {
+pub fn genesis() -> Genesis {
     let kinds = [
         ("bureau", "bureau"),
         ("authority", "identity_authority"),
@@ -198,7 +201,7 @@ impl World {
     pub fn with_config(config: Config) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let port = Arc::new(LedgerPort::new(&genesis(), Arc::clone(&clock)));
-        let dynamic: Arc<dyn gateway::Port> = port.clone();
+        let (dynamic, stop) = light_port::chosen(&port, &genesis());
         let gateway = Gateway::new(dynamic, clock.clone(), config).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -208,7 +211,7 @@ impl World {
         let router = gateway::router(Arc::clone(&gateway), None);
         let passkey = Passkey::generate();
         let counter = std::sync::atomic::AtomicU64::new(0);
-        let world = Self { port, clock, gateway, passkey, router, runtime, counter };
+        let world = Self { port, clock, gateway, passkey, router, runtime, counter, stop };
         world.admit("hospital");
         world.admit("other");
         world.admit_kind("bank", "bank");
@@ -217,6 +220,15 @@ impl World {
         }
         world.enrol(3, world.passkey.public(), "passkey");
         world
+    }
+
+    /// The same world behind a gateway on a light node of this organisation.
+    pub fn on_light_node_of(mut self, organisation: &str) -> Self {
+        let light = light_port::LightPort::of(&self.port, &genesis(), organisation);
+        let config = Config::default();
+        self.gateway = Gateway::new(Arc::new(light), self.clock.clone(), config).unwrap();
+        self.router = gateway::router(Arc::clone(&self.gateway), None);
+        self
     }
 
     fn admit(&self, code: &str) {

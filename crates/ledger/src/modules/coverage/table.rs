@@ -8,7 +8,9 @@ use primitives::{Amount, CivilDate, FamilyId, Hash, Period, PersonId, RegionId, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
+use crate::readers::Readers;
 
 pub(super) const COVERAGES: Table<PersonId, CoverageRow> = Table::new(0x0400);
 /// Running amounts that a family insured together shares.
@@ -159,4 +161,10 @@ pub enum Standing {
         /// Its last day.
         last_day: CivilDate,
     },
+}
+
+/// Who may read them: those who care for the person. What a family shares is nobody's: it says what
+/// others of it cost.
+pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
+    COVERAGES.key_of(key).map(Readers::Carers)
 }

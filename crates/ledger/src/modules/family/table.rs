@@ -10,7 +10,9 @@ use super::aid::AidTerms;
 use super::decide_binding::RefusalReason;
 use super::month::{AidMeter, MonthCount};
 use super::rules::{AidRules, ProxyRules};
+use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
+use crate::readers::Readers;
 
 pub(super) const PROXY_RULES: Table<RegionId, ProxyRules> = Table::new(0x0A00);
 pub(super) const AID_RULES: Table<RegionId, AidRules> = Table::new(0x0A01);
@@ -139,4 +141,16 @@ pub struct AidUse {
     pub paid: Amount,
     /// What came back of it.
     pub returned: Amount,
+}
+
+/// Who may read them: everybody the rules, the home bureau who is bound to whom. Which relative's
+/// account helps is no provider's business.
+pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
+    if PROXY_RULES.is_key(key) || AID_RULES.is_key(key) {
+        return Some(Readers::Everybody);
+    }
+    let two = BINDINGS.key_of(key).or_else(|| APPLICATIONS.key_of(key));
+    let two = two.or_else(|| REFUSALS.key_of(key)).map(|(one, _)| one);
+    let own = FAMILIES.key_of(key).or(two).or_else(|| GRANTS.key_of(key).map(|(own, _)| own));
+    own.map(Readers::HomeBureau)
 }

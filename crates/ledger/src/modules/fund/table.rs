@@ -14,6 +14,7 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
 use crate::kernel::table::Table;
 use crate::modules::organisation::{self, Scope};
+use crate::readers::Readers;
 
 pub(super) const FUNDS: Table<(RegionId, FundId), FundRow> = Table::new(0x0600);
 pub(super) const PAYING: Table<(RegionId, SchemeId, Payer), Vec<Assignment>> = Table::new(0x0601);
@@ -105,4 +106,16 @@ pub(super) fn use_reference(
 /// The organisations as parties, for an event.
 pub(super) fn parties<const N: usize>(organisations: [OrganisationId; N]) -> [Party; N] {
     organisations.map(Party::Organisation)
+}
+
+/// Who may read them: everybody which fund pays what, an organisation the references that it used,
+/// the bureau its batches.
+pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
+    if FUNDS.is_key(key) || PAYING.is_key(key) {
+        return Some(Readers::Everybody);
+    }
+    if let Some((own, _)) = REFERENCES.key_of(key) {
+        return Some(Readers::Organisations(alloc::vec![own]));
+    }
+    BATCHES.key_of(key).map(|(region, _, _)| Readers::Bureau(region))
 }

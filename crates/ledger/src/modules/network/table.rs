@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::node::NodeRow;
 use super::upgrade::UpgradeRow;
-use crate::kernel::overlay::Overlay;
+use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::table::Table;
+use crate::readers::Readers;
 
 pub(super) const NETWORK: Table<(), NetworkRow> = Table::new(0x0100);
 pub(super) const REGIONS: Table<RegionId, RegionRow> = Table::new(0x0101);
@@ -97,4 +98,14 @@ pub fn write_genesis(
     for (id, region) in regions {
         REGIONS.put(state, id, region);
     }
+}
+
+/// All of it is public: rules, nodes, who decides.
+pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
+    let is_own = NETWORK.is_key(key)
+        || REGIONS.is_key(key)
+        || NODES.is_key(key)
+        || VALIDATORS.is_key(key)
+        || UPGRADES.is_key(key);
+    is_own.then_some(Readers::Everybody)
 }

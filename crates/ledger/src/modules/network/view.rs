@@ -20,6 +20,12 @@ pub fn network(state: &(impl Read + ?Sized)) -> Arc<NetworkRow> {
     NETWORK.shared(state, &()).expect("genesis writes the network's parameters")
 }
 
+/// The bytes under which the network's parameters are kept: a row that every ledger has.
+#[must_use]
+pub fn network_key() -> Vec<u8> {
+    NETWORK.key_bytes(&())
+}
+
 /// Whether an assertion was made on a page of this network: one of its origins, under its rpId.
 pub fn is_own_page(state: &(impl Read + ?Sized), page: &WebAuthnContext) -> bool {
     let network = network(state);

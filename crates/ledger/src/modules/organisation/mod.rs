@@ -43,4 +43,5 @@ pub(crate) const MODULE: Module = Module {
     },
     rejections: rejection::ALL,
     events: event::ALL,
+    readers: table::readers,
 };

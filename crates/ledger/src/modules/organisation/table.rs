@@ -7,8 +7,9 @@ use primitives::{OrganisationId, PublicKey, RegionId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::overlay::Overlay;
+use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::table::Table;
+use crate::readers::Readers;
 
 pub(super) const ORGANISATIONS: Table<OrganisationId, OrganisationRow> = Table::new(0x0200);
 pub(super) const KEYS: Table<(OrganisationId, PublicKey), OnlineKey> = Table::new(0x0201);
@@ -107,4 +108,9 @@ pub fn write_genesis(
     for (key, online) in keys {
         KEYS.put(state, &(id, *key), online);
     }
+}
+
+/// All of it is public: who takes part, and by which keys.
+pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
+    (ORGANISATIONS.is_key(key) || KEYS.is_key(key)).then_some(Readers::Everybody)
 }

@@ -8,7 +8,9 @@ use primitives::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
+use crate::readers::Readers;
 
 pub(super) const PERSONS: Table<PersonId, PersonRow> = Table::new(0x0300);
 /// Says that a blind index is taken, and by whom; there is nothing else in it.
@@ -146,4 +148,9 @@ impl PersonRow {
     pub fn is_guarded_by(&self, guardian: PersonId, day: CivilDate) -> bool {
         self.guardians.iter().any(|one| one.guardian == guardian && one.period.contains(day))
     }
+}
+
+/// Who may read them: those who care for the person. The blind indices are nobody's.
+pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
+    PERSONS.key_of(key).map(Readers::Carers)
 }

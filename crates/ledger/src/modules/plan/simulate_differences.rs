@@ -7,8 +7,7 @@ use primitives::{Amount, Hash, Timestamp, codec, sha256_parts};
 use super::adjust::PolicyChange;
 use super::difference::{Difference, Direction};
 use crate::kernel::context::PlanMemo;
-use crate::kernel::overlay::Overlay;
-use crate::kernel::state::State;
+use crate::kernel::overlay::{Base, Overlay};
 use crate::modules::visit::SettlementRecord;
 
 /// What a version with effect in the past changes for some settlements.
@@ -43,7 +42,7 @@ impl Simulation {
 /// it stays.
 #[must_use]
 pub fn simulate_differences(
-    state: &State,
+    state: &dyn Base,
     plans: &PlanMemo,
     change: &PolicyChange,
     records: &[SettlementRecord],

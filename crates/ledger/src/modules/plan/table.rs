@@ -12,6 +12,7 @@ use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
 use crate::kernel::table::Table;
 use crate::modules::{network, organisation, organisation::Scope};
+use crate::readers::Readers;
 
 pub(super) type VersionKey = (RegionId, SchemeId, u16);
 pub(super) type BatchKey = (RegionId, SchemeId, u32);
@@ -139,4 +140,19 @@ pub(super) fn signed_by(
 ) -> Result<SignedBy, Rejection> {
     let (_, key) = organisation::view::require_signed_key(context, state, organisation, scope)?;
     Ok(SignedBy { organisation, key })
+}
+
+/// Who may read them: everybody what is published, the bureau what is being prepared and what a new
+/// version changes.
+pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
+    if let Some(version) = VERSIONS.key_of(key).or_else(|| BYTES.key_of(key)) {
+        let row = VERSIONS.shared(state, &version);
+        let is_out = row.is_none_or(|row| matches!(row.standing, PlanStanding::Published(_)));
+        return Some(if is_out { Readers::Everybody } else { Readers::Bureau(version.0) });
+    }
+    if SCHEMES.is_key(key) {
+        return Some(Readers::Everybody);
+    }
+    let batch = BATCHES.key_of(key).or_else(|| BATCH_ROWS.key_of(key));
+    batch.map(|(region, _, _)| Readers::Bureau(region))
 }

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::season::{PremiumSeason, SeasonId};
 use crate::kernel::effect::{EffectAction, EffectStatus};
+use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
 use crate::modules::coverage::AttestedFacts;
+use crate::readers::Readers;
 
 pub(super) const SEASONS: Table<SeasonId, PremiumSeason> = Table::new(0x0900);
 pub(super) const RECORDS: Table<(SeasonId, PersonId), PremiumRecord> = Table::new(0x0901);
@@ -122,4 +124,17 @@ pub struct PaidItem {
     pub benefits_from: CivilDate,
     /// Whether nothing was missed, so that unbroken years go on.
     pub is_unbroken: bool,
+}
+
+/// Who may read them: everybody the seasons, channel and executor a payment, the home bureau a
+/// person's record.
+pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
+    if SEASONS.is_key(key) {
+        return Some(Readers::Everybody);
+    }
+    if let Some((_, person)) = RECORDS.key_of(key) {
+        return Some(Readers::HomeBureau(person));
+    }
+    let payment = PAYMENTS.get(state, &PAYMENTS.key_of(key)?)?;
+    Some(Readers::Organisations(alloc::vec![payment.channel, payment.executor]))
 }

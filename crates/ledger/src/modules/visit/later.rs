@@ -22,10 +22,9 @@ use super::table::SettlementRecord;
 use super::{rejection, view};
 use crate::kernel::account::Account;
 use crate::kernel::context::PlanMemo;
-use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::overlay::{Base, Overlay, Read};
 use crate::kernel::posting::Entry;
 use crate::kernel::rejection::{Rejection, require};
-use crate::kernel::state::State;
 use crate::modules::plan::{
     AdjustedRow, Cause, Counted, Difference, DifferenceStanding, Direction,
 };
@@ -64,7 +63,7 @@ impl Later<'_> {
     /// As [`super::AdjustLaterSettlements`], consent and signatures left out.
     pub fn differences(
         &self,
-        state: &State,
+        state: &dyn Base,
         plans: &PlanMemo,
         now: Timestamp,
     ) -> Result<Vec<Difference>, Rejection> {

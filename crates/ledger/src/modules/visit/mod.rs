@@ -100,4 +100,5 @@ pub(crate) const MODULE: Module = Module {
     },
     rejections: rejection::ALL,
     events: event::ALL,
+    readers: table::readers,
 };

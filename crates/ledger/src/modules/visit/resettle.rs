@@ -16,11 +16,10 @@ use super::table::{Contest, SettledVisit, SettlementRecord, VISITS, VisitRow};
 use super::{rejection, view};
 use crate::kernel::account::Account;
 use crate::kernel::context::{Context, PlanMemo};
-use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::overlay::{Base, Overlay, Read};
 use crate::kernel::posting;
 use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::rejection::Rejection;
-use crate::kernel::state::State;
 use crate::modules::coverage::view::RunningAmounts;
 use crate::modules::{coverage, family, network, plan, voucher};
 
@@ -233,7 +232,7 @@ fn revised(before: SettledVisit, record: &SettlementRecord, now: Timestamp) -> S
 /// # Errors
 /// As [`quote`], and as [`super::RefundVisit`] where a difference is booked.
 pub fn quote_remaining(
-    state: &State,
+    state: &dyn Base,
     plans: &PlanMemo,
     original: &SettlementRecord,
     remaining: &CategorySums,

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::consent::Consent;
 use crate::kernel::account::Books;
 use crate::kernel::effect::{EffectAction, EffectStatus};
+use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
+use crate::modules::network;
+use crate::readers::Readers;
 
 pub(super) const VISITS: Table<VisitId, VisitRow> = Table::new(0x0700);
 pub(super) const EFFECTS: Table<Hash, EffectRow> = Table::new(0x0701);
@@ -221,4 +224,18 @@ pub struct SettlementRecord {
     pub use_family_account: bool,
     /// The effects that collect cash, deposits among them, oldest first.
     pub collected: Vec<Hash>,
+}
+
+/// Who may read them: provider and bureau of the visit; of a payment also who executes it.
+pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
+    if let Some(id) = VISITS.key_of(key) {
+        return Some(Readers::Visit(id));
+    }
+    let Some(row) = EFFECTS.get(state, &EFFECTS.key_of(key)?) else {
+        // References are hashes: who knows one that is nobody's learns nothing.
+        return Some(Readers::Everybody);
+    };
+    let bureau = network::view::region(state, row.region).map(|region| region.bureau);
+    let concerned = [row.provider, row.executor].into_iter().chain(bureau);
+    Some(Readers::Organisations(concerned.collect()))
 }

@@ -22,6 +22,12 @@ pub fn visit_key(id: VisitId) -> alloc::vec::Vec<u8> {
     VISITS.key_bytes(&id)
 }
 
+/// The visit whose row is kept under these bytes, if it is one.
+#[must_use]
+pub fn visit_of_key(key: &[u8]) -> Option<VisitId> {
+    VISITS.key_of(key)
+}
+
 /// A payment outside by its reference. For its provider, executor and person.
 pub fn effect(state: &(impl Read + ?Sized), reference: &Hash) -> Option<EffectRow> {
     EFFECTS.get(state, reference)

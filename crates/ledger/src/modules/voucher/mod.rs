@@ -42,4 +42,5 @@ pub(crate) const MODULE: Module = Module {
     },
     rejections: rejection::ALL,
     events: event::ALL,
+    readers: table::readers,
 };

@@ -10,6 +10,7 @@ use super::rejection;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::Rejection;
 use crate::kernel::table::Table;
+use crate::readers::Readers;
 
 pub(super) const SETTLEMENTS: Table<Hash, SettlementRow> = Table::new(0x0800);
 
@@ -90,4 +91,15 @@ pub(super) fn require_settlement(
     settlement: &Hash,
 ) -> Result<SettlementRow, Rejection> {
     SETTLEMENTS.get(state, settlement).ok_or_else(|| rejection::UNKNOWN_SETTLEMENT.with(settlement))
+}
+
+/// Who may read them: the provider, who issued a voucher, and who paid upon one.
+pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
+    let Some(row) = SETTLEMENTS.get(state, &SETTLEMENTS.key_of(key)?) else {
+        return Some(Readers::Everybody);
+    };
+    let issuers = row.issued.iter().map(|one| one.issuer);
+    let payers = row.marks.iter().map(|one| one.payer);
+    let concerned = core::iter::once(row.provider).chain(issuers).chain(payers);
+    Some(Readers::Organisations(concerned.collect()))
 }

@@ -1,7 +1,6 @@
 //! Becoming one of several: opening a ledger to others, inviting, and joining.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use adapters::clock::{Clock as _, SystemClock};
@@ -9,12 +8,13 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use ledger::Genesis;
 use ledger::modules::network::{AdmitNode, Contact, NodeRow};
-use node::signature::{Scheme, SecretKey, write_owned};
+use node::signature::{Scheme, SecretKey};
 use primitives::{Hash, OrganisationId, Text};
 use serde::{Deserialize, Serialize};
 
 use super::address;
 use crate::command::input::{bad, read_json};
+use crate::command::output::write_new;
 use crate::serving::NODE_FOLDER;
 use crate::serving::folder::{GENESIS_BYTES_MAX, GENESIS_FILE, operator};
 use crate::serving::network::{Member, Peer, is_one_of_several, keep_peers, network_key, own_peer};
@@ -160,13 +160,4 @@ impl Join {
         println!("from its first block on as soon as it is let in");
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Writes a file that must not be there yet and that its owner alone may read.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    let shown = path.display();
-    write_owned(path, bytes).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => bad(format!("the file `{shown}` exists already; name another")),
-        _ => bad(format!("the file `{shown}` cannot be written: {error}")),
-    })
 }

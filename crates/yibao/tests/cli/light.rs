@@ -1,0 +1,122 @@
+//! A light node of an insurer beside the bureau's full node, by the commands of
+//! `docs/operate/light.md`.
+
+use std::fs;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use node::signature::save_key;
+use serde_json::Value;
+
+use crate::kit::{Files, yibao};
+use crate::serve::{Served, found, signed, text};
+use crate::support::founding::{CHAIN, key};
+
+/// Far more than anything here takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn free_address() -> String {
+    let bound = TcpListener::bind("127.0.0.1:0").expect("a port");
+    bound.local_addr().expect("an address").to_string()
+}
+
+fn network(node: &Served) -> (u16, Value) {
+    let (status, said) = node.get("/v1/network");
+    (status, serde_json::from_str(&said).expect("JSON"))
+}
+
+/// Waits until what a node says of the network is so.
+#[track_caller]
+fn wait_until(node: &Served, what: &str, holds: impl Fn(&(u16, Value)) -> bool) {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let said = network(node);
+        if holds(&said) {
+            return;
+        }
+        assert!(Instant::now() < end, "{what}: {said:?}");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn an_insurer_follows_settles_and_checks_on_a_light_node() {
+    let files = Files::new();
+    let data = files.at("bureau");
+    found(&data);
+    let door = free_address();
+    let options = ["--light-nodes", door.as_str()];
+    let bureau = Served::start_with(&data, CHAIN, &options);
+    let invitation = files.at("invitation.json");
+    let invite = ["light", "invite", "--data", text(&data), "--address", &door];
+    let said = yibao([&invite[..], &["-o", text(&invitation)]].concat()).ok();
+    let root = said.split_whitespace().find(|word| word.len() == 65).expect("a hash");
+    let root = root.trim_end_matches(';');
+    assert!(!fs::read_to_string(&invitation).expect("a file").contains("secret"), "nothing secret");
+
+    let light = files.at("light");
+    let join = |root: &str| {
+        let join = ["light", "join", "--invitation", text(&invitation), "--root", root];
+        yibao([&join[..], &["--organisation", "insurer", "--data", text(&light)]].concat())
+    };
+    join(&"0".repeat(64)).fails(2, &["the trust root of the invitation is", "ask who invited you"]);
+    join(root).ok();
+    join(root).fails(2, &["exists", "--data"]);
+    // Before the ledger knows its key it is told nothing.
+    let stranger = Served::start(&light, CHAIN);
+    assert_eq!(network(&stranger).0, 503);
+    let (_, log) = stranger.stop("-TERM");
+    assert!(log.contains("the headers are not followed"), "{log}");
+
+    let (request, own) = (light.join("authorise-key.json"), files.at("insurer-root.key"));
+    save_key(&own, &key("insurer-root")).expect("a key file");
+    let party = ["--key", text(&own), "--party", "organisation:insurer"];
+    yibao([&["tx", "sign", text(&request)][..], &party].concat()).ok();
+    let online = files.at("online.key");
+    save_key(&online, &key("insurer")).expect("a key file");
+    yibao(["tx", "send", text(&request), "--url", bureau.url(), "--key", text(&online)]).ok();
+
+    let node = Served::start(&light, CHAIN);
+    let height = network(&bureau).1["height"].as_u64();
+    wait_until(&node, "it follows", |(_, said)| said["height"].as_u64() >= height);
+    // Through its own gateway the insurer opens a fund and looks back.
+    let (tx, insurer) = signed(&files);
+    let send = ["tx", "send", text(&tx), "--key", text(&insurer), "--url"];
+    yibao([&send[..], &[node.url()]].concat()).ok();
+    let ask = |path: &str| {
+        let ask = ["get", path, "--url", node.url(), "--key", text(&insurer)];
+        let answer = yibao([&ask[..], &["--party", "organisation:insurer"]].concat()).ok();
+        serde_json::from_str::<Value>(&answer).expect("JSON")
+    };
+    let list = ask("/v1/receipts");
+    let kinds: Vec<_> = list["receipts"].as_array().expect("a list").iter().collect();
+    assert!(kinds.iter().any(|one| one["kind"] == "open_fund"), "{list}");
+    assert!(kinds.iter().any(|one| one["kind"] == "authorise_key"), "{list}");
+    let both = [network(&bureau).1, network(&node).1];
+    assert_eq!(both[0]["state_root"], both[1]["state_root"]);
+    assert_eq!(both[0]["validators"], both[1]["validators"]);
+
+    // Its full node is gone, and it says so; it comes back, and the light node goes on by itself.
+    let before = bureau.url().replace("http://", "");
+    bureau.stop("-TERM");
+    let gone = yibao([
+        "get",
+        "/v1/receipts",
+        "--url",
+        node.url(),
+        "--key",
+        text(&insurer),
+        "--party",
+        "organisation:insurer",
+    ]);
+    gone.fails(1, &["unavailable"]);
+    let bureau = Served::start_with(&data, CHAIN, &options);
+    assert_ne!(bureau.url(), before);
+    wait_until(&node, "it goes on", |(status, _)| *status == 200);
+    assert!(ask("/v1/receipts")["receipts"].as_array().expect("a list").len() >= 2);
+    node.stop("-TERM");
+    bureau.stop("-TERM");
+    let wrong =
+        yibao(["serve", "--data", text(&light), "--light-nodes", &door, "--listen", "127.0.0.1:0"]);
+    wrong.fails(2, &["a light node signs no blocks", "--light-nodes"]);
+}
