@@ -1,6 +1,7 @@
 /** A bill as a desk writes or reads it: rows of text, faults by row, and the bill that comes of them. */
 import type { Schemas } from '../api/types.ts';
 import { minorOf } from '../messages/format.ts';
+import { cells } from '../table.ts';
 
 export type Row = {
   readonly code: string;
@@ -65,36 +66,6 @@ export function billOf(rows: readonly Row[], currency: string): Schemas['Bill'] 
 }
 
 export type Reading = { readonly rows: readonly Row[] } | { readonly fault: 'form' } | { readonly fault: 'head'; readonly column: string };
-
-/** Cells of a table as spreadsheets and hospital systems write it: quoted, with commas, semicolons or tabs. */
-function cells(text: string): string[][] {
-  const first = text.split(/\r?\n/, 1)[0] ?? '';
-  const mark = ['\t', ';', ','].find((one) => first.includes(one)) ?? ',';
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let cell = '';
-  let quoted = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at] ?? '';
-    if (quoted) {
-      if (character !== '"') cell += character;
-      else if (text[at + 1] === '"') {
-        cell += '"';
-        at += 1;
-      } else quoted = false;
-    } else if (character === '"') quoted = true;
-    else if (character === mark) {
-      row.push(cell);
-      cell = '';
-    } else if (character === '\n') {
-      rows.push([...row, cell]);
-      row = [];
-      cell = '';
-    } else if (character !== '\r') cell += character;
-  }
-  if (cell !== '' || row.length > 0) rows.push([...row, cell]);
-  return rows.filter((one) => one.some((text) => text.trim() !== ''));
-}
 
 function fromJson(value: unknown, day: string): readonly Row[] | undefined {
   const lines = (value as { lines?: unknown } | null)?.lines;

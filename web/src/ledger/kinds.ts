@@ -5,7 +5,7 @@
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
 import { actor, agreement, aidTerms, cashLeg, consent, hash, id, newKey, organisation, party, premiumItem, publicKey, season, side, split, subject, sums } from './forms.ts';
-import { period, record } from './record.ts';
+import { attestedFacts, period, record } from './record.ts';
 
 type Bodies = {
   add_person_key: Schemas['AddPersonKey'];
@@ -22,6 +22,8 @@ type Bodies = {
   set_guardian: Schemas['SetGuardian'];
   remove_guardian: Schemas['RemoveGuardian'];
   release_premium: Schemas['ReleasePremium'];
+  end_coverage: Schemas['EndCoverage'];
+  register_premiums: Schemas['RegisterPremiums'];
   pay_premiums: Schemas['PayPremiums'];
   cancel_premium: Schemas['CancelPremium'];
   bind_member: Schemas['BindMember'];
@@ -112,6 +114,25 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   },
   remove_guardian: { number: 306, body: borsh.struct({ person: id, guardian: id, by: actor }) },
   release_premium: { number: 904, body: borsh.struct({ season, person: id }) },
+  end_coverage: {
+    number: 404,
+    body: borsh.struct<Bodies['end_coverage']>({ person: id, region: borsh.u32, scheme: borsh.u16, last_day: borsh.day }),
+  },
+  register_premiums: {
+    number: 902,
+    body: borsh.struct<Bodies['register_premiums']>({
+      season,
+      rows: borsh.list(
+        borsh.struct<Schemas['RegisteredPremium']>({
+          person: id,
+          class: borsh.u8,
+          missed_years: borsh.defaulted(borsh.u8, 0),
+          newborn_until: borsh.option(borsh.day),
+          facts: attestedFacts,
+        }),
+      ),
+    }),
+  },
   pay_premiums: {
     number: 905,
     body: borsh.struct<Bodies['pay_premiums']>({

@@ -25,13 +25,28 @@ const personClasses: borsh.Encode<Schemas['PersonClasses'] | undefined> = (value
   out.unsigned(bits, 4);
 };
 
+const ageBand = borsh.struct<Schemas['AgeBand']>({ from: borsh.u8, below: borsh.u8 });
+
+/** What a bureau attests of a person for a cover. */
+export const attestedFacts = borsh.struct<Schemas['AttestedFacts']>({
+  period,
+  age: ageBand,
+  sex: borsh.word(SEXES),
+  person_classes: personClasses,
+  income_class: borsh.defaulted(borsh.u8, 0),
+  unbroken_years: borsh.defaulted(borsh.u8, 0),
+  claim_free_years: borsh.defaulted(borsh.u8, 0),
+  month_of_75: borsh.defaulted(borsh.bool, false),
+  family: borsh.option(id),
+});
+
 const facts = borsh.struct<Schemas['Facts']>({
   visit_type: borsh.word(VISIT_TYPES),
   hospital_level: borsh.word(HOSPITAL_LEVELS),
   place: borsh.defaulted(borsh.word(PLACES), 'home'),
   filing: borsh.defaulted(borsh.word(FILINGS), 'not_needed'),
   network: borsh.defaulted(borsh.word(NETWORKS), 'in'),
-  age: borsh.defaulted(borsh.struct<Schemas['AgeBand']>({ from: borsh.u8, below: borsh.u8 }), { from: 0, below: 255 }),
+  age: borsh.defaulted(ageBand, { from: 0, below: 255 }),
   sex: borsh.defaulted(borsh.word(SEXES), 'unstated'),
   person_classes: personClasses,
   income_class: borsh.defaulted(borsh.u8, 0),

@@ -40,6 +40,11 @@ export function money(minor: string | bigint, currency: string): string {
   return format.format(decimal(minor, currency) as unknown as number);
 }
 
+/** How many, with the marks that the reader's language sets between thousands. */
+export function countText(count: number): string {
+  return new Intl.NumberFormat(words.locale).format(count);
+}
+
 /** Several things in one sentence, as the reader's language lists them. */
 export function listText(parts: readonly string[]): string {
   return new Intl.ListFormat(words.locale, { type: 'conjunction' }).format(parts);

@@ -64,6 +64,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     plan::ENDPOINTS,
     premium::ENDPOINTS,
     premium::pay::ENDPOINTS,
+    premium::desk::ENDPOINTS,
     fund::ENDPOINTS,
     quote::ENDPOINTS,
     visit::ENDPOINTS,

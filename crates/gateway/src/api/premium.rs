@@ -1,6 +1,7 @@
 //! Premiums: a season's terms, and where somebody's premium stands. A stranger learns whether it
 //! can be paid and nothing else; why it cannot is for the person, guardians, the payer who locked
-//! or paid it, the bureau and the collector. [`pay`] is how a wallet pays.
+//! or paid it, the bureau and the collector. [`pay`] is how a wallet pays, [`desk`] what the
+//! bureau's desk does, [`list`] how a registration list is read.
 
 use axum::http::Method;
 use ledger::modules::premium::{self, PremiumRecord, PremiumSeason, PremiumStanding, SeasonId};
@@ -14,6 +15,8 @@ use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, 
 use crate::problem::{Problem, code};
 use crate::session::Session;
 
+pub mod desk;
+pub mod list;
 pub mod pay;
 
 const REGION: Parameter =
@@ -120,27 +123,34 @@ fn premium(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let payable = premium::view::is_payable(state, season, person, (call.instant(), today));
     let record = premium::view::record(state, season, person)
         .filter(|record| concerns(call, session, (&terms, person), record));
-    let details = record.map(|record| {
-        let due = |years| {
-            let due = terms.due(&record, today, years).ok()?;
-            Some(DueView { amount: due.amount, benefits_from: due.benefits_from })
-        };
-        let repairs = (1..=record.missed_years).take(REPAIRS_MAX);
-        let standing = match (record.standing, record.lock_at(call.instant())) {
-            (PremiumStanding::Locked(_), None) => PremiumStanding::Due,
-            (standing, _) => standing,
-        };
-        PremiumDetails {
-            class: record.class,
-            missed_years: record.missed_years,
-            standing,
-            due: due(0),
-            repairs: repairs
-                .filter_map(|years| due(years).map(|due| RepairView { years, due }))
-                .collect(),
-        }
-    });
+    let details = record.map(|record| details_of(call, (&terms, &record), today));
     Reply::json(&PremiumView { payable, details })
+}
+
+/// Where a record stands today.
+fn details_of(
+    call: &Call,
+    (terms, record): (&PremiumSeason, &PremiumRecord),
+    today: CivilDate,
+) -> PremiumDetails {
+    let due = |years| {
+        let due = terms.due(record, today, years).ok()?;
+        Some(DueView { amount: due.amount, benefits_from: due.benefits_from })
+    };
+    let repairs = (1..=record.missed_years).take(REPAIRS_MAX);
+    let standing = match (record.standing, record.lock_at(call.instant())) {
+        (PremiumStanding::Locked(_), None) => PremiumStanding::Due,
+        (standing, _) => standing,
+    };
+    PremiumDetails {
+        class: record.class,
+        missed_years: record.missed_years,
+        standing,
+        due: due(0),
+        repairs: repairs
+            .filter_map(|years| due(years).map(|due| RepairView { years, due }))
+            .collect(),
+    }
 }
 
 /// The person's side, the collector, the payer and channel of a lock, and whoever paid it.

@@ -294,7 +294,7 @@ pub(crate) fn identified(
 }
 
 /// What the authority's error means for somebody who wrote down name and number.
-fn unattested(error: &IdentityError) -> Problem {
+pub(crate) fn unattested(error: &IdentityError) -> Problem {
     match error {
         IdentityError::Document(words) => {
             Problem::new(&code::FIELD_INVALID).at("number").with(words)

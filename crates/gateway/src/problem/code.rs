@@ -123,6 +123,8 @@ problems! {
     CODE_WRONG = 422, "code_wrong";
     /// The patient has no bound card.
     NO_BOUND_CARD = 409, "no_bound_card";
+    /// The register knows the person, who is not enrolled on the ledger.
+    NOT_ENROLLED = 404, "not_enrolled";
     /// Somebody else's premium cannot be paid now; why is for that person.
     PREMIUM_NOT_PAYABLE = 409, "premium_not_payable";
     /// The settlement is none that is sent to a phone.

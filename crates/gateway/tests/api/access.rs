@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use money::rail_trials;
 use open::{own_trials, public_trials, transaction_trials};
 use persons::{
-    binding_trials, family_trials, guardian_trials, person_trials, premium_trials, wallet_trials,
+    binding_trials, family_trials, guardian_trials, person_trials, premium_desk_trials,
+    premium_trials, wallet_trials,
 };
 use visits::{grant_trials, inquiry_trials, objection_trials, request_trials, visit_trials};
 
@@ -148,6 +149,7 @@ fn trials() -> Vec<Trial> {
         request_trials(),
         objection_trials(),
         guardian_trials(),
+        premium_desk_trials(),
         premium_trials(),
         family_trials(),
         binding_trials(),

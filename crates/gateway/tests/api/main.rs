@@ -23,6 +23,7 @@ mod nhsa_statement;
 mod nhsa_stay;
 mod objection;
 mod premium;
+mod premium_desk;
 mod privacy;
 mod problems;
 mod rail;

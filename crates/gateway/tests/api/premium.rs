@@ -43,14 +43,18 @@ pub fn seasonal(world: World) -> World {
     world
 }
 
-/// This person owes the premium too.
-fn register(world: &World, id: &str) {
+/// A row of a registration.
+pub fn premium_row(id: &str, class: u8) -> Value {
     let year = json!({ "from": "2027-01-01", "to": "2027-12-31" });
     let facts = json!({
         "period": year, "age": { "from": 30, "below": 40 }, "sex": "female", "person_classes": []
     });
-    let row = json!({ "person": id, "class": 1, "facts": facts });
-    let body = json!({ "season": season(), "rows": [row] });
+    json!({ "person": id, "class": class, "facts": facts })
+}
+
+/// This person owes the premium too.
+pub fn register(world: &World, id: &str) {
+    let body = json!({ "season": season(), "rows": [premium_row(id, 1)] });
     world.accepted(&[organisation("bureau")], "register_premiums", body);
 }
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Given, Own, Status, Trial, bureau, hospital, one, party, public, two};
 use crate::binding::{application, applied, child, child_identity};
-use crate::premium::{SEASON, lookup, season, wallet_payment};
+use crate::premium::{SEASON, lookup, premium_row, season, wallet_payment};
+use crate::premium_desk::{line, list, registration};
 use crate::support::wallets::{NAME, shown_code};
 use crate::support::{Ask, REGION, id_of};
 
@@ -16,6 +17,17 @@ fn premium() -> String {
 pub(super) fn person_trials() -> Vec<Trial> {
     vec![
         public("get_premium_season", |_| Ask::get(SEASON), 200),
+        public(
+            "list_premium_seasons",
+            |_| Ask::get(format!("/v1/regions/{REGION}/premium-seasons")),
+            200,
+        ),
+        party(
+            "get_premium_figures",
+            |_| Ask::get(format!("{SEASON}/figures")),
+            (hospital, Status(403)),
+            (bureau, Own(|figures| figures["classes"][0]["class"] == 1)),
+        ),
         party(
             "get_premium",
             |_| Ask::get(premium()),
@@ -91,6 +103,43 @@ fn wallet_premium(what: &str, body: &Value) -> Ask {
 
 fn own_premium() -> Value {
     json!({ "season": season(), "person": id_of(one()) })
+}
+
+/// What the bureau's desk asks about premiums.
+fn desk_premium(what: &str, body: &Value) -> Ask {
+    Ask::post(format!("/v1/organisations/bureau/premium-{what}"), body)
+}
+
+pub(super) fn premium_desk_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "find_premium",
+            |given| {
+                child(&given.world);
+                desk_premium("lookups", &lookup())
+            },
+            (hospital, Status(403)),
+            (bureau, Own(|found| found["name"] == NAME)),
+        ),
+        party(
+            "read_premium_list",
+            |given| {
+                child(&given.world);
+                desk_premium("lists", &list(&[line("full")]))
+            },
+            (hospital, Status(403)),
+            (bureau, Own(|read| read["lines"][0]["row"]["class"] == 1)),
+        ),
+        party(
+            "register_premiums",
+            |given| {
+                let content = registration(&given.world, &[premium_row(&id_of(two()), 1)]);
+                desk_premium("registrations", &given.world.submission(&content, &[bureau()]))
+            },
+            (two, Status(403)),
+            (bureau, Status(201)),
+        ),
+    ]
 }
 
 /// In this order: the last ones pay.

@@ -5,14 +5,15 @@ use alloc::{sync::Arc, vec::Vec};
 use benefit::{AgeBand, Filing, IncomeClass, PersonClasses, Place, Sex, SlotFact};
 use primitives::{CivilDate, FamilyId, Period, PersonId, RegionId, SchemeId};
 
-use super::change::{require_row, retention_day};
+use super::change::require_row;
 use super::place;
+pub use super::scheme_family::BASIC as BASIC_SCHEMES;
 use super::table::{COVERAGES, Coverage, CoverageRow};
 use super::terms::CoverageTerms;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::Rejection;
-use crate::modules::person;
+use crate::modules::{network, person};
 
 pub(crate) use super::counters::set_running_amounts;
 pub use super::counters::{RunningAmounts, accumulators_on, running_amounts};
@@ -116,21 +117,21 @@ pub fn facts_for(
     })
 }
 
-/// The person's row once enrolled by these terms; nothing is written.
+/// The person's row once enrolled by these terms on this day; nothing is written.
 ///
 /// # Errors
 /// As [`enrol`].
 pub(crate) fn enrolled(
-    context: &Context<'_>,
     state: &(impl Read + ?Sized),
     (person, region): (PersonId, RegionId),
     terms: &CoverageTerms,
+    today: CivilDate,
 ) -> Result<CoverageRow, Rejection> {
     terms.check()?;
     person::view::require_person(state, person)?;
-    let today = retention_day(context, state, region)?;
+    let kept_from = network::view::require_region(state, region)?.retention_day(today);
     let mut row = COVERAGES.get(state, &person).unwrap_or_default();
-    row.enrol(region, terms, today)?;
+    row.enrol(region, terms, kept_from)?;
     Ok(row)
 }
 
@@ -145,7 +146,9 @@ pub(crate) fn enrol(
     at: (PersonId, RegionId),
     terms: &CoverageTerms,
 ) -> Result<(), Rejection> {
-    let row = enrolled(context, state, at, terms)?;
+    let region = network::view::require_region(state, at.1)?;
+    let today = context.day(region.settings.utc_offset_minutes);
+    let row = enrolled(state, at, terms, today)?;
     COVERAGES.put(state, &at.0, &row);
     Ok(())
 }

@@ -10,7 +10,8 @@ use super::payment::order;
 use super::record::{require_record, require_season, today};
 use super::rejection;
 use super::season::{PremiumSeason, SeasonId};
-use super::table::{PAYMENTS, PremiumPayment, PremiumStanding, RECORDS};
+use super::table::{PAYMENTS, PremiumPayment, PremiumStanding};
+use super::tally::put_record;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::effect::{EffectAction, EffectStatus};
@@ -101,7 +102,7 @@ impl Kind for CancelPremium {
         let mut outcome = Outcome::event("premium_cancelled", concerns);
         let payment = order(context, state, &mut outcome, &refund, Hash::default())?;
         record.standing = PremiumStanding::GoingBack { payment };
-        RECORDS.put(state, &(self.season, self.person), &record);
+        put_record(state, (self.season, self.person), &record, amount);
         Ok(outcome
             .with("payment", FieldValue::Hash(payment))
             .with("amount", amount_value(amount, refund.currency)))

@@ -9,8 +9,9 @@
 //! Kinds: 901 `set_premium_season`, 902 `register_premiums`, 903 `lock_premium`, 904
 //! `release_premium`, 905 `pay_premiums`, 906 `cancel_premium`.
 //!
-//! Reading order: `season` (the rules of a season), `table` (rows), `record` (what may happen to a
-//! record), `payment` (the executor's word), `view` (what others may know), then the kinds.
+//! Reading order: `season` (the rules of a season), `table` (rows), `tally` (how many stand where),
+//! `record` (what may happen to a record), `payment` (the executor's word), `view` (what others may
+//! know), then the kinds.
 
 use crate::kernel::registry::KindEntry;
 use crate::modules::Module;
@@ -27,6 +28,7 @@ mod release_premium;
 mod season;
 mod set_premium_season;
 mod table;
+mod tally;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -39,6 +41,7 @@ pub use release_premium::ReleasePremium;
 pub use season::{PremiumClass, PremiumSeason, SeasonId, WaitingRule};
 pub use set_premium_season::SetPremiumSeason;
 pub use table::{PremiumPayment, PremiumRecord, PremiumStanding, RecordLock};
+pub use tally::{PremiumTally, TallyPart};
 
 pub(crate) const MODULE: Module = Module {
     number: 9,

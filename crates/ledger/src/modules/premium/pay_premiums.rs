@@ -11,7 +11,8 @@ use super::payment::{EFFECT, concerns, order, require_coverable};
 use super::record::{forget_lock, require_record, require_season, today};
 use super::rejection;
 use super::season::{PremiumSeason, SeasonId};
-use super::table::{PaidItem, PremiumPayment, PremiumStanding, RECORDS};
+use super::table::{PaidItem, PremiumPayment, PremiumStanding};
+use super::tally::put_record;
 use crate::kernel::context::Context;
 use crate::kernel::effect::{Effect, EffectAction, EffectStatus};
 use crate::kernel::overlay::{Overlay, Read};
@@ -73,21 +74,16 @@ impl PayPremiums {
         (item, payment): (&PremiumItem, Hash),
     ) -> Result<PaidItem, Rejection> {
         let mut record = require_record(state, self.season, item.person)?;
-        record.require_payable(context.time, self.payer)?;
+        record.require_payable(context.time, Some(self.payer))?;
         let due = terms.due(&record, day, item.repair_years)?;
         let currency = network::view::require_region(state, self.season.region)?.currency;
         require(due.amount == item.amount, || {
             rejection::AMOUNT_DIFFERS.with(detail!("{due} are due", due = (due.amount, currency)))
         })?;
-        let paid = PaidItem {
-            person: item.person,
-            amount: due.amount,
-            benefits_from: due.benefits_from,
-            is_unbroken: due.is_unbroken,
-        };
-        require_coverable(context, state, (self.season, terms), &record, &paid)?;
+        let paid = PaidItem::of(item.person, &due);
+        require_coverable(state, (self.season, terms), &record, (&paid, day))?;
         record.standing = PremiumStanding::Paying { payment };
-        RECORDS.put(state, &(self.season, item.person), &record);
+        put_record(state, (self.season, item.person), &record, paid.amount);
         forget_lock(state, self.payer, self.season, item.person);
         Ok(paid)
     }

@@ -1,13 +1,14 @@
 //! What a payment of premiums does once its executor has spoken, and the cover that follows.
 
 use alloc::vec::Vec;
-use primitives::{Hash, OrganisationId, Party, detail};
+use primitives::{CivilDate, Hash, OrganisationId, Party, PersonId, detail};
 use proof::receipt::FieldValue;
 
 use super::record::{require_record, require_season};
 use super::rejection;
-use super::season::{PremiumSeason, SeasonId};
-use super::table::{PAYMENTS, PaidItem, PremiumPayment, PremiumRecord, PremiumStanding, RECORDS};
+use super::season::{PremiumDue, PremiumSeason, SeasonId};
+use super::table::{PAYMENTS, PaidItem, PremiumPayment, PremiumRecord, PremiumStanding};
+use super::tally::put_record;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::effect::{self, EffectAction, EffectResult, EffectStatus, NewEffect};
@@ -19,6 +20,14 @@ use crate::modules::coverage::{self, CoverageTerms};
 
 /// The one effect of a payment of premiums.
 pub(super) const EFFECT: u8 = 0;
+
+impl PaidItem {
+    /// What is due of a person, as a part of a payment.
+    pub(super) const fn of(person: PersonId, due: &PremiumDue) -> Self {
+        let PremiumDue { amount, benefits_from, is_unbroken } = *due;
+        Self { person, amount, benefits_from, is_unbroken }
+    }
+}
 
 /// The cover that a paid premium gives.
 fn cover_terms(
@@ -34,19 +43,18 @@ fn cover_terms(
     CoverageTerms { scheme: season.scheme, period: terms.cover, benefits_from, facts }
 }
 
-/// The person can be covered.
+/// The person can be covered by what is paid on this day.
 ///
 /// # Errors
 /// `covered_elsewhere`, `already_covered` and the like.
 pub(super) fn require_coverable(
-    context: &Context<'_>,
-    state: &Overlay<'_>,
+    state: &(impl Read + ?Sized),
     of: (SeasonId, &PremiumSeason),
     record: &PremiumRecord,
-    item: &PaidItem,
+    (item, day): (&PaidItem, CivilDate),
 ) -> Result<(), Rejection> {
     let at = (item.person, of.0.region);
-    coverage::view::enrolled(context, state, at, &cover_terms(of, record, item)).map(|_| ())
+    coverage::view::enrolled(state, at, &cover_terms(of, record, item), day).map(|_| ())
 }
 
 /// Covers the person.
@@ -203,6 +211,6 @@ fn set_standing(
 ) -> Result<(), Rejection> {
     let mut record = require_record(state, season, item.person)?;
     record.standing = standing;
-    RECORDS.put(state, &(season, item.person), &record);
+    put_record(state, (season, item.person), &record, item.amount);
     Ok(())
 }

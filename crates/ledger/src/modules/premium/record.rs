@@ -1,13 +1,14 @@
 //! What may happen to a record.
 
 use alloc::sync::Arc;
-use primitives::{CivilDate, OrganisationId, Party, PersonId, Timestamp, detail};
+use primitives::{Amount, CivilDate, OrganisationId, Party, PersonId, Timestamp, detail};
 
 use super::rejection;
 use super::season::{PremiumSeason, SeasonId};
 use super::table::{
     LOCKS, PayerLock, PremiumRecord, PremiumStanding, RECORDS, RecordLock, SEASONS,
 };
+use super::tally::put_record;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
@@ -76,16 +77,20 @@ impl PremiumRecord {
         }
     }
 
-    /// This payer may pay it now.
+    /// This payer may pay it now, or, where none is named, somebody who has no lock on it.
     ///
     /// # Errors
     /// `premium_locked` with the end of the lock, `premium_payment_running`,
     /// `premium_already_paid`.
-    pub(super) fn require_payable(&self, now: Timestamp, payer: Party) -> Result<(), Rejection> {
+    pub(super) fn require_payable(
+        &self,
+        now: Timestamp,
+        payer: Option<Party>,
+    ) -> Result<(), Rejection> {
         match self.standing {
             PremiumStanding::Due => Ok(()),
             PremiumStanding::Locked(lock) => {
-                require(now >= lock.until || lock.payer == payer, || {
+                require(now >= lock.until || payer == Some(lock.payer), || {
                     rejection::LOCKED.with(detail!("until {until}", until = lock.until))
                 })
             }
@@ -108,7 +113,7 @@ pub(super) fn lock(
 ) -> Result<RecordLock, Rejection> {
     let (payer, channel) = wanted;
     let mut record = require_record(state, season, person)?;
-    record.require_payable(now, payer)?;
+    record.require_payable(now, Some(payer))?;
     let until = match record.lock_at(now) {
         Some(lock) => lock.until,
         None => {
@@ -130,7 +135,7 @@ pub(super) fn lock(
     };
     let lock = RecordLock { payer, channel, until };
     record.standing = PremiumStanding::Locked(lock);
-    RECORDS.put(state, &(season, person), &record);
+    put_record(state, (season, person), &record, Amount::ZERO);
     Ok(lock)
 }
 

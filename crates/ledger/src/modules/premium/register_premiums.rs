@@ -11,6 +11,7 @@ use super::record::{require_season, today};
 use super::rejection;
 use super::season::{PremiumSeason, SeasonId};
 use super::table::{PaidItem, PremiumRecord, PremiumStanding, RECORDS};
+use super::tally::put_record;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -93,7 +94,7 @@ impl RegisteredPremium {
             cover(context, state, (season, terms), &record, &item)?;
             record.standing = PremiumStanding::Paid { payment: None, benefits_from: Some(from) };
         }
-        RECORDS.put(state, &key, &record);
+        put_record(state, key, &record, Amount::ZERO);
         Ok(())
     }
 }

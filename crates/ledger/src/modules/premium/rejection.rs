@@ -48,5 +48,5 @@ crate::kernel::rejection::rejections! {
     /// Cover has begun.
     COVER_BEGUN = 923, "premium_cover_begun", "the cover has begun, so the premium is not given back";
     /// Nobody with a right to it signed.
-    NOT_YOURS = 924, "premium_lock_not_yours", "the payer, the channel that locked it or the person ends the lock";
+    NOT_YOURS = 924, "premium_lock_not_yours", "the payer, the channel that locked it, the person or the bureau ends the lock";
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rejection;
 use super::table::PremiumRecord;
+use super::tally::LOCK_MINUTES_MAX;
 use crate::kernel::rejection::{Rejection, require};
 
 /// How many classes of persons a season has at the most. Our own limit: it bounds the row.
@@ -17,8 +18,6 @@ const CLASSES_MAX: usize = 16;
 /// How many locks a payer may have at once at the most, whatever a region sets. Our own limit: it
 /// bounds the payer's row.
 const LOCKS_PER_PAYER_MAX: u8 = 64;
-/// The longest lock in minutes: a day.
-const LOCK_MINUTES_MAX: u16 = 1_440;
 
 /// Which season: a scheme's year at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::season::{PremiumSeason, SeasonId};
+use super::tally::PremiumTally;
 use crate::kernel::effect::{EffectAction, EffectStatus};
 use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
@@ -18,6 +19,10 @@ pub(super) const RECORDS: Table<(SeasonId, PersonId), PremiumRecord> = Table::ne
 pub(super) const PAYMENTS: Table<Hash, PremiumPayment> = Table::new(0x0902);
 /// The locks of a payer, expired ones perhaps among them: at most as many as a season allows.
 pub(super) const LOCKS: Table<Party, Vec<PayerLock>> = Table::new(0x0903);
+/// Where the premiums of a season's class stand, by its number.
+pub(super) const TALLIES: Table<(SeasonId, u8), PremiumTally> = Table::new(0x0904);
+/// How many locks end in a minute since 1970, in block time.
+pub(super) const LOCK_COUNTS: Table<(SeasonId, u64), u32> = Table::new(0x0905);
 
 /// What a person owes in a season, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -575,3 +575,119 @@ fn a_premium_that_cannot_be_paid_says_why() {
     world.accepted(&[party("bureau"), party("tax")], &set);
     world.rejected(&[party("bank")], &lock(2, 2, "bank"), rejection::NOTHING_DUE);
 }
+
+/// The counts say what the records say.
+fn check_counts(world: &World) {
+    let state = world.ledger.state();
+    let (mut counted, mut locks) = ([0_u32; 5], 0);
+    for record in (1..=4).filter_map(|number| view::record(state, season(), id(number))) {
+        locks += u64::from(record.lock_at(world.now).is_some());
+        let place = match record.standing {
+            PremiumStanding::Due | PremiumStanding::Locked(_) => 0,
+            PremiumStanding::Paying { .. } => 1,
+            PremiumStanding::Paid { payment: Some(_), .. } => 2,
+            PremiumStanding::Paid { payment: None, .. } => 3,
+            PremiumStanding::GoingBack { .. } => 4,
+        };
+        counted[place] += 1;
+    }
+    let all = [FULL, SUBSIDISED, WAIVED].map(|class| view::tally(state, season(), class));
+    let sum = |part: fn(&PremiumTally) -> TallyPart| {
+        all.iter().map(|tally| part(tally).persons).sum::<u32>()
+    };
+    let told: [u32; 5] = [
+        sum(|tally| tally.due),
+        sum(|tally| tally.paying),
+        sum(|tally| tally.paid),
+        sum(|tally| tally.waived),
+        sum(|tally| tally.going_back),
+    ];
+    assert_eq!((told, view::locked(state, season(), world.now)), (counted, locks));
+    assert!(all.iter().all(|tally| tally.due.amount.is_zero() && tally.waived.amount.is_zero()));
+}
+
+#[test]
+fn the_counts_are_those_of_the_records_after_every_move() {
+    let mut world = world();
+    let (bureau, bank) = ([party("bureau")], [party("bank")]);
+    let full = |world: &World| view::tally(world.ledger.state(), season(), FULL);
+    check_counts(&world);
+    // Somebody moves from one class to another, and another is waived.
+    world.accepted(&bureau, &register(vec![row(2, SUBSIDISED), row(3, WAIVED), row(4, FULL)]));
+    check_counts(&world);
+    world.accepted(&bank, &lock(1, 2, "bank"));
+    world.accepted(&bank, &lock(4, 2, "bank"));
+    check_counts(&world);
+    let moved = [party("hospital")];
+    world.accepted(&moved, &lock(1, 2, "hospital"));
+    world.accepted(&moved, &ReleasePremium { season: season(), person: id(1) });
+    check_counts(&world);
+    // A lock that has ended is counted no longer, and goes once somebody pays.
+    world.wait(21 * MINUTE);
+    assert_eq!(view::locked(world.ledger.state(), season(), world.now), 0);
+    check_counts(&world);
+    let ordered = world.accepted(&by(1), &pay(1, vec![item(1, 40_000), item(4, 40_000)]));
+    assert_eq!(full(&world).paying, TallyPart { persons: 2, amount: fen(80_000) });
+    check_counts(&world);
+    failed(&mut world, &ordered);
+    check_counts(&world);
+    let ordered = world.accepted(&by(1), &pay(1, vec![item(1, 40_000), item(4, 40_000)]));
+    done(&mut world, &ordered);
+    assert_eq!(full(&world).paid, TallyPart { persons: 2, amount: fen(80_000) });
+    check_counts(&world);
+    let cancel = CancelPremium { season: season(), person: id(4), actor: Actor::OwnKey };
+    let four = [Party::Person(id(4))];
+    let back = world.accepted(&four, &cancel);
+    check_counts(&world);
+    failed(&mut world, &back);
+    let back = world.accepted(&four, &cancel);
+    assert_eq!(full(&world).going_back, TallyPart { persons: 1, amount: fen(40_000) });
+    check_counts(&world);
+    done(&mut world, &back);
+    assert_eq!(full(&world).paid, TallyPart { persons: 1, amount: fen(40_000) });
+    assert_eq!(full(&world).going_back, TallyPart::default());
+    check_counts(&world);
+}
+
+#[test]
+fn the_bureau_ends_a_lock_of_another_channel_at_its_desk() {
+    let mut world = world();
+    world.accepted(&[party("bank")], &lock(1, 2, "bank"));
+    let release = ReleasePremium { season: season(), person: id(1) };
+    let released = world.accepted(&[party("bureau")], &release);
+    for told in [Party::Person(id(1)), Party::Person(id(2)), party("bank")] {
+        assert!(released.concerns.contains(&told), "{told} is told");
+    }
+    assert_eq!(standing(&world, 1), PremiumStanding::Due);
+}
+
+#[test]
+fn the_bureau_learns_why_a_premium_cannot_be_paid() {
+    let mut world = world();
+    let why = |world: &World, number: u8, on: CivilDate| {
+        let at = (world.now, on);
+        view::require_payable(world.ledger.state(), season(), id(number), at)
+            .map(|due| due.amount)
+            .map_err(|rejection| rejection.code)
+    };
+    assert_eq!(why(&world, 1, today()), Ok(fen(40_000)));
+    assert_eq!(why(&world, 9, today()), Err(person::rejection::UNKNOWN_PERSON));
+    assert_eq!(why(&world, 3, today()), Err(rejection::NOT_REGISTERED));
+    assert_eq!(why(&world, 1, next_year("07-01")), Err(rejection::WINDOW_CLOSED));
+    world.accepted(&[party("bank")], &lock(1, 2, "bank"));
+    assert_eq!(why(&world, 1, today()), Err(rejection::LOCKED));
+    employ(&mut world, 2);
+    assert_eq!(why(&world, 2, today()), Err(coverages::COVERED_ELSEWHERE));
+    // Once the cover in the wrong place has ended, the premium can be paid.
+    let end = coverage::EndCoverage {
+        person: id(2),
+        region: REGION,
+        scheme: SchemeId(310),
+        last_day: next_year("01-01").plus_days(-1).unwrap(),
+    };
+    world.accepted(&[party("bureau")], &end);
+    assert_eq!(why(&world, 2, today()), Ok(fen(40_000)));
+    let year = season().year;
+    let listed = view::seasons(world.ledger.state(), REGION, year - 1..=year);
+    assert_eq!(listed.iter().map(|(id, _)| *id).collect::<Vec<_>>(), vec![season()]);
+}
