@@ -156,7 +156,7 @@ it('only a key that attests registers, and that is said', async () => {
   const one = newcomer(21);
   const file = { name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from(`name,number,class\n${one.name},${one.number},full`) };
   await desk.field('premiums.list.file').setInputFiles(file);
-  await desk.page.getByRole('alert').waitFor();
+  await desk.text('premiums.scope').waitFor();
   await desk.check('desk-premium-list-scope');
   await desk.leave();
 });
