@@ -1,4 +1,7 @@
 //! How often somebody may ask or try: a bucket of requests per place, refilled with time.
+//!
+//! Invariant: nobody waits longer than an empty bucket takes, also when the clock was set back
+//! (test `a_clock_that_is_set_back_keeps_nobody_waiting`).
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,12 +110,23 @@ impl Limiter {
         Ok(Self { burst, refill_micros, key, full_at })
     }
 
-    fn bucket(&self, place: Place) -> &AtomicU64 {
+    fn bucket(&self, place: Place, now: Timestamp) -> &AtomicU64 {
         // Keyed, so that nobody can choose an address that shares somebody else's bucket.
         let hash = blake3::keyed_hash(&self.key, &place.0);
         let [low, high, ..] = hash.as_bytes();
         let number = usize::from(u16::from_le_bytes([*low, *high])) % BUCKETS;
-        self.full_at.get(number).expect("the remainder is below the number of buckets")
+        let bucket =
+            self.full_at.get(number).expect("the remainder is below the number of buckets");
+        // Whatever is later was counted before the clock was set back, and says nothing any more.
+        let latest = self.latest(now);
+        let anew = |full_at| (full_at > latest).then_some(micros(now));
+        let _ = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, anew);
+        bucket
+    }
+
+    /// When a bucket is full that is empty now; none is ever full later.
+    fn latest(&self, now: Timestamp) -> u64 {
+        micros(now).saturating_add(self.refill_micros.saturating_mul(u64::from(self.burst)))
     }
 
     /// How long a place whose bucket is full at this instant has to wait; nothing when it may ask.
@@ -126,13 +140,13 @@ impl Limiter {
     /// How long this place has to wait before it may try; `None` when it may try now.
     #[must_use]
     pub fn wait(&self, place: Place, now: Timestamp) -> Option<Duration> {
-        self.wait_of(self.bucket(place).load(Ordering::Relaxed), now)
+        self.wait_of(self.bucket(place, now).load(Ordering::Relaxed), now)
     }
 
     /// Counts one attempt of this place.
     pub fn count(&self, place: Place, now: Timestamp) {
-        let counted = |full_at| Some(self.after(full_at, now));
-        let _ = self.bucket(place).fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);
+        let counted = |full_at| Some(self.after(full_at, now).min(self.latest(now)));
+        let _ = self.bucket(place, now).fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);
     }
 
     /// Counts one request of this place if it may ask now.
@@ -140,7 +154,7 @@ impl Limiter {
     /// # Errors
     /// How long it has to wait; then nothing is counted.
     pub fn take(&self, place: Place, now: Timestamp) -> Result<(), Duration> {
-        let bucket = self.bucket(place);
+        let bucket = self.bucket(place, now);
         let counted = |full_at| match self.wait_of(full_at, now) {
             Some(_) => None,
             None => Some(self.after(full_at, now)),
@@ -184,6 +198,25 @@ mod tests {
         assert!(wait <= Duration::from_millis(10), "{wait:?}");
         let other = Place::party(Party::Person(primitives::PersonId([2; 16])));
         assert!(limiter.take(other, now).is_ok());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_nobody_waiting() {
+        let limiter = Limiter::with_rate(Rate { per_second: 100, burst: 10 }).unwrap();
+        let place = Place::party(Party::Person(primitives::PersonId([1; 16])));
+        let ahead = NOW.plus_millis(3_600_000);
+        (0..10).for_each(|_| limiter.take(place, ahead).unwrap());
+        (0..10).for_each(|_| limiter.take(place, NOW).unwrap());
+        let wait = limiter.take(place, NOW).expect_err("it counts as before");
+        assert!(wait <= Duration::from_millis(10), "{wait:?}");
+        let attempts = Limiter::new(1, 1_000).unwrap();
+        attempts.count(place, ahead);
+        assert_eq!(attempts.wait(place, NOW), None);
+        attempts.count(place, NOW);
+        assert_eq!(attempts.wait(place, NOW), Some(Duration::from_secs(1)));
+        // However many were counted at once, they are not taken for a clock that was set back.
+        (0..9).for_each(|_| attempts.count(place, NOW));
+        assert_eq!(attempts.wait(place, NOW), Some(Duration::from_secs(1)));
     }
 
     #[test]
