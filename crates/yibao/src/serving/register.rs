@@ -176,14 +176,18 @@ impl Registrar {
                 return;
             }
             loop {
+                // Asked after each block: those of others go on coming while this node stops.
+                if is_over() {
+                    return;
+                }
                 match news.next_block_within(PAUSE) {
                     Ok(block) => {
                         let contents = block.block.transactions.iter().map(|one| &one.content);
                         self.block(block.header().height, contents);
                     }
-                    Err(SubscriptionEnd::Timeout) if !is_over() => {}
+                    Err(SubscriptionEnd::Timeout) => {}
                     Err(SubscriptionEnd::TooSlow) => break,
-                    Err(SubscriptionEnd::Timeout | SubscriptionEnd::Stopped) => return,
+                    Err(SubscriptionEnd::Stopped) => return,
                 }
             }
         }
