@@ -32,10 +32,13 @@ const PIECE_BYTES: usize = 1 << 20;
 /// The name of the history in a node's folder.
 pub const HISTORY_FILE: &str = "history.sqlite";
 /// Files and folders of a node's folder that are not copied as they are: what the next start makes
-/// itself, what was signed last, and what is told of the last backup and of how the node was.
-const LEFT_OUT: [&str; 8] = [
+/// itself, what was signed last, what belongs to the height that is under way in a network (and
+/// goes while it is copied), and what is told of the last backup and of how the node was.
+const LEFT_OUT: [&str; 10] = [
     "lock",
     "signed",
+    "consensus",
+    "undecided",
     "last-backup.json",
     "last-status.json",
     "register.json",
