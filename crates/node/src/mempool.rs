@@ -7,9 +7,12 @@
 //!
 //! Invariants: transactions of one author keep the order in which they were offered, however many
 //! threads check signatures (test `checked_transactions_come_out_in_the_order_they_were_offered`);
-//! every offer is answered exactly once (test `every_offer_is_answered_when_the_pool_stops`).
+//! every offer is answered exactly once (test `every_offer_is_answered_when_the_pool_stops`); what
+//! a block rejected is tried again only when somebody submits it here again, never because a copy
+//! comes late from another node (test
+//! `a_late_copy_of_what_a_block_rejected_is_not_tried_again`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,6 +25,9 @@ use crate::runtime::{SubmitError, SubmitResult};
 
 /// How many callers may wait for one transaction at once. Our own limit: it bounds memory.
 const WAITERS_PER_TRANSACTION_MAX: usize = 16;
+/// How many of the last transactions that blocks rejected are remembered: more than are on their
+/// way between nodes.
+const REJECTED_MAX: usize = 65_536;
 /// When to try again after "overloaded": the pool holds a second or two of work.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -136,6 +142,9 @@ struct Inner {
     /// Authors with a queue, the next one in front.
     turns: VecDeque<Party>,
     in_progress: BTreeMap<Key, InProgress>,
+    /// The last transactions that blocks rejected, also in the order in which they were.
+    rejected: BTreeSet<Hash>,
+    rejected_in_order: VecDeque<Hash>,
 }
 
 struct InProgress {
@@ -350,6 +359,21 @@ impl Mempool {
         passed
     }
 
+    /// Remembers what a block rejected, in a network: whoever sent it is told so, and a copy that
+    /// another node passed on must not make it happen afterwards.
+    pub(crate) fn note_rejected(&self, ids: impl IntoIterator<Item = Hash>) {
+        let mut inner = self.lock();
+        for id in ids {
+            if inner.rejected.insert(id) {
+                inner.rejected_in_order.push_back(id);
+            }
+        }
+        while inner.rejected_in_order.len() > REJECTED_MAX {
+            let Some(oldest) = inner.rejected_in_order.pop_front() else { break };
+            inner.rejected.remove(&oldest);
+        }
+    }
+
     /// As [`Mempool::finish`]; candidates that were left where they are leave the pool. Somebody
     /// else's block may have another transaction with the same key: ours is then still to be
     /// answered.
@@ -469,6 +493,11 @@ impl Inner {
         };
         let overloaded = SubmitError::Overloaded { retry_after: RETRY_AFTER };
         let (key, id) = (candidate.key(), candidate.verified.id());
+        if is_passed_on && self.rejected.contains(&id) {
+            // Nobody waits for the answer of what was passed on.
+            self.forget(bytes);
+            return None;
+        }
         if let Some(known) = self.in_progress.get_mut(&key) {
             let refusal = if known.id != id {
                 SubmitError::InProgress

@@ -154,3 +154,36 @@ fn a_key_is_free_again_once_its_transaction_is_answered() {
     pool.checked(check(pool.jobs(9, false)));
     assert_eq!(bodies(&pool.take(9, 1 << 20)), [2]);
 }
+
+#[test]
+fn a_late_copy_of_what_a_block_rejected_is_not_tried_again() {
+    let (pool, answers) = (Mempool::new(MempoolLimits::default()), channel());
+    pool.share(Box::new(|| ()));
+    let (rejected, other) = (transaction("a", 1, 1), transaction("a", 2, 2));
+    let pass_on = |one: &Transaction| pool.offer_passed_on(one.clone(), one.encode().len());
+    // One copy came in time, and is still being checked when the block is decided.
+    pass_on(&rejected);
+    let jobs = pool.jobs(9, false);
+    pool.note_rejected([rejected.content.id()]);
+    pool.checked(check(jobs));
+    // Others come afterwards.
+    pass_on(&rejected);
+    pass_on(&other);
+    pool.checked(check(pool.jobs(9, false)));
+    assert_eq!(bodies(&pool.peek(9, usize::MAX)), [2], "only what was not rejected is left");
+    assert_eq!(pool.fill().transactions, 1);
+    // Whoever submits it here wants another try.
+    offer(&pool, &answers, 1, rejected);
+    pool.checked(check(pool.jobs(9, false)));
+    assert_eq!(bodies(&pool.peek(9, usize::MAX)), [2, 1]);
+}
+
+#[test]
+fn as_many_rejected_transactions_are_remembered_as_there_is_room_for() {
+    let pool = Mempool::new(MempoolLimits::default());
+    let id = |number: usize| sha256(&number.to_le_bytes());
+    pool.note_rejected((0..REJECTED_MAX + 3).map(id));
+    let inner = pool.lock();
+    assert_eq!((inner.rejected.len(), inner.rejected_in_order.len()), (REJECTED_MAX, REJECTED_MAX));
+    assert!(!inner.rejected.contains(&id(2)) && inner.rejected.contains(&id(3)));
+}

@@ -6,6 +6,9 @@
 //! Block time is the proposer's. A block from the future of this node's clock is not voted for, so
 //! that a clock that is wrong, or lies, moves the ledger's time by seconds only; the ledger itself
 //! lets time neither go back nor jump. What more than two thirds decided is taken as it is.
+//!
+//! Invariant: nobody is told that a transaction expired before no block can have it any more (test
+//! `nobody_is_told_that_it_expired_while_a_block_with_it_may_still_be_decided`).
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -14,13 +17,14 @@ use std::time::{Duration, Instant};
 use consensus::{Application as _, Origin, Proposal, Replica, Undecided, Verdict};
 use ledger::VerifiedTransaction;
 use ledger::kernel::block::{BLOCK_BYTES_MAX, TIME_JUMP_MILLIS_MAX};
-use primitives::{Hash, OrganisationId, codec};
+use primitives::{Hash, OrganisationId, Timestamp, codec};
 use proof::header::{Certificate, Header};
+use proof::receipt::OutcomeCode;
 
 use super::NodeFailure;
 use super::check::{check_all, thread_count};
 use super::sequencer::{BLOCK_OVERHEAD_BYTES, BLOCK_TRANSACTIONS_MAX, Pending, Sequencer};
-use crate::mempool::Key;
+use crate::mempool::{Candidate, Key};
 use crate::signature::FastVerifier;
 use crate::store::{Disk, KeptBlock, StoredBlock};
 
@@ -166,6 +170,15 @@ impl<D: Disk> Sequencer<D> {
         known.into_iter().map(|known| known.or_else(|| checked.next())).collect()
     }
 
+    /// Whether it is too late for a transaction by this node's clock, and not by the ledger's.
+    ///
+    /// A block that is under way may still have it, so nobody may be told yet that it expired. The
+    /// next block moves the ledger's time on, with or without it.
+    fn is_undecidedly_late(&self, candidate: &Candidate, now: Timestamp) -> bool {
+        let until = candidate.verified.content().valid_until;
+        until < now && until >= self.ledger.tip().time
+    }
+
     /// Makes a decided block the last one: durable together with its certificate, then told.
     pub(super) fn decide(
         &mut self,
@@ -187,6 +200,9 @@ impl<D: Disk> Sequencer<D> {
         let stored = StoredBlock { block: pending.bytes.to_vec(), certificate };
         self.store.write().unwrap_or_else(PoisonError::into_inner).append(&stored)?;
         self.shared.counters.durable.note(start.elapsed());
+        let records = pending.outcome.receipts.iter().map(|receipt| &receipt.record);
+        let rejected = records.filter(|record| record.outcome != OutcomeCode::Accepted);
+        self.shared.mempool.note_rejected(rejected.map(|record| record.transaction_id));
         self.publish(pending, stored.certificate)?;
         if let Some(among) = &mut self.among {
             among.known.clear();
@@ -208,10 +224,8 @@ impl<D: Disk> Replica for Sequencer<D> {
         let now = self.shared.clock.now();
         loop {
             let batch = mempool.peek(1, BLOCK_BYTES_MAX);
-            if batch.is_empty() {
-                return false;
-            }
-            if !self.admit(now, batch).is_empty() {
+            let Some(first) = batch.first() else { return false };
+            if self.is_undecidedly_late(first, now) || !self.admit(now, batch).is_empty() {
                 return true;
             }
         }
@@ -227,7 +241,9 @@ impl<D: Disk> Replica for Sequencer<D> {
             Vec::new()
         } else {
             let bytes_max = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES;
-            self.admit(now, self.shared.mempool.peek(BLOCK_TRANSACTIONS_MAX, bytes_max))
+            let mut batch = self.shared.mempool.peek(BLOCK_TRANSACTIONS_MAX, bytes_max);
+            batch.retain(|one| !self.is_undecidedly_late(one, now));
+            self.admit(now, batch)
         };
         let pending = self.execute(now, batch);
         let proposal = pending.proposal();
@@ -313,14 +329,17 @@ impl<D: Disk> Replica for Sequencer<D> {
     }
 }
 
-/// A transaction that another node passed on, when it is one and was not executed yet.
+/// A transaction that another node passed on, when it is one and no block has had it yet.
+///
+/// What a block rejected is known from its receipt: words for a node that was down wait for it, and
+/// must not make happen long afterwards what its sender was told did not.
 fn take_passed_on(shared: &super::shared::Shared, bytes: &[u8]) {
     let Ok(transaction) = ledger::Transaction::decode(bytes) else { return };
     let content = &transaction.content;
     let view = shared.view();
     let used =
         ledger::kernel::idempotency::used(&view.state, content.author, content.idempotency_key);
-    if used.is_none() {
+    if used.is_none() && matches!(shared.receipt_by_transaction(&content.id()), Ok(None)) {
         shared.mempool.offer_passed_on(transaction, bytes.len());
     }
 }

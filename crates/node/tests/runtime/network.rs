@@ -1,6 +1,7 @@
 //! Four organisations' nodes, each with its own folder and engine, over this machine's loopback.
 
 use node::NodeHandle;
+use node::runtime::SubmitError;
 use node::store::{Folder, UndecidedBlocks};
 use node::verify::{Evidence, verify_chain};
 
@@ -95,4 +96,41 @@ fn four_nodes_agree_one_falls_and_comes_back() {
         let kept = UndecidedBlocks::new(disk);
         assert_eq!(kept.of(tip.height).unwrap(), [], "what was decided is not kept as undecided");
     }
+}
+
+#[test]
+fn nobody_is_told_that_it_expired_while_a_block_with_it_may_still_be_decided() {
+    let world = Net::new(NODES, NODES);
+    let now = START.plus_millis(1_000);
+    let mut nodes: Vec<_> = (0..NODES).map(|number| Some(world.open(number))).collect();
+    let at = |nodes: &[Option<NodeHandle>], number: usize| nodes[number].clone().unwrap();
+    at(&nodes, 0).submit(open_fund(1, now)).unwrap();
+    let all: Vec<_> = nodes.iter().flatten().collect();
+    wait_for_the_same(&all, 1);
+    let height = all[0].view().tip.height;
+    drop(all);
+
+    // Two of four are left, and by their clocks it is too late. They decide nothing, so that the
+    // ledger's time does not pass, and a block with the transaction could still be decided.
+    let (turn, asked) = (proposer(&world, height + 1), proposer(&world, height + 2));
+    for number in (0..NODES).filter(|number| ![turn, asked].contains(number)) {
+        nodes[number] = None;
+    }
+    let transaction = contribute(1, 1, 100, now);
+    let (id, until) = (transaction.content.id(), transaction.content.valid_until);
+    for place in &world.places {
+        place.clock.set(until.plus_millis(1));
+    }
+    let (sender, answer) = std::sync::mpsc::channel();
+    at(&nodes, asked).submit_with(transaction, move |result| drop(sender.send(result)));
+    wait_until(|| undecided(&world, turn, height + 1) > 0);
+    assert!(answer.try_recv().is_err(), "nothing was decided yet");
+    for number in (0..NODES).filter(|number| ![turn, asked].contains(number)) {
+        nodes[number] = Some(world.open(number));
+    }
+    let told = answer.recv().unwrap();
+    assert!(matches!(told, Err(SubmitError::Rejected(_))), "{told:?}");
+    let node = at(&nodes, asked);
+    assert!(node.view().tip.time > until, "no block can have it any more");
+    assert!(node.receipt_by_transaction(&id).unwrap().is_none());
 }
