@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: demo demo-check test check fmt web web-dev e2e contract sim sim-long plants bench crash full-disk damage overload upgrade soak schemathesis fuzz inference sm2-backends sbom reproducible deny clean help
+.PHONY: demo demo-check test check fmt web web-dev e2e contract sim sim-long plants bench crash full-disk damage overload network-qa upgrade soak schemathesis fuzz inference sm2-backends sbom reproducible deny clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -70,6 +70,10 @@ damage: setup ## turns a bit in a file of the program's folder, or cuts it, 1,00
 overload: setup ## ten times what the program admits, and slow, greedy and many clients
 	$(CARGO) build --release --quiet -p yibao -p bench
 	target/release/bench overload $(ARGS)
+
+network-qa: setup ## four nodes under kills, pauses, partitions, clock jumps and a lost disk, and what clients were promised (ARGS="--minutes 60 --seed 7")
+	$(CARGO) build --release --quiet -p yibao -p bench
+	target/release/bench network $(ARGS)
 
 upgrade: setup ## opens the data folder of an earlier release (ARGS="--make --fixture DIR" writes one with this release)
 	$(CARGO) build --release --quiet -p yibao -p bench

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use axum::body::{Body, to_bytes};
 use gateway::session::challenge::sign_in_message;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -58,7 +58,7 @@ impl Served {
     /// # Errors
     /// When it does not come up.
     pub fn start(data: &Path) -> Result<Self> {
-        Self::run(Command::new(program()?), data)
+        Self::run_quietly(Command::new(program()?), data)
     }
 
     /// The same; what it says to its operator goes into this file.
@@ -68,7 +68,7 @@ impl Served {
     pub fn start_logged(data: &Path, log: File) -> Result<Self> {
         let mut command = Command::new(program()?);
         command.stderr(log);
-        Self::run(command, data)
+        Self::run_quietly(command, data)
     }
 
     /// The same, and no file of the program may grow beyond so many KiB: where no small disk can be
@@ -81,14 +81,24 @@ impl Served {
         // The system would end a process that meets the limit and has not said that it expects it.
         shell.args(["-c", r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#]);
         shell.arg(file_kibibytes.to_string()).arg(program()?);
-        Self::run(shell, data)
+        Self::run_quietly(shell, data)
     }
 
-    fn run(mut command: Command, data: &Path) -> Result<Self> {
+    fn run_quietly(mut command: Command, data: &Path) -> Result<Self> {
+        command.env("YIBAO_LOG", "error");
+        Self::run(command, data, &[])
+    }
+
+    /// Adds to a command what serves a data folder, with further options, and waits until it
+    /// answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn run(mut command: Command, data: &Path, options: &[&str]) -> Result<Self> {
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
-            .env("YIBAO_LOG", "error")
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()?;
         let out = child.stdout.take().context("the program has a standard output")?;
@@ -122,6 +132,34 @@ impl Served {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Tells it to stop, and waits until it has ended in order.
+    ///
+    /// # Errors
+    /// When it does not within this time.
+    pub fn stop_within(mut self, limit: Duration) -> Result<()> {
+        let (begin, process) = (Instant::now(), self.child.id().to_string());
+        Command::new("kill").args(["-TERM", &process]).status()?;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(status.success(), "it was told to stop and ended with {status}");
+                return Ok(());
+            }
+            if begin.elapsed() > limit {
+                self.kill()?;
+                bail!("it was told to stop and did not within {} s", limit.as_secs());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Whether it ended by itself.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn is_over(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
     }
 
     /// The process.

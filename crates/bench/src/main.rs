@@ -20,6 +20,7 @@ mod inference;
 mod load;
 mod memory;
 mod national;
+mod network;
 mod offline;
 mod overload;
 mod plan;
@@ -50,6 +51,7 @@ enum Task {
     Damage(damage::Options),
     FullDisk(full_disk::Options),
     Contract(contract::Options),
+    Network(network::Options),
     Overload(overload::Options),
     Soak(soak::Options),
     Upgrade(upgrade::Options),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Task::Damage(options) => damage::run(&options),
         Task::FullDisk(options) => full_disk::run(&options),
         Task::Contract(options) => contract::run(&options),
+        Task::Network(options) => network::run(&options),
         Task::Overload(options) => overload::run(&options),
         Task::Soak(options) => soak::run(&options),
         Task::Upgrade(options) => upgrade::run(&options),

@@ -67,7 +67,9 @@ enum Pen {
 }
 
 impl Signer {
-    fn organisation(code: &str, purpose: &str, scheme: Scheme) -> Self {
+    /// The key of an organisation for this purpose.
+    #[must_use]
+    pub fn organisation(code: &str, purpose: &str, scheme: Scheme) -> Self {
         let party = Party::Organisation(organisation(code));
         Self { party, pen: Pen::Key(SecretKey::from_seed(scheme, &seed(party, purpose))) }
     }
@@ -501,7 +503,7 @@ impl Region {
 }
 
 /// Every scope, in the order of the contract.
-const EVERY_SCOPE: [Scope; 8] = [
+pub const EVERY_SCOPE: [Scope; 8] = [
     Scope::Govern,
     Scope::Settle,
     Scope::Countersign,

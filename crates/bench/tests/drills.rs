@@ -1,6 +1,6 @@
 //! The drills on the shipped program in their short mode; `make crash`, `make full-disk`,
-//! `make damage`, `make overload` and `make upgrade` are the long ones. The program lies beside:
-//! `make test` builds all, alone it takes `cargo build --release --bin yibao`.
+//! `make damage`, `make overload`, `make network-qa` and `make upgrade` are the long ones. The
+//! program lies beside: `make test` builds all, alone it takes `cargo build --release --bin yibao`.
 
 use std::process::Command;
 
@@ -49,4 +49,10 @@ fn the_data_folder_of_an_earlier_release_is_opened_and_settled_on() {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/data-1");
     let said = drill(&["upgrade", "--fixture", fixture]);
     assert!(said.contains("its chain verifies"), "{said}");
+}
+
+#[test]
+fn four_organisations_keep_what_they_promised_under_every_fault() {
+    let said = drill(&["network"]);
+    assert!(said.contains("every promise kept, all 4 chains verify"), "{said}");
 }
