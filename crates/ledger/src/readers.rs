@@ -6,7 +6,7 @@
 //! visit when it asks.
 //!
 //! Invariant: with everything that it may read, a provider cannot list its patient's other visits
-//! (test `a_provider_reads_what_its_open_visit_needs_and_nothing_else`).
+//! (test `a_hospital_is_told_what_concerns_it_and_nothing_else`).
 
 use alloc::vec::Vec;
 use core::fmt;

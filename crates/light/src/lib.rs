@@ -2,11 +2,11 @@
 //! believes nothing that is not proved; and the service by which a full node answers it.
 //!
 //! Reading order: [`question`] (what can be asked), [`headers`] (what is believed without asking:
-//! the chain of headers from a trust root, each certified by validators whom the one before named),
-//! [`rows`] (the state's rows, each with its proof), [`node`] (following, and judging what peers
-//! say), `chain` (the gateway's [`Chain`] over all of that), [`peers`] (whom to ask), [`serve`] (the
-//! other side, and who may read what), [`link`] (the encrypted connection between them, on which an
-//! organisation proves who it is by its ledger key).
+//! the chain of headers from a trust root, each certified by validators whom the one before
+//! named), [`rows`] (the state's rows, each with its proof), [`node`] (following, and judging what
+//! peers say), `chain` (the gateway's [`Chain`] over all of that), [`peers`] (whom to ask),
+//! [`serve`] (the other side, and who may read what), [`link`] (the encrypted connection between
+//! them, on which an organisation proves who it is by its ledger key).
 //!
 //! A peer can be silent, and it can leave receipts out of a list; it cannot make a light node
 //! believe a row, a header, a fact of a receipt or a settlement that the validators did not decide

@@ -1,6 +1,8 @@
 //! `yibao light`: a node that keeps headers only and asks others for what concerns its
 //! organisation.
 
+mod host;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,6 +42,8 @@ enum Action {
     Invite(Invite),
     /// Make the data folder of a light node from an invitation, with a fresh key.
     Join(Join),
+    /// Run the light nodes of many small clinics in one process, each with its own folder and keys.
+    Host(host::Host),
 }
 
 impl Light {
@@ -51,6 +55,7 @@ impl Light {
         match self.action {
             Action::Invite(invite) => invite.run(),
             Action::Join(join) => join.run(),
+            Action::Host(host) => host.run(),
         }
     }
 }

@@ -120,7 +120,7 @@ impl Serve {
             trusted_proxies: self.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
             ..limits
         };
-        fit_to_open_files(&mut config);
+        fit_to_open_files(&mut config, 1);
         config
     }
 

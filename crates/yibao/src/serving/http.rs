@@ -48,7 +48,23 @@ impl HttpServer {
         listener: std::net::TcpListener,
         config: Config,
     ) -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::start_with(port, clock, listener, config, cores)
+    }
+
+    /// The same on so many threads, beside those that wait for a disk.
+    ///
+    /// # Errors
+    /// As [`HttpServer::start`].
+    pub fn start_with(
+        port: Arc<dyn Port>,
+        clock: Arc<dyn Clock>,
+        listener: std::net::TcpListener,
+        config: Config,
+        threads: usize,
+    ) -> Result<Self> {
         let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
             .thread_name("http")
             .enable_all()
             .build()

@@ -150,11 +150,12 @@ fn set(limits: &mut Limits, name: &str, value: u64) -> Result<(), String> {
 }
 
 /// Keeps connections below the files that this process may have open, so that a flood of them never
-/// keeps the node from opening its own. Says so when it has to.
-pub fn fit_to_open_files(config: &mut Config) {
+/// keeps the node from opening its own; `gateways` of them share the files. Says so when it has to.
+pub fn fit_to_open_files(config: &mut Config, gateways: usize) {
     let text = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let Some(open_files) = open_files_max(&text) else { return };
-    let most = open_files.saturating_sub(OWN_FILES).max(1);
+    let share = open_files.saturating_sub(OWN_FILES).checked_div(gateways);
+    let most = share.unwrap_or(0).max(1);
     if config.connections_max > most {
         tracing::warn!(
             connections_max = most,

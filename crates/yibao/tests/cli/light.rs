@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use node::signature::save_key;
 use serde_json::Value;
 
-use crate::kit::{Files, yibao};
+use crate::kit::{Files, command, yibao};
 use crate::serve::{Served, found, signed, text};
 use crate::support::founding::{CHAIN, key};
 
@@ -115,6 +116,37 @@ fn an_insurer_follows_settles_and_checks_on_a_light_node() {
     wait_until(&node, "it goes on", |(status, _)| *status == 200);
     assert!(ask("/v1/receipts")["receipts"].as_array().expect("a list").len() >= 2);
     node.stop("-TERM");
+
+    // An operator runs it beside another clinic's, in one process.
+    let other = files.at("regulator");
+    let beside = ["--organisation", "regulator", "--data", text(&other)];
+    let join = ["light", "join", "--invitation", text(&invitation), "--root", root];
+    yibao([&join[..], &beside].concat()).ok();
+    fs::remove_file(other.join("light/keys/sign-in.key")).expect("a file");
+    // Any online key of the organisation signs in.
+    save_key(&other.join("light/keys/sign-in.key"), &key("regulator")).expect("a key file");
+    let [one, two] = [free_address(), free_address()];
+    let clinic =
+        |data: &str, at: &str| format!("[[clinic]]\ndata = \"{data}\"\nlisten = \"{at}\"\n");
+    let both = clinic(text(&light), &one) + &clinic(text(&other), &two);
+    let list = files.write("clinics.toml", &both);
+    let hosted = Served::run(command().args(["light", "host", &list]));
+    wait_until(&hosted, "the first follows", |(status, _)| *status == 200);
+    let second = format!("http://{two}");
+    let get = |url: &str, code: &str, key: &Path| {
+        let party = format!("organisation:{code}");
+        yibao(["get", "/v1/receipts", "--url", url, "--key", text(key), "--party", &party])
+    };
+    assert!(get(hosted.url(), "insurer", &insurer).ok().contains("open_fund"));
+    let regulator = files.at("regulator.key");
+    save_key(&regulator, &key("regulator")).expect("a key file");
+    assert!(!get(&second, "regulator", &regulator).ok().contains("open_fund"));
+    hosted.stop("-TERM");
+    let twice =
+        files.write("twice.toml", &(clinic(text(&light), &one) + &clinic(text(&light), &two)));
+    yibao(["light", "host", &twice]).fails(2, &["is named twice", "name each folder once"]);
+    let none = files.write("none.toml", &clinic(text(&data), &one));
+    yibao(["light", "host", &none]).fails(2, &["is no light node's", "yibao light join"]);
     bureau.stop("-TERM");
     let wrong =
         yibao(["serve", "--data", text(&light), "--light-nodes", &door, "--listen", "127.0.0.1:0"]);
