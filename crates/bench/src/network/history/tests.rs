@@ -65,7 +65,9 @@ fn a_history_that_keeps_every_promise_is_fine() {
 #[test]
 fn every_broken_promise_is_found() {
     found("is at []", |_, ledgers| {
-        in_all(ledgers, |ledger| drop(ledger.receipts.remove(&1)));
+        in_all(ledgers, |ledger| {
+            ledger.receipts.remove(&1);
+        });
     });
     found("happened twice", |_, ledgers| {
         in_all(ledgers, |one| {
@@ -77,15 +79,23 @@ fn every_broken_promise_is_found() {
             one.receipts.insert(4, Shown { id: id(2), is_accepted: true });
         });
     });
-    found("is not", |_, ledgers| in_all(ledgers, |one| drop(one.receipts.remove(&2))));
+    found("is not", |_, ledgers| {
+        in_all(ledgers, |one| {
+            one.receipts.remove(&2);
+        })
+    });
     found("nobody sent it", |history, _| history.founding.clear());
     found("never answered", |history, _| history.operations[0].attempts[0].told = None);
     found("different blocks 1", |_, ledgers| {
         ledgers[1].headers.insert(1, (id(6), id(9)));
     });
     found("1 blocks, node 1 0", |_, ledgers| ledgers[1].headers.clear());
-    found("different receipts", |_, ledgers| drop(ledgers[1].receipts.remove(&3)));
-    found("different balances", |_, ledgers| drop(ledgers[1].balances.insert(1, 81)));
+    found("different receipts", |_, ledgers| {
+        ledgers[1].receipts.remove(&3);
+    });
+    found("different balances", |_, ledgers| {
+        ledgers[1].balances.insert(1, 81);
+    });
     found("went back", |history, _| history.stands[0].height = 2);
     found("two roots", |history, _| history.stands[1].root = id(7));
     found("stands before it", |history, ledgers| {
@@ -96,10 +106,22 @@ fn every_broken_promise_is_found() {
             one.receipts.insert(3, Shown { id: id(1), is_accepted: true });
         });
     });
-    found("takes 60 from 0", |history, _| drop(history.start.insert(1, 0)));
-    found("covers 60", |history, _| drop(history.start.insert(1, 200)));
-    found("should", |_, ledgers| in_all(ledgers, |one| drop(one.balances.insert(2, 21))));
-    found("made or lost", |_, ledgers| in_all(ledgers, |one| drop(one.balances.insert(2, 21))));
+    found("takes 60 from 0", |history, _| {
+        history.start.insert(1, 0);
+    });
+    found("covers 60", |history, _| {
+        history.start.insert(1, 200);
+    });
+    found("should", |_, ledgers| {
+        in_all(ledgers, |one| {
+            one.balances.insert(2, 21);
+        })
+    });
+    found("made or lost", |_, ledgers| {
+        in_all(ledgers, |one| {
+            one.balances.insert(2, 21);
+        })
+    });
     found("not there", |history, _| history.unread.push("not there".to_owned()));
 }
 
