@@ -66,6 +66,23 @@ enum Pen {
     Passkey(SoftwareAuthenticator),
 }
 
+/// The calendar and limits of a region under test: so wide that none of them stops a load.
+#[must_use]
+pub const fn settings() -> RegionSettings {
+    RegionSettings {
+        utc_offset_minutes: UtcOffset(480),
+        desk_payment_max: Amount::from_minor(5_000_000),
+        desk_day_max: Amount::from_minor(10_000_000),
+        pin_failures_max: 3,
+        witnessed_cash_max: Amount::from_minor(100_000),
+        emergency_contest_days: 30,
+        objection_answer_days: 15,
+        unlock_delay_hours: 24,
+        claim_days_max: 36_500,
+        effect_takeover_hours: 72,
+    }
+}
+
 impl Signer {
     /// The key of an organisation for this purpose.
     #[must_use]
@@ -254,18 +271,7 @@ impl Region {
                 region: REGION,
                 bureau: organisation("bureau"),
                 currency: Currency::CNY,
-                settings: RegionSettings {
-                    utc_offset_minutes: UtcOffset(480),
-                    desk_payment_max: Amount::from_minor(5_000_000),
-                    desk_day_max: Amount::from_minor(10_000_000),
-                    pin_failures_max: 3,
-                    witnessed_cash_max: Amount::from_minor(100_000),
-                    emergency_contest_days: 30,
-                    objection_answer_days: 15,
-                    unlock_delay_hours: 24,
-                    claim_days_max: 36_500,
-                    effect_takeover_hours: 72,
-                },
+                settings: settings(),
             }],
             organisations: organisations.to_vec(),
             governing: vec![organisation("bureau"), organisation("finance")],

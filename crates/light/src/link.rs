@@ -33,8 +33,13 @@ const SIGN_IN_TAG: &[u8] = b"yibao/light-sign-in/v1";
 const HANDSHAKE_BYTES_MAX: usize = 1_024;
 /// How long a handshake or a write may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long an answer may take: a transaction that waits for its block, or a wait for the next one.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+/// How long an answer may take; a wait for the next block is shorter.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
+/// How long the answer may take to a transaction, which waits for its block.
+const SUBMIT_PATIENCE: Duration = Duration::from_secs(60);
+/// The largest message of whoever signs in, and the largest question.
+const SIGN_IN_BYTES_MAX: u32 = 1_024;
+const QUESTION_BYTES_MAX: u32 = 2 << 20;
 /// After how long without a question a connection is closed.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// How many connections a full node keeps.
@@ -131,7 +136,6 @@ impl Link {
             key: self.signer.key(),
             signature: self.signer.sign(&message),
         };
-        stream.set_read_timeout(Some(ANSWER_PATIENCE))?;
         let mut secret = Secret::after(handshake, stream)?;
         secret.send(&codec::encode(&sign_in))?;
         Ok(secret)
@@ -150,13 +154,18 @@ impl Peer for Link {
         let no_answer =
             |error: Error| PeerError::NoAnswer { peer: self.name(), reason: error.to_string() };
         let may_repeat = !matches!(question, Question::Submit(_));
+        let patience = if may_repeat { ANSWER_PATIENCE } else { SUBMIT_PATIENCE };
+        let exchange = |secret: &mut Secret| {
+            secret.stream().set_read_timeout(Some(patience))?;
+            secret.send(&bytes)?;
+            secret.receive()
+        };
         // An idle connection may have been closed meanwhile. What must not happen twice unseen goes
         // over a new one.
         let idle = if may_repeat { self.idle() } else { None };
         let mut answered = None;
         if let Some(mut secret) = idle
-            && secret.send(&bytes).is_ok()
-            && let Ok(answer) = secret.receive()
+            && let Ok(answer) = exchange(&mut secret)
         {
             answered = Some((secret, answer));
         }
@@ -164,8 +173,7 @@ impl Peer for Link {
             Some(answered) => answered,
             None => {
                 let mut secret = self.connect().map_err(not_reached)?;
-                secret.send(&bytes).map_err(no_answer)?;
-                let answer = secret.receive().map_err(no_answer)?;
+                let answer = exchange(&mut secret).map_err(no_answer)?;
                 (secret, answer)
             }
         };
@@ -294,7 +302,10 @@ impl Shared {
         let hash = handshake.get_handshake_hash().to_vec();
         let mut secret = Secret::after(handshake, stream)?;
         let stranger = || Error::new(ErrorKind::PermissionDenied, "a stranger");
-        let sign_in: SignIn = codec::decode(&secret.receive()?).map_err(|_| stranger())?;
+        let sign_in: SignIn = {
+            let bytes = secret.receive_at_most(SIGN_IN_BYTES_MAX)?;
+            codec::decode(&bytes).map_err(|_| stranger())?
+        };
         let SignIn { organisation, key, signature } = sign_in;
         let message = sign_in_message(organisation, &hash);
         let verified = self.service.chain().verify_signature(&key, &message, &signature);
@@ -320,7 +331,7 @@ impl Shared {
             }
         }
         while !self.is_over.load(Ordering::Acquire) {
-            let question = secret.receive()?;
+            let question = secret.receive_at_most(QUESTION_BYTES_MAX)?;
             if !self.is_known(organisation, key) {
                 return Err(Error::new(ErrorKind::PermissionDenied, "the key counts no more"));
             }

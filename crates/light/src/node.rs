@@ -297,7 +297,14 @@ impl<V: Verifier + Send + Sync + 'static> Inner<V> {
     }
 
     pub(crate) fn view(&self) -> View {
-        let present = self.present();
+        let mut present = self.present();
+        if let Some(emptied) = present.rows.emptied() {
+            present.rows = Arc::new(emptied);
+            let mut shared = self.present.write().unwrap_or_else(PoisonError::into_inner);
+            if shared.head.height == present.head.height {
+                shared.rows = Arc::clone(&present.rows);
+            }
+        }
         View { state: Arc::new(Reading::of(present.rows)), tip: present.head }
     }
 

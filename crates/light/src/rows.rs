@@ -16,6 +16,8 @@ use primitives::{Hash, PersonId, VisitId, codec};
 use crate::peers::{Judged, PeerError, Peers};
 use crate::question::{Answer, Question, RowAnswer, RowQuestion};
 
+/// How many rows are kept of one block: whoever reads more begins anew.
+const ROWS_MAX: usize = 50_000;
 /// How many persons with open visits are remembered.
 const PERSONS_MAX: usize = 10_000;
 
@@ -84,10 +86,13 @@ impl ProvenRows {
         Self { peers, height, root, seed, visits, rows: FrozenMap::new() }
     }
 
-    /// The height of the block after which they stand.
+    /// The same rows with nothing read, when so many were read that they should be let go.
     #[must_use]
-    pub const fn height(&self) -> u64 {
-        self.height
+    pub fn emptied(&self) -> Option<Self> {
+        let place = (self.height, self.root);
+        let again =
+            || Self::new(Arc::clone(&self.peers), place, self.seed, Arc::clone(&self.visits));
+        (self.rows.len() >= ROWS_MAX).then(again)
     }
 
     fn row(&self, key: &[u8]) -> Result<&Proven, NotRead> {

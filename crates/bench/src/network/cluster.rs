@@ -13,16 +13,15 @@ use adapters::clock::{Clock as _, SystemClock};
 use anyhow::{Context as _, Result, bail, ensure};
 use ledger::Genesis;
 use ledger::genesis::{GenesisKey, GenesisOrganisation, GenesisRegion};
-use ledger::modules::network::RegionSettings;
 use ledger::modules::organisation::OrganisationKind;
 use node::signature::Scheme;
-use primitives::{Amount, Currency, Text, UtcOffset, sha256_parts};
+use primitives::{Currency, Text, sha256_parts};
 use proof::header::{ChainId, Validator, ValidatorSet};
 use tokio::runtime::Handle;
 
 use super::proxy::{Fault, Proxy};
 use crate::http::{Served, program};
-use crate::region::{EVERY_SCOPE, PAGE, REGION, RP_ID, Signer, organisation};
+use crate::region::{EVERY_SCOPE, PAGE, REGION, RP_ID, Signer, organisation, settings};
 
 /// Who decides, in the order of their nodes.
 pub const ORGANISATIONS: [&str; 4] = ["bureau", "insurer", "finance", "tax"];
@@ -107,18 +106,7 @@ fn genesis() -> Genesis {
             region: REGION,
             bureau: organisation("bureau"),
             currency: Currency::CNY,
-            settings: RegionSettings {
-                utc_offset_minutes: UtcOffset(480),
-                desk_payment_max: Amount::from_minor(5_000_000),
-                desk_day_max: Amount::from_minor(10_000_000),
-                pin_failures_max: 3,
-                witnessed_cash_max: Amount::from_minor(100_000),
-                emergency_contest_days: 30,
-                objection_answer_days: 15,
-                unlock_delay_hours: 24,
-                claim_days_max: 36_500,
-                effect_takeover_hours: 72,
-            },
+            settings: settings(),
         }],
         organisations: members.collect(),
         governing: ORGANISATIONS.iter().take(3).map(|code| organisation(code)).collect(),

@@ -78,12 +78,20 @@ impl Secret {
     /// # Errors
     /// When it is too long or not whole, or the connection breaks.
     pub fn receive(&mut self) -> io::Result<Vec<u8>> {
+        self.receive_at_most(MESSAGE_BYTES_MAX)
+    }
+
+    /// The next message, which has at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Secret::receive`].
+    pub fn receive_at_most(&mut self, most: u32) -> io::Result<Vec<u8>> {
         let first = self.receive_chunk()?;
         let (length, rest) = first
             .split_first_chunk::<4>()
             .ok_or_else(|| Error::new(ErrorKind::InvalidData, "a message has no length"))?;
         let length = u32::from_be_bytes(*length);
-        if length > MESSAGE_BYTES_MAX {
+        if length > most {
             return Err(Error::new(ErrorKind::InvalidData, "a message is longer than allowed"));
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);

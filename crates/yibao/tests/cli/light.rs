@@ -2,42 +2,19 @@
 //! `docs/operate/light.md`.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use node::signature::save_key;
 use serde_json::Value;
 
 use crate::kit::{Files, command, yibao};
+use crate::network::{free_address, wait_until, wait_until_at};
 use crate::serve::{Served, found, signed, text};
 use crate::support::founding::{CHAIN, key};
-
-/// Far more than anything here takes on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
-
-fn free_address() -> String {
-    let bound = TcpListener::bind("127.0.0.1:0").expect("a port");
-    bound.local_addr().expect("an address").to_string()
-}
 
 fn network(node: &Served) -> (u16, Value) {
     let (status, said) = node.get("/v1/network");
     (status, serde_json::from_str(&said).expect("JSON"))
-}
-
-/// Waits until what a node says of the network is so.
-#[track_caller]
-fn wait_until(node: &Served, what: &str, holds: impl Fn(&(u16, Value)) -> bool) {
-    let end = Instant::now() + DEADLINE;
-    loop {
-        let said = network(node);
-        if holds(&said) {
-            return;
-        }
-        assert!(Instant::now() < end, "{what}: {said:?}");
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
 }
 
 #[test]
@@ -79,7 +56,7 @@ fn an_insurer_follows_settles_and_checks_on_a_light_node() {
 
     let node = Served::start(&light, CHAIN);
     let height = network(&bureau).1["height"].as_u64();
-    wait_until(&node, "it follows", |(_, said)| said["height"].as_u64() >= height);
+    wait_until(&node, "it follows", |said| said["height"].as_u64() >= height);
     // Through its own gateway the insurer opens a fund and looks back.
     let (tx, insurer) = signed(&files);
     let send = ["tx", "send", text(&tx), "--key", text(&insurer), "--url"];
@@ -113,7 +90,7 @@ fn an_insurer_follows_settles_and_checks_on_a_light_node() {
     gone.fails(1, &["unavailable"]);
     let bureau = Served::start_with(&data, CHAIN, &options);
     assert_ne!(bureau.url(), before);
-    wait_until(&node, "it goes on", |(status, _)| *status == 200);
+    wait_until(&node, "it goes on", |said| said["height"].as_u64() >= height);
     assert!(ask("/v1/receipts")["receipts"].as_array().expect("a list").len() >= 2);
     node.stop("-TERM");
 
@@ -131,8 +108,9 @@ fn an_insurer_follows_settles_and_checks_on_a_light_node() {
     let both = clinic(text(&light), &one) + &clinic(text(&other), &two);
     let list = files.write("clinics.toml", &both);
     let hosted = Served::run(command().args(["light", "host", &list]));
-    wait_until(&hosted, "the first follows", |(status, _)| *status == 200);
+    wait_until(&hosted, "the first follows", |said| said["height"].as_u64() >= height);
     let second = format!("http://{two}");
+    wait_until_at(&second, "the second follows", |said| said["height"].as_u64() >= height);
     let get = |url: &str, code: &str, key: &Path| {
         let party = format!("organisation:{code}");
         yibao(["get", "/v1/receipts", "--url", url, "--key", text(key), "--party", &party])

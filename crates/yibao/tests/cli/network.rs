@@ -9,7 +9,7 @@ use node::signature::save_key;
 use serde_json::Value;
 
 use crate::kit::{Files, Run, yibao};
-use crate::serve::{Served, found, text};
+use crate::serve::{Served, found, read_at, text};
 use crate::support::founding::{CHAIN, genesis, key};
 use crate::tx::OPEN_FUND;
 
@@ -33,9 +33,15 @@ fn four_organisations_settle_one_falls_and_comes_back_and_all_have_the_same_root
 /// Waits until what a node says of the network is so.
 #[track_caller]
 pub fn wait_until(node: &Served, what: &str, holds: impl Fn(&Value) -> bool) {
+    wait_until_at(node.url(), what, holds);
+}
+
+/// The same of the gateway at this address.
+#[track_caller]
+pub fn wait_until_at(url: &str, what: &str, holds: impl Fn(&Value) -> bool) {
     let end = Instant::now() + DEADLINE;
     loop {
-        let (_, said) = node.get("/v1/network");
+        let (_, said) = read_at(url, "/v1/network");
         let said: Value = serde_json::from_str(&said).expect("JSON");
         if holds(&said) {
             return;
@@ -45,7 +51,8 @@ pub fn wait_until(node: &Served, what: &str, holds: impl Fn(&Value) -> bool) {
     }
 }
 
-fn free_address() -> String {
+/// A port of this machine that nobody has now.
+pub fn free_address() -> String {
     let bound = TcpListener::bind("127.0.0.1:0").expect("a port");
     bound.local_addr().expect("an address").to_string()
 }

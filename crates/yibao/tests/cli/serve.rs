@@ -100,11 +100,7 @@ impl Served {
 
     /// Reads a public page.
     pub fn get(&self, path: &str) -> (u16, String) {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        let agent: ureq::Agent = config.into();
-        let mut response = agent.get(format!("{}{path}", self.url)).call().expect("an answer");
-        let text = response.body_mut().read_to_string().expect("text");
-        (response.status().as_u16(), text)
+        read_at(&self.url, path)
     }
 
     /// Tells it to stop; its last words and its log.
@@ -127,6 +123,15 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Reads a public page of the gateway at this address.
+pub fn read_at(url: &str, path: &str) -> (u16, String) {
+    let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+    let agent: ureq::Agent = config.into();
+    let mut response = agent.get(format!("{url}{path}")).call().expect("an answer");
+    let text = response.body_mut().read_to_string().expect("text");
+    (response.status().as_u16(), text)
 }
 
 /// A path as an argument.

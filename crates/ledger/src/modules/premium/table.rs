@@ -12,6 +12,7 @@ use crate::kernel::effect::{EffectAction, EffectStatus};
 use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
 use crate::modules::coverage::AttestedFacts;
+use crate::modules::network;
 use crate::readers::Readers;
 
 pub(super) const SEASONS: Table<SeasonId, PremiumSeason> = Table::new(0x0900);
@@ -131,14 +132,20 @@ pub struct PaidItem {
     pub is_unbroken: bool,
 }
 
-/// Who may read them: everybody the seasons, channel and executor a payment, the home bureau a
-/// person's record.
+/// Who may read them: everybody the seasons, bureau and collector of a season its figures, channel
+/// and executor a payment, the home bureau a person's record.
 pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
     if SEASONS.is_key(key) {
         return Some(Readers::Everybody);
     }
     if let Some((_, person)) = RECORDS.key_of(key) {
         return Some(Readers::HomeBureau(person));
+    }
+    let season = TALLIES.key_of(key).map(|(season, _)| season);
+    if let Some(id) = season.or_else(|| LOCK_COUNTS.key_of(key).map(|(season, _)| season)) {
+        let bureau = network::view::region(state, id.region).map(|region| region.bureau);
+        let collector = SEASONS.get(state, &id).map(|season| season.collector);
+        return Some(Readers::Organisations(bureau.into_iter().chain(collector).collect()));
     }
     let payment = PAYMENTS.get(state, &PAYMENTS.key_of(key)?)?;
     Some(Readers::Organisations(alloc::vec![payment.channel, payment.executor]))
