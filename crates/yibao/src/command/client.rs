@@ -163,11 +163,15 @@ impl Client {
     pub fn chain_id(&self) -> Result<ChainId> {
         let answer =
             self.ask(&Request { path: "/v1/network", body: None, idempotency_key: None })?;
-        let name = answer.json();
-        let name = name.get("chain_id").and_then(Value::as_str).unwrap_or_default();
+        let said = answer.json();
+        let words = |name: &str| said.get(name).and_then(Value::as_str);
+        if let (Some(title), Some(remedy)) = (words("title"), words("remedy")) {
+            let base = &self.base;
+            return Err(anyhow!("`{base}` cannot say which ledger it serves: {title}; {remedy}"));
+        }
         let wrong =
             || anyhow!("`{}` does not say which ledger it serves; is it a gateway?", self.base);
-        name.parse().map_err(|_| wrong())
+        words("chain_id").unwrap_or_default().parse().map_err(|_| wrong())
     }
 
     /// Signs in.

@@ -43,6 +43,11 @@ fn an_insurer_follows_settles_and_checks_on_a_light_node() {
     // Before the ledger knows its key it is told nothing.
     let stranger = Served::start(&light, CHAIN);
     assert_eq!(network(&stranger).0, 503);
+    let online = files.at("online.key");
+    save_key(&online, &key("insurer")).expect("a key file");
+    let early = ["get", "/v1/receipts", "--url", stranger.url(), "--key", text(&online)];
+    let early = yibao([&early[..], &["--party", "organisation:insurer"]].concat());
+    early.fails(1, &["cannot say which ledger it serves", "try again later"]);
     let (_, log) = stranger.stop("-TERM");
     assert!(log.contains("the headers are not followed"), "{log}");
 
@@ -50,8 +55,6 @@ fn an_insurer_follows_settles_and_checks_on_a_light_node() {
     save_key(&own, &key("insurer-root")).expect("a key file");
     let party = ["--key", text(&own), "--party", "organisation:insurer"];
     yibao([&["tx", "sign", text(&request)][..], &party].concat()).ok();
-    let online = files.at("online.key");
-    save_key(&online, &key("insurer")).expect("a key file");
     yibao(["tx", "send", text(&request), "--url", bureau.url(), "--key", text(&online)]).ok();
 
     let node = Served::start(&light, CHAIN);
