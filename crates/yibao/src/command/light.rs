@@ -152,8 +152,8 @@ impl Join {
         write_transaction(root.chain_id, author, &request, &file)?;
         println!("made `{shown}`; its node signs in with `{}`", keys.display());
         println!("let the ledger know the key: the root key of `{}` signs", self.organisation);
-        println!("  yibao tx sign {} --key ROOT_KEY", file.display());
-        println!("  yibao tx send {} --url GATEWAY", file.display());
+        println!("  yibao tx sign {} --key ROOT_KEY --party {author}", file.display());
+        println!("  yibao tx send {} --url GATEWAY --key ONLINE_KEY", file.display());
         println!("then start it with `yibao serve --data {shown}`");
         Ok(ExitCode::SUCCESS)
     }
