@@ -14,7 +14,7 @@ pub mod secret;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::{self, Error, ErrorKind};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -26,7 +26,7 @@ use proof::header::ChainId;
 use snow::params::NoiseParams;
 use snow::resolvers::{CryptoResolver, DefaultResolver};
 
-use self::secret::{Secret, noise, read_frame, write_frame};
+use self::secret::{Secret, dial, greet, hear as hear_word, noise, say as say_word, set_up, wake};
 use crate::machine::Event;
 use crate::{BLOCK_BYTES_MAX, BftError, FETCH_BLOCKS_MAX, Network};
 
@@ -34,12 +34,9 @@ const PATTERN: &str = "Noise_IK_25519_ChaChaPoly_SHA256";
 const PROLOGUE: &str = "yibao/mesh/v1/";
 /// The largest message: an answer with as many blocks as there may be, and their certificates.
 pub const MESSAGE_BYTES_MAX: u32 = (BLOCK_BYTES_MAX + (64 << 10)) * FETCH_BLOCKS_MAX;
-const HANDSHAKE_BYTES_MAX: usize = 1_024;
 /// The most that waits for one peer; what is older is dropped, since the engine says it again.
 const WAITING_BYTES_MAX: usize = 16 << 20;
 const WAITING_MAX: usize = 4_096;
-/// How long a handshake, or a write, may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a connection is used at the least, so that a dead one is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// After how long without a word a connection is given up.
@@ -328,7 +325,7 @@ impl Drop for Mesh {
         shared.links().values().for_each(|link| link.end());
         // Wakes the listener, so that the address is free when this returns. The others end by
         // themselves: a reader at the latest when nobody takes what it has read.
-        drop(TcpStream::connect_timeout(&reachable(self.listening), Duration::from_secs(1)));
+        wake(self.listening);
         if let Some(listener) = self.listener.take() {
             drop(listener.join());
         }
@@ -342,18 +339,6 @@ impl fmt::Debug for Mesh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Mesh({})", self.listening)
     }
-}
-
-/// Where this machine reaches a socket that listens everywhere.
-fn reachable(listening: SocketAddr) -> SocketAddr {
-    let mut address = listening;
-    if address.ip().is_unspecified() {
-        let local = if address.is_ipv4() { "127.0.0.1" } else { "::1" };
-        if let Ok(ip) = local.parse() {
-            address.set_ip(ip);
-        }
-    }
-    address
 }
 
 fn check_address(address: &str) -> Result<(), BftError> {
@@ -404,51 +389,27 @@ impl Shared {
 
     /// Connects to a peer and proves both names.
     fn connect(&self, name: PeerName, address: &str) -> io::Result<Secret> {
-        let mut failure = Error::new(ErrorKind::NotFound, "the address has no host");
-        for address in address.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(stream) => return self.greet(name, stream),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
-    }
-
-    fn greet(&self, name: PeerName, mut stream: TcpStream) -> io::Result<Secret> {
+        let mut stream = dial(address)?;
         set_up(&stream)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
         let builder = self.builder().and_then(|one| one.remote_public_key(&name.0));
         let mut handshake = builder.and_then(snow::Builder::build_initiator).map_err(noise)?;
-        let mut buffer = vec![0; HANDSHAKE_BYTES_MAX];
-        let count = handshake.write_message(&[], &mut buffer).map_err(noise)?;
-        write_frame(&mut stream, buffer.get(..count).unwrap_or_default())?;
-        let answer = read_frame(&mut stream, HANDSHAKE_BYTES_MAX)?;
-        handshake.read_message(&answer, &mut buffer).map_err(noise)?;
+        greet(&mut handshake, &mut stream)?;
         Secret::after(handshake, stream)
     }
 
     /// Lets a peer prove its name; a stranger gets no answer.
     fn welcome(&self, mut stream: TcpStream) -> io::Result<(PeerName, Secret)> {
         set_up(&stream)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
         let handshake = self.builder().and_then(snow::Builder::build_responder);
         let mut handshake = handshake.map_err(noise)?;
-        let mut buffer = vec![0; HANDSHAKE_BYTES_MAX];
-        let first = read_frame(&mut stream, HANDSHAKE_BYTES_MAX)?;
-        handshake.read_message(&first, &mut buffer).map_err(noise)?;
+        hear_word(&mut handshake, &mut stream)?;
         let name = handshake.get_remote_static().and_then(|key| key.try_into().ok());
         let name = name.map(PeerName).filter(|name| self.links().contains_key(name));
         let name = name.ok_or_else(|| Error::new(ErrorKind::PermissionDenied, "a stranger"))?;
-        let count = handshake.write_message(&[], &mut buffer).map_err(noise)?;
-        write_frame(&mut stream, buffer.get(..count).unwrap_or_default())?;
+        say_word(&mut handshake, &mut stream)?;
         stream.set_read_timeout(Some(SILENCE_MAX))?;
         Ok((name, Secret::after(handshake, stream)?))
     }
-}
-
-fn set_up(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(PATIENCE))
 }
 
 /// Tells one peer what there is for it, over one connection after the other.

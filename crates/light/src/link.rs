@@ -8,19 +8,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Error, ErrorKind};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use bft::mesh::secret::{Secret, noise, read_frame, write_frame};
+use adapters::clock::Clock;
+use bft::mesh::secret::{Secret, dial, greet, hear, noise, say, set_up, wake};
 use bft::mesh::{PeerKey, PeerName};
 use borsh::{BorshDeserialize, BorshSerialize};
 use gateway::session::registered::registered;
-use primitives::{
-    Hash, OrganisationId, Party, PublicKey, Signature, Timestamp, codec, sha256_parts,
-};
+use primitives::{Hash, OrganisationId, Party, PublicKey, Signature, codec, sha256_parts};
 use proof::header::ChainId;
 
 use crate::peers::{Peer, PeerError};
@@ -30,9 +29,6 @@ use crate::serve::Service;
 const PATTERN: &str = "Noise_NK_25519_ChaChaPoly_SHA256";
 const PROLOGUE: &str = "yibao/light/v1/";
 const SIGN_IN_TAG: &[u8] = b"yibao/light-sign-in/v1";
-const HANDSHAKE_BYTES_MAX: usize = 1_024;
-/// How long a handshake or a write may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long an answer may take; a wait for the next block is shorter.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
 /// How long the answer may take to a transaction, which waits for its block.
@@ -71,12 +67,6 @@ fn prologue(chain_id: ChainId) -> Vec<u8> {
     format!("{PROLOGUE}{chain_id}").into_bytes()
 }
 
-fn set_up(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.set_read_timeout(Some(PATIENCE))
-}
-
 /// Signs with an online key of the organisation.
 pub trait SignsIn: Send + Sync {
     /// The public key.
@@ -111,25 +101,11 @@ impl Link {
     }
 
     fn connect(&self) -> io::Result<Secret> {
-        let mut failure = Error::new(ErrorKind::NotFound, "the address has no host");
-        for address in self.address.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(stream) => return self.greet(stream),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
-    }
-
-    fn greet(&self, mut stream: TcpStream) -> io::Result<Secret> {
+        let mut stream = dial(&self.address)?;
         set_up(&stream)?;
         let builder = builder(&self.prologue)?.remote_public_key(&self.name.0).map_err(noise)?;
         let mut handshake = builder.build_initiator().map_err(noise)?;
-        let mut buffer = vec![0; HANDSHAKE_BYTES_MAX];
-        let count = handshake.write_message(&[], &mut buffer).map_err(noise)?;
-        write_frame(&mut stream, buffer.get(..count).unwrap_or_default())?;
-        let answer = read_frame(&mut stream, HANDSHAKE_BYTES_MAX)?;
-        handshake.read_message(&answer, &mut buffer).map_err(noise)?;
+        greet(&mut handshake, &mut stream)?;
         let message = sign_in_message(self.organisation, handshake.get_handshake_hash());
         let sign_in = SignIn {
             organisation: self.organisation,
@@ -204,7 +180,7 @@ struct Shared {
     service: Service,
     key: [u8; 32],
     prologue: Vec<u8>,
-    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    clock: Arc<dyn Clock>,
     connections: Mutex<BTreeMap<u64, (Option<OrganisationId>, TcpStream)>>,
     is_over: AtomicBool,
 }
@@ -219,7 +195,7 @@ impl Listener {
         service: Service,
         address: &str,
         key: [u8; 32],
-        clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+        clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let listening = listener.local_addr()?;
@@ -257,16 +233,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Release);
-        // Wakes the listener, so that the address is free when this returns.
-        let mut address = self.listening;
-        if address.ip().is_unspecified() {
-            address.set_ip(if address.is_ipv4() {
-                std::net::Ipv4Addr::LOCALHOST.into()
-            } else {
-                std::net::Ipv6Addr::LOCALHOST.into()
-            });
-        }
-        drop(TcpStream::connect_timeout(&address, Duration::from_secs(1)));
+        wake(self.listening);
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
@@ -286,7 +253,7 @@ impl Shared {
     /// Whether the organisation's key may ask now.
     fn is_known(&self, organisation: OrganisationId, key: PublicKey) -> bool {
         let view = self.service.chain().view();
-        let now = (self.clock)().max(view.tip.time);
+        let now = self.clock.now().max(view.tip.time);
         registered(view.rows(), Party::Organisation(organisation), key, now).is_some()
     }
 
@@ -294,11 +261,8 @@ impl Shared {
         set_up(&stream)?;
         let builder = builder(&self.prologue)?.local_private_key(&self.key).map_err(noise)?;
         let mut handshake = builder.build_responder().map_err(noise)?;
-        let mut buffer = vec![0; HANDSHAKE_BYTES_MAX];
-        let first = read_frame(&mut stream, HANDSHAKE_BYTES_MAX)?;
-        handshake.read_message(&first, &mut buffer).map_err(noise)?;
-        let count = handshake.write_message(&[], &mut buffer).map_err(noise)?;
-        write_frame(&mut stream, buffer.get(..count).unwrap_or_default())?;
+        hear(&mut handshake, &mut stream)?;
+        say(&mut handshake, &mut stream)?;
         let hash = handshake.get_handshake_hash().to_vec();
         let mut secret = Secret::after(handshake, stream)?;
         let stranger = || Error::new(ErrorKind::PermissionDenied, "a stranger");

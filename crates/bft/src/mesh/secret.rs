@@ -1,7 +1,8 @@
 //! An encrypted connection: frames of what Noise made.
 
 use std::io::{self, Error, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::time::Duration;
 
 use snow::{HandshakeState, TransportState};
 
@@ -10,6 +11,9 @@ use super::MESSAGE_BYTES_MAX;
 /// What Noise encrypts at once.
 const CHUNK_BYTES: usize = 65_535;
 const TAG_BYTES: usize = 16;
+const HANDSHAKE_BYTES_MAX: usize = 1_024;
+/// How long a handshake, or a write, may take.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An error of the cryptography, as one of the connection.
 #[must_use]
@@ -21,7 +25,7 @@ pub fn noise(error: snow::Error) -> Error {
 ///
 /// # Errors
 /// When it is too long, or cannot be written.
-pub fn write_frame(stream: &mut impl Write, frame: &[u8]) -> io::Result<()> {
+fn write_frame(stream: &mut impl Write, frame: &[u8]) -> io::Result<()> {
     let length = u16::try_from(frame.len()).map_err(|_| Error::from(ErrorKind::InvalidInput))?;
     stream.write_all(&[&length.to_be_bytes(), frame].concat())
 }
@@ -30,7 +34,7 @@ pub fn write_frame(stream: &mut impl Write, frame: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// When it is longer, or cannot be read.
-pub fn read_frame(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
+fn read_frame(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut length = [0; 2];
     stream.read_exact(&mut length)?;
     let length = usize::from(u16::from_be_bytes(length));
@@ -40,6 +44,73 @@ pub fn read_frame(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut frame = vec![0; length];
     stream.read_exact(&mut frame)?;
     Ok(frame)
+}
+
+/// Connects to a host and port, with bounded patience.
+///
+/// # Errors
+/// When nobody is reached at any address of the host.
+pub fn dial(address: &str) -> io::Result<TcpStream> {
+    let mut failure = Error::new(ErrorKind::NotFound, "the address has no host");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// Lets a connection wait neither for small messages nor longer than a handshake may take.
+///
+/// # Errors
+/// When the system does not let it.
+pub fn set_up(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(PATIENCE))
+}
+
+/// Goes through a handshake of two messages as the one who connected.
+///
+/// # Errors
+/// When the other side does not prove itself, or the connection breaks.
+pub fn greet(handshake: &mut HandshakeState, stream: &mut TcpStream) -> io::Result<()> {
+    say(handshake, stream)?;
+    hear(handshake, stream)
+}
+
+/// Sends the next message of a handshake.
+///
+/// # Errors
+/// When the connection breaks.
+pub fn say(handshake: &mut HandshakeState, stream: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; HANDSHAKE_BYTES_MAX];
+    let count = handshake.write_message(&[], &mut buffer).map_err(noise)?;
+    write_frame(stream, buffer.get(..count).unwrap_or_default())
+}
+
+/// Reads the next message of a handshake.
+///
+/// # Errors
+/// When it proves nothing, or the connection breaks.
+pub fn hear(handshake: &mut HandshakeState, stream: &mut TcpStream) -> io::Result<()> {
+    let frame = read_frame(stream, HANDSHAKE_BYTES_MAX)?;
+    let mut buffer = [0; HANDSHAKE_BYTES_MAX];
+    handshake.read_message(&frame, &mut buffer).map(drop).map_err(noise)
+}
+
+/// Wakes a listener that is told to stop, so that its address is free when its thread has ended.
+pub fn wake(listening: SocketAddr) {
+    let mut address = listening;
+    if address.ip().is_unspecified() {
+        // This machine reaches a socket that listens everywhere at itself.
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    drop(TcpStream::connect_timeout(&address, Duration::from_secs(1)));
 }
 
 /// An encrypted connection: one side sends a message, the other receives it.
