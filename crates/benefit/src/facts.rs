@@ -166,6 +166,10 @@ impl Facts {
     }
 }
 
+/// The ages at which a band that is attested begins: those at which one of the regions' plans decides
+/// anew.
+pub const BAND_STARTS: [u8; 14] = [0, 1, 6, 14, 18, 35, 45, 50, 60, 65, 70, 75, 80, 90];
+
 impl AgeBand {
     /// Any age.
     pub const ANY: Self = Self { from: 0, below: u8::MAX };
@@ -181,6 +185,15 @@ impl AgeBand {
     pub fn exactly(age: u8) -> Self {
         let from = age.min(u8::MAX.saturating_sub(1));
         Self { from, below: from.saturating_add(1) }
+    }
+
+    /// The band that is attested of somebody of this age: between the ages at which one of the
+    /// regions' plans decides anew.
+    #[must_use]
+    pub fn around(age: u8) -> Self {
+        let from = BAND_STARTS.iter().rev().find(|start| **start <= age).copied().unwrap_or(0);
+        let below = BAND_STARTS.iter().find(|start| **start > age).copied().unwrap_or(u8::MAX);
+        Self::new(from, below).unwrap_or(Self::ANY)
     }
 
     /// The youngest age of the band.

@@ -212,3 +212,28 @@ fn a_registration_says_which_rows_were_refused_and_is_made_once() {
     let by_another = world.submission(&registration(&world, &rows), &[person(1)]);
     desk(&world, "registrations", &by_another).problem(422, "author_missing");
 }
+
+#[test]
+fn a_year_counts_as_unbroken_once_however_often_the_list_is_read() {
+    let world = seasonal(World::new());
+    let newcomer = joined(&world);
+    let years = |world: &World| {
+        let read = desk(world, "lists", &list(&[line("full")])).expect(200).json();
+        read["lines"][0]["row"]["facts"]["unbroken_years"].clone()
+    };
+    assert_eq!(years(&world), 0, "nothing was attested before");
+    let attest = |year: u16, unbroken: u8| {
+        let period = json!({ "from": format!("{year}-01-01"), "to": format!("{year}-12-31") });
+        let facts = json!({
+            "period": period, "age": { "from": 75, "below": 80 }, "sex": "female",
+            "person_classes": [], "unbroken_years": unbroken
+        });
+        let coverage = json!({ "scheme": 310, "period": period, "facts": facts });
+        let enrol = json!({ "person": newcomer, "region": REGION, "coverage": coverage });
+        world.accepted(&[organisation("bureau")], "enrol_coverage", enrol);
+    };
+    attest(2026, 3);
+    assert_eq!(years(&world), 4, "the season's year is one more");
+    attest(2027, 4);
+    assert_eq!(years(&world), 4, "and was counted already");
+}

@@ -20,9 +20,6 @@ pub const RESIDENT: SchemeId = SchemeId(390);
 /// An area code that is not given to any place.
 const AREA_OF_NOBODY: u32 = 999_901;
 
-/// Ages at which a band begins: every age that a shipped plan asks for is among them.
-pub const BAND_STARTS: [u8; 14] = [0, 1, 6, 14, 18, 35, 45, 50, 60, 65, 70, 75, 80, 90];
-
 const SURNAMES: [&str; 24] = [
     "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭",
     "何", "林", "罗", "高", "欧阳", "司马", "㑇", "贠",
@@ -94,10 +91,7 @@ impl Resident {
     /// The band that the bureau attests for a day.
     #[must_use]
     pub fn band_on(&self, day: CivilDate) -> AgeBand {
-        let age = self.age_on(day);
-        let from = BAND_STARTS.iter().rev().find(|start| **start <= age).copied().unwrap_or(0);
-        let below = BAND_STARTS.iter().find(|start| **start > age).copied().unwrap_or(u8::MAX);
-        AgeBand::new(from, below).unwrap_or(AgeBand::ANY)
+        AgeBand::around(self.age_on(day))
     }
 }
 
@@ -267,7 +261,7 @@ mod tests {
         for one in Population::generate(2_000, 1, today()).people {
             let (band, age) = (one.band_on(today()), one.age_on(today()));
             assert!(band.from() <= age && age < band.below(), "{age} in {band:?}");
-            assert!(BAND_STARTS.contains(&band.from()));
+            assert!(benefit::facts::BAND_STARTS.contains(&band.from()));
         }
     }
 

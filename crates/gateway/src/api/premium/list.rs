@@ -19,8 +19,6 @@ use crate::problem::{Problem, code, foreign};
 
 /// The most lines that are read at once: as many as a transaction registers.
 pub const LINES_MAX: usize = 500;
-/// The ages at which a band begins: those at which one of the regions' plans decides anew.
-const BAND_STARTS: [u8; 14] = [0, 1, 6, 14, 18, 35, 45, 50, 60, 65, 70, 75, 80, 90];
 
 /// A line as it is written: cells of text.
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -201,13 +199,17 @@ fn facts(
     let sex = citizen.as_ref().map_or(Sex::Unstated, |number| sex_of(number.as_str()));
     Ok(AttestedFacts {
         period: terms.cover,
-        age: band(u8::try_from(born.years_until(terms.cover.from)).unwrap_or(u8::MAX)),
+        age: AgeBand::around(u8::try_from(born.years_until(terms.cover.from)).unwrap_or(u8::MAX)),
         sex: last.map_or(sex, |facts| facts.sex),
         person_classes: classes
             .or_else(|| last.map(|facts| facts.person_classes))
             .unwrap_or(PersonClasses::NONE.with(PersonClass::Resident)),
         income_class: last.map_or(IncomeClass::NONE, |facts| facts.income_class),
-        unbroken_years: last.map_or(0, |facts| facts.unbroken_years.saturating_add(1)),
+        unbroken_years: last.map_or(0, |facts| {
+            // What was attested for this very season counts its year already.
+            let is_new = facts.period.from < terms.cover.from;
+            facts.unbroken_years.saturating_add(u8::from(is_new))
+        }),
         claim_free_years: 0,
         month_of_75: false,
         family: last.and_then(|facts| facts.family),
@@ -221,10 +223,4 @@ fn sex_of(number: &str) -> Sex {
         Some(_) => Sex::Male,
         None => Sex::Unstated,
     }
-}
-
-fn band(age: u8) -> AgeBand {
-    let from = BAND_STARTS.iter().rev().find(|start| **start <= age).copied().unwrap_or(0);
-    let below = BAND_STARTS.iter().find(|start| **start > age).copied().unwrap_or(u8::MAX);
-    AgeBand::new(from, below).unwrap_or(AgeBand::ANY)
 }
