@@ -8,6 +8,7 @@
 //! Invariant: with everything that it may read, a provider cannot list its patient's other visits
 //! (test `a_hospital_is_told_what_concerns_it_and_nothing_else`).
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use primitives::{OrganisationId, Party, PersonId, RegionId, VisitId, codec};
@@ -112,20 +113,20 @@ fn readers_of(state: &dyn Read, key: &[u8]) -> Option<Readers> {
 }
 
 /// Who may read an account besides those who see everything.
-pub(crate) const fn readers_of_account(account: &Account) -> Option<Readers> {
+pub(crate) fn readers_of_account(account: &Account) -> Readers {
     match account {
         Account::Outside(region)
         | Account::Fund { region, .. }
         | Account::OwedToFund { region, .. }
         | Account::ExpectedByFund { region, .. }
-        | Account::FamilyAccounts(region) => Some(Readers::Bureau(*region)),
-        Account::PersonalAccount(person) => Some(Readers::Carers(*person)),
-        Account::Deposit(visit) => Some(Readers::Visit(*visit)),
-        Account::ProviderDue(_)
-        | Account::ProviderCash(_)
-        | Account::Rail(_)
-        | Account::Receivable(_)
-        | Account::OwedToPatients(_) => None,
+        | Account::FamilyAccounts(region) => Readers::Bureau(*region),
+        Account::PersonalAccount(person) => Readers::Carers(*person),
+        Account::Deposit(visit) => Readers::Visit(*visit),
+        Account::ProviderDue(books)
+        | Account::ProviderCash(books)
+        | Account::Rail(books)
+        | Account::Receivable(books)
+        | Account::OwedToPatients(books) => Readers::Organisations(vec![books.organisation]),
     }
 }
 
@@ -221,17 +222,11 @@ fn may_see_entry(state: &(impl Read + ?Sized), party: Party, entry: &PostedEntry
 /// the region's funds.
 #[must_use]
 pub fn owns(state: &(impl Read + ?Sized), organisation: OrganisationId, account: &Account) -> bool {
-    match account {
-        Account::Outside(region)
-        | Account::Fund { region, .. }
-        | Account::OwedToFund { region, .. }
-        | Account::ExpectedByFund { region, .. }
-        | Account::FamilyAccounts(region) => network::view::is_bureau(state, *region, organisation),
-        Account::ProviderDue(books)
-        | Account::Rail(books)
-        | Account::Receivable(books)
-        | Account::ProviderCash(books)
-        | Account::OwedToPatients(books) => books.organisation == organisation,
-        Account::PersonalAccount(_) | Account::Deposit(_) => false,
+    match readers_of_account(account) {
+        Readers::Bureau(region) => network::view::is_bureau(state, region, organisation),
+        Readers::Organisations(all) => all.contains(&organisation),
+        Readers::Everybody | Readers::Carers(_) | Readers::HomeBureau(_) | Readers::Visit(_) => {
+            false
+        }
     }
 }

@@ -71,13 +71,8 @@ pub fn account_key(account: &Account) -> Vec<u8> {
 
 /// Who may read a row of this module besides those who see everything.
 pub(crate) fn readers(key: &[u8]) -> Option<Readers> {
-    if let Some(account) = ACCOUNTS.key_of(key) {
-        return match account.books() {
-            Some(books) => Some(Readers::Organisations(alloc::vec![books.organisation])),
-            None => readers_of_account(&account),
-        };
-    }
-    REGIONS.key_of(key).map(|own| Readers::Organisations(alloc::vec![own]))
+    let account = ACCOUNTS.key_of(key).map(|account| readers_of_account(&account));
+    account.or_else(|| REGIONS.key_of(key).map(|own| Readers::Organisations(alloc::vec![own])))
 }
 
 /// The regions in which money has touched an organisation's books, sorted.
