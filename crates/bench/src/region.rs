@@ -66,20 +66,25 @@ enum Pen {
     Passkey(SoftwareAuthenticator),
 }
 
-/// The calendar and limits of a region under test: so wide that none of them stops a load.
+/// A region under test, with limits so wide that none of them stops a load.
 #[must_use]
-pub const fn settings() -> RegionSettings {
-    RegionSettings {
-        utc_offset_minutes: UtcOffset(480),
-        desk_payment_max: Amount::from_minor(5_000_000),
-        desk_day_max: Amount::from_minor(10_000_000),
-        pin_failures_max: 3,
-        witnessed_cash_max: Amount::from_minor(100_000),
-        emergency_contest_days: 30,
-        objection_answer_days: 15,
-        unlock_delay_hours: 24,
-        claim_days_max: 36_500,
-        effect_takeover_hours: 72,
+pub fn region() -> GenesisRegion {
+    GenesisRegion {
+        region: REGION,
+        bureau: organisation("bureau"),
+        currency: Currency::CNY,
+        settings: RegionSettings {
+            utc_offset_minutes: UtcOffset(480),
+            desk_payment_max: Amount::from_minor(5_000_000),
+            desk_day_max: Amount::from_minor(10_000_000),
+            pin_failures_max: 3,
+            witnessed_cash_max: Amount::from_minor(100_000),
+            emergency_contest_days: 30,
+            objection_answer_days: 15,
+            unlock_delay_hours: 24,
+            claim_days_max: 36_500,
+            effect_takeover_hours: 72,
+        },
     }
 }
 
@@ -267,12 +272,7 @@ impl Region {
             secret: sha256(b"the secret of the benchmark"),
             rp_id: Text::new(RP_ID).expect("a short text"),
             origins: vec![Text::new(PAGE).expect("a short text")],
-            regions: vec![GenesisRegion {
-                region: REGION,
-                bureau: organisation("bureau"),
-                currency: Currency::CNY,
-                settings: settings(),
-            }],
+            regions: vec![region()],
             organisations: organisations.to_vec(),
             governing: vec![organisation("bureau"), organisation("finance")],
             validators: ValidatorSet::new(vec![validator]).expect("one validator with power"),

@@ -12,16 +12,16 @@ use std::time::Duration;
 use adapters::clock::{Clock as _, SystemClock};
 use anyhow::{Context as _, Result, bail, ensure};
 use ledger::Genesis;
-use ledger::genesis::{GenesisKey, GenesisOrganisation, GenesisRegion};
+use ledger::genesis::{GenesisKey, GenesisOrganisation};
 use ledger::modules::organisation::OrganisationKind;
 use node::signature::Scheme;
-use primitives::{Currency, Text, sha256_parts};
+use primitives::{Text, sha256_parts};
 use proof::header::{ChainId, Validator, ValidatorSet};
 use tokio::runtime::Handle;
 
 use super::proxy::{Fault, Proxy};
 use crate::http::{Served, program};
-use crate::region::{EVERY_SCOPE, PAGE, REGION, RP_ID, Signer, organisation, settings};
+use crate::region::{EVERY_SCOPE, PAGE, REGION, RP_ID, Signer, organisation, region};
 
 /// Who decides, in the order of their nodes.
 pub const ORGANISATIONS: [&str; 4] = ["bureau", "insurer", "finance", "tax"];
@@ -102,12 +102,7 @@ fn genesis() -> Genesis {
         secret: random("secret"),
         rp_id: Text::new(RP_ID).expect("a short text"),
         origins: vec![Text::new(PAGE).expect("a short text")],
-        regions: vec![GenesisRegion {
-            region: REGION,
-            bureau: organisation("bureau"),
-            currency: Currency::CNY,
-            settings: settings(),
-        }],
+        regions: vec![region()],
         organisations: members.collect(),
         governing: ORGANISATIONS.iter().take(3).map(|code| organisation(code)).collect(),
         validators: ValidatorSet::new(vec![validator]).expect("one validator with power"),
