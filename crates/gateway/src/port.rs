@@ -194,6 +194,18 @@ pub enum Order {
     NewestFirst,
 }
 
+impl Order {
+    /// Whether a place of the log lies behind another in this order; behind none everything does.
+    #[must_use]
+    pub const fn is_behind(self, place: u64, other: Option<u64>) -> bool {
+        match (self, other) {
+            (_, None) => true,
+            (Self::OldestFirst, Some(other)) => place > other,
+            (Self::NewestFirst, Some(other)) => place < other,
+        }
+    }
+}
+
 /// Takes the answer to one submitted transaction, once, from any thread; it does not block.
 pub type Answer = Box<dyn FnOnce(Result<Submitted, SubmitError>) + Send>;
 

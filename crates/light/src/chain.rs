@@ -82,7 +82,7 @@ impl<V: Verifier + Send + Sync + 'static> Chain for LightNode<V> {
         let head = &view.tip;
         let after = After { height: head.height, time: head.time, validators: &head.validators };
         let rehearsed = inner
-            .with_rules(|rules| rules.rehearse(view.rows(), after, (inner.clock)(), &verified));
+            .with_rules(|rules| rules.rehearse(view.rows(), after, inner.clock.now(), &verified));
         match view.state.trouble() {
             None => {
                 let (outcome, entries) = rehearsed.map_err(SubmitError::Rejected)?;
@@ -133,17 +133,13 @@ impl<V: Verifier + Send + Sync + 'static> Chain for LightNode<V> {
             let after = page.last().map(|last| last.index).or(after);
             let missing = u32::try_from(limit - page.len()).unwrap_or(u32::MAX).min(RECEIPTS_MAX);
             let question = Question::Receipts { party, newest_first, after, limit: missing, size };
-            let is_behind = |one: u64, other: Option<u64>| match (newest_first, other) {
-                (_, None) => true,
-                (false, Some(other)) => one > other,
-                (true, Some(other)) => one < other,
-            };
             let judge = |answer| match answer {
                 Answer::Receipts(proven) => {
-                    let places = proven.iter().map(|one| Some(one.index));
-                    let before = std::iter::once(after).chain(places.clone());
-                    let in_order =
-                        proven.iter().zip(before).all(|(one, before)| is_behind(one.index, before));
+                    let mut before = after;
+                    let in_order = proven.iter().all(|one| {
+                        let last = before.replace(one.index);
+                        order.is_behind(one.index, last)
+                    });
                     if !in_order || proven.len() > limit {
                         return Judged::Lie("its list has another order".to_owned());
                     }
@@ -310,9 +306,7 @@ impl<V: Verifier + Send + Sync + 'static> Iterator for Receipts<V> {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "live receipts wait");
-                    let guard = lock(&inner.waiting);
-                    let asleep = |_: &mut ()| !inner.is_over();
-                    drop(inner.came.wait_timeout_while(guard, RETRY_MAX, asleep));
+                    inner.pause(RETRY_MAX);
                 }
             }
         }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use adapters::clock::Clock;
 use gateway::port::{Head, IndexedReceipt, PortError, SubmitError, Submitted, View};
 use ledger::kernel::block::Rules;
 use ledger::kernel::transaction::TransactionError;
@@ -45,7 +46,7 @@ pub struct LightConfig {
     /// Whom vouchers are checked against.
     pub policies: Vec<Policy>,
     /// What the time is.
-    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pub clock: Arc<dyn Clock>,
     /// Seeds maps in memory; random.
     pub seed: u64,
 }
@@ -70,7 +71,7 @@ pub(crate) struct Inner<V> {
     pub(crate) verifier: V,
     pub(crate) registry: Registry,
     pub(crate) policies: Vec<Policy>,
-    pub(crate) clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) seed: u64,
     pub(crate) visits: Arc<OpenVisits>,
     pub(crate) headers: Mutex<Headers>,
@@ -222,17 +223,23 @@ impl<V: Verifier + Send + Sync + 'static> Inner<V> {
         self.came.notify_all();
     }
 
+    /// Waits so long, or until the node stops.
+    pub(crate) fn pause(&self, time: Duration) {
+        let waiting = lock(&self.waiting);
+        drop(self.came.wait_timeout_while(waiting, time, |()| !self.is_over()));
+    }
+
     /// The follower's thread.
     pub(crate) fn follow_on(&self) {
         let mut retry = RETRY_MIN;
         while !self.is_over() {
             match self.follow(true) {
-                Ok(_) => retry = RETRY_MIN,
+                Ok(true) => retry = RETRY_MIN,
+                // A peer that is about to stop, or does not mean to wait, answers at once.
+                Ok(false) => self.pause(RETRY_MIN),
                 Err(error) => {
                     tracing::warn!(%error, "the headers are not followed");
-                    let waiting = lock(&self.waiting);
-                    let asleep = |_: &mut ()| !self.is_over();
-                    drop(self.came.wait_timeout_while(waiting, retry, asleep));
+                    self.pause(retry);
                     retry = (retry * 2).min(RETRY_MAX);
                 }
             }

@@ -190,6 +190,11 @@ impl Asker<'_> {
                     return Ok(Answer::NotYours);
                 }
                 let limit = usize::try_from(limit.min(RECEIPTS_MAX)).unwrap_or(0);
+                // Newer ones than the asker believes would take the places of those it asks for.
+                let after = match order {
+                    Order::OldestFirst => after,
+                    Order::NewestFirst => Some(after.unwrap_or(size).min(size)),
+                };
                 let found = chain.receipts_of(party, order, after, limit)?;
                 Answer::Receipts(self.all_proven(found, size)?)
             }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply, schema_of};
+use crate::port::Chain;
 use crate::problem::{Problem, code};
 use crate::session::Session;
 
@@ -62,6 +63,33 @@ pub struct NodeStatus {
     pub disk: DiskStatus,
     /// Memory that the process holds, in bytes.
     pub memory_bytes: u64,
+}
+
+impl NodeStatus {
+    /// What the ledger says of a node; all that is kept beside it is at nothing.
+    #[must_use]
+    pub fn of(chain: &dyn Chain, time: Timestamp, ready: bool) -> Self {
+        let view = chain.view();
+        Self {
+            chain_id: chain.chain_id().to_string(),
+            time,
+            ready,
+            height: view.tip.height,
+            block_time: view.tip.time,
+            receipts: view.tip.receipts,
+            history_lag_blocks: 0,
+            waiting_transactions: 0,
+            sessions: 0,
+            outbox: OutboxStatus::default(),
+            snapshot: None,
+            snapshots_given_up: 0,
+            backup: None,
+            funds: Vec::new(),
+            keys: Vec::new(),
+            disk: DiskStatus::default(),
+            memory_bytes: 0,
+        }
+    }
 }
 
 /// Payments outside of all organisations whose rails this node drives.

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use adapters::clock::ManualClock;
 use gateway::Chain as _;
 use gateway::port::{Order, Trouble};
 use ledger::kernel::account::{Account, Books};
@@ -12,9 +13,7 @@ use ledger::{Event, Genesis};
 use light::link::{Link, Listener, SignsIn};
 use light::question::{Answer, Place, Question, RowAnswer, RowQuestion};
 use light::{LightConfig, LightNode, Peer, PeerError, Service, TrustRoot};
-use primitives::{
-    Amount, Hash, OrganisationId, PersonId, PublicKey, Signature, Timestamp, VisitId,
-};
+use primitives::{Amount, Hash, OrganisationId, PersonId, PublicKey, Signature, VisitId};
 use serde_json::json;
 
 use crate::support::insured::{VISIT, settle};
@@ -177,7 +176,7 @@ fn light(peers: Vec<Arc<dyn Peer>>, folder: Option<std::path::PathBuf>) -> Light
         peers,
         folder,
         policies: Vec::new(),
-        clock: Arc::new(|| START.plus_millis(10 * DAY)),
+        clock: Arc::new(ManualClock::at(START.plus_millis(10 * DAY))),
         seed: 1,
     };
     LightNode::open(config, TestVerifier).unwrap()
@@ -340,18 +339,16 @@ impl SignsIn for Named {
 
 struct Door {
     listener: Listener,
-    clock: Arc<Mutex<Timestamp>>,
+    clock: Arc<ManualClock>,
 }
 
 const DOOR_KEY: [u8; 32] = [5; 32];
 
 impl Door {
     fn of(port: Arc<LedgerPort>) -> Self {
-        let clock = Arc::new(Mutex::new(START.plus_millis(DAY)));
-        let now = Arc::clone(&clock);
+        let clock = Arc::new(ManualClock::at(START.plus_millis(DAY)));
         let service = Service::new(port).unwrap();
-        let now = Arc::new(move || *now.lock().unwrap());
-        let listener = Listener::start(service, "127.0.0.1:0", DOOR_KEY, now).unwrap();
+        let listener = Listener::start(service, "127.0.0.1:0", DOOR_KEY, clock.clone()).unwrap();
         Self { listener, clock }
     }
 
@@ -362,6 +359,25 @@ impl Door {
         let signer = Arc::new(Named(key.to_owned()));
         Link::to((name, address), "test".parse().unwrap(), organisation, signer)
     }
+}
+
+#[test]
+fn a_page_is_full_though_newer_receipts_came_than_are_believed() {
+    let world = World::insured();
+    let service = service(&world);
+    let size = world.port.view().tip.receipts - 3;
+    let question = Question::Receipts {
+        party: organisation("bureau"),
+        newest_first: true,
+        after: None,
+        limit: 2,
+        size,
+    };
+    let Answer::Receipts(page) = service.answer("bureau".parse().unwrap(), question) else {
+        panic!()
+    };
+    assert_eq!(page.len(), 2);
+    assert!(page.iter().all(|one| one.index < size));
 }
 
 #[test]
@@ -383,7 +399,7 @@ fn only_who_proves_an_organisations_key_is_answered_and_only_while_it_counts() {
     }
     // What a wire carries is not what another handshake signed.
     assert!(matches!(own.ask(&question), Ok(Answer::Headers(_))), "the same connection again");
-    *door.clock.lock().unwrap() = START.plus_millis(701 * DAY);
+    door.clock.advance_millis(700 * DAY);
     assert!(own.ask(&question).is_err(), "an expired key ends its connections");
 }
 
@@ -406,7 +422,7 @@ fn a_hundred_light_organisations_with_forty_thousand_keys_follow_one_full_node()
         });
         genesis.organisations.push(serde_json::from_value(one).unwrap());
     }
-    let clock = Arc::new(adapters::clock::ManualClock::at(START));
+    let clock = Arc::new(ManualClock::at(START));
     let port = Arc::new(LedgerPort::new(&genesis, clock));
     port.pass_day();
     let door = Door::of(port.clone());
@@ -419,7 +435,7 @@ fn a_hundred_light_organisations_with_forty_thousand_keys_follow_one_full_node()
             peers: vec![Arc::new(link)],
             folder: None,
             policies: Vec::new(),
-            clock: Arc::new(|| START.plus_millis(DAY)),
+            clock: Arc::new(ManualClock::at(START.plus_millis(DAY))),
             seed: 1,
         };
         LightNode::open(config, TestVerifier).unwrap()

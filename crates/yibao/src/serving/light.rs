@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 use adapters::clock::Clock;
 use anyhow::{Context as _, Result, anyhow};
-use gateway::api::status::{NodeStatus, OutboxStatus};
+use gateway::api::status::NodeStatus;
 use gateway::payments::Payments;
 use gateway::port::{Chain, Figure};
 use light::link::{Link, Listener, SignsIn};
 use light::{LightConfig, LightNode, Service, TrustRoot};
 use node::signature::{FastVerifier, SecretKey, save_key};
-use primitives::{Hash, OrganisationId, PublicKey, Signature, Timestamp};
+use primitives::{Hash, OrganisationId, PublicKey, Signature};
 use proof::policy::Policy;
 use serde::{Deserialize, Serialize};
 
@@ -102,13 +102,12 @@ pub fn open_light(data: &Path, clock: &Arc<dyn Clock>) -> Result<(Arc<dyn Chain>
     let mut seed = [0; 8];
     getrandom::fill(&mut seed)
         .map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
-    let time = Arc::clone(clock);
     let config = LightConfig {
         root,
         peers: peers.clone(),
         folder: Some(folder.join(HEADERS_FOLDER)),
         policies: vec![policy],
-        clock: Arc::new(move || time.now()),
+        clock: Arc::clone(clock),
         seed: u64::from_le_bytes(seed),
     };
     let node = LightNode::open(config, FastVerifier).context("the light node's folder")?;
@@ -172,26 +171,10 @@ impl Operations for LightOperations {
     }
 
     fn status(&self) -> NodeStatus {
-        let tip = self.chain.view().tip.clone();
-        let time: Timestamp = self.clock.now();
         NodeStatus {
-            chain_id: self.chain.chain_id().to_string(),
-            time,
-            ready: self.is_ready(),
-            height: tip.height,
-            block_time: tip.time,
-            receipts: tip.receipts,
-            history_lag_blocks: 0,
-            waiting_transactions: 0,
-            sessions: 0,
-            outbox: OutboxStatus::default(),
-            snapshot: None,
-            snapshots_given_up: 0,
-            backup: None,
-            funds: Vec::new(),
-            keys: Vec::new(),
             disk: disk_under(&self.data, bytes_in(&self.data.join(LIGHT_FOLDER))),
             memory_bytes: memory_bytes(),
+            ..NodeStatus::of(&*self.chain, self.clock.now(), self.is_ready())
         }
     }
 
@@ -212,8 +195,7 @@ pub fn open_door(
 ) -> Result<Listener> {
     let key = *network_key(data)?.as_bytes();
     let service = Service::new(chain)?;
-    let time = Arc::clone(clock);
-    let listener = Listener::start(service, address, key, Arc::new(move || time.now()));
+    let listener = Listener::start(service, address, key, Arc::clone(clock));
     let listener = listener.with_context(|| format!("`{address}` cannot be listened on"))?;
     let folder = data.join(NODE_FOLDER);
     tracing::info!(folder = %folder.display(), address = %listener.address(), "light nodes may ask");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
-use gateway::api::status::{DiskStatus, NodeStatus, OutboxStatus};
+use gateway::api::status::NodeStatus;
 use gateway::nhsa::Institution;
 use gateway::payments::Payments;
 use gateway::port::{
@@ -382,11 +382,7 @@ impl Chain for LedgerPort {
         if order == Order::NewestFirst {
             own.reverse();
         }
-        let behind = own.into_iter().filter(|index| match (order, after) {
-            (_, None) => true,
-            (Order::OldestFirst, Some(after)) => *index > after,
-            (Order::NewestFirst, Some(after)) => *index < after,
-        });
+        let behind = own.into_iter().filter(|index| order.is_behind(*index, after));
         Ok(behind.take(limit).filter_map(|index| inner.placed(index)).collect())
     }
 
@@ -475,26 +471,8 @@ impl Port for LedgerPort {
     }
 
     fn status(&self) -> Result<NodeStatus, PortError> {
-        let view = self.view();
-        Ok(NodeStatus {
-            chain_id: self.chain_id().to_string(),
-            time: view.tip.time,
-            ready: self.is_ready(),
-            height: view.tip.height,
-            block_time: view.tip.time,
-            receipts: view.tip.receipts,
-            history_lag_blocks: 0,
-            waiting_transactions: 0,
-            sessions: 0,
-            outbox: OutboxStatus::default(),
-            snapshot: None,
-            snapshots_given_up: 0,
-            backup: None,
-            funds: Vec::new(),
-            keys: Vec::new(),
-            disk: DiskStatus::default(),
-            memory_bytes: 0,
-        })
+        let now = self.view().tip.time;
+        Ok(NodeStatus::of(self, now, self.is_ready()))
     }
 
     fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError> {

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use adapters::clock::Clock as _;
 use benefit::Catalogue;
 use benefit::source::PlanSource;
 use gateway::api::status::NodeStatus;
@@ -91,13 +90,12 @@ impl LightPort {
     pub fn of(full: &Arc<LedgerPort>, genesis: &Genesis, organisation: &str) -> Self {
         let service = Service::new(full.clone()).unwrap();
         let organisation = organisation.parse().unwrap();
-        let clock = full.clock();
         let config = LightConfig {
             root: TrustRoot::of_genesis(genesis),
             peers: vec![Arc::new(Direct { service, organisation })],
             folder: None,
             policies: vec![Policy::parse(policy_text(&log_key(), &[], 0).as_bytes()).unwrap()],
-            clock: Arc::new(move || clock.now()),
+            clock: full.clock(),
             seed: 7,
         };
         let light = LightNode::open(config, Looking(Arc::clone(full))).unwrap();
