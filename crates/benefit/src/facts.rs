@@ -166,8 +166,8 @@ impl Facts {
     }
 }
 
-/// The ages at which a band that is attested begins: those at which one of the regions' plans decides
-/// anew.
+/// The ages at which a band that is attested begins: those at which one of the regions' plans
+/// decides anew.
 pub const BAND_STARTS: [u8; 14] = [0, 1, 6, 14, 18, 35, 45, 50, 60, 65, 70, 75, 80, 90];
 
 impl AgeBand {
