@@ -22,7 +22,9 @@ use proof::receipt::ReceiptSeed;
 
 use crate::headers::{Headers, TrustRoot};
 use crate::peers::{Judged, Peer, PeerError, Peers};
-use crate::question::{Answer, CertifiedHeader, Place, ProvenReceipt, Question, Refused};
+use crate::question::{
+    Answer, CertifiedHeader, HEADERS_MAX, Place, ProvenReceipt, Question, Refused,
+};
 use crate::rows::{OpenVisits, ProvenRows, Reading};
 
 /// How soon a peer that failed is asked for headers again: twice as late each time, to this.
@@ -247,20 +249,29 @@ impl<V: Verifier + Send + Sync + 'static> Inner<V> {
         self.wake();
     }
 
-    /// Asks for the next headers and believes those that are proved; whether there were any.
+    /// Asks for the next headers and believes those that are proved; whether anything came of it.
+    /// Where the node stands moves on once it has all of them: of the states in between peers keep
+    /// nothing.
     pub(crate) fn follow(&self, wait: bool) -> Result<bool, PeerError> {
-        let from = self.present().head.height.saturating_add(1);
+        let from = lock(&self.headers).height().saturating_add(1);
+        let question = Question::Headers { from, wait: wait && !self.is_behind() };
         let judge = |answer| match answer {
-            Answer::Headers(headers) => match self.believe(&headers) {
-                Ok(came) => Judged::True(came),
+            Answer::Headers(told) => match self.believe(&told) {
+                Ok(came) => Judged::True((came, told.len() < HEADERS_MAX)),
                 Err(reason) => Judged::Lie(reason),
             },
             answer => no_answer(answer),
         };
-        self.peers.ask(&Question::Headers { from, wait }, judge)
+        let (came, are_all) = self.peers.ask(&question, judge)?;
+        if are_all && self.is_behind() {
+            self.move_on()?;
+            return Ok(true);
+        }
+        Ok(came)
     }
 
-    pub(crate) fn believe(&self, told: &[CertifiedHeader]) -> Result<bool, String> {
+    /// Believes the headers that continue the chain; whether there were any.
+    fn believe(&self, told: &[CertifiedHeader]) -> Result<bool, String> {
         let mut headers = lock(&self.headers);
         let before = headers.height();
         let result = told.iter().try_for_each(|one| {
@@ -274,21 +285,35 @@ impl<V: Verifier + Send + Sync + 'static> Inner<V> {
                 .accept(&one.header, &one.certificate, named.as_ref(), &self.verifier)
                 .map_err(|error| error.to_string())
         });
-        if headers.height() == before {
-            return result.map(|()| false);
-        }
         if headers.is_due()
             && let Err(error) = headers.keep()
         {
             tracing::warn!(%error, "the headers are not written down");
         }
+        result.map(|()| headers.height() > before)
+    }
+
+    /// Whether headers are believed of which nothing can be read yet.
+    fn is_behind(&self) -> bool {
+        let (height, present) = (lock(&self.headers).height(), self.present());
+        height > present.head.height || height > 0 && !present.rows.is_prepared()
+    }
+
+    /// Stands after the last header that is believed, as soon as something can be read there.
+    fn move_on(&self) -> Result<(), PeerError> {
         let (seed, visits) = (self.seed, Arc::clone(&self.visits));
         let rows = |place| ProvenRows::new(Arc::clone(&self.peers), place, seed, visits);
-        let present = present_of(&headers, self.present().head.time, rows);
-        *self.present.write().unwrap_or_else(PoisonError::into_inner) = present;
-        drop(headers);
+        let genesis = self.present().head.time;
+        let present = present_of(&lock(&self.headers), genesis, rows);
+        present.rows.prepare()?;
+        let mut shared = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have come further meanwhile.
+        if present.head.height >= shared.head.height {
+            *shared = present;
+        }
+        drop(shared);
         self.wake();
-        result.map(|()| true)
+        Ok(())
     }
 
     /// The validators with this hash, from whoever knows them.
@@ -312,7 +337,12 @@ impl<V: Verifier + Send + Sync + 'static> Inner<V> {
                 shared.rows = Arc::clone(&present.rows);
             }
         }
-        View { state: Arc::new(Reading::of(present.rows)), tip: present.head }
+        let reading = if present.rows.is_prepared() {
+            Reading::of(present.rows)
+        } else {
+            Reading::of_nothing(present.rows)
+        };
+        View { state: Arc::new(reading), tip: present.head }
     }
 
     /// Whether a receipt is one of the log behind this header, and its facts are its record's.

@@ -9,6 +9,7 @@ use ledger::kernel::account::Account;
 use ledger::kernel::overlay::{Base, Read};
 use ledger::kernel::posting;
 use ledger::kernel::state::StateProof;
+use ledger::modules::network::view::network_key;
 use ledger::modules::visit::{self, VisitRow};
 use ledger::modules::{coverage, person};
 use primitives::{Hash, PersonId, VisitId, codec};
@@ -22,6 +23,7 @@ const ROWS_MAX: usize = 50_000;
 const PERSONS_MAX: usize = 10_000;
 
 /// A row with its proof.
+#[derive(Clone)]
 struct Proven {
     value: Option<Vec<u8>>,
     proof: StateProof,
@@ -86,13 +88,41 @@ impl ProvenRows {
         Self { peers, height, root, seed, visits, rows: FrozenMap::new() }
     }
 
-    /// The same rows with nothing read, when so many were read that they should be let go.
+    /// Reads the network's parameters, which every reader needs: whoever begins where not even
+    /// these can be had concludes nothing.
+    ///
+    /// # Errors
+    /// When nobody shows them.
+    pub fn prepare(&self) -> Result<(), PeerError> {
+        match self.row(&network_key()) {
+            Ok(_) => Ok(()),
+            Err(NotRead::Failed(error)) => Err(error),
+            Err(NotRead::NotShown) => Err(PeerError::Failed {
+                peer: "the full node".to_owned(),
+                reason: "it does not show the network's parameters".to_owned(),
+            }),
+        }
+    }
+
+    /// Whether the network's parameters were read.
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        self.rows.get(&network_key()).is_some()
+    }
+
+    /// The same rows with as good as nothing read, when so many were read that they should be let
+    /// go.
     #[must_use]
     pub fn emptied(&self) -> Option<Self> {
-        let place = (self.height, self.root);
-        let again =
-            || Self::new(Arc::clone(&self.peers), place, self.seed, Arc::clone(&self.visits));
-        (self.rows.len() >= ROWS_MAX).then(again)
+        if self.rows.len() < ROWS_MAX {
+            return None;
+        }
+        let (place, visits) = ((self.height, self.root), Arc::clone(&self.visits));
+        let emptied = Self::new(Arc::clone(&self.peers), place, self.seed, visits);
+        if let Some(parameters) = self.rows.get(&network_key()) {
+            emptied.rows.insert(network_key(), Box::new(parameters.clone()));
+        }
+        Some(emptied)
     }
 
     fn row(&self, key: &[u8]) -> Result<&Proven, NotRead> {
@@ -138,6 +168,13 @@ impl Reading {
         Self { rows, trouble: OnceLock::new() }
     }
 
+    /// Begins to read where nothing can be read yet.
+    #[must_use]
+    pub fn of_nothing(rows: Arc<ProvenRows>) -> Self {
+        let trouble = Trouble::Unreachable("nothing is followed yet".to_owned());
+        Self { rows, trouble: OnceLock::from(trouble) }
+    }
+
     fn row(&self, key: &[u8]) -> Option<&Proven> {
         // After the first trouble nothing is concluded from these rows any more.
         if self.trouble.get().is_some() {
@@ -172,8 +209,7 @@ impl Rows for Reading {
     }
 
     fn entry_count(&self) -> u64 {
-        let any = ledger::modules::network::view::network_key();
-        self.row(&any).map_or(0, |row| row.proof.entry_count)
+        self.row(&network_key()).map_or(0, |row| row.proof.entry_count)
     }
 
     fn prove(&self, key: &[u8]) -> Option<StateProof> {

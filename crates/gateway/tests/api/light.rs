@@ -182,17 +182,24 @@ fn light(peers: Vec<Arc<dyn Peer>>, folder: Option<std::path::PathBuf>) -> Light
     LightNode::open(config, TestVerifier).unwrap()
 }
 
+fn account_of_one() -> Vec<u8> {
+    posting::account_key(&Account::PersonalAccount(PersonId([1; 16])))
+}
+
+fn is_about(question: &Question, key: &[u8]) -> bool {
+    matches!(question, Question::Rows { rows, .. } if rows.iter().any(|row| row.key == key))
+}
+
 #[test]
 fn a_lying_peer_is_found_out() {
     let world = World::insured();
     settle(&world, VISIT);
-    let id = PersonId([1; 16]);
-    let key = posting::account_key(&Account::PersonalAccount(id));
+    let key = account_of_one();
     let truth = world.port.view().rows().read(&key).unwrap().to_vec();
     let last = world.port.view().tip.receipts - 1;
     type Lie = fn(&Question, Answer) -> Answer;
-    // Each lie, and what it is about: the first header, a row, a receipt, a settlement.
-    let lies: [(&str, Lie); 7] = [
+    // Each lie, and what it is about.
+    let lies: [(&str, Lie); 8] = [
         ("headers", |_, answer| match answer {
             Answer::Headers(mut all) => {
                 all.iter_mut().for_each(|one| one.header.state_root = Hash([1; 32]));
@@ -210,8 +217,8 @@ fn a_lying_peer_is_found_out() {
             }
             other => other,
         }),
-        ("row", |_, answer| match answer {
-            Answer::Rows(mut rows) => {
+        ("parameters", |question, answer| match answer {
+            Answer::Rows(mut rows) if is_about(question, &network::view::network_key()) => {
                 if let Some(RowAnswer::Row(Some(value), _)) = rows.first_mut() {
                     value[0] ^= 1;
                 }
@@ -219,8 +226,17 @@ fn a_lying_peer_is_found_out() {
             }
             other => other,
         }),
-        ("row", |_, answer| match answer {
-            Answer::Rows(mut rows) => {
+        ("row", |question, answer| match answer {
+            Answer::Rows(mut rows) if is_about(question, &account_of_one()) => {
+                if let Some(RowAnswer::Row(Some(value), _)) = rows.first_mut() {
+                    value[0] ^= 1;
+                }
+                Answer::Rows(rows)
+            }
+            other => other,
+        }),
+        ("row", |question, answer| match answer {
+            Answer::Rows(mut rows) if is_about(question, &account_of_one()) => {
                 if let Some(RowAnswer::Row(value, proof)) = rows.first_mut() {
                     (*value, proof.blind) = (None, None);
                 }
@@ -256,6 +272,12 @@ fn a_lying_peer_is_found_out() {
         if about == "headers" {
             assert!(matches!(alone.follow(), Err(PeerError::Lie { .. })), "{about}");
             assert_eq!(alone.height(), 0);
+        } else if about == "parameters" {
+            // It does not even begin to stand where the network's parameters are not proved.
+            assert!(matches!(alone.follow(), Err(PeerError::Lie { .. })), "{about}");
+            let view = alone.view();
+            assert_eq!((view.tip.height, view.rows().read(&key)), (0, None));
+            assert!(matches!(view.state.trouble(), Some(Trouble::Unreachable(_))));
         } else {
             alone.follow().unwrap();
             let view = alone.view();

@@ -50,6 +50,7 @@ fn an_insurer_follows_settles_and_checks_on_a_light_node() {
     early.fails(1, &["cannot say which ledger it serves", "try again later"]);
     let (_, log) = stranger.stop("-TERM");
     assert!(log.contains("the headers are not followed"), "{log}");
+    assert!(!log.contains("panicked"), "{log}");
 
     let (request, own) = (light.join("authorise-key.json"), files.at("insurer-root.key"));
     save_key(&own, &key("insurer-root")).expect("a key file");
