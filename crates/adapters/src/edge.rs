@@ -108,6 +108,8 @@ pub struct Change {
     pub taken: Option<Taken>,
     /// What was taken, and stands elsewhere now.
     pub moved: Vec<(i64, Standing)>,
+    /// Entries that are over, by kind and name; what is entered by the same change stays.
+    pub removed: Vec<(&'static str, String)>,
 }
 
 impl Change {
@@ -166,6 +168,9 @@ impl EdgeBook {
             None => None,
         };
         self.database.write_together(|tx| {
+            for (kind, id) in &change.removed {
+                messages::remove(tx, (kind, id))?;
+            }
             for (kind, id, bytes) in &entries {
                 messages::put(tx, (kind, id), bytes)?;
             }
@@ -202,6 +207,30 @@ impl EdgeBook {
     /// When the book fails.
     pub fn get(&self, kind: &str, id: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
         messages::get(&self.database, &self.sealer, (kind, id))
+    }
+
+    /// The first so many entries of a kind behind this name, by their names.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn entries(
+        &self,
+        kind: &str,
+        (after, most): (&str, u32),
+    ) -> Result<Vec<(String, Vec<u8>)>, DirectoryError> {
+        messages::entries(&self.database, &self.sealer, (kind, after, most))
+    }
+
+    /// How many entries of a kind there are.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn count_entries(&self, kind: &str) -> Result<u64, DirectoryError> {
+        let sql = "SELECT count(*) FROM entry WHERE kind = ?1";
+        let count = self.database.read(|one| {
+            one.prepare_cached(sql)?.query_row([kind], |row| Ok(row.get::<_, Sql<u64>>(0)?.0))
+        })?;
+        Ok(count)
     }
 
     /// The first so many after this place that stand so, in the order in which they were taken.

@@ -98,3 +98,33 @@ pub(crate) fn get(
     })?;
     sealed.map(|sealed| sealer.open(kind, id.as_bytes(), &sealed)).transpose()
 }
+
+/// Takes an entry away.
+pub(crate) fn remove(tx: &Connection, (kind, id): (&str, &str)) -> Result<()> {
+    let sql = "DELETE FROM entry WHERE kind = ?1 AND id = ?2";
+    tx.prepare_cached(sql)?.execute([kind, id]).map(drop)
+}
+
+/// The first so many entries of a kind behind this name, by their names.
+///
+/// # Errors
+/// When the book fails, or what is kept cannot be opened.
+pub(crate) fn entries(
+    database: &Database,
+    sealer: &Sealer,
+    (kind, after, most): (&str, &str, u32),
+) -> std::result::Result<Vec<(String, Vec<u8>)>, DirectoryError> {
+    let sql = "SELECT id, sealed FROM entry WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let rows = database.read(|one| {
+        let mut query = one.prepare_cached(sql)?;
+        let rows = query.query_map(params![kind, after, most], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })?;
+        rows.collect::<Result<Vec<_>>>()
+    })?;
+    let opened = rows.into_iter().map(|(id, sealed)| {
+        let bytes = sealer.open(kind, id.as_bytes(), &sealed)?;
+        Ok((id, bytes))
+    });
+    opened.collect()
+}

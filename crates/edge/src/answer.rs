@@ -2,6 +2,7 @@
 //! and else the edge's own.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use adapters::clock::{Clock as _, SystemClock};
 use adapters::edge::Change;
@@ -15,7 +16,7 @@ use gateway::nhsa::{local, offered_as};
 use primitives::Timestamp;
 use serde_json::Value;
 
-use crate::house::{House, REFUSED, SESSION};
+use crate::house::{House, REFUSED, REVERSED, SESSION};
 use crate::learn::learn;
 use crate::line::{Cut, Reply};
 use crate::numbers::{Rewritten, is_own, rewritten};
@@ -146,7 +147,7 @@ pub fn answer(houses: &Houses, headers: &HeaderMap, body: &[u8]) -> Told {
 /// What is sealed in its body goes to the platform as it is, which looks at its seal: the edge
 /// neither reads it nor answers for it.
 fn sealed(house: &House, body: &[u8], now: Timestamp) -> Told {
-    match house.platform.pass_sealed(body) {
+    match house.pass_sealed(body, now) {
         Ok(reply) => reply.into(),
         Err(Cut) => {
             let words = "与医保平台的线路中断，移动支付须联网办理；请稍后以原报文重发";
@@ -177,7 +178,12 @@ fn authenticated<'a>(
         return Ok((house.ok_or_else(not_shown)?, true));
     }
     let house = houses.get(shown.code.as_ref()).ok_or_else(not_shown)?;
-    signature::check(signature::scheme(house.profile.signature), &shown, &house.keys.his)?;
+    let scheme = signature::scheme(house.profile.signature);
+    signature::check(scheme, &shown, &house.keys.his)?;
+    if let Some(nonce) = scheme.nonce(shown.received) {
+        let mut nonces = house.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        nonces.take(nonce, body, now)?;
+    }
     Ok((house, false))
 }
 
@@ -223,6 +229,10 @@ fn carried_out(
     let _desk = house.desk();
     if let Some(bytes) = house.book.get(REFUSED, msgid).map_err(failed)? {
         return Ok(Told::envelope(bytes));
+    }
+    if house.book.get(REVERSED, msgid).map_err(failed)?.is_some() {
+        let words = "该报文已冲正（2601），不能再受理；请更换编号后重发";
+        return Err(Refusal::at("msgid", words));
     }
     let taken = offline::taken(&asked);
     // Whether the platform has it already is not known, so no refusal of ours is the last word.
@@ -279,7 +289,7 @@ fn passed_on(asked: &Asked<'_>) -> Result<Option<Result<Told, Cut>>, Refusal> {
     let Rewritten::Text(text) = rewritten(house, asked.body).map_err(failed)? else {
         return Ok(None);
     };
-    let reply = match house.platform.send(house.credentials(), text.as_bytes()) {
+    let reply = match house.send(&text) {
         Ok(reply) => reply,
         Err(Cut) => return Ok(Some(Err(Cut))),
     };

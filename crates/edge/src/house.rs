@@ -1,5 +1,6 @@
 //! One hospital at the edge: its keys, its book, and the order in which things are taken for it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,8 @@ use adapters::directory::{DirectoryError, DirectoryKey};
 use adapters::edge::{EdgeBook, Standing, Taken};
 use adapters::sqlite::Place;
 use gateway::nhsa::profile::Profile;
-use gateway::nhsa::signature::Keys;
+use gateway::nhsa::sealing::Sealing;
+use gateway::nhsa::signature::{Keys, Nonces, Received, Scheme as _};
 use node::signature::SecretKey;
 use primitives::{Hash, Timestamp, sha256, sha256_parts};
 use serde::de::DeserializeOwned;
@@ -16,8 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::EdgeError;
 use crate::known::{Person, Visit};
-use crate::line::Platform;
+use crate::ledger::Ledger;
+use crate::line::{Cut, Platform, Reply};
 use crate::setup::HospitalSetup;
+use crate::sign::UnderWay;
 
 /// Kinds of entries of the book.
 pub const PERSON: &str = "person";
@@ -39,6 +43,8 @@ pub const WORDS: &str = "words";
 pub const SPENT: &str = "spent";
 /// Refusals of the platform.
 pub const REFUSED: &str = "refused";
+/// Numbers of messages that the platform reversed, so that they cannot come later.
+pub const REVERSED: &str = "reversed";
 /// The last comparison with the platform.
 pub const COMPARED: &str = "compared";
 /// When something that had waited was carried out last.
@@ -55,6 +61,10 @@ pub struct HouseKeys {
     pub platform: Vec<u8>,
     /// Signs what is taken, and opens the book.
     pub own: SecretKey,
+    /// The hospital's window on the ledger and its key there, where it has them.
+    pub ledger: Option<Ledger>,
+    /// How sealed bodies of mobile payment are read, where the hospital gave the secret.
+    pub mobile: Option<Sealing>,
 }
 
 /// One hospital.
@@ -69,6 +79,10 @@ pub struct House {
     pub book: EdgeBook,
     /// The platform.
     pub platform: Arc<Platform>,
+    /// What is on its way there.
+    pub under_way: UnderWay,
+    /// What may come with one message only.
+    pub nonces: Mutex<Nonces>,
     desk: Mutex<()>,
     claimed: Mutex<BTreeSet<String>>,
 }
@@ -116,9 +130,14 @@ impl House {
         let place = Place::File(folder.join("edge.sqlite"));
         let book = EdgeBook::open(&place, &DirectoryKey(key.0))?;
         let names = [setup.fixmedins_code.as_str(), &setup.fixmedins_name, ""];
-        let profile = Profile { infcode: setup.infcode, ..Profile::usual(names, &[]) };
+        let profile = Profile {
+            infcode: setup.infcode,
+            signature: setup.signature,
+            ..Profile::usual(names, &[])
+        };
         let (desk, claimed) = (Mutex::default(), Mutex::default());
-        let house = Self { setup, profile, keys, book, platform, desk, claimed };
+        let (under_way, nonces) = (UnderWay::default(), Mutex::default());
+        let house = Self { setup, profile, keys, book, platform, under_way, nonces, desk, claimed };
         house.check_chain()?;
         Ok(house)
     }
@@ -161,6 +180,29 @@ impl House {
     #[must_use]
     pub fn credentials(&self) -> (&str, &[u8]) {
         (&self.setup.fixmedins_code, &self.keys.platform)
+    }
+
+    /// Sends a message on; what it asks for is signed meanwhile, where the edge has the key.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub fn send(&self, text: &str) -> Result<Reply, Cut> {
+        let _on_its_way = self.under_way.note(self, text.as_bytes());
+        self.platform.send(self.credentials(), text.as_bytes())
+    }
+
+    /// Passes on what is sealed in its body, as it came. What it asks for is signed where the edge
+    /// can read it.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub fn pass_sealed(&self, body: &[u8], now: Timestamp) -> Result<Reply, Cut> {
+        let received = Received { body, now, ..Received::default() };
+        let opened = self.keys.mobile.as_ref().and_then(|sealing| {
+            sealing.opened(received, &sealing.keys.current).map(Cow::into_owned)
+        });
+        let _on_its_way = opened.map(|text| self.under_way.note(self, &text));
+        self.platform.pass_sealed(body)
     }
 
     /// Nobody else changes what is remembered meanwhile.
@@ -275,14 +317,15 @@ impl Drop for Claim<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use adapters::edge::Change;
-    use gateway::nhsa::profile::InfcodeForm;
+    use gateway::nhsa::profile::{InfcodeForm, SchemeName};
     use node::signature::Scheme;
     use std::time::Duration;
 
-    fn open(folder: &Path, seed: u8) -> Result<House, EdgeError> {
+    /// A hospital with a book in this folder.
+    pub(crate) fn open(folder: &Path, seed: u8) -> Result<House, EdgeError> {
         let setup = HospitalSetup {
             folder: "one".to_owned(),
             fixmedins_code: "H62010000001".to_owned(),
@@ -291,10 +334,15 @@ mod tests {
             yuan_per_person_and_day_max: 1,
             bills_max: 1,
             mobile_app_id: None,
+            mobile_sm2_key: None,
+            signature: SchemeName::HmacSm3,
+            link_is_protected: false,
+            sm2_key: None,
+            ledger: None,
         };
         let his = Keys { current: Vec::new(), previous: None };
         let own = SecretKey::from_seed(Scheme::Ed25519, &[seed; 32]);
-        let keys = HouseKeys { his, platform: Vec::new(), own };
+        let keys = HouseKeys { his, platform: Vec::new(), own, ledger: None, mobile: None };
         let platform = Arc::new(Platform::new("http://127.0.0.1:1", Duration::from_secs(1)));
         House::open(setup, folder, keys, platform)
     }

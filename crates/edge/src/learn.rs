@@ -7,13 +7,21 @@ use primitives::{Timestamp, UtcOffset};
 use serde_json::{Value, json};
 
 use crate::answer::{Asked, failed};
-use crate::house::{COMPARED, Compared, House, PERSON, SESSION, SETTLED, SHOWN, VISIT, json_bytes};
+use crate::house::{
+    COMPARED, Compared, House, PERSON, REVERSED, SESSION, SETTLED, SHOWN, VISIT, json_bytes,
+};
 use crate::known::{Line, Person, Visit, VisitStanding};
 use crate::play::mend;
+use crate::{prove, sign};
 
 /// A text of an answer by its place.
 pub(crate) fn text_at<'a>(output: &'a Value, place: &str) -> &'a str {
     output.pointer(place).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Where an answer has the number of what was opened.
+pub(crate) fn opened_at(infno: &str) -> &'static str {
+    if infno == "2401" { "/result/mdtrt_id" } else { "/data/mdtrt_id" }
 }
 
 /// The day of an instant by the interface's clock.
@@ -26,7 +34,7 @@ pub(crate) fn day_of(now: Timestamp) -> String {
 /// # Errors
 /// When the book fails, or a line cannot be read.
 pub fn learn(asked: &Asked<'_>, output: &Value, change: &mut Change) -> Result<(), Refusal> {
-    let record = asked.record();
+    let (record, msgid) = (asked.record(), asked.envelope.msgid());
     match asked.infno() {
         "1101" => {
             identified(asked, output, change);
@@ -37,18 +45,22 @@ pub fn learn(asked: &Asked<'_>, output: &Value, change: &mut Change) -> Result<(
             change.put(SESSION, text_at(output, "/signinoutb/sign_no"), b"open".to_vec());
         }
         "9002" => change.put(SESSION, record.text("sign_no"), b"ended".to_vec()),
-        "2201" => {
-            let number = text_at(output, "/data/mdtrt_id");
+        "2201" | "2401" => {
+            let number = text_at(output, opened_at(asked.infno()));
             put_visit(change, &opened(asked, number));
-        }
-        "2401" => {
-            let number = text_at(output, "/result/mdtrt_id");
-            put_visit(change, &opened(asked, number));
+            sign::opened(asked.house, (msgid, number), change).map_err(failed)?;
         }
         "2207" | "2304" => settled(asked, output, change)?,
+        "2601" => {
+            change.put(REVERSED, record.text("omsgid"), asked.infno().into());
+            prove::forget(asked.house, record.text("omsgid"), change).map_err(failed)?;
+        }
         "3201" | "3202" => compared(asked, output, change),
         _ => {
             let number = record.text("mdtrt_id");
+            if matches!(asked.infno(), "2208" | "2305") {
+                prove::note(asked.house, (msgid, output), true, change).map_err(failed)?;
+            }
             if let Some(mut visit) = asked.house.visit(number).map_err(failed)? {
                 follow(asked, &mut visit)?;
                 put_visit(change, &visit);
@@ -131,6 +143,8 @@ pub(crate) fn put_person(house: &House, change: &mut Change, person: &Person) {
 fn settled(asked: &Asked<'_>, output: &Value, change: &mut Change) -> Result<(), Refusal> {
     let number = text_at(output, "/setlinfo/setl_id");
     change.put(SETTLED, number, json_bytes(output));
+    let by = (asked.envelope.msgid(), output);
+    prove::note(asked.house, by, false, change).map_err(failed)?;
     if let Some(mut visit) = asked.house.visit(asked.record().text("mdtrt_id")).map_err(failed)? {
         visit.standing = VisitStanding::Settled(number.to_owned());
         put_visit(change, &visit);

@@ -3,11 +3,12 @@
 //! is cut (decision record 0031).
 //!
 //! Reading order: [`setup`] (who is served), [`line`](mod@line) (the platform, and whether it
-//! answers), [`known`] (what the edge remembers of persons and visits), [`house`] (one hospital
+//! answers), [`ledger`] (the hospital's own window on the ledger), [`known`] (what the edge remembers of persons and visits), [`house`] (one hospital
 //! with its keys, book and order), [`answer`] (from a message to its answer), [`learn`] (what an
 //! answer of the platform teaches), [`offline`] (what is answered without the line), [`numbers`]
 //! (the edge's own numbers and the platform's), [`play`] (what was taken goes to the platform),
-//! [`page`] (what a person sees), [`server`].
+//! [`sign`] (what the hospital's key signs, and what not), [`prove`] (what was answered is looked up
+//! on the ledger), [`page`] (what a person sees), [`server`].
 //!
 //! Invariants: nothing is answered before the hospital is known by its signature; a message that
 //! was answered as carried out is answered by the same bytes for ever; what was taken is signed,
@@ -19,13 +20,16 @@ pub mod answer;
 pub mod house;
 pub mod known;
 pub mod learn;
+pub mod ledger;
 pub mod line;
 pub mod numbers;
 pub mod offline;
 pub mod page;
 pub mod play;
+pub mod prove;
 pub mod server;
 pub mod setup;
+pub mod sign;
 
 use adapters::directory::DirectoryError;
 

@@ -4,7 +4,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adapters::clock::{Clock as _, SystemClock};
-use gateway::nhsa::signature::hmac_sm3;
+use gateway::nhsa::signature::{KEY_HEADER, SIGNATURE_HEADER, hmac_sm3};
+use gateway::nhsa::signer::{self, QUESTION_WAIT, Questions, SignedQuestions};
 use primitives::Timestamp;
 use ureq::Agent;
 
@@ -38,6 +39,8 @@ pub struct LineStanding {
 /// The platform.
 pub struct Platform {
     agent: Agent,
+    /// For what is answered when there is something.
+    waiting: Agent,
     /// Where it is.
     pub url: String,
     standing: Mutex<LineStanding>,
@@ -48,14 +51,18 @@ impl Platform {
     /// The platform at this address; it counts as reachable until it does not answer.
     #[must_use]
     pub fn new(url: &str, timeout: Duration) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(timeout))
-            .build();
+        let agent = |timeout, is_error| -> Agent {
+            let config = Agent::config_builder()
+                .http_status_as_error(is_error)
+                .max_redirects(0)
+                .timeout_global(Some(timeout))
+                .build();
+            config.into()
+        };
         let standing = LineStanding { is_up: true, since: SystemClock.now() };
         Self {
-            agent: config.into(),
+            agent: agent(timeout, false),
+            waiting: agent(timeout + QUESTION_WAIT, true),
             url: url.trim_end_matches('/').to_owned(),
             standing: Mutex::new(standing),
             changed: Condvar::new(),
@@ -115,6 +122,26 @@ impl Platform {
         self.passed(None, body)
     }
 
+    /// Tells the platform what was signed, and waits for what there is to sign next.
+    ///
+    /// # Errors
+    /// When no answer came; nothing is concluded from it for the line.
+    pub fn questions(
+        &self,
+        (code, secret): (&str, &[u8]),
+        signed: &SignedQuestions,
+    ) -> Result<Questions, Cut> {
+        let body = serde_json::to_vec(signed).unwrap_or_default();
+        let post = self.waiting.post(format!("{}{}", self.url, signer::PATH));
+        let post = post.header("Content-Type", "application/json").header(KEY_HEADER, code);
+        let tag = hmac_sm3(secret, SystemClock.now(), &body);
+        let answered = post.header(SIGNATURE_HEADER, tag).send(&body[..]);
+        let mut answered = answered.map_err(|_| Cut)?;
+        let reader = answered.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+        let bytes = reader.read_to_vec().map_err(|_| Cut)?;
+        serde_json::from_slice(&bytes).map_err(|_| Cut)
+    }
+
     fn passed(&self, by: Option<(&str, &[u8])>, body: &[u8]) -> Result<Reply, Cut> {
         let sent = self.sent(by, body);
         // Messages go out whole: one that came in part was broken on the way.
@@ -129,8 +156,8 @@ impl Platform {
         let mut post = self.agent.post(format!("{}{PATH}", self.url));
         post = post.header("Content-Type", "application/json");
         if let Some((code, secret)) = by {
-            post = post.header("x-ca-key", code);
-            post = post.header("x-ca-signature", hmac_sm3(secret, now, body));
+            post = post.header(KEY_HEADER, code);
+            post = post.header(SIGNATURE_HEADER, hmac_sm3(secret, now, body));
         }
         let mut response = post.send(body)?;
         let status = response.status().as_u16();

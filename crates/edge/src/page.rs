@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use adapters::clock::{Clock as _, SystemClock};
 use adapters::directory::DirectoryError;
 use adapters::edge::Standing;
 use gateway::api::index::escape;
@@ -15,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Houses;
 use crate::house::{COMPARED, Compared, Content, House, NUMBERED_AT, WORDS};
+use crate::ledger::Ledger;
 use crate::line::Platform;
+use crate::prove::{Claimed, DIFFERS, Difference, OVERDUE_MILLIS, PROVED, Proved, UNPROVED};
 
 /// The most conflicts that are shown of a hospital.
 const CONFLICTS_MAX: u32 = 100;
@@ -52,6 +55,26 @@ pub struct HouseStatus {
     pub compared: Option<Compared>,
     /// What the platform refused and nobody has mended.
     pub conflicts: Vec<ConflictStatus>,
+    /// What the ledger says of the platform's answers, where the hospital has a light node.
+    #[serde(default)]
+    pub ledger: Option<LedgerStatus>,
+}
+
+/// What the ledger says of what the platform answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LedgerStatus {
+    /// How far the light node has followed.
+    pub height: u64,
+    /// The time of that block.
+    pub time: Timestamp,
+    /// How many settlements and returns were proved.
+    pub proved: u64,
+    /// How many are not yet.
+    pub waiting: u64,
+    /// Those which the ledger has not shown for a minute.
+    pub overdue: Vec<String>,
+    /// Those of which the ledger says something else.
+    pub differing: Vec<Difference>,
 }
 
 /// Something that the platform refused.
@@ -85,7 +108,9 @@ impl EdgeStatus {
     #[must_use]
     pub fn needs_attention(&self) -> bool {
         let is_wrong = |one: &HouseStatus| {
-            !one.conflicts.is_empty() || one.compared.as_ref().is_some_and(|last| !last.is_same)
+            !one.conflicts.is_empty()
+                || one.compared.as_ref().is_some_and(|last| !last.is_same)
+                || one.ledger.as_ref().is_some_and(LedgerStatus::is_wrong)
         };
         !self.is_up || self.hospitals.iter().any(is_wrong)
     }
@@ -157,6 +182,9 @@ impl HouseStatus {
             filled(language, key, &places)
         });
         rows.push((say("compared"), compared));
+        if let Some(ledger) = &self.ledger {
+            ledger.add_rows(language, rows);
+        }
         if self.conflicts.is_empty() {
             rows.push((say("conflicts"), none()));
             return;
@@ -173,6 +201,59 @@ impl HouseStatus {
             rows.push((say("conflicts"), filled(language, "conflict", &places)));
         }
     }
+}
+
+impl LedgerStatus {
+    fn is_wrong(&self) -> bool {
+        !self.overdue.is_empty() || !self.differing.is_empty()
+    }
+
+    fn add_rows(&self, language: Language, rows: &mut Vec<(String, String)>) {
+        let say = |key: &str, places: &[(&str, String)]| {
+            (text(language, "ledger"), filled(language, key, places))
+        };
+        let places = [
+            ("proved", self.proved.to_string()),
+            ("waiting", self.waiting.to_string()),
+            ("height", self.height.to_string()),
+            ("time", clock_time(self.time)),
+        ];
+        rows.push(say("ledger_value", &places));
+        if !self.overdue.is_empty() {
+            let places = [("numbers", self.overdue.join(", "))];
+            rows.push(say("ledger_overdue", &places));
+        }
+        for one in &self.differing {
+            let places = [
+                ("number", one.claimed.setl_id.clone()),
+                ("field", one.field.clone()),
+                ("said", one.said.clone()),
+                ("proved", one.proved.clone()),
+            ];
+            rows.push(say("ledger_differs", &places));
+        }
+    }
+}
+
+fn of_ledger(house: &House, ledger: &Ledger) -> Result<LedgerStatus, DirectoryError> {
+    let tip = &ledger.chain.view().tip;
+    let read = |kind| house.book.entries(kind, ("", CONFLICTS_MAX));
+    let proved: Proved = house.read(PROVED, "count")?.unwrap_or_default();
+    let now = SystemClock.now();
+    let claimed = read(UNPROVED)?;
+    let claimed = claimed.iter().filter_map(|(_, it)| serde_json::from_slice::<Claimed>(it).ok());
+    let is_overdue =
+        |one: &Claimed| one.transaction.is_none() || now >= one.at.plus_millis(OVERDUE_MILLIS);
+    let differing = read(DIFFERS)?;
+    let differing = differing.iter().filter_map(|(_, it)| serde_json::from_slice(it).ok());
+    Ok(LedgerStatus {
+        height: tip.height,
+        time: tip.time,
+        proved: proved.count,
+        waiting: house.book.count_entries(UNPROVED)?,
+        overdue: claimed.filter(is_overdue).map(|one| one.setl_id).collect(),
+        differing: differing.collect(),
+    })
 }
 
 fn of_house(house: &House) -> Result<HouseStatus, DirectoryError> {
@@ -198,6 +279,7 @@ fn of_house(house: &House) -> Result<HouseStatus, DirectoryError> {
         oldest: first.first().and_then(|one| content(&one.content)).map(|one| one.at),
         played: house.read(NUMBERED_AT, "last")?,
         compared: house.read(COMPARED, "last")?,
+        ledger: house.keys.ledger.as_ref().map(|it| of_ledger(house, it)).transpose()?,
         conflicts,
     })
 }

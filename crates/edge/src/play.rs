@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 use crate::answer::Said;
 use crate::house::{Content, House, NUMBERED_AT, PERSON, SETTLED, WORDS, json_bytes};
 use crate::known::{Person, VisitStanding};
-use crate::learn::{day_of, put_person, put_visit, text_at};
+use crate::learn::{day_of, opened_at, put_person, put_visit, text_at};
 use crate::line::Cut;
 use crate::numbers::{NUMBER, Rewritten, rewritten};
 use crate::offline::name_visit;
+use crate::{prove, sign};
 
 /// How many are read at once.
 const PAGE: u32 = 200;
@@ -94,7 +95,7 @@ fn played(house: &House, taken: &Taken) -> Result<bool, Broken> {
     if is_of_person(&content.infno) && !identified_today(house, &taken.person, &content)? {
         return Ok(false);
     }
-    let reply = house.platform.send(house.credentials(), text.as_bytes())?;
+    let reply = house.send(&text)?;
     match Said::read(&reply) {
         Said::Done(output) => Ok(done(house, taken, &content, &output)?),
         Said::Refused(words) => Ok(conflict(house, taken, Some(&content), &words)?),
@@ -121,7 +122,7 @@ fn identified_today(house: &House, psn_no: &str, content: &Content) -> Result<bo
     body["input"] = json!({ "data": {
         "mdtrt_cert_type": "02", "mdtrt_cert_no": person.number, "psn_name": person.name
     } });
-    let reply = house.platform.send(house.credentials(), body.to_string().as_bytes())?;
+    let reply = house.send(&body.to_string())?;
     match Said::read(&reply) {
         Said::Done(output) => {
             let _desk = house.desk();
@@ -162,13 +163,17 @@ fn done(
                 put_person(house, &mut change, &person);
             }
         }
-        "2201" => name_visit(&mut change, &content.number, text_at(output, "/data/mdtrt_id")),
-        "2401" => name_visit(&mut change, &content.number, text_at(output, "/result/mdtrt_id")),
+        "2201" | "2401" => {
+            let number = text_at(output, opened_at(&content.infno));
+            name_visit(&mut change, &content.number, number);
+            sign::opened(house, (&taken.msgid, number), &mut change)?;
+        }
         "2207" | "2304" => {
             let number = text_at(output, "/setlinfo/setl_id");
             change.put(NUMBER, &content.number, number.as_bytes().to_vec());
             change.put(SETTLED, &content.number, json_bytes(output));
             change.put(SETTLED, number, json_bytes(output));
+            prove::note(house, (&taken.msgid, output), false, &mut change)?;
             if let Some(mut visit) = house.visit(&content.visit)? {
                 visit.standing = VisitStanding::Settled(number.to_owned());
                 put_visit(&mut change, &visit);

@@ -26,6 +26,7 @@ use crate::line::Platform;
 use crate::page::EdgeStatus;
 use crate::play;
 use crate::setup::{HospitalSetup, Setup};
+use crate::{prove, sign};
 
 /// The most bytes of a message: one with a file in it.
 const BODY_BYTES_MAX: usize = 12 << 20;
@@ -72,6 +73,15 @@ impl Edge {
         for house in self.houses.values() {
             let house = Arc::clone(house);
             thread::Builder::new().name("edge-play".into()).spawn(move || play::run(&house))?;
+        }
+        for house in self.houses.values().filter(|house| house.keys.ledger.is_some()) {
+            let [signing, proving] = [Arc::clone(house), Arc::clone(house)];
+            thread::Builder::new().name("edge-sign".into()).spawn(move || {
+                signing.keys.ledger.as_ref().inspect(|ledger| sign::run(&signing, ledger));
+            })?;
+            thread::Builder::new().name("edge-prove".into()).spawn(move || {
+                proving.keys.ledger.as_ref().inspect(|ledger| prove::run(&proving, ledger));
+            })?;
         }
         let (platform, probe) = (Arc::clone(&self.platform), self.probe);
         thread::Builder::new().name("edge-line".into()).spawn(move || watch(&platform, probe))?;

@@ -1,6 +1,6 @@
 //! Who is served, and within which bounds, as `edge.toml` says.
 
-use gateway::nhsa::profile::InfcodeForm;
+use gateway::nhsa::profile::{InfcodeForm, SchemeName};
 use serde::{Deserialize, Serialize};
 
 use crate::EdgeError;
@@ -20,6 +20,11 @@ use crate::EdgeError;
 /// yuan_per_person_and_day_max = 2000  # what is taken of one person without the line
 /// bills_max = 5000                    # how many bills wait at the most
 /// mobile_app_id = "..."               # whose sealed bodies of mobile payment are passed on
+/// mobile_sm2_key = "04..."            # signed with SM2 by this key; with SM3 if left out
+/// signature = "hmac-sm3"              # or "sm2-envelope", "sha256-header": how its system signs
+/// link_is_protected = false           # true for those two, which do not cover the bill
+/// sm2_key = "04..."                   # for "sm2-envelope": its system's public key, hex
+/// ledger = "ledger-hospital-1"        # the folder of its light node (`yibao light join`)
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +71,26 @@ pub struct HospitalSetup {
     /// Whose sealed bodies of mobile payment are passed on, as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mobile_app_id: Option<String>,
+    /// The key by which they are signed with SM2; with SM3 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile_sm2_key: Option<String>,
+    /// How its system signs messages.
+    #[serde(default = "usual")]
+    pub signature: SchemeName,
+    /// Whether something else keeps messages from being changed on the way to the edge.
+    #[serde(default)]
+    pub link_is_protected: bool,
+    /// For SM2 over the envelope: its system's public key, 65 bytes in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sm2_key: Option<String>,
+    /// The folder of its light node, beside this file: then the edge signs for it on the ledger, and
+    /// looks up what the platform says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+}
+
+const fn usual() -> SchemeName {
+    SchemeName::HmacSm3
 }
 
 /// The most hospitals of one edge.
@@ -99,6 +124,18 @@ impl Setup {
             let (code, place) = (&one.fixmedins_code, format!("hospital[{at}]"));
             if code.len() != 12 || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                 return wrong(format!("`{place}.fixmedins_code` must be 12 letters and digits"));
+            }
+            if one.signature != SchemeName::HmacSm3 && !one.link_is_protected {
+                return wrong(format!(
+                    "`{place}.signature` does not cover the bill; protect the link, such as by mutual TLS, and \
+                     write `link_is_protected = true`, or use `hmac-sm3`"
+                ));
+            }
+            if (one.signature == SchemeName::Sm2Envelope) != one.sm2_key.is_some() {
+                return wrong(format!(
+                    "`{place}.sm2_key` is needed for `signature = \"sm2-envelope\"`, and for no other; write \
+                     it or leave it out"
+                ));
             }
             let others = self.hospitals.iter().take(at);
             if others.clone().any(|other| other.fixmedins_code == *code) {

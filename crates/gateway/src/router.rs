@@ -345,7 +345,7 @@ async fn who_asks(
     client: IpAddr,
 ) -> Result<Option<Session>, Problem> {
     let now = gateway.clock.now();
-    if endpoint.operation == nhsa::OPERATION {
+    if [nhsa::OPERATION, nhsa::signer::OPERATION].contains(&endpoint.operation) {
         // A hospital's system is one address for all its counters: once its signature is checked,
         // it counts by the hospital.
         gateway.rates.check_address(client, now)?;

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use adapters::directory::{BoundCard, Directory, DirectoryError};
 use adapters::identity::IdentityAuthority;
-use ledger::Authorisation;
 use ledger::modules::person::KeyGrade;
 use ledger::modules::visit::CashLeg;
-use primitives::{Amount, Hash, OrganisationId, PersonId, RegionId};
+use ledger::{Authorisation, Content};
+use primitives::{Amount, OrganisationId, PersonId, RegionId};
 use vault::ReaderKey;
 
 use crate::call::Call;
@@ -26,7 +26,10 @@ pub trait Machine: Send + Sync {
     fn organisation(&self) -> OrganisationId;
 
     /// The organisation's signature over a transaction's id.
-    fn authorise(&self, id: &Hash) -> Authorisation;
+    ///
+    /// # Errors
+    /// Where the key is held elsewhere: whoever holds it does not answer, or does not sign this.
+    fn authorise(&self, content: &Content) -> Result<Authorisation, Problem>;
 }
 
 /// A machine that takes money from bound cards.

@@ -21,7 +21,7 @@ const VALIDITY_MILLIS: u64 = 3_600_000;
 /// A transaction that these machines sign; the first one brings it.
 ///
 /// # Errors
-/// When the system gives no randomness.
+/// When the system gives no randomness, or a machine does not sign.
 pub(crate) fn signed<K: Kind>(
     call: &Call,
     machines: &[&dyn Machine],
@@ -33,7 +33,7 @@ pub(crate) fn signed<K: Kind>(
 /// The same, valid for so many milliseconds.
 ///
 /// # Errors
-/// When the system gives no randomness.
+/// As [`signed`].
 pub(crate) fn signed_for<K: Kind>(
     call: &Call,
     machines: &[&dyn Machine],
@@ -50,8 +50,8 @@ pub(crate) fn signed_for<K: Kind>(
         kind: K::NUMBER,
         body: codec::encode(body),
     };
-    let id = content.id();
-    let authorisations = machines.iter().map(|machine| machine.authorise(&id)).collect();
+    let authorisations = machines.iter().map(|machine| machine.authorise(&content));
+    let authorisations = authorisations.collect::<Result<_, _>>()?;
     let mut transaction = Transaction { content, authorisations };
     transaction.sort_authorisations();
     Ok(transaction)

@@ -188,18 +188,18 @@ fn refund(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let told = (request.salt, request.bill.as_str(), reason);
         keep_settled(&wallet, &body.bill, told, call.now)?;
     }
-    submit_signed(call, session.party, signed(&wallet, content, request.authorisations))
+    submit_signed(call, session.party, signed(&wallet, content, request.authorisations)?)
 }
 
 fn signed(
     wallet: &Wallet,
     content: Content,
     mut authorisations: Vec<Authorisation>,
-) -> Transaction {
-    authorisations.push(wallet.bureau.authorise(&content.id()));
+) -> Result<Transaction, Problem> {
+    authorisations.push(wallet.bureau.authorise(&content)?);
     let mut transaction = Transaction { content, authorisations };
     transaction.sort_authorisations();
-    transaction
+    Ok(transaction)
 }
 
 /// What remains, once the bureau has sorted it again and come to the same sums; nothing for a

@@ -233,7 +233,7 @@ pub(crate) fn ask_person(
 ) -> Result<Request, Problem> {
     let wallet = call.wallet()?;
     let signed = codec::encode(&authorisations);
-    let transaction = co_signed(&wallet, content.clone(), body, authorisations);
+    let transaction = co_signed(&wallet, content.clone(), body, authorisations)?;
     require_only_the_person_missing(call, transaction)?;
     keep_sealed(call, &wallet, seen, body.visit, sealed)?;
     let kept = KeptBill { salt: Hash(sealed.salt), text };
@@ -331,14 +331,15 @@ fn co_signed(
     content: Content,
     body: &SettleVisit,
     mut authorisations: Vec<Authorisation>,
-) -> Transaction {
-    let id = content.id();
-    authorisations.push(wallet.bureau.authorise(&id));
+) -> Result<Transaction, Problem> {
+    authorisations.push(wallet.bureau.authorise(&content)?);
     let executor = body.cash.as_ref().and_then(|leg| wallet.executors.get(&leg.executor));
-    authorisations.extend(executor.map(|executor| executor.authorise(&id)));
+    if let Some(executor) = executor {
+        authorisations.push(executor.authorise(&content)?);
+    }
     let mut transaction = Transaction { content, authorisations };
     transaction.sort_authorisations();
-    transaction
+    Ok(transaction)
 }
 
 /// The ledger is asked: with these signatures it must lack the person's, and nothing else.
@@ -498,7 +499,7 @@ fn confirm(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let wallet = call.wallet()?;
     let KeptBill { salt, text } = codec::decode(&request.bill).map_err(broken)?;
     keep_settled(&wallet, &body.bill, (salt, &text, ""), call.now)?;
-    let transaction = co_signed(&wallet, content, &body, signed);
+    let transaction = co_signed(&wallet, content, &body, signed)?;
     submit_signed(call, session.party, transaction)
 }
 

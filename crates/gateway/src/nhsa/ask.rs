@@ -128,7 +128,7 @@ impl Asking<'_> {
             cash,
             consent: Consent::OwnKey,
         };
-        Ok(signed_for(message.call, &[message.machine()], &body, ASKED_MILLIS)?)
+        Ok(signed_for(message.call, &[&message.machine()], &body, ASKED_MILLIS)?)
     }
 }
 

@@ -18,6 +18,7 @@ use primitives::{
 
 use super::field::{Record, yuan};
 use super::refusal::Refusal;
+use super::signer::HospitalMachine;
 use super::{CLOCK_MINUTES, Institution};
 use crate::access::SeenVisit;
 use crate::api::machine::{execute, signed};
@@ -136,10 +137,10 @@ pub fn bill_of(lines: &[KnownLine]) -> Result<Bill, Refusal> {
 }
 
 impl Message<'_> {
-    /// The machine that signs for the hospital.
+    /// What signs for the hospital.
     #[must_use]
-    pub fn machine(&self) -> &dyn Machine {
-        &*self.institution.machine
+    pub fn machine(&self) -> HospitalMachine<'_> {
+        HospitalMachine { signer: &self.institution.signer, msgid: self.envelope.msgid() }
     }
 
     /// The bureau behind this node.

@@ -134,5 +134,5 @@ pub(super) fn note_running_bill(
         };
         Ok(UpdateRunningBill { visit, bill, total, until })
     };
-    message.put(&[message.machine()], body).map(drop)
+    message.put(&[&message.machine()], body).map(drop)
 }

@@ -45,7 +45,7 @@ fn revoke(
     // At a counter the visit may have been settled or undone already: then nothing is left of it.
     if is_again || order.is_open(message)? {
         // Whoever confirmed in the same instant was first, or comes too late: the ledger says so.
-        message.put(&[message.machine()], || Ok(CancelVisit { visit }))?;
+        message.put(&[&message.machine()], || Ok(CancelVisit { visit }))?;
     }
     let order = Order { step: Step::Revoked, ..order };
     order.keep(message, number)?;

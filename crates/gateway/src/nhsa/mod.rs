@@ -23,7 +23,6 @@ use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply, schema_of};
 use crate::problem::{Language, Problem};
 use crate::session::limit::Place;
-use crate::wallet::Machine;
 
 mod accumulated;
 mod admit;
@@ -73,6 +72,7 @@ mod settle_stay;
 mod sign_in;
 mod sign_out;
 pub mod signature;
+pub mod signer;
 mod split;
 mod standing;
 mod statement;
@@ -95,6 +95,7 @@ pub use reference::{messages, reference};
 use refusal::Refusal;
 use sealing::Sealing;
 use signature::{Keys, Nonces, Shown, Unsealed};
+use signer::Signer;
 
 /// The operation whose problems are answered by an envelope as well.
 pub const OPERATION: &str = "call_nhsa";
@@ -102,7 +103,9 @@ pub const OPERATION: &str = "call_nhsa";
 pub const CLOCK_MINUTES: i16 = 480;
 
 /// The endpoint of the national interface.
-pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
+pub static ENDPOINTS: &[Endpoint] = &[INTERFACE, signer::ENDPOINT];
+
+const INTERFACE: Endpoint = Endpoint {
     method: Method::POST,
     path: "/nhsa/v1",
     operation: OPERATION,
@@ -114,7 +117,7 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     body: BodyKind::Json(schema_of::<NhsaMessage>, FILE_MESSAGE_BYTES_MAX),
     answer: AnswerKind::Json(200, schema_of::<NhsaAnswer>),
     problems: &[],
-}];
+};
 
 /// A transaction of the interface.
 pub struct Transaction {
@@ -226,12 +229,12 @@ impl Transaction {
     }
 }
 
-/// A hospital whose signing key is hosted here, opened at the start like every other key.
+/// A hospital that speaks the interface here.
 pub struct Institution {
     /// What its region and system do differently.
     pub profile: Profile,
-    /// Its desk's key on the ledger.
-    pub machine: Arc<dyn Machine>,
+    /// Who signs for its desk on the ledger.
+    pub signer: Signer,
     /// What its system signs messages with.
     pub keys: Keys,
     /// How bodies of mobile payment are sealed, where they are.
@@ -250,9 +253,9 @@ type Claimed = (&'static str, String);
 impl Institution {
     /// A hospital with its key, what its system signs with, and its book.
     #[must_use]
-    pub fn new(profile: Profile, machine: Arc<dyn Machine>, keys: Keys, book: Book) -> Self {
+    pub fn new(profile: Profile, signer: Signer, keys: Keys, book: Book) -> Self {
         let (claimed, sales, nonces) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { profile, machine, keys, sealing: None, book, claimed, sales, nonces }
+        Self { profile, signer, keys, sealing: None, book, claimed, sales, nonces }
     }
 
     /// The same, which also takes bodies that are sealed like this.
@@ -264,7 +267,7 @@ impl Institution {
     /// Who it is on the ledger.
     #[must_use]
     pub fn organisation(&self) -> OrganisationId {
-        self.machine.organisation()
+        self.signer.organisation()
     }
 
     /// Claims something for as long as the answer lives; nothing where it is claimed.
@@ -370,8 +373,30 @@ fn told(call: &Call, institution: &Institution, is_any: bool) -> Result<Told, Pr
     }
 }
 
-/// Whose message it is, and what was sealed in its body. Who tries wrong signatures has to wait.
+/// Whose message it is, and what was sealed in its body.
 fn authenticated(call: &Call) -> Result<(Arc<Institution>, Option<Unsealed>), Refusal> {
+    authenticated_by(call, |institution, shown| {
+        if shown.is_sealed() {
+            let not_shown = || signature::not_shown(shown.field);
+            let sealing = institution.sealing.as_ref().ok_or_else(not_shown)?;
+            let unsealed = signature::check(sealing, shown, &sealing.keys)?;
+            return Ok((institution, unsealed));
+        }
+        let scheme = signature::scheme(institution.profile.signature);
+        signature::check(scheme, shown, &institution.keys)?;
+        if let Some(nonce) = scheme.nonce(shown.received) {
+            let mut nonces = institution.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+            nonces.take(nonce, &call.body, call.now)?;
+        }
+        Ok((institution, None))
+    })
+}
+
+/// Who it is by this check. Who tries wrong signatures has to wait.
+fn authenticated_by<T>(
+    call: &Call,
+    check: impl FnOnce(Arc<Institution>, &Shown<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     let limiter = &call.gateway.address_failures;
     let place = Place::address(call.client, None);
     if limiter.wait(place, call.now).is_some() {
@@ -380,20 +405,7 @@ fn authenticated(call: &Call) -> Result<(Arc<Institution>, Option<Unsealed>), Re
     let shown = Shown::read(call)?;
     let not_shown = || signature::not_shown(shown.field);
     let found = call.gateway.port.institution(&shown.code);
-    let checked = found.ok_or_else(not_shown).and_then(|institution| {
-        if shown.is_sealed() {
-            let sealing = institution.sealing.as_ref().ok_or_else(not_shown)?;
-            let unsealed = signature::check(sealing, &shown, &sealing.keys)?;
-            return Ok((institution, unsealed));
-        }
-        let scheme = signature::scheme(institution.profile.signature);
-        signature::check(scheme, &shown, &institution.keys)?;
-        if let Some(nonce) = scheme.nonce(shown.received) {
-            let mut nonces = institution.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-            nonces.take(nonce, &call.body, call.now)?;
-        }
-        Ok((institution, None))
-    });
+    let checked = found.ok_or_else(not_shown).and_then(|institution| check(institution, &shown));
     checked.inspect_err(|_| limiter.count(place, call.now))
 }
 

@@ -220,6 +220,7 @@ pub(super) fn preview(
     let settled = Settled {
         mdtrt_id: record.text("mdtrt_id"),
         setl_id: None,
+        transaction: None,
         psn_no: record.text("psn_no"),
         name: &claimed.person.name,
         subject: &seen.subject,

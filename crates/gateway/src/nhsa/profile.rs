@@ -13,7 +13,8 @@
 //! sm2_key = "04..."                  # for "sm2-envelope": the system's public key, hex
 //! sm2_previous_key = "04..."         # the one before,
 //! previous_key_until = "2026-01-31"  # and the last day on which it is taken
-//! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk
+//! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk; in its place,
+//! # edge_key = "ed25519:..."         # where `yibao edge` in the hospital keeps that key and signs
 //! untraced_items = []                # codes of items that are sold without trace codes
 //! [mobile]                           # bodies of mobile payment that are sealed, where they are:
 //! app_id = "..."                     # whose they are, 16 characters or more
@@ -33,7 +34,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use benefit::VisitType;
-use primitives::CivilDate;
+use primitives::{CivilDate, PublicKey};
 use serde::{Deserialize, Serialize};
 
 use super::sealing::Sealing;
@@ -149,8 +150,12 @@ pub struct Profile {
     /// The last day on which the key or secret before is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key_until: Option<CivilDate>,
-    /// The key with which the hospital signs on the ledger, in its folder.
-    pub machine_key: String,
+    /// The key with which the hospital signs on the ledger, in its folder here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_key: Option<String>,
+    /// Its public key, where the hospital's edge holds it and signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge_key: Option<PublicKey>,
     /// Items by their codes that have no trace codes, such as old stock: they are sold in a
     /// settlement without.
     #[serde(default)]
@@ -198,7 +203,8 @@ impl Profile {
             sm2_key: None,
             sm2_previous_key: None,
             previous_key_until: None,
-            machine_key,
+            machine_key: Some(machine_key),
+            edge_key: None,
             untraced_items: BTreeSet::new(),
             mobile: None,
             med_types: med_types.iter().map(|(code, kind)| ((*code).to_owned(), *kind)).collect(),
@@ -225,6 +231,16 @@ impl Profile {
             return Err("this `signature` does not cover the bill; protect the link, such as by mutual TLS, \
                         and write `link_is_protected = true`, or use `hmac-sm3`"
                 .to_owned());
+        }
+        if self.machine_key.is_some() == self.edge_key.is_some() {
+            return Err("`machine_key` names the key that is hosted here, `edge_key` the one that the hospital's edge \
+                        holds; write one of them"
+                .to_owned());
+        }
+        if self.edge_key.is_some() && self.signature != SchemeName::HmacSm3 {
+            return Err(
+                "an edge signs its messages by `hmac-sm3`; write that with `edge_key`".to_owned()
+            );
         }
         let is_sm2 = self.signature == SchemeName::Sm2Envelope;
         if is_sm2 != self.sm2_key.is_some() || (!is_sm2 && self.sm2_previous_key.is_some()) {
@@ -258,7 +274,11 @@ impl Profile {
     }
 }
 
-fn sm2_point(field: &str, text: &str) -> Result<Vec<u8>, String> {
+/// The 64 bytes of a public key of SM2 in this field.
+///
+/// # Errors
+/// The field and the remedy.
+pub fn sm2_point(field: &str, text: &str) -> Result<Vec<u8>, String> {
     let bytes = hex::decode(text).unwrap_or_default();
     let point = bytes.strip_prefix(&[4]).filter(|point| sm2_key(point).is_some());
     point.map(<[u8]>::to_vec).ok_or_else(|| {

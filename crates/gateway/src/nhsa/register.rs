@@ -94,7 +94,7 @@ pub(super) fn open(
 ) -> Result<String, Refusal> {
     let [visit, salt] = [message.id("visit"), message.id("evidence")];
     let visit = VisitId(visit.first_chunk().copied().unwrap_or_default());
-    message.put(&[message.machine()], || {
+    message.put(&[&message.machine()], || {
         let identification = match known.certificate.as_str() {
             "01" => Identification::WalletCode,
             _ => Identification::IdentityDocument,

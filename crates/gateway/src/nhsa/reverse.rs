@@ -124,5 +124,5 @@ fn undo(
 }
 
 fn cancel(message: &Message<'_>, visit: VisitId) -> Result<(), Refusal> {
-    message.put(&[message.machine()], || Ok(CancelVisit { visit })).map(drop)
+    message.put(&[&message.machine()], || Ok(CancelVisit { visit })).map(drop)
 }

@@ -24,6 +24,7 @@ use crate::api::quote::reasons;
 use crate::api::refund::keep_settled;
 use crate::api::request::{RequestStanding, keep_sealed, standing_of};
 use crate::port::IndexedReceipt;
+use crate::wallet::Machine;
 
 pub(super) static TRANSACTION: Transaction = Transaction {
     number: "2207",
@@ -60,7 +61,8 @@ pub(super) fn settle(
     } else {
         take_back(message, claimed.known.visit)?;
         let wallet = message.wallet()?;
-        let signers = [message.machine(), &*wallet.bureau];
+        let machine = message.machine();
+        let signers: [&dyn Machine; 2] = [&machine, &*wallet.bureau];
         message.put(&signers, || body(message, record, claimed))?
     };
     let settlement: SettlementRecord = codec::decode(&placed.receipt.witness).map_err(damaged)?;
@@ -68,6 +70,7 @@ pub(super) fn settle(
     let settled = Settled {
         mdtrt_id: number,
         setl_id: Some(message.settlement_number(&transaction)),
+        transaction: Some(transaction),
         psn_no: record.text("psn_no"),
         name: &claimed.person.name,
         subject: &settlement.subject,

@@ -3,7 +3,7 @@
 
 use benefit::{Explanation, ItemClass, Payer, SortedLine};
 use ledger::modules::visit::{Split, VisitSubject};
-use primitives::{Amount, SchemeId};
+use primitives::{Amount, Hash, SchemeId};
 use serde_json::{Value, json};
 
 use super::desk::{KnownLine, Message, bill_of};
@@ -64,7 +64,17 @@ pub(super) const FIGURES: &[Field] = &[
     Field::needed("acct_mulaid_pay", MONEY, "个人账户共济支付金额"),
     Field::needed("psn_cash_pay", MONEY, "个人现金支出"),
     Field::needed("hosp_part_amt", MONEY, "医院负担金额"),
+    Field::optional("exp_content", Form::Text(200), EXTENDED),
 ];
+
+/// What `exp_content` is.
+const EXTENDED: &str =
+    "扩展内容：JSON，`transaction_id` 为该结算在共享账本上的交易编号，凭此可独立核验；预结算没有";
+
+/// `exp_content` of what this transaction did on the ledger: whoever has it can have it proved.
+pub(super) fn extended(transaction: &Hash) -> Value {
+    json!(json!({ "transaction_id": transaction }).to_string())
+}
 
 /// What each fund pays.
 pub(super) const DETAIL: &[Field] = &[
@@ -124,6 +134,8 @@ pub(super) struct Settled<'a> {
     pub mdtrt_id: &'a str,
     /// `setl_id`, once it is settled.
     pub setl_id: Option<String>,
+    /// The transaction that settled it.
+    pub transaction: Option<Hash>,
     /// `psn_no`.
     pub psn_no: &'a str,
     /// The name.
@@ -178,7 +190,8 @@ pub(super) fn answer(
         "acct_pay": yuan(account),
         "acct_mulaid_pay": yuan(split.family_accounts),
         "psn_cash_pay": yuan(split.cash),
-        "hosp_part_amt": yuan(hospital)
+        "hosp_part_amt": yuan(hospital),
+        "exp_content": settled.transaction.as_ref().map(extended)
     });
     let words = explanation.map(words).unwrap_or_default();
     let detail = split.payers.iter().map(|share| {

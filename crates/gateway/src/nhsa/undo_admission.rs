@@ -25,7 +25,7 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
         let words = "该住院已有费用明细；请先做2302撤销全部明细";
         return Err(Refusal::at(record.path("mdtrt_id"), words));
     }
-    message.put(&[message.machine()], || {
+    message.put(&[&message.machine()], || {
         message.open_stay(record, known.visit)?;
         Ok(CancelVisit { visit: known.visit })
     })?;

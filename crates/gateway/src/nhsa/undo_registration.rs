@@ -24,7 +24,7 @@ fn run(message: &Message<'_>, record: &Record) -> Result<Value, Refusal> {
         let words = "与挂号时的住院/门诊号不一致；请改正后重发";
         return Err(Refusal::at(record.path("ipt_otp_no"), words));
     }
-    message.put(&[message.machine()], || {
+    message.put(&[&message.machine()], || {
         if let Ok(seen) = message.call.any_visit(known.visit) {
             message.require_care(record, &seen, Care::Outpatient)?;
         }

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::desk::{Care, Message, damaged};
 use super::field::{Field, Form, MDTRT_ID, Node, PSN_NO, Record};
 use super::refusal::Refusal;
-use super::split::{DETAIL, FIGURES};
+use super::split::{DETAIL, FIGURES, extended};
 use super::{Run, Transaction, clock_time};
 use crate::port::IndexedReceipt;
 use crate::problem::Problem;
+use crate::wallet::Machine;
 
 pub(super) const INPUT: Node =
     Node::one("data", &[Field::needed("setl_id", Form::Text(30), "结算 ID"), MDTRT_ID, PSN_NO]);
@@ -57,6 +58,7 @@ pub(super) fn undo(message: &Message<'_>, record: &Record, care: Care) -> Result
     let mut info = negative(FIGURES, &settled["setlinfo"]);
     info["setl_time"] = json!(clock_time(placed.receipt.record.time));
     info["medins_setl_id"] = json!(message.envelope.msgid());
+    info["exp_content"] = extended(&placed.receipt.record.transaction_id);
     Ok(json!({
         "setlinfo": info,
         "setldetail": settled["setldetail"]
@@ -74,7 +76,8 @@ pub(super) fn refund_of_all(
     visit: VisitId,
 ) -> Result<IndexedReceipt, Refusal> {
     let wallet = message.wallet()?;
-    let signers = [message.machine(), &*wallet.bureau];
+    let machine = message.machine();
+    let signers: [&dyn Machine; 2] = [&machine, &*wallet.bureau];
     let refund = || {
         let original = message.call.any_visit(visit)?.record.ok_or_else(|| damaged(()))?;
         let remaining = CategorySums::new(Vec::new()).map_err(damaged)?;

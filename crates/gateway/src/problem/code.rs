@@ -51,6 +51,10 @@ problems! {
     UNAVAILABLE = 503, "unavailable";
     /// The answer did not come in time; what was asked for may still happen.
     STILL_WORKING = 504, "still_working";
+    /// The edge that holds a hospital's key did not sign in time.
+    EDGE_SILENT = 503, "edge_silent";
+    /// The edge that holds a hospital's key does not sign this.
+    EDGE_REFUSES = 422, "edge_refuses";
     /// The node failed.
     INTERNAL = 500, "internal_error";
     /// Too many requests from one party or place.

@@ -18,6 +18,7 @@ mod nhsa_filing;
 mod nhsa_golden;
 mod nhsa_mobile;
 mod nhsa_sale;
+mod nhsa_signer;
 mod nhsa_standing;
 mod nhsa_statement;
 mod nhsa_stay;

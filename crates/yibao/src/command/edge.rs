@@ -6,32 +6,47 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use ::ledger::modules::organisation::{AuthoriseKey, Scope};
+use adapters::clock::{Clock, SystemClock};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use edge::EdgeError;
 use edge::house::HouseKeys;
+use edge::ledger::Ledger;
 use edge::page::{EdgeStatus, filled, text};
 use edge::server::Edge as Server;
 use edge::setup::{HospitalSetup, Setup};
-use gateway::nhsa::profile::InfcodeForm;
+use gateway::nhsa::profile::{InfcodeForm, MobileProfile, SchemeName, sm2_point};
 use gateway::nhsa::signature::Keys;
 use gateway::problem::Language;
 use node::signature::{Scheme, SecretKey, save_key, write_owned};
+use primitives::Party;
 
 use super::input::{bad, read_toml};
 use super::keys::read_key;
 use super::language::{language, of_environment};
-use crate::serving::folder::replace_file;
+use super::tx::write_transaction;
+use crate::serving::folder::{operator, replace_file};
 use crate::serving::hospital::read_secret;
+use crate::serving::light::{is_light, open_light, trust_root};
 
 const SETUP_BYTES_MAX: u64 = 1 << 20;
 /// What the platform knows the hospital by.
 const SECRET_FILE: &str = "platform-secret";
 /// What the hospital's system signs with, where it is another secret.
 const HIS_SECRET_FILE: &str = "his-secret";
+/// What sealed bodies of mobile payment are made with, where the edge is to sign for them.
+const MOBILE_SECRET_FILE: &str = "mobile-secret";
 /// Signs what is taken, and opens the book.
 const KEY_FILE: &str = "keys/edge.key";
+/// Signs for the hospital on the ledger.
+const LEDGER_KEY_FILE: &str = "keys/ledger.key";
+/// The transaction that makes that key count.
+const KEY_REQUEST_FILE: &str = "authorise-key.json";
+/// For how long it asks to count, in milliseconds: a year.
+const KEY_MILLIS: u64 = 365 * 24 * 3_600_000;
 
 /// Stands inside a hospital, passes its system's messages on, and goes on when the line is cut.
 #[derive(Args)]
@@ -74,6 +89,11 @@ struct Init {
     /// The platform writes `infcode` as a text.
     #[arg(long)]
     infcode_text: bool,
+    /// The data folder of the hospital's light node, as `yibao light join` made it: then the edge
+    /// signs for the hospital on the ledger by a key of its own, and looks up what the platform
+    /// says.
+    #[arg(long, value_name = "DIR")]
+    ledger: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -131,7 +151,13 @@ impl Init {
             yuan_per_person_and_day_max: 2_000,
             bills_max: 5_000,
             mobile_app_id: self.mobile_app_id,
+            mobile_sm2_key: None,
+            signature: SchemeName::HmacSm3,
+            link_is_protected: false,
+            sm2_key: None,
+            ledger: self.ledger.as_deref().map(light_folder).transpose()?,
         };
+        let ledger = hospital.ledger.clone().map(PathBuf::from);
         let folder = folder_of(&self.file).join(&hospital.folder);
         let mut setup = match self.file.exists() {
             true => read_toml("the edge's file", &self.file, SETUP_BYTES_MAX)?,
@@ -158,8 +184,43 @@ impl Init {
         let text = toml::to_string(&setup)?;
         replace_file(&self.file, text.as_bytes()).context("the edge's file")?;
         println!("{} {}", folder.display(), key.public_key());
+        ledger.map_or(Ok(()), |ledger| ask_for_key(&folder, &ledger))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The folder of a light node as it is written down.
+fn light_folder(data: &Path) -> Result<String> {
+    if !is_light(data) {
+        let shown = data.display();
+        return Err(bad(format!("`{shown}` is no light node's; make one with `yibao light join`")));
+    }
+    let path = data.canonicalize().context("the light node's folder")?;
+    path.to_str().map(str::to_owned).ok_or_else(|| bad("the light node's folder has no plain name"))
+}
+
+/// Makes the key by which the hospital signs, and the transaction that makes it count.
+fn ask_for_key(folder: &Path, ledger: &Path) -> Result<()> {
+    let key = SecretKey::generate(Scheme::Ed25519)?;
+    save_key(&folder.join(LEDGER_KEY_FILE), &key)?;
+    let organisation = operator(ledger)?;
+    let request = AuthoriseKey {
+        organisation,
+        key: key.public_key(),
+        scopes: vec![Scope::Settle, Scope::Clerk],
+        expires: SystemClock.now().plus_millis(KEY_MILLIS),
+    };
+    let (author, file) = (Party::Organisation(organisation), folder.join(KEY_REQUEST_FILE));
+    write_transaction(trust_root(ledger)?.chain_id, author, &request, &file)?;
+    let file = file.display();
+    println!("let the ledger know the key: the root key of `{organisation}` signs");
+    println!("  yibao tx sign {file} --key ROOT_KEY --party {author}");
+    println!("  yibao tx send {file} --url GATEWAY --key ONLINE_KEY");
+    println!(
+        "and have the platform write it into the hospital's nhsa.toml, in place of `machine_key`:"
+    );
+    println!("  edge_key = \"{}\"", key.public_key());
+    Ok(())
 }
 
 impl Serve {
@@ -173,8 +234,10 @@ impl Serve {
                 self.file.display()
             ))
         })?;
-        let edge = Server::open(&setup, folder_of(&self.file), |_, folder| {
-            keys(folder).map_err(|error| EdgeError::Setup(format!("{error:#}")))
+        let beside = folder_of(&self.file);
+        let edge = Server::open(&setup, beside, |hospital, folder| {
+            let keys = keys(hospital, folder, beside);
+            keys.map_err(|error| EdgeError::Setup(format!("{error:#}")))
         });
         let edge = edge.map_err(in_file(&self.file))?;
         let say = |address| {
@@ -188,12 +251,36 @@ impl Serve {
     }
 }
 
-fn keys(folder: &Path) -> Result<HouseKeys> {
+fn keys(setup: &HospitalSetup, folder: &Path, beside: &Path) -> Result<HouseKeys> {
     let platform = read_secret(&folder.join(SECRET_FILE))?;
     let his = folder.join(HIS_SECRET_FILE);
-    let current = if his.exists() { read_secret(&his)? } else { platform.clone() };
+    let current = match &setup.sm2_key {
+        Some(key) => sm2_point("sm2_key", key).map_err(bad)?,
+        None if his.exists() => read_secret(&his)?,
+        None => platform.clone(),
+    };
     let own = read_key(&folder.join(KEY_FILE))?;
-    Ok(HouseKeys { his: Keys { current, previous: None }, platform, own })
+    let secret = folder.join(MOBILE_SECRET_FILE);
+    let mobile = match &setup.mobile_app_id {
+        Some(app_id) if secret.exists() => {
+            let (app_id, sm2_key) = (app_id.clone(), setup.mobile_sm2_key.clone());
+            let mobile = MobileProfile { app_id, sm2_key, previous_secret_until: None };
+            let keys = Keys { current: read_secret(&secret)?, previous: None };
+            Some(mobile.sealing(keys).map_err(bad)?)
+        }
+        _ => None,
+    };
+    let ledger =
+        setup.ledger.as_ref().map(|data| ledger(&beside.join(data), folder)).transpose()?;
+    Ok(HouseKeys { his: Keys { current, previous: None }, platform, own, ledger, mobile })
+}
+
+/// The hospital's light node, and its key.
+fn ledger(data: &Path, folder: &Path) -> Result<Ledger> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (chain, _) = open_light(data, &clock)?;
+    let key = read_key(&folder.join(LEDGER_KEY_FILE))?;
+    Ok(Ledger { chain, organisation: operator(data)?, key })
 }
 
 impl Status {

@@ -23,6 +23,7 @@ use anyhow::{Context as _, Result};
 use gateway::nhsa::Institution;
 use gateway::nhsa::profile::Profile;
 use gateway::nhsa::signature::Keys;
+use gateway::nhsa::signer::{EdgeKey, Signer};
 use primitives::{CivilDate, sha256_parts};
 
 use super::wallet::{key_machine, organisation_folders};
@@ -61,7 +62,11 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
         let profile: Profile = read_toml("the interface's profile", &path, PROFILE_BYTES_MAX)?;
         let in_file = |words| bad(format!("the profile `{}`: {words}", path.display()));
         profile.check().map_err(in_file)?;
-        let machine = key_machine(organisation, &folder.join(&profile.machine_key))?;
+        let signer = match (&profile.machine_key, &profile.edge_key) {
+            (Some(file), _) => Signer::Hosted(key_machine(organisation, &folder.join(file))?),
+            (None, Some(key)) => Signer::Edge(EdgeKey::new(organisation, key.clone())),
+            (None, None) => return Err(in_file("it names no key".to_owned())),
+        };
         let keys = match profile.sm2_keys().map_err(in_file)? {
             Some(keys) => keys,
             None => read_secrets(&folder, &OF_MESSAGES, profile.previous_key_until)?,
@@ -81,7 +86,7 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
         })?;
         let code = profile.fixmedins_code.clone();
         let app = sealing.as_ref().map(|sealing| sealing.app_id.clone());
-        let institution = Institution::new(profile, machine, keys, book).with_sealing(sealing);
+        let institution = Institution::new(profile, signer, keys, book).with_sealing(sealing);
         let institution = Arc::new(institution);
         for name in [Some(code), app].into_iter().flatten() {
             if found.insert(name.clone(), Arc::clone(&institution)).is_some() {

@@ -61,6 +61,14 @@ pub fn is_light(data: &Path) -> bool {
     data.join(LIGHT_FOLDER).join(ROOT_FILE).exists()
 }
 
+/// Where the light node of a data folder begins to believe.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn trust_root(data: &Path) -> Result<TrustRoot> {
+    read_json("the trust root", &data.join(LIGHT_FOLDER).join(ROOT_FILE), FILE_BYTES_MAX)
+}
+
 /// Signs in with a key out of a file.
 struct SignInKey(SecretKey);
 
@@ -80,7 +88,7 @@ impl SignsIn for SignInKey {
 /// What is missing or wrong in the folder.
 pub fn open_light(data: &Path, clock: &Arc<dyn Clock>) -> Result<(Arc<dyn Chain>, NodePort)> {
     let folder = data.join(LIGHT_FOLDER);
-    let root: TrustRoot = read_json("the trust root", &folder.join(ROOT_FILE), FILE_BYTES_MAX)?;
+    let root = trust_root(data)?;
     let path = folder.join(PEERS_FILE);
     let file: PeersFile = read_toml("the full nodes to ask", &path, FILE_BYTES_MAX)?;
     if file.peer.is_empty() {

@@ -26,12 +26,13 @@ use anyhow::{Context as _, Result};
 use benefit::decimal::DecimalText;
 use gateway::payments::{PaymentNote, Payments as _};
 use gateway::port::PortError;
+use gateway::problem::Problem;
 use gateway::wallet::{CardExecutor, KeyLimits, Machine, Wallet};
 use ledger::modules::network;
 use ledger::modules::visit::{CashLeg, RailKind};
-use ledger::{Authorisation, State};
+use ledger::{Authorisation, Content, State};
 use node::signature::SecretKey;
-use primitives::{Currency, Hash, OrganisationId, Party, RegionId, Text, sha256_parts};
+use primitives::{Currency, OrganisationId, Party, RegionId, Text, sha256_parts};
 use serde::{Deserialize, Serialize};
 use vault::ReaderKey;
 
@@ -100,9 +101,10 @@ impl Machine for KeyMachine {
         self.organisation
     }
 
-    fn authorise(&self, id: &Hash) -> Authorisation {
+    fn authorise(&self, content: &Content) -> Result<Authorisation, Problem> {
         let party = Party::Organisation(self.organisation);
-        Authorisation { party, key: self.key.public_key(), signature: self.key.sign(id) }
+        let signature = self.key.sign(&content.id());
+        Ok(Authorisation { party, key: self.key.public_key(), signature })
     }
 }
 
@@ -125,8 +127,8 @@ impl Machine for BankMachine {
         self.machine.organisation()
     }
 
-    fn authorise(&self, id: &Hash) -> Authorisation {
-        self.machine.authorise(id)
+    fn authorise(&self, content: &Content) -> Result<Authorisation, Problem> {
+        self.machine.authorise(content)
     }
 }
 

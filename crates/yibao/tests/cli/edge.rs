@@ -2,7 +2,7 @@
 //! each a process of its own; the cable between edge and platform is pulled, and the edge killed.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read, Write};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +15,7 @@ use his::setup::{Patient, Patients, Setup};
 use serde_json::{Value, json};
 
 use crate::kit::{Files, command, yibao};
+use crate::network::free_address;
 use crate::serve::{Served, text};
 
 const HOUSES: [(&str, &str, &str); 2] =
@@ -26,6 +27,8 @@ struct Cable {
     is_pulled: Arc<AtomicBool>,
     /// How many messages may still go through before it is pulled.
     left: Arc<AtomicUsize>,
+    /// Whether somebody on the way changes what the platform says of the cash.
+    is_forged: Arc<AtomicBool>,
 }
 
 impl Cable {
@@ -36,7 +39,9 @@ impl Cable {
         let address = listener.local_addr().expect("an address");
         let is_pulled = Arc::new(AtomicBool::new(false));
         let left = Arc::new(AtomicUsize::new(usize::MAX));
+        let is_forged = Arc::new(AtomicBool::new(false));
         let (pulled, counted) = (Arc::clone(&is_pulled), Arc::clone(&left));
+        let forged = Arc::clone(&is_forged);
         std::thread::spawn(move || {
             for from in listener.incoming().filter_map(Result::ok) {
                 if pulled.load(Ordering::SeqCst) {
@@ -47,19 +52,38 @@ impl Cable {
                     (to.try_clone().expect("a socket"), from.try_clone().expect("a socket"));
                 let (pulled, counted) = (Arc::clone(&pulled), Arc::clone(&counted));
                 std::thread::spawn(move || carry(forth, to, &pulled, &counted));
+                let forged = Arc::clone(&forged);
                 std::thread::spawn(move || {
                     let (mut from, mut to) = (back, from);
-                    let _ = std::io::copy(&mut from, &mut to);
+                    let mut buffer = vec![0; 1 << 20];
+                    while let Ok(count @ 1..) = from.read(&mut buffer) {
+                        let part = &mut buffer[..count];
+                        if forged.load(Ordering::SeqCst) {
+                            forge(part);
+                        }
+                        if to.write_all(part).is_err() {
+                            break;
+                        }
+                    }
                     let _ = to.shutdown(Shutdown::Both);
                 });
             }
         });
-        Self { address, is_pulled, left }
+        Self { address, is_pulled, left, is_forged }
     }
 
     fn plug_in(&self) {
         self.left.store(usize::MAX, Ordering::SeqCst);
         self.is_pulled.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Changes the first digit of what the person pays.
+fn forge(part: &mut [u8]) {
+    const FIELD: &[u8] = b"psn_cash_pay";
+    let Some(at) = part.windows(FIELD.len()).position(|window| window == FIELD) else { return };
+    if let Some(digit) = part[at..].iter_mut().find(|byte| byte.is_ascii_digit()) {
+        *digit = if *digit == b'9' { b'8' } else { *digit + 1 };
     }
 }
 
@@ -72,7 +96,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, pulled: &AtomicBool, left: &Ato
         if count == 0 || pulled.load(Ordering::SeqCst) || to.write_all(part).is_err() {
             break;
         }
-        if part.starts_with(b"POST ") && left.fetch_sub(1, Ordering::SeqCst) == 1 {
+        if part.starts_with(b"POST /nhsa/v1 ") && left.fetch_sub(1, Ordering::SeqCst) == 1 {
             pulled.store(true, Ordering::SeqCst);
             let _ = from.shutdown(Shutdown::Both);
         }
@@ -141,35 +165,69 @@ fn his(data: &Path, edge: &Edge, platform: &Served) -> Command {
     command
 }
 
-fn init(files: &Files, data: &Path, cable: &Cable) -> PathBuf {
-    let file = files.at("edge/edge.toml");
+/// The edge of both houses; the hospital has its own light node and key, as
+/// `docs/operate/edge.md` says.
+fn init(files: &Files, data: &Path, door: &str) -> PathBuf {
+    let (file, invitation) = (files.at("edge/edge.toml"), files.at("edge/invitation.json"));
     fs::create_dir(files.at("edge")).expect("a folder");
-    let platform = format!("http://{}", cable.address);
+    let invite = ["light", "invite", "--data", text(data), "--address", door, "-o"];
+    let said = yibao(invite.into_iter().chain([text(&invitation)])).ok();
+    let root = said.split_whitespace().find(|word| word.len() == 65).expect("a hash");
+    let light = files.at("edge/light");
+    let join = ["light", "join", "--invitation", text(&invitation), "--data", text(&light)];
+    let whose = ["--organisation", "hospital-1", "--root", root.trim_end_matches(';')];
+    yibao(join.into_iter().chain(whose)).ok();
+    let mut own_key = None;
     for (folder, code, name) in HOUSES {
         let secret = data.join(folder).join("nhsa-secret");
-        let own = ["--code", code, "--name", name, "--secret", text(&secret)];
-        yibao(["edge", "init", text(&file), "--platform", &platform].into_iter().chain(own)).ok();
+        let init = ["edge", "init", text(&file), "--code", code, "--name", name, "--secret"];
+        let ledger = if folder == "hospital-1" { vec!["--ledger", text(&light)] } else { vec![] };
+        let said = yibao(init.into_iter().chain([text(&secret)]).chain(ledger)).ok();
+        let key = said.lines().find_map(|line| line.trim().strip_prefix("edge_key = "));
+        own_key = own_key.or(key.map(str::to_owned));
     }
-    let again = ["--code", HOUSES[0].1, "--name", "x", "--secret"];
+    let again = ["edge", "init", text(&file), "--code", HOUSES[0].1, "--name", "x", "--secret"];
     let secret = data.join("hospital-1/nhsa-secret");
-    yibao(["edge", "init", text(&file)].into_iter().chain(again).chain([text(&secret)]))
-        .fails(2, &["stands twice"]);
+    yibao(again.into_iter().chain([text(&secret)])).fails(2, &["stands twice"]);
+    // The platform no longer has a key of the hospital's.
+    let profile = data.join("hospital-1/nhsa.toml");
+    let text = fs::read_to_string(&profile).expect("a profile");
+    let line = format!("edge_key = {}", own_key.expect("a key"));
+    let changed = text.replace("machine_key = \"keys/online.key\"", &line);
+    assert_ne!(text, changed);
+    fs::write(&profile, changed).expect("a file");
     file
 }
 
-/// Called by a test that has a demonstration served.
-pub fn the_cable_is_pulled_and_nothing_is_lost_or_doubled(
-    files: &Files,
-    data: &Path,
-    platform: &Served,
-) {
+/// The ledger learns both keys of the edge: its light node's, and the one that signs.
+fn authorise(files: &Files, data: &Path, platform: &Served) {
+    let keys = data.join("hospital-1/keys");
+    for request in ["edge/light/authorise-key.json", "edge/H62010000001/authorise-key.json"] {
+        let request = files.at(request);
+        let root = keys.join("root.key");
+        let party = ["--key", text(&root), "--party", "organisation:hospital-1"];
+        yibao(["tx", "sign", text(&request)].into_iter().chain(party)).ok();
+        let online = keys.join("online.key");
+        yibao(["tx", "send", text(&request), "--url", platform.url(), "--key", text(&online)]).ok();
+    }
+}
+
+/// Called by a test that has a demonstration's folder.
+pub fn the_cable_is_pulled_and_nothing_is_lost_or_doubled(files: &Files, data: &Path) {
+    let door = free_address();
+    let file = init(files, data, &door);
+    let platform = Served::start_with(data, "yibao-demo", &["--light-nodes", &door]);
+    authorise(files, data, &platform);
     let cable = Cable::to(platform.url());
-    let file = init(files, data, &cable);
+    let setup = fs::read_to_string(&file).expect("a file");
+    let by_cable = setup.replace("localhost:8420", &cable.address.to_string());
+    assert_ne!(setup, by_cable);
+    fs::write(&file, by_cable).expect("a file");
     let edge = Edge::start(&file);
     let mut desk = Desk::open(data, &edge, 0);
     desk.meets_everybody();
     cable.left.store(240, Ordering::SeqCst);
-    let day = his(data, &edge, platform).spawn().expect("the binary runs");
+    let day = his(data, &edge, &platform).spawn().expect("the binary runs");
     // In the middle of the day the cable is pulled, and bills are taken all the same.
     edge.wait_for(|is_up, one| !is_up && one["bills"].as_u64() >= Some(3));
     // A power failure at the edge: the hospital's day stops.
@@ -194,7 +252,7 @@ pub fn the_cable_is_pulled_and_nothing_is_lost_or_doubled(
     cable.plug_in();
     edge.wait_for(|is_up, one| is_up && one["waiting"] == 0);
     desk.mends(&conflict, &edge);
-    let out = his(data, &edge, platform).output().expect("the binary runs");
+    let out = his(data, &edge, &platform).output().expect("the binary runs");
     let said = String::from_utf8_lossy(&out.stdout);
     assert!(out.status.success(), "{said}{}", String::from_utf8_lossy(&out.stderr));
     assert_eq!(said.matches("which had been interrupted").count(), 1, "{said}");
@@ -202,6 +260,28 @@ pub fn the_cable_is_pulled_and_nothing_is_lost_or_doubled(
     let status = edge.wait_for(|is_up, one| is_up && one["waiting"] == 0);
     assert_eq!(status["conflicts"], json!([]), "{status}");
     assert_eq!(status["compared"]["is_same"], true, "{status}");
+    // Every answer about a settlement was looked up on the ledger, by the hospital's own node.
+    let proved = edge.wait_for(|_, one| one["ledger"]["waiting"] == 0)["ledger"].take();
+    assert!(proved["proved"].as_u64() >= Some(60), "{proved}");
+    assert_eq!((&proved["overdue"], &proved["differing"]), (&json!([]), &json!([])), "{proved}");
+    desk.is_told_another_sum_and_finds_out(&cable, &edge);
+    drop(edge);
+    // The key is the edge's: without it nobody signs for the hospital.
+    desk.line = desk_line(data, platform.url());
+    desk.refused(
+        "2201",
+        &json!({ "data": desk.shown() }),
+        &["前置机未在时限内签名", "以原报文重发"],
+    );
+    let (_, log) = platform.stop("-TERM");
+    assert!(!log.contains("panicked"), "{log}");
+    let profile = data.join("hospital-1/nhsa.toml");
+    let text = fs::read_to_string(&profile).expect("a profile");
+    let hosted = text.lines().map(|line| match line.starts_with("edge_key") {
+        true => "machine_key = \"keys/online.key\"",
+        false => line,
+    });
+    fs::write(&profile, hosted.collect::<Vec<_>>().join("\n")).expect("a file");
 }
 
 /// A counter of the hospital that is played by hand.
@@ -222,6 +302,12 @@ struct Conflict {
     setl_id: String,
 }
 
+/// A line of the hospital's system to this address.
+fn desk_line(data: &Path, url: &str) -> Line {
+    let secret = fs::read_to_string(data.join("hospital-1/nhsa-secret")).expect("a file");
+    Line::new(url, HOUSES[0].1, secret.trim().as_bytes()).expect("an address")
+}
+
 impl Desk {
     fn open(data: &Path, edge: &Edge, serial: u64) -> Self {
         let folder = data.join("hospital-1");
@@ -229,9 +315,7 @@ impl Desk {
         let setup: Setup = toml::from_str(&read(&folder.join("his.toml"))).expect("TOML");
         let patients: Patients =
             toml::from_str(&read(&folder.join(&setup.patients))).expect("TOML");
-        let secret = read(&folder.join("nhsa-secret"));
-        let line = Line::new(&edge.url, &setup.fixmedins_code, secret.trim().as_bytes());
-        let line = line.expect("an address");
+        let line = desk_line(data, &edge.url);
         let (psn_no, number, insutype) = Default::default();
         let patients = patients.patient;
         Self { setup, line, serial, patients, psn_no, number, insutype }
@@ -339,6 +423,32 @@ impl Desk {
             data[field] = json!(value);
         }
         json!({ "data": data })
+    }
+
+    /// Somebody on the line changes what the platform answers: the ledger says otherwise. Once all
+    /// is given back, nothing is left to ask about.
+    fn is_told_another_sum_and_finds_out(&mut self, cable: &Cable, edge: &Edge) {
+        let opened = self.done("2201", &json!({ "data": self.shown() }));
+        let mdtrt_id = opened.text_at("/data/mdtrt_id").expect("a number");
+        self.done("2204", &self.line(&mdtrt_id, ("1", "ZJ007"), "10"));
+        cable.is_forged.store(true, Ordering::SeqCst);
+        let settled = self.done("2207", &self.claim(&mdtrt_id, "10"));
+        cable.is_forged.store(false, Ordering::SeqCst);
+        let msgid = settled.text_at("/setlinfo/medins_setl_id").expect("the message's number");
+        let setl_id = settled.text_at("/setlinfo/setl_id").expect("a number");
+        let said = settled.text_at("/setlinfo/psn_cash_pay").expect("a sum");
+        let found = edge.wait_for(|_, one| one["ledger"]["differing"] != json!([]));
+        let one = &found["ledger"]["differing"][0];
+        assert_eq!(one["field"], "psn_cash_pay", "{one}");
+        assert_eq!((&one["said"], &one["claimed"]["setl_id"]), (&json!(said), &json!(setl_id)));
+        assert_ne!(one["proved"], one["said"]);
+        let told = yibao(["edge", "status", "--url", &edge.url]);
+        assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+        assert!(told.out.contains("the ledger proves"), "{}", told.out);
+        // Reversed, it is in no statement of the day either.
+        let data = json!({ "psn_no": self.psn_no, "omsgid": msgid, "oinfno": "2207" });
+        self.done("2601", &json!({ "data": data }));
+        edge.wait_for(|_, one| one["ledger"]["differing"] == json!([]));
     }
 
     fn named(&self, mdtrt_id: &str, setl_id: &str) -> Value {

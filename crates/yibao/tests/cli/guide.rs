@@ -58,7 +58,9 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
     let quote = fs::read_to_string(files.at("quote.json")).expect("a quote");
     assert!(quote.contains("\"explanation\""), "{quote}");
     crate::his::a_day_that_lost_its_answers_goes_on_and_nothing_happens_twice(&data, &served);
-    crate::edge::the_cable_is_pulled_and_nothing_is_lost_or_doubled(&files, &data, &served);
+    served.stop("-TERM");
+    crate::edge::the_cable_is_pulled_and_nothing_is_lost_or_doubled(&files, &data);
+    let served = Served::start(&data, "yibao-demo");
     a_hospitals_system_settles_a_visit(&files, &served);
     served.stop("-TERM");
 }

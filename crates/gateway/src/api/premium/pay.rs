@@ -371,7 +371,7 @@ fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if is_new && !body.items.iter().all(|item| may_pay(item.person)) {
         return Err(Problem::new(&code::PREMIUM_NOT_PAYABLE));
     }
-    authorisations.push(executor.authorise(&id));
+    authorisations.push(executor.authorise(&content)?);
     let mut transaction = Transaction { content, authorisations };
     transaction.sort_authorisations();
     submit_signed(call, session.party, transaction)

@@ -8,6 +8,7 @@ use benefit::VisitType;
 use gateway::nhsa::profile::Profile;
 use gateway::nhsa::sealing::Sealing;
 use gateway::nhsa::signature::Keys;
+use gateway::nhsa::signer::Signer;
 use gateway::nhsa::{Institution, TRANSACTIONS};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -33,6 +34,15 @@ pub fn institution() -> Institution {
 
 /// The same with its book in this place.
 pub fn institution_at(place: &Place) -> Institution {
+    signed_at_place(place, Signer::Hosted(std::sync::Arc::new(KeyMachine("hospital"))))
+}
+
+/// The same, for which somebody else signs.
+pub fn institution_signed_by(signer: Signer) -> Institution {
+    signed_at_place(&Place::Memory, signer)
+}
+
+fn signed_at_place(place: &Place, signer: Signer) -> Institution {
     let kinds = [
         ("11", VisitType::Outpatient),
         ("12", VisitType::Outpatient),
@@ -50,8 +60,7 @@ pub fn institution_at(place: &Place) -> Institution {
     let book = Book::open(place, &DirectoryKey([4; 32])).unwrap();
     let until = "2026-01-10".parse().unwrap();
     let keys = Keys { current: SECRET.to_vec(), previous: Some((OLD_SECRET.to_vec(), until)) };
-    let machine = std::sync::Arc::new(KeyMachine("hospital"));
-    Institution::new(profile, machine, keys, book).with_sealing(Some(sealing(MOBILE_SECRET)))
+    Institution::new(profile, signer, keys, book).with_sealing(Some(sealing(MOBILE_SECRET)))
 }
 
 /// How its bodies of mobile payment are sealed, with this secret.
@@ -73,20 +82,25 @@ pub fn message(serial: u16, number: &str, input: &Value) -> Value {
 
 /// The request with these bytes, signed at this instant.
 pub fn signed_at(bytes: &[u8], millis: u64) -> Ask {
-    signed_by(SECRET, bytes, millis)
+    signed_by(SECRET, "/nhsa/v1", bytes, millis)
+}
+
+/// The same to another address.
+pub fn signed_to(path: &str, bytes: &[u8], millis: u64) -> Ask {
+    signed_by(SECRET, path, bytes, millis)
 }
 
 /// The same, signed with the secret before.
 pub fn signed_before(bytes: &[u8], millis: u64) -> Ask {
-    signed_by(OLD_SECRET, bytes, millis)
+    signed_by(OLD_SECRET, "/nhsa/v1", bytes, millis)
 }
 
-fn signed_by(secret: &[u8], bytes: &[u8], millis: u64) -> Ask {
+fn signed_by(secret: &[u8], path: &str, bytes: &[u8], millis: u64) -> Ask {
     let mut mac = Hmac::<Sm3>::new_from_slice(secret).unwrap();
     mac.update(format!("{millis}\n").as_bytes());
     mac.update(bytes);
     let tag = hex::encode_upper(mac.finalize().into_bytes());
-    let ask = Ask { method: "POST", body: bytes.to_vec(), ..Ask::get("/nhsa/v1") };
+    let ask = Ask { method: "POST", body: bytes.to_vec(), ..Ask::get(path) };
     ask.with("content-type", "application/json")
         .with("x-ca-key", CODE)
         .with("x-ca-signature", format!("{millis}:{tag}"))

@@ -8,6 +8,7 @@ use adapters::directory::{BoundCard, Directory, DirectoryKey, Particulars, UsedC
 use adapters::identity::{AuthorityKeys, Identity, Registry};
 use adapters::sqlite::Place;
 use gateway::port::{Port as _, PortError};
+use gateway::problem::Problem;
 use gateway::wallet::{CardExecutor, KeyLimits, Machine, Wallet};
 use ledger::modules::visit::{CashLeg, RailKind};
 use ledger::{Authorisation, Content};
@@ -44,9 +45,10 @@ impl Machine for KeyMachine {
         self.0.parse().unwrap()
     }
 
-    fn authorise(&self, id: &Hash) -> Authorisation {
+    fn authorise(&self, content: &Content) -> Result<Authorisation, Problem> {
         let party = Party::Organisation(self.organisation());
-        Authorisation { party, key: public(self.0), signature: sign(self.0, id) }
+        let signature = sign(self.0, &content.id());
+        Ok(Authorisation { party, key: public(self.0), signature })
     }
 }
 
