@@ -26,7 +26,7 @@ use support::{BankBench, CounterBench};
 #[test]
 fn the_sandbox_bank_holds_and_captures_as_it_must() {
     let cases = check(&|| Box::new(BankBench::new(Style::HoldAndCapture))).unwrap();
-    assert_eq!(cases.len(), 29);
+    assert_eq!(cases.len(), 30);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use adapters::directory::activation::ACTIVATION_TRIES;
 use adapters::directory::code::{code_digits, code_step};
 use adapters::directory::{
-    ActivationTry, BoundCard, CodeSeed, Directory, DirectoryKey, KeptApplication, NewInquiry,
-    Objection, PIN_TRIES, Particulars, PinTry, RefusalReason, Request, RequestAnswer, UsedCode,
-    WrittenAnswer,
+    ActivationTry, BoundCard, CodeSeed, Directory, DirectoryKey, KeptApplication, KeptClaim,
+    NewInquiry, Objection, PIN_TRIES, Particulars, PinTry, RefusalReason, Request, RequestAnswer,
+    UsedCode, WrittenAnswer,
 };
 use adapters::sqlite::Place;
 use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
@@ -321,4 +321,59 @@ fn the_documents_of_an_application_wait_until_it_is_decided_and_are_forgotten_af
     assert_eq!(directory.application(&first.id).unwrap(), None);
     directory.forget_application(&later.id).unwrap();
     assert_eq!(directory.application(&later.id).unwrap(), None);
+}
+
+#[test]
+fn an_invoice_has_one_tag_however_it_is_written_and_nobody_else_has_it() {
+    let directory = directory();
+    let tag = directory.invoice_tag("62060121", "00a1 23");
+    for (issuer, number) in [("6206 0121", "00A123"), ("６２０６０１２１", "００Ａ１-２３")]
+    {
+        assert_eq!(directory.invoice_tag(issuer, number), tag, "{issuer} {number}");
+    }
+    for (issuer, number) in [("62060121", "00A124"), ("6206012", "100A123"), ("", "6206012100A123")]
+    {
+        assert_ne!(directory.invoice_tag(issuer, number), tag, "{issuer} {number}");
+    }
+    let other = Directory::open(&Place::Memory, &DirectoryKey([8; 32])).unwrap();
+    assert_ne!(other.invoice_tag("62060121", "00A123"), tag);
+}
+
+#[test]
+fn a_claim_waits_until_it_is_closed_and_its_photographs_are_forgotten_after_two_years() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("directory.sqlite");
+    let claim = |id: u8, raised| KeptClaim {
+        id: Hash([id; 32]),
+        person: ONE,
+        statement: b"emergency room".to_vec(),
+        raised,
+    };
+    let directory = Directory::open(&Place::File(path.clone()), &DirectoryKey([7; 32])).unwrap();
+    let (closed, open) = (claim(1, NOW), claim(2, NOW.plus_millis(1)));
+    for one in [&closed, &open] {
+        directory.put_claim(one, b"photographed").unwrap();
+    }
+    directory.put_claim(&KeptClaim { person: TWO, ..closed.clone() }, b"another").unwrap();
+    assert_eq!(directory.claim(&closed.id).unwrap(), Some(closed.clone()));
+    assert_eq!(directory.open_claims().unwrap(), [closed.clone(), open.clone()]);
+    let shown = directory.claim_photographs(&closed.id).unwrap();
+    assert_eq!(shown.as_deref(), Some(b"photographed".as_slice()));
+    let record = Hash([9; 32]);
+    directory.put_review(&record, b"reviewed").unwrap();
+    assert_eq!(directory.review(&record).unwrap().as_deref(), Some(b"reviewed".as_slice()));
+    assert_eq!(directory.review(&closed.id).unwrap(), None);
+    let file = std::fs::read(&path).unwrap();
+    for words in [b"emergency".as_slice(), b"photographed", b"reviewed"] {
+        assert!(!file.windows(words.len()).any(|bytes| bytes == words), "they are sealed");
+    }
+    directory.close_claim(&closed.id).unwrap();
+    assert_eq!(directory.open_claims().unwrap(), std::slice::from_ref(&open));
+    let later = claim(3, NOW.plus_millis(731 * 24 * 3_600_000));
+    directory.put_claim(&later, b"photographed").unwrap();
+    assert_eq!(directory.claim_photographs(&closed.id).unwrap(), None);
+    assert!(directory.claim(&closed.id).unwrap().is_some(), "what was said stays");
+    assert!(directory.claim_photographs(&open.id).unwrap().is_some(), "it still waits");
+    directory.forget_claim(&later.id).unwrap();
+    assert_eq!(directory.claim(&later.id).unwrap(), None);
 }

@@ -229,7 +229,10 @@ impl Run<'_> {
             }
             let moves = matches!(
                 effect.order.action,
-                Action::Pay { .. } | Action::Capture { .. } | Action::Refund { .. }
+                Action::Pay { .. }
+                    | Action::Capture { .. }
+                    | Action::Refund { .. }
+                    | Action::PayOut { .. }
             );
             if let (Verdict::Done(done), true) = (verdict, moves) {
                 moved.push((reference, done.amount));

@@ -85,7 +85,8 @@ pub enum PaymentNote {
         /// How much was taken.
         amount: Amount,
     },
-    /// Nothing happened yet; the money is to be taken from here once the ledger orders it.
+    /// Nothing happened yet; the money is to be taken from here once the ledger orders it, or for
+    /// a payout to go there.
     Later {
         /// The token of a bound card.
         #[schemars(with = "String")]
@@ -132,6 +133,8 @@ pub struct ReconciledDay {
     pub collected: Amount,
     /// What the rail gave back.
     pub refunded: Amount,
+    /// What the rail paid out.
+    pub paid_out: Amount,
     /// What does not agree; empty on a good day.
     pub differences: Vec<PaymentDifference>,
 }

@@ -301,7 +301,10 @@ impl Rail for BuggyRail {
     }
 
     fn perform(&self, order: &Order) -> Outcome {
-        let is_payment = matches!(order.action, Action::Pay { .. } | Action::Refund { .. });
+        let is_payment = matches!(
+            order.action,
+            Action::Pay { .. } | Action::Refund { .. } | Action::PayOut { .. }
+        );
         match self.bug {
             RailBug::MovesTwice if is_payment => {
                 let outcome = self.rail.perform(order);

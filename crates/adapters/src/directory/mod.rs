@@ -8,8 +8,8 @@
 //! [`pin`] (what opens the key of a device), [`card`] (what a bank knows a bound card by),
 //! [`request`] (a bill that waits for its person), [`bill`] (a bill that was confirmed),
 //! [`objection`] (the words of an objection and of its answers), [`inquiry`] (what somebody asks or
-//! reports), [`application`] (the documents of an application to act for a child), [`ward`] (who is
-//! in whose care).
+//! reports), [`application`] (the documents of an application to act for a child), [`claim`] (the
+//! photographs of a claim, what a desk read on them), [`ward`] (who is in whose care).
 //!
 //! Invariants: a wrong activation or PIN is counted before it is answered, so no crash gives a try
 //! back (tests in `tests/directory.rs`); what is sealed opens only at its own place (test
@@ -21,6 +21,7 @@ pub mod activation;
 mod application;
 mod bill;
 pub mod card;
+mod claim;
 pub mod code;
 mod family;
 pub mod inquiry;
@@ -35,6 +36,7 @@ mod ward;
 pub use activation::ActivationTry;
 pub use application::KeptApplication;
 pub use card::BoundCard;
+pub use claim::KeptClaim;
 pub use code::{CodeSeed, UsedCode};
 pub use family::FamilyRequest;
 pub use inquiry::{Inquiry, NewInquiry};
@@ -46,7 +48,7 @@ pub use request::{RefusalReason, Request, RequestAnswer};
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 5,
+    version: 6,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -142,6 +144,16 @@ const SCHEMA: Schema = Schema {
             is_open   INTEGER NOT NULL DEFAULT 1
         ) STRICT",
         "CREATE INDEX binding_application_open ON binding_application (is_open, raised)",
+        "CREATE TABLE claim (
+            id          BLOB PRIMARY KEY,
+            person      BLOB NOT NULL,
+            statement   BLOB NOT NULL,
+            photographs BLOB,
+            raised      INTEGER NOT NULL,
+            is_open     INTEGER NOT NULL DEFAULT 1
+        ) STRICT",
+        "CREATE INDEX claim_open ON claim (is_open, raised)",
+        "CREATE TABLE claim_review (record BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE INDEX family_request_member ON family_request (member, expires)",
         "CREATE INDEX family_request_payer ON family_request (payer, expires)",
     ],

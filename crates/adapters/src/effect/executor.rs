@@ -214,7 +214,10 @@ impl Executor {
         let earlier = match &order.action {
             Action::Capture { hold, .. } => hold,
             Action::Refund { original, .. } => original,
-            Action::Hold { .. } | Action::Void { .. } | Action::Pay { .. } => return Ok(false),
+            Action::Hold { .. }
+            | Action::Void { .. }
+            | Action::Pay { .. }
+            | Action::PayOut { .. } => return Ok(false),
         };
         let record = self.outbox.get(earlier)?;
         Ok(record.is_some_and(|record| record.state == EffectState::Open))
@@ -276,7 +279,8 @@ fn fits(verdict: &Verdict, action: &Action) -> bool {
             Action::Hold { amount, .. }
             | Action::Capture { amount, .. }
             | Action::Pay { amount, .. }
-            | Action::Refund { amount, .. },
+            | Action::Refund { amount, .. }
+            | Action::PayOut { amount, .. },
         ) => done.amount == *amount,
     }
 }

@@ -18,6 +18,8 @@ pub struct Reconciliation {
     pub collected: Amount,
     /// What the rail gave back that day.
     pub refunded: Amount,
+    /// What the rail paid out that day.
+    pub paid_out: Amount,
     /// What does not agree; empty on a good day.
     pub differences: Vec<Difference>,
 }
@@ -97,6 +99,7 @@ impl Executor {
             lines: statement.len(),
             collected: total(&statement, Movement::Collected),
             refunded: total(&statement, Movement::Refunded),
+            paid_out: total(&statement, Movement::PaidOut),
             differences,
         })
     }
@@ -117,7 +120,10 @@ fn moved(record: &OutboxRecord) -> Option<Amount> {
     match (&record.state, &record.effect.order.action) {
         (
             EffectState::Final(Verdict::Done(done)),
-            Action::Pay { .. } | Action::Capture { .. } | Action::Refund { .. },
+            Action::Pay { .. }
+            | Action::Capture { .. }
+            | Action::Refund { .. }
+            | Action::PayOut { .. },
         ) => Some(done.amount),
         _ => None,
     }

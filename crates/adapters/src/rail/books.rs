@@ -197,17 +197,21 @@ impl Books {
     ) -> Result<Vec<StatementLine>, StoreError> {
         self.database.read(|connection| {
             let mut lines = connection.prepare_cached(
-                "SELECT o.reference, o.id, o.action = 'refund', e.amount, e.at
+                "SELECT o.reference, o.id, o.action, e.amount, e.at
                  FROM entry e JOIN order_record o ON o.id = e.order_id
-                 WHERE e.day = ?1 AND o.owner = ?2 AND o.action IN ('pay', 'capture', 'refund')
+                 WHERE e.day = ?1 AND o.owner = ?2 AND o.action IN ('pay', 'capture', 'refund', 'pay_out')
                  ORDER BY o.id",
             )?;
             let line = |row: &rusqlite::Row<'_>| {
-                let is_refund: bool = row.get(2)?;
+                let action: String = row.get(2)?;
                 Ok(StatementLine {
                     reference: Reference(row.get::<_, Sql<Hash>>(0)?.0),
                     rail_reference: format!("{}-{:012}", self.prefix, row.get::<_, i64>(1)?),
-                    movement: if is_refund { Movement::Refunded } else { Movement::Collected },
+                    movement: match action.as_str() {
+                        "refund" => Movement::Refunded,
+                        "pay_out" => Movement::PaidOut,
+                        _ => Movement::Collected,
+                    },
                     amount: row.get::<_, Sql<Amount>>(3)?.0,
                     at: row.get::<_, Sql<Timestamp>>(4)?.0,
                 })

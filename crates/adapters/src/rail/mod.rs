@@ -227,6 +227,13 @@ pub enum Action {
         /// The till that hands it out; `None` is back the way it came.
         to: Option<Token>,
     },
+    /// Pay money out that no order collected: what a fund owes a person for a claim.
+    PayOut {
+        /// What the money goes to: a bound card, or the till that hands it out.
+        to: Token,
+        /// How much.
+        amount: Amount,
+    },
 }
 
 impl Order {
@@ -239,7 +246,7 @@ impl Order {
 }
 
 impl Action {
-    /// The action in one word: `hold`, `capture`, `void`, `pay`, `refund`.
+    /// The action in one word: `hold`, `capture`, `void`, `pay`, `refund`, `pay_out`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -248,6 +255,7 @@ impl Action {
             Self::Void { .. } => "void",
             Self::Pay { .. } => "pay",
             Self::Refund { .. } => "refund",
+            Self::PayOut { .. } => "pay_out",
         }
     }
 }
@@ -473,6 +481,8 @@ pub enum Movement {
     Collected,
     /// Given back to the payer.
     Refunded,
+    /// Paid out to somebody who had paid nothing here.
+    PaidOut,
 }
 
 /// The rail did not answer.

@@ -264,11 +264,11 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     Reply::json(&Relative { person, name: child.name.trim().to_owned() })
 }
 
-/// The pictures of an application.
-fn read_documents(texts: &[String]) -> Result<Vec<Vec<u8>>, Problem> {
+/// The pictures that somebody sends, so many at the most.
+pub(super) fn read_documents(texts: &[String], most: usize) -> Result<Vec<Vec<u8>>, Problem> {
     let invalid = |field: String, words| Problem::new(&code::FIELD_INVALID).at(field).with(words);
-    if !(1..=DOCUMENTS_MAX).contains(&texts.len()) {
-        let words = detail!("send 1 to {max} pictures", max = DOCUMENTS_MAX);
+    if !(1..=most).contains(&texts.len()) {
+        let words = detail!("send 1 to {max} pictures", max = most);
         return Err(invalid("documents".to_owned(), words));
     }
     let read = texts.iter().enumerate().map(|(at, text)| {
@@ -294,7 +294,8 @@ fn apply(call: &Call, session: &Session) -> Result<Reply, Problem> {
     }
     let Particulars { name, number_end } = Particulars::new(child.name.trim(), child.number.trim());
     let born = gb11643::parse(child.number.trim()).ok().map(|number| number.birth_date());
-    let kept = Kept { salt, name, number_end, born, documents: read_documents(&documents)? };
+    let documents = read_documents(&documents, DOCUMENTS_MAX)?;
+    let kept = Kept { salt, name, number_end, born, documents };
     if kept.commitment() != body.documents {
         return Err(Problem::new(&code::STATEMENT_DIFFERS).at("documents"));
     }

@@ -9,6 +9,7 @@ use crate::nhsa;
 pub mod account;
 pub mod bill;
 pub mod binding;
+pub mod claim;
 pub mod code;
 pub mod event;
 pub mod family;
@@ -84,6 +85,8 @@ static RESOURCES: &[&[Endpoint]] = &[
     guardian::ENDPOINTS,
     family::ENDPOINTS,
     binding::ENDPOINTS,
+    claim::ENDPOINTS,
+    claim::desk::ENDPOINTS,
     nhsa::ENDPOINTS,
 ];
 

@@ -9,6 +9,7 @@ use benefit::{
     Explanation, Facts, HospitalLevel, Plan, SortedLine, VisitFacts, explain, sort_lines,
 };
 use ledger::kernel::rejection::Rejection;
+use ledger::modules::claim::{ClaimCare, ClaimRow};
 use ledger::modules::plan::PlanRef;
 use ledger::modules::visit::{
     self, Deposit, DepositSource, OpenVisit, Part, SettlementRecord, Split, VisitRow, VisitSubject,
@@ -26,6 +27,11 @@ use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply, schema_of};
 use crate::problem::{Problem, code, words};
 use crate::session::Session;
+
+mod claims;
+
+use claims::{claim_facts, of_claim};
+pub(in crate::api) use claims::{quote_claim, requote_claim};
 
 /// The most bytes of a quote's request: a bill of 20,000 lines.
 const QUOTE_BYTES_MAX: usize = 6 << 20;
@@ -144,6 +150,7 @@ enum Asked {
     Subject { subject: VisitSubject, account: Amount },
     Remaining(Box<SettlementRecord>),
     General(GeneralQuote),
+    Claim { row: Box<ClaimRow>, care: ClaimCare },
 }
 
 fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -177,6 +184,7 @@ fn quoted(
         Asked::Subject { subject, account } => of_subject(call, subject, &sums, paying, *account)?,
         Asked::Remaining(record) => of_remaining(call, record, &sums)?,
         Asked::General(general) => of_facts(call, general, &sums)?,
+        Asked::Claim { row, care } => of_claim(call, row, care, &sums)?,
     };
     let explanation = explanation(call, &done.parts, bill.as_ref())?;
     Ok(QuoteView {
@@ -402,6 +410,7 @@ fn sort(
     let day = bill.lines.iter().map(|line| line.service_date).min().ok_or_else(not_found)?;
     let (facts, regions, scheme) = match asked {
         Asked::Subject { subject, .. } => subject_facts(call, subject, day)?,
+        Asked::Claim { row, care } => claim_facts(call, row, care, day)?,
         Asked::Remaining(record) => subject_facts(call, &record.subject, day)?,
         Asked::General(general) => {
             let facts = VisitFacts {

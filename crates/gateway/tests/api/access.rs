@@ -18,11 +18,12 @@ use serde_json::{Value, json};
 use money::rail_trials;
 use open::{own_trials, public_trials, transaction_trials};
 use persons::{
-    binding_trials, family_trials, guardian_trials, person_trials, premium_desk_trials,
-    premium_trials, wallet_trials,
+    binding_trials, claim_trials, family_trials, guardian_trials, person_trials,
+    premium_desk_trials, premium_trials, wallet_trials,
 };
 use visits::{grant_trials, inquiry_trials, objection_trials, request_trials, visit_trials};
 
+use crate::claim::claimable;
 use crate::family::familial;
 use crate::premium::seasonal;
 use crate::support::events::Events;
@@ -46,7 +47,7 @@ const ASKED: VisitId = VisitId([7; 16]);
 const REFUNDED: VisitId = VisitId([6; 16]);
 
 fn given() -> Given {
-    let world = familial(seasonal(World::insured()));
+    let world = claimable(familial(seasonal(World::insured())));
     world.check_in(SETTLED);
     world.check_in(ASKED);
     world.check_in(REFUNDED);
@@ -153,6 +154,7 @@ fn trials() -> Vec<Trial> {
         premium_trials(),
         family_trials(),
         binding_trials(),
+        claim_trials(),
         own_trials(),
         transaction_trials(),
         person_trials(),

@@ -2,6 +2,7 @@
 
 mod access;
 mod binding;
+mod claim;
 mod contract;
 mod details;
 mod event;

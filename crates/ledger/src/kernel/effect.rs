@@ -28,6 +28,8 @@ pub enum EffectAction {
     Release,
     /// Pay money back that was collected under an earlier effect.
     Refund,
+    /// Pay money out that no effect collected: what funds owe for a claim.
+    PayOut,
 }
 
 /// An action outside the ledger. It has exactly one executor: the organisation whose rail

@@ -13,6 +13,7 @@ use crate::kernel::registry::KindEntry;
 use crate::kernel::rejection::Code;
 use crate::readers::Readers;
 
+pub mod claim;
 pub mod coverage;
 pub mod family;
 pub mod fund;
@@ -53,12 +54,14 @@ pub const MODULES: &[Module] = &[
     voucher::MODULE,
     premium::MODULE,
     family::MODULE,
+    claim::MODULE,
 ];
 
 /// Whose word a payment outside waits for, if it waits.
 pub fn awaited_executor(state: &(impl Read + ?Sized), reference: &Hash) -> Option<OrganisationId> {
     visit::view::awaited_executor(state, reference)
         .or_else(|| premium::view::awaited_executor(state, reference))
+        .or_else(|| claim::view::awaited_executor(state, reference))
 }
 
 /// The declaration of an event by its name.

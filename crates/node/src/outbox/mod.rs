@@ -63,7 +63,7 @@ pub enum Note {
         /// How much was taken.
         amount: Amount,
     },
-    /// Nothing happened yet; the money is to be taken from here.
+    /// Nothing happened yet; the money is to be taken from here, or for a payout to go there.
     Later {
         /// A bound card or a till.
         from: Token,

@@ -47,6 +47,9 @@ pub enum Stuck {
              give it back and order the collection anew"
     )]
     PaidTooLittle,
+    /// A payout names no card that money can go to.
+    #[error("the payout names no bound card; order it anew with one")]
+    NoPayee,
     /// A refund names no effect that collected money here.
     #[error("the refund names no collection that this organisation made")]
     UnknownOriginal,
@@ -85,6 +88,7 @@ pub fn plan(effect: &Effect, known: &Known<'_>) -> Plan {
     let Ok(rail) = RailName::new(&effect.rail) else { return Plan::Stuck(Stuck::UnknownRail) };
     match effect.action {
         EffectAction::Refund => refund(effect, &rail, known),
+        EffectAction::PayOut => pay_out(effect, &rail, known),
         EffectAction::Collect | EffectAction::Release => match known.authorisation {
             None => Plan::Stuck(Stuck::UnknownAuthorisation),
             Some(authorisation) if authorisation.rail != rail => Plan::Stuck(Stuck::OtherRail),
@@ -153,6 +157,25 @@ fn refund(effect: &Effect, rail: &RailName, known: &Known<'_>) -> Plan {
         amount: effect.amount,
         to: known.till.cloned(),
     };
+    Plan::Orders { main: order(rail, Reference(known.effect), action), change: None }
+}
+
+/// To the till that hands it out, or to the card that was noted.
+fn pay_out(effect: &Effect, rail: &RailName, known: &Known<'_>) -> Plan {
+    let to = if known.needs_clerk {
+        let Some(till) = known.till else { return Plan::Clerk };
+        till
+    } else {
+        match known.authorisation {
+            None => return Plan::Stuck(Stuck::UnknownAuthorisation),
+            Some(authorisation) if authorisation.rail != *rail => {
+                return Plan::Stuck(Stuck::OtherRail);
+            }
+            Some(Authorisation { note: Note::Later { from }, .. }) => from,
+            Some(_) => return Plan::Stuck(Stuck::NoPayee),
+        }
+    };
+    let action = Action::PayOut { to: to.clone(), amount: effect.amount };
     Plan::Orders { main: order(rail, Reference(known.effect), action), change: None }
 }
 
@@ -281,6 +304,22 @@ mod tests {
             to: Some(till.clone()),
         };
         assert_eq!(order_of(&refund, &named).action, action);
+    }
+
+    #[test]
+    fn a_payout_goes_to_the_noted_card_or_out_of_a_clerks_till() {
+        let out = effect(EffectAction::PayOut, 20);
+        let amount = Amount::from_minor(20);
+        assert_eq!(plan(&out, &known(None)), Plan::Stuck(Stuck::UnknownAuthorisation));
+        assert_eq!(plan(&out, &known(Some(&paid(20)))), Plan::Stuck(Stuck::NoPayee));
+        let noted = with(Note::Later { from: card() });
+        let order = order_of(&out, &known(Some(&noted)));
+        assert_eq!(order.action, Action::PayOut { to: card(), amount });
+        let at_clerk = Known { needs_clerk: true, ..known(None) };
+        assert_eq!(plan(&out, &at_clerk), Plan::Clerk);
+        let till: Token = "till:anna".parse().unwrap();
+        let named = Known { till: Some(&till), ..at_clerk };
+        assert_eq!(order_of(&out, &named).action, Action::PayOut { to: till.clone(), amount });
     }
 
     #[test]

@@ -146,6 +146,7 @@ impl EffectCheck {
             let movement = match effect.action {
                 EffectAction::Collect => Movement::Collected,
                 EffectAction::Refund | EffectAction::Release => Movement::Refunded,
+                EffectAction::PayOut => Movement::PaidOut,
             };
             let is_right = match status {
                 EffectStatus::Done => matches!(

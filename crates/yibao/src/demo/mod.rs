@@ -16,6 +16,7 @@ pub mod american;
 pub mod bank;
 pub mod chamber;
 pub mod chinese;
+mod claims;
 pub mod close;
 pub mod desk;
 mod family;

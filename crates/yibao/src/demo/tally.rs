@@ -13,8 +13,8 @@ use ledger::kernel::account::Account;
 use ledger::kernel::effect::{EffectAction, EffectResult, EffectStatus};
 use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::registry::Kind as _;
-use ledger::modules::premium;
 use ledger::modules::visit::{ConfirmEffect, RefundVisit, SettleVisit, SettlementRecord, view};
+use ledger::modules::{claim, premium};
 use ledger::{Effect, Receipt, State, Transaction};
 use node::outbox::refusal_of_code;
 use node::runtime::NodeHandle;
@@ -250,7 +250,8 @@ impl Reading {
 
     fn note_failure(&mut self, state: &State, confirmed: &ConfirmEffect) -> Result<()> {
         let EffectResult::Failed { reason } = confirmed.result else { return Ok(()) };
-        if premium::view::payment(state, &confirmed.effect).is_some() {
+        let is_premium = premium::view::payment(state, &confirmed.effect).is_some();
+        if is_premium || claim::view::payout(state, &confirmed.effect).is_some() {
             return Ok(());
         }
         let row = view::effect(state, &confirmed.effect).context("a confirmed payment is gone")?;
@@ -269,6 +270,10 @@ impl Reading {
     fn note_pending(&mut self, state: &State, reference: &Hash) -> Result<()> {
         if let Some(payment) = premium::view::payment(state, reference) {
             self.pending += u64::from(payment.status == EffectStatus::Pending);
+            return Ok(());
+        }
+        if let Some(payout) = claim::view::payout(state, reference) {
+            self.pending += u64::from(payout.status == EffectStatus::Pending);
             return Ok(());
         }
         let row = view::effect(state, reference).context("an ordered payment is gone")?;

@@ -95,7 +95,14 @@ impl OwnPayments {
                 tracing::error!(%organisation, rail = &**rail, %day, %error, "no statement");
                 let nothing = Amount::ZERO;
                 let (lines, differences) = (None, Vec::new());
-                ReconciledDay { day, lines, collected: nothing, refunded: nothing, differences }
+                ReconciledDay {
+                    day,
+                    lines,
+                    collected: nothing,
+                    refunded: nothing,
+                    paid_out: nothing,
+                    differences,
+                }
             }
         }
     }
@@ -136,6 +143,7 @@ fn reconciled(day: CivilDate, found: Reconciliation) -> ReconciledDay {
         lines: Some(u64::try_from(found.lines).unwrap_or(u64::MAX)),
         collected: found.collected,
         refunded: found.refunded,
+        paid_out: found.paid_out,
         differences: differences.collect(),
     }
 }

@@ -54,7 +54,7 @@ const RULES: [(&str, &str); 9] = [
     (
         "order {} was carried out and has no entry",
         "SELECT o.id FROM order_record o LEFT JOIN entry e ON e.order_id = o.id
-           WHERE o.is_done = 1 AND o.action IN ('pay', 'capture', 'refund')
+           WHERE o.is_done = 1 AND o.action IN ('pay', 'capture', 'refund', 'pay_out')
              AND e.order_id IS NULL",
     ),
     (

@@ -1,13 +1,16 @@
-//! Giving money back: in parts, never more than was taken, once per reference.
+//! Money that goes out: given back in parts, never more than was taken; paid out; once per
+//! reference.
 
 use super::{Case, Found, Trial, expect_refused, same};
-use crate::rail::{Movement, Order, Outcome, Refusal, Verdict};
+use crate::rail::{Action, Answer, Movement, Order, Outcome, Refusal, Token, Verdict};
+use primitives::Amount;
 
 pub(super) const CASES: &[Case] = &[
     ("money is given back in parts up to the original", in_parts),
     ("a refund again gives nothing back twice", repeated),
     ("a refund is of a payment", of_a_payment),
     ("two refunds at once of all the money give it back once", concurrent),
+    ("a payout goes out once and is no payment to be given back", paid_out),
 ];
 
 fn in_parts(trial: &Trial<'_>) -> Found {
@@ -49,6 +52,29 @@ fn of_a_payment(trial: &Trial<'_>) -> Found {
         trial.refused(&trial.refund("of a hold", &hold, 500), Refusal::OriginalUnknown)?;
     }
     Ok(())
+}
+
+/// Something was collected before, so that a till has what it hands out.
+fn paid_out(trial: &Trial<'_>) -> Found {
+    let taken = trial.collect("taken", 10_000)?;
+    let (to, amount) = (trial.bench.payer(), Amount::from_minor(4_000));
+    let order = trial.order("out", Action::PayOut { to, amount });
+    let first = trial.done(&order, 4_000)?;
+    same("second verdict", &trial.done(&order, 4_000)?, &first)?;
+    trial.found(&order, &Answer::Final(Verdict::Done(first)))?;
+    trial.refused(&trial.refund("back", &order, 1_000), Refusal::OriginalUnknown)?;
+    let nothing = Action::PayOut { to: trial.bench.payer(), amount: Amount::ZERO };
+    trial.refused(&trial.order("nothing", nothing), Refusal::AmountZero)?;
+    let unknown = "nobody:1".parse::<Token>().map_err(|error| error.to_string())?;
+    let stray = trial.order("stray", Action::PayOut { to: unknown, amount });
+    match trial.rail.perform(&stray) {
+        Outcome::Final(Verdict::Refused(Refusal::CardUnknown | Refusal::ShiftNotOpen)) => {}
+        other => return Err(format!("found {other:?}, expected a payout to nobody refused")),
+    }
+    trial.statement(&[&taken, &order])?;
+    let lines = trial.rail.reconcile(trial.bench.today()).map_err(|error| error.to_string())?;
+    let out = lines.iter().filter(|line| line.movement == Movement::PaidOut);
+    same("sum paid out", &out.map(|line| line.amount.minor()).sum::<u64>(), &4_000)
 }
 
 fn concurrent(trial: &Trial<'_>) -> Found {

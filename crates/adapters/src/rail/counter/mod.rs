@@ -307,6 +307,7 @@ impl Counter {
             Action::Refund { original, amount, to } => {
                 decide_refund(tx, new, original, *amount, to.as_ref())
             }
+            Action::PayOut { to, amount } => decide_pay_out(tx, new, to, *amount),
             Action::Void { original } => {
                 books::decide_void(tx, new, OWNER, order.reference, *original)
             }
@@ -364,6 +365,28 @@ fn decide_refund(
     }
     note_cash(tx, new, &till, "given_back", (amount, Amount::ZERO))?;
     Ok(Decision::Move { debit: old.payee, credit: till.account, amount, original: Some(old.id) })
+}
+
+/// Decides a payout out of the named till.
+fn decide_pay_out(
+    tx: &Transaction<'_>,
+    new: &NewOrder,
+    to: &Token,
+    amount: Amount,
+) -> rusqlite::Result<Decision> {
+    let Some(clerk) = Clerk::of_token(to.as_str()) else {
+        return Ok(Decision::Refuse(Refusal::ShiftNotOpen));
+    };
+    let till = match open_till(tx, &clerk, amount)? {
+        Ok(till) => till,
+        Err(refusal) => return Ok(Decision::Refuse(refusal)),
+    };
+    if amount > books::debit_balance(tx, till.account)? {
+        return Ok(Decision::Refuse(Refusal::TillShort));
+    }
+    note_cash(tx, new, &till, "given_back", (amount, Amount::ZERO))?;
+    let debit = books::account(tx, "payouts", AccountKind::Open)?;
+    Ok(Decision::Move { debit, credit: till.account, amount, original: None })
 }
 
 /// A till with an open shift.

@@ -71,8 +71,50 @@ impl SandboxRail {
                     Err(refusal) => Decision::Refuse(refusal),
                 })
             }
+            (Action::PayOut { to, amount }, _) => self.decide_pay_out(tx, to, *amount),
             _ => Ok(Decision::Refuse(Refusal::NotSupported)),
         }
+    }
+
+    /// Pays out to a bound card. What an organisation pays out lies with its treasury, whose
+    /// balance is none of this bank's.
+    fn decide_pay_out(
+        &self,
+        tx: &Transaction<'_>,
+        to: &Token,
+        amount: Amount,
+    ) -> rusqlite::Result<Decision> {
+        if let Err(refusal) = books::check_amount(amount) {
+            return Ok(Decision::Refuse(refusal));
+        }
+        match self.card_account(tx, to)? {
+            Ok(credit) => {
+                let name = format!("treasury:{}", self.organisation);
+                let debit = books::account(tx, &name, AccountKind::Open)?;
+                Ok(Decision::Move { debit, credit, amount, original: None })
+            }
+            Err(refusal) => Ok(Decision::Refuse(refusal)),
+        }
+    }
+
+    /// The account behind a token, if its card is not blocked.
+    fn card_account(
+        &self,
+        tx: &Transaction<'_>,
+        token: &Token,
+    ) -> rusqlite::Result<Result<i64, Refusal>> {
+        let card: Option<(i64, bool)> = tx
+            .prepare_cached(
+                "SELECT c.account, c.is_blocked FROM token t JOIN card c ON c.number = t.number
+                 WHERE t.token = ?1 AND t.owner = ?2",
+            )?
+            .query_row([token.as_str(), &self.owner], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(match card {
+            None => Err(Refusal::CardUnknown),
+            Some((_, true)) => Err(Refusal::CardBlocked),
+            Some((account, false)) => Ok(account),
+        })
     }
 
     fn decide_hold(
@@ -167,19 +209,10 @@ impl SandboxRail {
         if let Err(refusal) = books::check_amount(amount) {
             return Ok(Err(refusal));
         }
-        let card: Option<(i64, bool)> = tx
-            .prepare_cached(
-                "SELECT c.account, c.is_blocked FROM token t JOIN card c ON c.number = t.number
-                 WHERE t.token = ?1 AND t.owner = ?2",
-            )?
-            .query_row([from.as_str(), &self.owner], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((account, is_blocked)) = card else {
-            return Ok(Err(Refusal::CardUnknown));
+        let account = match self.card_account(tx, from)? {
+            Ok(account) => account,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        if is_blocked {
-            return Ok(Err(Refusal::CardBlocked));
-        }
         if self.is_declined(&order.reference) {
             return Ok(Err(Refusal::Declined));
         }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Given, Own, Status, Trial, bureau, hospital, one, party, public, two};
 use crate::binding::{application, applied, child, child_identity};
+use crate::claim::{acceptance, claim, payout, payout_key, review, tags_request, waiting};
 use crate::premium::{SEASON, lookup, premium_row, season, wallet_payment};
 use crate::premium_desk::{line, list, registration};
 use crate::support::wallets::{NAME, shown_code};
@@ -311,6 +312,74 @@ pub(super) fn binding_trials() -> Vec<Trial> {
             },
             (one, Status(404)),
             (bureau, Own(|one| one["child_name"] == NAME)),
+        ),
+    ]
+}
+
+fn desk(given: &Given, what: &str, body: &Value) -> Ask {
+    Ask::post(format!("/v1/claims/{}/{what}", waiting(&given.world)), body)
+}
+
+pub(super) fn claim_trials() -> Vec<Trial> {
+    vec![
+        public("get_claim_rules", |_| Ask::get(format!("/v1/regions/{REGION}/claim-rules")), 200),
+        party(
+            "create_invoice_tags",
+            |_| Ask::post(family_path("invoice-tags"), &tags_request(&["00"])),
+            (two, Status(403)),
+            (one, Own(|found| found["tags"].as_array().is_some_and(|tags| tags.len() == 1))),
+        ),
+        party(
+            "file_claim",
+            |given| Ask::post(family_path("claims"), &claim(&given.world, 1, &["00"]).1),
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "list_claims",
+            |_| Ask::get(family_path("claims")),
+            (two, Status(403)),
+            (one, Own(|list| list["claims"][0]["person"]["person"] == id_of(one()))),
+        ),
+        party(
+            "get_claim",
+            |given| Ask::get(format!("/v1/claims/{}", waiting(&given.world))),
+            (hospital, Status(404)),
+            (one, Own(|one| one["documents"].as_array().is_some_and(|all| all.len() == 2))),
+        ),
+        party(
+            "list_open_claims",
+            |_| Ask::get("/v1/organisations/bureau/claims"),
+            (hospital, Status(403)),
+            (bureau, Own(|list| list["claims"].is_array())),
+        ),
+        party(
+            "quote_claim",
+            |given| desk(given, "quotes", &review(&["00"])),
+            (one, Status(404)),
+            (bureau, Own(|quote| quote["paid"].is_string())),
+        ),
+        party(
+            "create_claim_payout_leg",
+            |given| desk(given, "payout-legs", &payout_key(&waiting(&given.world))),
+            (one, Status(404)),
+            (bureau, Status(201)),
+        ),
+        // Nothing is owed for a claim that waits.
+        party(
+            "pay_claim",
+            |given| desk(given, "payouts", &payout(&given.world, &waiting(&given.world))),
+            (one, Status(404)),
+            (bureau, Status(422)),
+        ),
+        party(
+            "accept_claim",
+            |given| {
+                let sent = acceptance(&given.world, &waiting(&given.world), &review(&["00"]));
+                desk(given, "acceptances", &sent)
+            },
+            (one, Status(404)),
+            (bureau, Status(201)),
         ),
     ]
 }

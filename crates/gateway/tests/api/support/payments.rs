@@ -81,6 +81,7 @@ impl Payments for TillPayments {
             lines: Some(1),
             collected: Amount::from_minor(500),
             refunded: Amount::ZERO,
+            paid_out: Amount::ZERO,
             differences: vec![difference],
         }]
     }

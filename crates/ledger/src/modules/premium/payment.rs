@@ -92,7 +92,9 @@ pub(super) fn order(
             let region = payment.season.region;
             (rail, Account::Fund { region, fund: terms.fund })
         }
-        EffectAction::Refund => (Account::OwedToPatients(books(payment)), rail),
+        EffectAction::Refund | EffectAction::PayOut => {
+            (Account::OwedToPatients(books(payment)), rail)
+        }
     };
     let new = NewEffect {
         executor: payment.executor,

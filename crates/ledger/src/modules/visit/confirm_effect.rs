@@ -18,11 +18,11 @@ use crate::kernel::receipt::amount_value;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
-use crate::modules::{self, premium};
+use crate::modules::{self, claim, premium};
 
 /// Says what became of an ordered payment: done posts it, failed puts it on the provider's worklist
-/// (a claim on the patient, or a debt to the patient) or makes the premiums due again. It never
-/// undoes a settlement. Signed by the executor with scope `execute`.
+/// (a claim on the patient, or a debt to the patient), makes the premiums due again, or leaves a
+/// claim's payout owed. It never undoes a settlement. Signed by the executor with scope `execute`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +51,9 @@ impl Kind for ConfirmEffect {
         state: &mut Overlay<'_>,
     ) -> Result<Outcome, Rejection> {
         if let Some(outcome) = premium::view::confirm(context, state, &self.effect, self.result)? {
+            return Ok(outcome);
+        }
+        if let Some(outcome) = claim::view::confirm(context, state, &self.effect, self.result)? {
             return Ok(outcome);
         }
         let mut row = require_pending(state, &self.effect)?;

@@ -59,7 +59,9 @@ pub use consent::{Consent, EmergencyReason};
 pub use contest_consent::ContestConsent;
 pub use decide_contest::{ContestDecision, DecideContest};
 pub use later::{LATER_MAX, Later};
-pub(crate) use money::net_entries;
+pub(crate) use money::{
+    entries_to, net_entries, paying_organisations, require_same_split, split_fields,
+};
 pub use object_to_settlement::ObjectToSettlement;
 pub use quote::{Part, Quote, QuoteRequest, Split, quote};
 pub use refund_visit::RefundVisit;
@@ -75,6 +77,7 @@ pub use table::{
 pub use take_deposit::{DepositFrom, TakeDeposit};
 pub use take_over_effect::TakeOverEffect;
 pub use update_running_bill::{UpdateRunningBill, is_stay};
+pub(crate) use view::set_running_amounts;
 
 pub(crate) const MODULE: Module = Module {
     number: 7,

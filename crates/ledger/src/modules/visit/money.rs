@@ -28,7 +28,16 @@ pub(super) fn fund_entries(
     subject: &VisitSubject,
     parts: &[Part],
 ) -> Result<Vec<Entry>, Rejection> {
-    let due = Account::ProviderDue(subject.books());
+    entries_to(state, subject, parts, Account::ProviderDue(subject.books()))
+}
+
+/// The same to the account of another creditor.
+pub(crate) fn entries_to(
+    state: &Overlay<'_>,
+    subject: &VisitSubject,
+    parts: &[Part],
+    due: Account,
+) -> Result<Vec<Entry>, Rejection> {
     let mut entries = Vec::new();
     for part in parts {
         let day = part.from;
@@ -91,7 +100,7 @@ pub(crate) fn net_entries(taken: &[Entry], given: &[Entry]) -> Vec<Entry> {
 }
 
 /// Those whose funds pay a part, each once.
-pub(super) fn paying_organisations(
+pub(crate) fn paying_organisations(
     state: &Overlay<'_>,
     subject: &VisitSubject,
     parts: &[Part],
@@ -265,7 +274,7 @@ pub(super) fn require_confirmed(
 }
 
 /// The facts of a settlement that a voucher may show.
-pub(super) fn split_fields(outcome: Outcome, split: &Split, currency: Currency) -> Outcome {
+pub(crate) fn split_fields(outcome: Outcome, split: &Split, currency: Currency) -> Outcome {
     let amount = |amount| crate::kernel::receipt::amount_value(amount, currency);
     let mut outcome = outcome
         .with("total", amount(split.total))
@@ -285,7 +294,7 @@ pub(super) fn split_fields(outcome: Outcome, split: &Split, currency: Currency) 
 }
 
 /// The rejection for a split that is no longer the one signed, naming the first part that differs.
-pub(super) fn require_same_split(
+pub(crate) fn require_same_split(
     signed: &Split,
     now: &Split,
     currency: Currency,

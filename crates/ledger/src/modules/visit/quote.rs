@@ -5,9 +5,12 @@
 //! after the other, each on the running amounts that the one before left.
 
 use alloc::{sync::Arc, vec::Vec};
-use benefit::{Adjudication, CategorySums, Facts, FamilyGrant, Payer, PayerShare, Plan, SlotFact};
+use benefit::{
+    Adjudication, CategorySums, Facts, FamilyGrant, HospitalLevel, Payer, PayerShare, Plan,
+    SlotFact,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, CivilDate, Currency, FamilyId, detail};
+use primitives::{Amount, CivilDate, Currency, FamilyId, RegionId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +143,17 @@ pub struct QuoteRequest<'a> {
     pub keep_facts: bool,
 }
 
+/// Where care was given, as far as rules ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CarePlace {
+    /// The place of care, by its administrative code.
+    pub region: RegionId,
+    /// The provider's level.
+    pub level: HospitalLevel,
+}
+
 /// Adjudicates a bill.
 ///
 /// # Errors
@@ -148,6 +162,24 @@ pub fn quote(
     state: &(impl Read + ?Sized),
     plans: &PlanMemo,
     request: QuoteRequest<'_>,
+) -> Result<Quote, Rejection> {
+    let provider = request.subject.provider;
+    // A suspended provider's settlements are still corrected.
+    let row = organisation::view::organisation(state, provider)
+        .ok_or_else(|| organisation::rejection::UNKNOWN_ORGANISATION.with(provider))?;
+    let level = row.level.unwrap_or(HospitalLevel::Unrated);
+    quote_at(state, plans, request, CarePlace { region: row.region, level })
+}
+
+/// Adjudicates a bill for care given at this place.
+///
+/// # Errors
+/// As [`quote`].
+pub(crate) fn quote_at(
+    state: &(impl Read + ?Sized),
+    plans: &PlanMemo,
+    request: QuoteRequest<'_>,
+    place: CarePlace,
 ) -> Result<Quote, Rejection> {
     let subject = request.subject;
     let region = network::view::require_region(state, subject.region)?;
@@ -168,7 +200,7 @@ pub fn quote(
             in_force.get(stay_part.plan).ok_or_else(|| rejection::NOT_ADJUDICABLE.reject())?;
         assert_eq!(plan.currency(), region.currency, "a plan is drafted in its region's currency");
         let sums = &stay_part.sums;
-        let (mut facts, family) = facts_of_part(state, &request, plan_ref, sums)?;
+        let (mut facts, family) = facts_of_part(state, &request, (plan_ref, place), sums)?;
         facts.use_personal_account = request.use_personal_account;
         facts.personal_account = if request.use_personal_account { left } else { Amount::ZERO };
         facts.family_accounts.clone_from(&family_left);
@@ -217,34 +249,32 @@ fn plans_in_force(
 fn facts_of_part(
     state: &(impl Read + ?Sized),
     request: &QuoteRequest<'_>,
-    plan: &PlanRef,
+    (plan, place): (&PlanRef, CarePlace),
     sums: &CategorySums,
 ) -> Result<(Facts, Option<FamilyId>), Rejection> {
     let kept = request.keep_plans_of.iter().find(|part| part.plan == *plan);
     match kept.filter(|_| request.keep_facts) {
         Some(part) => Ok((part.facts.clone(), part.family)),
-        None => facts(state, request.subject, sums),
+        None => facts(state, request.subject, place, sums),
     }
 }
 
 /// What rules may ask about the person and the visit on the part's first day, and the family whose
-/// running amounts count. A suspended provider's settlements are still corrected.
+/// running amounts count.
 fn facts(
     state: &(impl Read + ?Sized),
     subject: &VisitSubject,
+    place: CarePlace,
     sums: &CategorySums,
 ) -> Result<(Facts, Option<FamilyId>), Rejection> {
     let (first, last) = sums.span().ok_or_else(|| rejection::EMPTY_BILL.reject())?;
-    let provider = organisation::view::organisation(state, subject.provider)
-        .ok_or_else(|| organisation::rejection::UNKNOWN_ORGANISATION.with(subject.provider))?;
-    let level = provider.level.unwrap_or(benefit::HospitalLevel::Unrated);
-    let mut facts = Facts::new(subject.visit_type, level);
+    let mut facts = Facts::new(subject.visit_type, place.level);
     let known = coverage::view::facts_for(
         state,
         subject.person,
         subject.region,
         subject.scheme,
-        provider.region,
+        place.region,
         first,
     )?;
     known.fill(&mut facts);

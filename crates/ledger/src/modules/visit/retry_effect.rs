@@ -65,7 +65,7 @@ impl Kind for RetryEffect {
                 consent.require(context, state, who, Amount::ZERO, cash)?;
                 (row.refundable, (rail, Account::Receivable(row.books())))
             }
-            EffectAction::Refund | EffectAction::Release => {
+            EffectAction::Refund | EffectAction::Release | EffectAction::PayOut => {
                 (row.amount, (Account::OwedToPatients(row.books()), rail))
             }
         };

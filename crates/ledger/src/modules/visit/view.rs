@@ -117,7 +117,7 @@ pub fn personal_account(
 ///
 /// # Errors
 /// As `coverage::view::set_running_amounts`.
-pub(super) fn set_running_amounts(
+pub(crate) fn set_running_amounts(
     context: &Context<'_>,
     state: &mut Overlay<'_>,
     subject: &VisitSubject,

@@ -1,0 +1,256 @@
+//! What is said and shown of claims.
+
+use ledger::kernel::effect::EffectStatus;
+use ledger::modules::claim::{AcceptClaim, ClaimCare, ClaimRefusal, ClaimRules};
+use ledger::modules::visit::CashLeg;
+use primitives::{Amount, CivilDate, Hash, OrganisationId, SchemeId, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::family::Relative;
+use crate::api::quote::QuoteView;
+use crate::openapi::transaction_content;
+use benefit::Bill;
+use ledger::{Authorisation, IdempotencyKey};
+
+/// A region's rules of claims.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RegionClaimRules")]
+pub struct ClaimRulesView {
+    /// The rules; left out where the region has set none.
+    pub rules: Option<ClaimRules>,
+}
+
+/// An invoice: the paper that says what was paid.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Invoice {
+    /// The bill code printed on it (票据代码); where it has none, who issued it.
+    #[schemars(length(min = 1, max = 100))]
+    pub issuer: String,
+    /// Its number.
+    #[schemars(length(min = 1, max = 100))]
+    pub number: String,
+    /// What was paid, in minor units.
+    pub total: Amount,
+}
+
+/// Invoices whose tags are asked for.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceTagRequest {
+    /// The invoices.
+    #[schemars(length(min = 1, max = 16))]
+    pub invoices: Vec<Invoice>,
+}
+
+/// The tags of invoices.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct InvoiceTagList {
+    /// Ascending, as `file_claim` takes them.
+    pub tags: Vec<Hash>,
+}
+
+/// What a person says of a claim.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimStatement {
+    /// Who gave the care, in the person's words.
+    #[schemars(length(min = 1, max = 100))]
+    pub provider: String,
+    /// The invoices.
+    #[schemars(length(min = 1, max = 16))]
+    pub invoices: Vec<Invoice>,
+    /// What else there is to say.
+    #[serde(default)]
+    #[schemars(length(max = 2_000))]
+    pub words: String,
+}
+
+/// A claim to be filed.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewClaim {
+    /// A `file_claim`: its bytes in hex, or the content itself.
+    #[schemars(schema_with = "transaction_content")]
+    pub content: serde_json::Value,
+    /// The signature of whoever speaks for the person.
+    pub authorisations: Vec<Authorisation>,
+    /// What is said: `ClaimStatement` as JSON text, byte for byte as the commitment has it.
+    #[schemars(length(max = 32_768))]
+    pub statement: String,
+    /// JPEG pictures in base64, each of at most 400 KiB. The transaction's commitment is
+    /// `SHA-256("yibao/claim-documents/v1" || salt || SHA-256(statement) || SHA-256(first) ...)`.
+    #[schemars(length(min = 1, max = 8))]
+    pub documents: Vec<String>,
+    /// The salt of the commitment: 32 bytes in hex.
+    pub salt: Hash,
+}
+
+/// A claim that was filed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ClaimFiled {
+    /// The id of its transaction.
+    pub claim: Hash,
+}
+
+/// Claims.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ClaimList {
+    /// The claims.
+    pub claims: Vec<ClaimSummary>,
+}
+
+/// A claim and where it stands.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ClaimSummary {
+    /// The id of the transaction that filed it.
+    pub claim: Hash,
+    /// Whose bills.
+    pub person: Relative,
+    /// The scheme that is to pay.
+    pub scheme: SchemeId,
+    /// The first day of service.
+    pub from: CivilDate,
+    /// The last day of service.
+    pub to: CivilDate,
+    /// Who gave the care, in the person's words.
+    pub provider: String,
+    /// The invoices, as filed.
+    pub invoices: Vec<Invoice>,
+    /// What else was said.
+    pub words: String,
+    /// When it was filed.
+    pub filed: Timestamp,
+    /// Where it stands.
+    pub standing: ClaimStanding,
+}
+
+/// Where a claim stands.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[schemars(rename = "ClaimState")]
+pub enum ClaimStanding {
+    /// The bureau has to decide.
+    Waiting {
+        /// By this day.
+        until: CivilDate,
+        /// The day is over; the claim waits all the same.
+        is_late: bool,
+    },
+    /// The person took it back.
+    Withdrawn,
+    /// The bureau refused it.
+    Refused {
+        /// Why.
+        reason: ClaimRefusal,
+        /// When.
+        decided: Timestamp,
+    },
+    /// It was adjudicated.
+    Accepted {
+        /// When.
+        decided: Timestamp,
+        /// The transaction, of which vouchers are issued.
+        transaction_id: Hash,
+        /// What the invoices come to.
+        total: Amount,
+        /// What funds pay.
+        paid: Amount,
+        /// How that is paid out; left out while no way to pay was named, or nothing is paid.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payout: Option<PayoutView>,
+    },
+}
+
+/// A payout.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ClaimPayout")]
+pub struct PayoutView {
+    /// Whose rail pays.
+    pub executor: OrganisationId,
+    /// Where it stands.
+    pub status: EffectStatus,
+    /// When it was ordered.
+    pub ordered: Timestamp,
+    /// When the executor said what became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Timestamp>,
+}
+
+/// A claim with its photographs.
+#[derive(Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Claim")]
+pub struct ClaimView {
+    /// What the lists say of it.
+    #[serde(flatten)]
+    pub summary: ClaimSummary,
+    /// JPEG pictures in base64; empty once they were forgotten.
+    pub documents: Vec<String>,
+    /// Once it is accepted: lines, split and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<QuoteView>,
+}
+
+/// What a desk reviewed.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimReview {
+    /// The invoices as they are read, and no others than are paid for.
+    #[schemars(length(min = 1, max = 16))]
+    pub invoices: Vec<Invoice>,
+    /// What care it is about.
+    pub care: ClaimCare,
+    /// The lines of all invoices.
+    pub bill: Bill,
+    /// Diagnosis groups by the names that the catalogue uses.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    pub diagnosis_groups: Vec<String>,
+    /// The salt of the commitment over lines and sums: 32 secret random bytes in hex.
+    pub salt: Hash,
+}
+
+/// What a review comes to, and what a clerk signs to accept it.
+#[derive(Clone, Serialize, JsonSchema)]
+pub struct ClaimQuote {
+    /// Lines, split and why.
+    pub quote: QuoteView,
+    /// What is signed.
+    pub body: AcceptClaim,
+    /// What funds pay.
+    pub paid: Amount,
+    /// The last digits of the card to which it goes; left out where the person has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+}
+
+/// A claim to be accepted.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimAcceptance {
+    /// An `accept_claim`, exactly as the review gave it: its bytes in hex, or the content itself.
+    #[schemars(schema_with = "transaction_content")]
+    pub content: serde_json::Value,
+    /// The clerk's signature over the transaction's id.
+    pub authorisations: Vec<Authorisation>,
+    /// What was reviewed.
+    pub review: ClaimReview,
+}
+
+/// A payout that will be signed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimPayoutLegRequest {
+    /// The idempotency key that its transaction will have.
+    pub idempotency_key: IdempotencyKey,
+}
+
+/// A way to pay a claim out.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ClaimPayoutLeg {
+    /// The leg that `pay_claim` carries.
+    pub payout: CashLeg,
+    /// The last digits of the card to which it goes.
+    pub card: String,
+}
