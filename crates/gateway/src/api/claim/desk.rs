@@ -278,10 +278,9 @@ fn with_machines(
     content: Content,
     mut authorisations: Vec<Authorisation>,
     machines: &[&dyn Machine],
-) -> Transaction {
-    let id = content.id();
+) -> Result<Transaction, Problem> {
     for machine in machines {
-        let own = machine.authorise(&id);
+        let own = machine.authorise(&content)?;
         // A clerk may sign with the key of the machine, once.
         if !authorisations.iter().any(|one| (one.party, one.key) == (own.party, own.key)) {
             authorisations.push(own);
@@ -289,7 +288,7 @@ fn with_machines(
     }
     let mut transaction = Transaction { content, authorisations };
     transaction.sort_authorisations();
-    transaction
+    Ok(transaction)
 }
 
 fn accept(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -300,7 +299,7 @@ fn accept(call: &Call, session: &Session) -> Result<Reply, Problem> {
     // What is on the ledger already gives its receipt again.
     let is_new = call.gateway.port.chain().receipt_of_transaction(content.id())?.is_none();
     if !is_new {
-        return submit_signed(call, session.party, with_machines(content, authorisations, &[]));
+        return submit_signed(call, session.party, with_machines(content, authorisations, &[])?);
     }
     require_waiting(&row)?;
     let computed = compute(call, &wallet, (&id, &row), &review)?;
@@ -316,7 +315,7 @@ fn accept(call: &Call, session: &Session) -> Result<Reply, Problem> {
     };
     let mut machines: Vec<&dyn Machine> = vec![&*wallet.bureau];
     machines.extend(paying.map(|one| one as &dyn Machine));
-    submit_signed(call, session.party, with_machines(content, authorisations, &machines))
+    submit_signed(call, session.party, with_machines(content, authorisations, &machines)?)
 }
 
 /// What the directory keeps of an accepted claim.
@@ -364,5 +363,5 @@ fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(Problem::new(&code::CHANGE_INVALID).at("content"));
     }
     let machine: &dyn Machine = paying;
-    submit_signed(call, session.party, with_machines(content, authorisations, &[machine]))
+    submit_signed(call, session.party, with_machines(content, authorisations, &[machine])?)
 }
