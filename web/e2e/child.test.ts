@@ -4,6 +4,7 @@ import { join as joined } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { confirmWithPin, data, deskPage, join, launch, newcomer, openVisit, seeing, signDeskIn, takeAtTill, Visitor, writeBill } from './kit.ts';
+import { photograph } from './photograph.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -16,23 +17,6 @@ function child(): { name: string; number: string } {
   const text = readFileSync(joined(data, 'family/children.toml'), 'utf8');
   const value = (key: string): string => new RegExp(`^${key} = "(.*)"$`, 'm').exec(text)?.[1] ?? '';
   return { name: value('name'), number: value('number') };
-}
-
-/** A page of a household register, as somebody would photograph it: larger than what may be sent. */
-async function photograph(visitor: Visitor, words: readonly string[]): Promise<Buffer> {
-  const url = await visitor.page.evaluate((lines) => {
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [2600, 1900];
-    const context = canvas.getContext('2d');
-    if (context === null) throw new Error('no canvas');
-    context.fillStyle = '#f3ead8';
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.fillStyle = '#222';
-    context.font = '96px "Noto Sans CJK SC", sans-serif';
-    lines.forEach((line, at) => context.fillText(line, 200, 300 + at * 200));
-    return canvas.toDataURL('image/png');
-  }, words);
-  return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
 }
 
 async function apply(wallet: Visitor, one: { name: string; number: string }, pages: readonly Buffer[]): Promise<void> {

@@ -64,13 +64,18 @@ class Desk {
 export const desk = new Desk();
 
 /** The content of a transaction that this desk brings. */
-export async function draft<K extends KindName>(kind: K, body: Body<K>, validMillis: number): Promise<Content<K>> {
+export async function draft<K extends KindName>(
+  kind: K,
+  body: Body<K>,
+  validMillis: number,
+  key = randomHex(16),
+): Promise<Content<K>> {
   const { chain_id, time } = await network();
   const now = Math.max(Date.now(), Date.parse(time));
   return {
     chain_id,
     author: session.party ?? '',
-    idempotency_key: randomHex(16),
+    idempotency_key: key,
     valid_until: new Date(now + validMillis).toISOString(),
     kind,
     body,

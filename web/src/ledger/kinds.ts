@@ -6,6 +6,7 @@ import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
 import { actor, agreement, aidTerms, cashLeg, consent, hash, id, newKey, organisation, party, premiumItem, publicKey, season, side, split, subject, sums } from './forms.ts';
 import { attestedFacts, period, record } from './record.ts';
+import { HOSPITAL_LEVELS, VISIT_TYPES } from './words.ts';
 
 type Bodies = {
   add_person_key: Schemas['AddPersonKey'];
@@ -32,6 +33,11 @@ type Bodies = {
   unbind_member: Schemas['UnbindMember'];
   grant_aid: Schemas['GrantAid'];
   revoke_aid: Schemas['RevokeAid'];
+  file_claim: Schemas['FileClaim'];
+  withdraw_claim: Schemas['WithdrawClaim'];
+  refuse_claim: Schemas['RefuseClaim'];
+  accept_claim: Schemas['AcceptClaim'];
+  pay_claim: Schemas['PayClaim'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
@@ -53,6 +59,23 @@ const bindingDecision: borsh.Encode<Schemas['BindingDecision']> = (value, out) =
     borsh.variant('unreadable', 'other_persons', 'relation_not_proven', 'out_of_date', 'disputed')(value.refuse.reason, out);
   }
 };
+
+/** Why a claim is refused, in the order of the wire. */
+export const CLAIM_REFUSALS = [
+  'unreadable',
+  'documents_missing',
+  'other_person',
+  'settled_already',
+  'third_party_pays',
+  'outside_scheme',
+  'not_genuine',
+] as const;
+
+const claimCare = borsh.struct<Schemas['ClaimCare']>({
+  place: borsh.struct<Schemas['CarePlace']>({ region: borsh.u32, level: borsh.word(HOSPITAL_LEVELS) }),
+  visit_type: borsh.word(VISIT_TYPES),
+  diagnosis_group: borsh.defaulted(borsh.u8, 0),
+});
 
 type Kind<B> = { readonly number: number; readonly body: borsh.Encode<B> };
 
@@ -162,4 +185,33 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
     body: borsh.struct<Bodies['grant_aid']>({ payer: id, member: id, terms: aidTerms, agreement }),
   },
   revoke_aid: { number: 1008, body: borsh.struct({ payer: id, member: id, side, actor }) },
+  file_claim: {
+    number: 1102,
+    body: borsh.struct<Bodies['file_claim']>({
+      person: id,
+      by: actor,
+      region: borsh.u32,
+      scheme: borsh.u16,
+      from: borsh.day,
+      to: borsh.day,
+      invoices: borsh.list(hash),
+      documents: hash,
+    }),
+  },
+  withdraw_claim: { number: 1103, body: borsh.struct({ claim: hash, by: actor }) },
+  refuse_claim: { number: 1104, body: borsh.struct({ claim: hash, reason: borsh.variant(...CLAIM_REFUSALS) }) },
+  accept_claim: {
+    number: 1105,
+    body: borsh.struct<Bodies['accept_claim']>({
+      claim: hash,
+      invoices: borsh.list(hash),
+      care: claimCare,
+      bill: hash,
+      sums,
+      split,
+      record: hash,
+      payout: borsh.option(cashLeg),
+    }),
+  },
+  pay_claim: { number: 1106, body: borsh.struct<Bodies['pay_claim']>({ claim: hash, payout: cashLeg }) },
 };

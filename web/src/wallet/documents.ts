@@ -50,6 +50,16 @@ export async function readDocument(file: File): Promise<Shown> {
   throw new NoPicture(file.name);
 }
 
+/** `SHA-256("yibao/claim-documents/v1" || salt || SHA-256(statement) || SHA-256(first) ...)`. */
+export async function commitClaim(
+  salt: string,
+  statement: string,
+  documents: readonly Uint8Array<ArrayBuffer>[],
+): Promise<string> {
+  const hashes = await Promise.all([sha256(statement), ...documents.map((one) => sha256(one))]);
+  return toHex(await sha256('yibao/claim-documents/v1', fromHex(salt), ...hashes));
+}
+
 /** `SHA-256("yibao/binding-documents/v1" || salt || SHA-256(first) || SHA-256(second) ...)`. */
 export async function commitDocuments(salt: string, documents: readonly Uint8Array<ArrayBuffer>[]): Promise<string> {
   const hashes = await Promise.all(documents.map((one) => sha256(one)));
