@@ -21,7 +21,7 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** Where pictures go, when somebody wants to look: `PICTURES=folder make e2e`. */
 const PICTURES = process.env.PICTURES;
 
-const BINARY = process.env.YIBAO_BINARY ?? resolve(import.meta.dirname, '../../target/release/yibao');
+export const BINARY = process.env.YIBAO_BINARY ?? resolve(import.meta.dirname, '../../target/release/yibao');
 
 export const url = inject('url');
 export const data = inject('data');

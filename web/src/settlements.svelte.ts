@@ -18,4 +18,12 @@ export class Settlements {
       this.hasMore = page.next !== undefined;
       this.isLoaded = true;
     });
+
+  /** What came since the newest that is shown; the reader keeps the place. */
+  renew = async (): Promise<void> => {
+    const newest = this.rows[0]?.id;
+    const page = await settlementsPage(undefined);
+    const isNew = (row: Row): boolean => newest === undefined || row.id > newest;
+    this.rows = [...page.rows.filter(isNew), ...this.rows];
+  };
 }

@@ -196,7 +196,7 @@ impl Database {
             Ok(value)
         };
         let value = run().map_err(|cause| self.failed(cause))?;
-        held.commits += 1;
+        held.commits = held.commits.saturating_add(1);
         let number = held.commits;
         drop(held);
         if value.is_ok() {

@@ -3,12 +3,13 @@
 //! is cut (decision record 0031).
 //!
 //! Reading order: [`setup`] (who is served), [`line`](mod@line) (the platform, and whether it
-//! answers), [`ledger`] (the hospital's own window on the ledger), [`known`] (what the edge remembers of persons and visits), [`house`] (one hospital
-//! with its keys, book and order), [`answer`] (from a message to its answer), [`learn`] (what an
-//! answer of the platform teaches), [`offline`] (what is answered without the line), [`numbers`]
-//! (the edge's own numbers and the platform's), [`play`] (what was taken goes to the platform),
-//! [`sign`] (what the hospital's key signs, and what not), [`prove`] (what was answered is looked up
-//! on the ledger), [`page`] (what a person sees), [`server`].
+//! answers), [`ledger`] (the hospital's own window on the ledger), [`known`] (what the edge
+//! remembers of persons and visits), [`house`] (one hospital with its keys, book and order),
+//! [`answer`] (from a message to its answer), [`learn`] (what an answer of the platform teaches),
+//! [`offline`] (what is answered without the line), [`numbers`] (the edge's own numbers and the
+//! platform's), [`play`] (what was taken goes to the platform), [`sign`] (what the hospital's key
+//! signs, and what not), [`prove`] (what was answered is looked up on the ledger), [`page`] (what a
+//! person sees), [`server`].
 //!
 //! Invariants: nothing is answered before the hospital is known by its signature; a message that
 //! was answered as carried out is answered by the same bytes for ever; what was taken is signed,

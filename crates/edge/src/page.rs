@@ -140,15 +140,20 @@ impl EdgeStatus {
                 how => format!("<dt>{}</dt><dd>{}</dd>\n", escape(what), escape(how)),
             })
             .collect();
-        let others: String = Language::ALL
-            .iter()
-            .map(|one| format!("<a href=\"/?lang={0}\" hreflang=\"{0}\">{0}</a> ", one.tag()))
+        let link = |one: Language, words: &str| {
+            let tag = one.tag();
+            format!(
+                "<li><a href=\"/?lang={tag}\" lang=\"{tag}\" hreflang=\"{tag}\">{words}</a></li>\n"
+            )
+        };
+        let others: String = std::iter::once(link(language, &text(language, "again")))
+            .chain(Language::ALL.iter().map(|one| link(*one, &text(*one, "language"))))
             .collect();
         format!(
             "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n\
-             <meta http-equiv=\"refresh\" content=\"30\">\n<title>{title}</title>\n</head>\n\
-             <body>\n<main>\n<h1>{title}</h1>\n<dl>\n{rows}</dl>\n</main>\n<nav>{others}</nav>\n\
+             <title>{title}</title>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n<dl>\n{rows}</dl>\n\
+             </main>\n<nav>\n<ul>\n{others}</ul>\n</nav>\n\
              </body>\n</html>\n",
             lang = language.tag()
         )

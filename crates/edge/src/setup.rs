@@ -83,8 +83,8 @@ pub struct HospitalSetup {
     /// For SM2 over the envelope: its system's public key, 65 bytes in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sm2_key: Option<String>,
-    /// The folder of its light node, beside this file: then the edge signs for it on the ledger, and
-    /// looks up what the platform says.
+    /// The folder of its light node, beside this file: then the edge signs for it on the ledger,
+    /// and looks up what the platform says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<String>,
 }

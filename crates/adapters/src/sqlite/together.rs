@@ -1,5 +1,5 @@
-//! Writes that come at once and become durable together: one `fdatasync` for all that were made while
-//! the one before was under way, instead of one for each. Others read and write meanwhile.
+//! Writes that come at once and become durable together: one `fdatasync` for all that were made
+//! while the one before was under way, instead of one for each. Others read and write meanwhile.
 //!
 //! Every write is undone alone when it fails. One that was made is seen by reads of this program
 //! before it is durable; whoever made it hears of it only afterwards, and what is written later
@@ -70,7 +70,7 @@ impl Held {
         let Some(batch) = self.batch.take() else { return };
         let ended = run(&self.connection, "COMMIT").map_err(|error| Failure::of(&error));
         self.losses = self.losses.saturating_add(u64::from(ended.is_err()));
-        self.commits += 1;
+        self.commits = self.commits.saturating_add(1);
         let ended = ended.map(|()| self.commits);
         if ended.is_err() && !self.connection.is_autocommit() {
             // What cannot be undone now is undone when the file is opened again: it has no commit.

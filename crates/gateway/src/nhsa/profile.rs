@@ -13,8 +13,8 @@
 //! sm2_key = "04..."                  # for "sm2-envelope": the system's public key, hex
 //! sm2_previous_key = "04..."         # the one before,
 //! previous_key_until = "2026-01-31"  # and the last day on which it is taken
-//! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk; in its place,
-//! # edge_key = "ed25519:..."         # where `yibao edge` in the hospital keeps that key and signs
+//! machine_key = "keys/online.key"    # signs for the hospital: scopes settle and clerk; or, where
+//! # edge_key = "ed25519:..."         # `yibao edge` in the hospital keeps that key, its public one
 //! untraced_items = []                # codes of items that are sold without trace codes
 //! [mobile]                           # bodies of mobile payment that are sealed, where they are:
 //! app_id = "..."                     # whose they are, 16 characters or more

@@ -200,7 +200,7 @@ impl EdgeKey {
         match answered {
             Ok(Ok(signature)) => {
                 let party = Party::Organisation(self.organisation);
-                Ok(Authorisation { party, key: self.key.clone(), signature })
+                Ok(Authorisation { party, key: self.key, signature })
             }
             Ok(Err(unsigned)) => {
                 let organisation = self.organisation;

@@ -64,7 +64,7 @@ pub fn open_institutions(data: &Path) -> Result<BTreeMap<String, Arc<Institution
         profile.check().map_err(in_file)?;
         let signer = match (&profile.machine_key, &profile.edge_key) {
             (Some(file), _) => Signer::Hosted(key_machine(organisation, &folder.join(file))?),
-            (None, Some(key)) => Signer::Edge(EdgeKey::new(organisation, key.clone())),
+            (None, Some(key)) => Signer::Edge(EdgeKey::new(organisation, *key)),
             (None, None) => return Err(in_file("it names no key".to_owned())),
         };
         let keys = match profile.sm2_keys().map_err(in_file)? {

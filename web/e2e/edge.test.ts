@@ -1,0 +1,182 @@
+/**
+ * The hospital's line to the platform is cut while the patient's wallet is open: the bill is taken
+ * inside the hospital, settles when the line is back, and the wallet shows it without a touch.
+ */
+import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join as joined } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BINARY, axe, data, join, keepPicture, launch, newcomer, url, Visitor } from './kit.ts';
+
+const CODE = 'H62010000001';
+const NAME = '示范医院';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+/** A cable between edge and platform that can be pulled. */
+class Cable {
+  private isPulled = false;
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+  ) {}
+
+  static lay(): Promise<Cable> {
+    const platform = new URL(url);
+    return new Promise((resolve) => {
+      const server = createServer((from) => {
+        if (cable.isPulled) return void from.destroy();
+        const to = connect(Number(platform.port), platform.hostname);
+        for (const [one, other] of [[from, to], [to, from]] as const) {
+          cable.sockets.add(one);
+          one.on('error', () => other.destroy());
+          one.on('close', () => {
+            cable.sockets.delete(one);
+            other.destroy();
+          });
+          one.pipe(other);
+        }
+      });
+      let cable: Cable;
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        const port = typeof address === 'object' && address !== null ? address.port : 0;
+        cable = new Cable(server, `http://127.0.0.1:${port}`);
+        resolve(cable);
+      });
+    });
+  }
+
+  pull(): void {
+    this.isPulled = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  plugIn(): void {
+    this.isPulled = false;
+  }
+
+  cutForGood(): void {
+    this.pull();
+    this.server.close();
+  }
+}
+
+/** Starts an edge; where it answers. */
+function startEdge(file: string): Promise<{ readonly child: ChildProcess; readonly edge: string }> {
+  const child = spawn(BINARY, ['edge', 'serve', file, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the edge ended with ${code}`)));
+    createInterface({ input: child.stdout }).once('line', (line) => resolve({ child, edge: line.split(' ').at(-1) ?? '' }));
+  });
+}
+
+type Output = { readonly [name: string]: { readonly [field: string]: string } & readonly { readonly [field: string]: string }[] };
+
+/** The hospital's system at one counter. */
+class Counter {
+  private serial = 0;
+  private readonly secret = readFileSync(joined(data, 'hospital-1/nhsa-secret'), 'utf8').trim();
+
+  constructor(private readonly edge: string) {}
+
+  /** The clock of the interface, as `2026-01-31 08:30:00`. */
+  private static now(): string {
+    return new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
+  }
+
+  static today = (): string => Counter.now().slice(0, 10);
+
+  async told(infno: string, input: object): Promise<Output> {
+    const time = Counter.now();
+    const serial = String(8_000 + this.serial++).padStart(4, '0');
+    const body = JSON.stringify({
+      infno,
+      msgid: `${CODE}${time.replace(/\D/g, '')}${serial}`,
+      mdtrtarea_admvs: '620100',
+      insuplc_admdvs: '620100',
+      recer_sys_code: 'YBXT',
+      infver: 'V1.0',
+      opter_type: '1',
+      opter: '0012',
+      opter_name: '收费员',
+      inf_time: time,
+      fixmedins_code: CODE,
+      fixmedins_name: NAME,
+      input,
+    });
+    const millis = String(Date.now());
+    const tag = createHmac('sm3', this.secret).update(`${millis}\n${body}`).digest('hex').toUpperCase();
+    const headers = { 'content-type': 'application/json', 'x-ca-key': CODE, 'x-ca-signature': `${millis}:${tag}` };
+    const answer = await (await fetch(`${this.edge}/nhsa/v1`, { method: 'POST', headers, body })).json();
+    expect(answer.err_msg, infno).toBeNull();
+    return answer.output;
+  }
+}
+
+it('a bill that is taken while the line is cut settles by itself, and the open wallet shows it', async () => {
+  const patient = newcomer(23);
+  const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', passkeys: false }, 'wallet');
+  await join(wallet, patient);
+  await wallet.tab('tab.history').click();
+  await wallet.page.locator('[data-loading]').waitFor({ state: 'detached' });
+  const rows = wallet.page.locator('ul.list li');
+  const before = await rows.count();
+
+  const folder = mkdtempSync(joined(tmpdir(), 'yibao-edge-'));
+  const file = joined(folder, 'edge.toml');
+  const cable = await Cable.lay();
+  const secret = joined(data, 'hospital-1/nhsa-secret');
+  execFileSync(BINARY, ['edge', 'init', file, '--platform', cable.url, '--code', CODE, '--name', NAME, '--secret', secret]);
+  const { child, edge } = await startEdge(file);
+  try {
+    const counter = new Counter(edge);
+    const shown = { mdtrt_cert_type: '02', mdtrt_cert_no: patient.number };
+    const known = await counter.told('1101', { data: { ...shown, psn_name: patient.name } });
+    const scheme = known.insuinfo?.find((row) => row.psn_insu_stas === '1')?.insutype;
+    const person = { ...shown, psn_no: known.baseinfo?.psn_no, insutype: scheme };
+
+    cable.pull();
+    const opened = await counter.told('2201', { data: { ...person, begntime: Counter.today(), ipt_otp_no: 'MZ0023', med_type: '11' } });
+    const mdtrt_id = opened.data?.mdtrt_id;
+    const line = { feedetl_sn: '1', mdtrt_id, psn_no: person.psn_no, chrg_bchno: 'B1', fee_ocur_time: Counter.today() };
+    await counter.told('2204', { feedetail: [{ ...line, med_list_codg: 'ZJ007', cnt: 1, pric: '30', det_item_fee_sumamt: '30' }] });
+    const claim = { ...person, mdtrt_id, med_type: '11', medfee_sumamt: '30', psn_setlway: '01', chrg_bchno: 'B1', acct_used_flag: '0' };
+    const taken = await counter.told('2207', { data: claim });
+    expect(taken.setlinfo?.setl_stas).toBe('待结算');
+    const page = await wallet.context.newPage();
+    await page.goto(`${edge}/?lang=zh-Hans`);
+    expect(await page.getByText('1 笔').count()).toBe(1);
+    expect(await axe(page)).toEqual([]);
+    keepPicture('edge-cut.png', await page.screenshot());
+    // Nothing is settled, and the wallet says nothing else.
+    expect(await rows.count()).toBe(before);
+
+    cable.plugIn();
+    await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(before + 1);
+    expect(await rows.first().innerText()).toContain('30.00');
+    await wallet.check('history-after-the-line');
+    await rows.first().getByRole('link').click();
+    await wallet.page.locator('main h1').waitFor();
+    await page.goto(`${edge}/?lang=zh-Hans`);
+    keepPicture('edge-back.png', await page.screenshot());
+    await page.close();
+    await wallet.leave();
+  } finally {
+    child.removeAllListeners('exit');
+    child.kill('SIGTERM');
+    cable.cutForGood();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
