@@ -24,8 +24,9 @@ export function splitOf(parts: readonly Schemas['Part'][]): Schemas['Split'] {
   };
 }
 
-/** How the cash part stands: the worst of its payments counts. */
+/** How the cash part stands: the worst of its payments counts; nothing is said of one that is no longer due. */
 export async function cashStanding(record: Schemas['SettlementRecord']): Promise<'none' | 'pending' | 'posted' | 'failed'> {
+  if (splitOf(record.parts).cash === '0') return 'none';
   const effects = await Promise.all(
     record.collected.map((reference) => ok(api.GET('/v1/effects/{reference}', { params: { path: { reference } } }))),
   );

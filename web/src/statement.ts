@@ -35,7 +35,7 @@ export async function objectionsTo(visit: string): Promise<readonly Schemas['Obj
 export type Stated = { readonly statement: string; readonly salt: string; readonly commitment: string };
 
 /** Words as they are sent, with the commitment that is signed. */
-export async function stated(words: Schemas['ObjectionWords'] | Schemas['AnswerWords']): Promise<Stated> {
+export async function stated(words: Schemas['ObjectionWords'] | Schemas['AnswerWords'] | Schemas['ContestWords'] | Schemas['DecisionWords']): Promise<Stated> {
   const statement = JSON.stringify(words);
   const salt = randomHex(32);
   return { statement, salt, commitment: await commitStatement(salt, statement) };

@@ -4,8 +4,8 @@ use adapters::directory::activation::ACTIVATION_TRIES;
 use adapters::directory::code::{code_digits, code_step};
 use adapters::directory::{
     ActivationTry, BoundCard, CodeSeed, Directory, DirectoryKey, KeptApplication, KeptClaim,
-    NewInquiry, Objection, PIN_TRIES, Particulars, PinTry, RefusalReason, Request, RequestAnswer,
-    UsedCode, WrittenAnswer,
+    KeptContest, KeptDeskAct, NewInquiry, Objection, PIN_TRIES, Particulars, PinTry, RefusalReason,
+    Request, RequestAnswer, UsedCode, WrittenAnswer,
 };
 use adapters::sqlite::Place;
 use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
@@ -376,4 +376,88 @@ fn a_claim_waits_until_it_is_closed_and_its_photographs_are_forgotten_after_two_
     assert!(directory.claim_photographs(&open.id).unwrap().is_some(), "it still waits");
     directory.forget_claim(&later.id).unwrap();
     assert_eq!(directory.claim(&later.id).unwrap(), None);
+}
+
+#[test]
+fn why_a_desk_did_something_is_found_by_its_person_and_forgotten_when_it_was_refused() {
+    let directory = directory();
+    let act = |id: u8, person: PersonId, later: u64| KeptDeskAct {
+        id: Hash([id; 32]),
+        person,
+        statement: vec![id],
+        done: NOW.plus_millis(later),
+    };
+    for one in [act(1, ONE, 0), act(2, ONE, 1), act(3, TWO, 2)] {
+        directory.put_desk_act(&one).unwrap();
+        directory.put_desk_act(&one).unwrap();
+    }
+    assert_eq!(directory.desk_acts(ONE).unwrap(), [act(2, ONE, 1), act(1, ONE, 0)]);
+    directory.forget_desk_act(&Hash([2; 32])).unwrap();
+    assert_eq!(directory.desk_acts(ONE).unwrap(), [act(1, ONE, 0)]);
+    // After five years nobody needs it.
+    let years = 5 * 365 * 24 * 3_600_000;
+    directory.put_desk_act(&act(4, TWO, years)).unwrap();
+    assert_eq!(directory.desk_acts(ONE).unwrap(), [act(1, ONE, 0)], "to the instant");
+    directory.put_desk_act(&act(5, TWO, years + 1)).unwrap();
+    assert_eq!(directory.desk_acts(ONE).unwrap(), []);
+}
+
+#[test]
+fn an_erased_wallet_leaves_who_it_was_and_nothing_of_others() {
+    let directory = directory();
+    let card = BoundCard {
+        executor: "bank".parse().unwrap(),
+        rail: Text::new("sandbox_bank").unwrap(),
+        token: "token-of-a-card".parse().unwrap(),
+        last_four: "4321".to_owned(),
+    };
+    let who = Particulars::new("欧阳晓", "11010519491231002X");
+    for person in [ONE, TWO] {
+        directory.put_people(&[(person, who.clone())]).unwrap();
+        directory.put_cards(&[(person, card.clone())]).unwrap();
+    }
+    directory.note_ward(ONE, TWO).unwrap();
+    let pin = directory.new_pin(ONE, &[1; 32]).unwrap();
+    let shown = directory.new_code(own(ONE), NOW).unwrap();
+    directory.erase_wallet(ONE).unwrap();
+    directory.erase_wallet(ONE).unwrap();
+    assert!(directory.card(ONE).unwrap().is_none() && directory.wards_of(ONE).unwrap().is_empty());
+    assert!(matches!(directory.try_pin(&pin.id, &[1; 32]).unwrap(), PinTry::Blocked));
+    let digits = code_digits(&shown.secret, code_step(NOW));
+    assert!(directory.use_code(shown.number, digits, NOW).unwrap().is_none());
+    assert_eq!(directory.person(ONE).unwrap(), Some(who));
+    assert_eq!(directory.card(TWO).unwrap(), Some(card));
+}
+
+#[test]
+fn a_contest_waits_until_it_is_decided_and_keeps_its_words() {
+    let directory = directory();
+    let contest = |id: u8, later: u64| KeptContest {
+        id: Hash([id; 32]),
+        visit: VisitId([7; 16]),
+        person: ONE,
+        provider: "hospital".parse().unwrap(),
+        statement: vec![id],
+        raised: NOW.plus_millis(later),
+        decision: None,
+    };
+    for one in [contest(1, 1), contest(2, 0)] {
+        directory.put_contest(&one).unwrap();
+        directory.put_contest(&one).unwrap();
+    }
+    assert_eq!(directory.open_contests().unwrap(), [contest(2, 0), contest(1, 1)]);
+    assert_eq!(directory.contests_of(VisitId([7; 16])).unwrap(), [contest(1, 1), contest(2, 0)]);
+    let first = contest(1, 1).id;
+    directory.write_decision(&first, (Hash([8; 32]), b"first")).unwrap();
+    directory.write_decision(&first, (Hash([9; 32]), b"second")).unwrap();
+    directory.close_contest(&first).unwrap();
+    assert_eq!(directory.open_contests().unwrap(), [contest(2, 0)]);
+    let kept = directory.contest(&first).unwrap().unwrap();
+    assert_eq!(kept.decision, Some((Hash([9; 32]), b"second".to_vec())));
+    assert!(directory.contest(&Hash([5; 32])).unwrap().is_none());
+    // After two years nobody needs the words.
+    let years = 2 * 365 * 24 * 3_600_000;
+    directory.put_contest(&contest(3, years + 1)).unwrap();
+    assert!(directory.contest(&contest(2, 0).id).unwrap().is_none());
+    assert!(directory.contest(&first).unwrap().is_some(), "to the instant");
 }

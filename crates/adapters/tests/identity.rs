@@ -181,3 +181,31 @@ fn a_failing_register_is_an_error_and_no_mismatch() {
     let error = attest(&registry, "Ada Test", FIRST).unwrap_err();
     assert!(matches!(error, IdentityError::Storage(_)), "{error}");
 }
+
+#[test]
+fn people_are_entered_who_are_free_and_nobody_is_renamed() {
+    let registry = Registry::open(&Place::Memory, &keys(&[1])).unwrap();
+    registry.import(&people()[..1]).unwrap();
+    assert!(!registry.is_free(&person("Ada Test", FIRST)).unwrap());
+    assert!(
+        !registry.is_free(&person("Eve Test", FIRST)).unwrap(),
+        "another name is no other person"
+    );
+    assert!(registry.is_free(&person("Bob Test", SECOND)).unwrap());
+    assert!(!registry.is_free(&person(" ", SECOND)).unwrap());
+    assert!(!registry.is_free(&person(&"a".repeat(NAME_BYTES_MAX + 1), SECOND)).unwrap());
+    let error = registry.is_free(&person("Bob Test", "440524188001010015")).unwrap_err();
+    assert!(matches!(error, IdentityError::Document(_)), "{error}");
+    let wrong =
+        [person("Eve Test", FIRST), person("", SECOND), person("Bob Test", "440524188001010015")];
+    registry.enter(&wrong).unwrap();
+    assert!(matches!(attest(&registry, "Eve Test", FIRST), Err(IdentityError::NoMatch)));
+    assert!(registry.is_free(&person("Bob Test", SECOND)).unwrap());
+    registry.enter(&[person("Bob Test", SECOND), person("Rob Test", SECOND)]).unwrap();
+    let first = attest(&registry, "Bob Test", SECOND).unwrap();
+    registry.enter(&[person("Bob Test", SECOND)]).unwrap();
+    assert_eq!(attest(&registry, "bob  test", SECOND).unwrap().statement, first.statement);
+    assert!(matches!(attest(&registry, "Rob Test", SECOND), Err(IdentityError::NoMatch)));
+    // A change of keys finds whoever was entered.
+    assert_eq!(registry.rotate(1, 1, None, 10).unwrap().len(), 1);
+}

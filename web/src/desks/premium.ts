@@ -4,8 +4,8 @@ import type { Schemas } from '../api/types.ts';
 import { tidyNumber } from '../identity.ts';
 import { organisationOf } from '../organisations.ts';
 import { session } from '../session.svelte.ts';
-import { cells } from '../table.ts';
 import { draft, signed } from './desk.svelte.ts';
+import { batches, readTable, type Column, type Line as ListLine, type LineResult, type Reading } from './lists.ts';
 
 export type Season = Schemas['ListedSeason'];
 export type Seasons = { readonly today: string; readonly seasons: readonly Season[] };
@@ -49,16 +49,12 @@ export function dayBefore(day: string): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
 }
 
-/** How many lines are read, and rows registered, at once. */
-export const BATCH = 500;
-/** The most lines of a file; longer lists are imported by the command line. */
-export const LINES_MAX = 50_000;
-
 type Cells = Schemas['PremiumLine'];
-type Column = keyof Cells;
+type Name = keyof Cells;
+export type Line = { readonly line: number; readonly cells: Cells };
 
 /** The heads of the columns: as programs name them, and as the template does. */
-const COLUMNS: readonly (readonly [Column, string])[] = [
+const COLUMNS: readonly Column<Name>[] = [
   ['name', '姓名'],
   ['number', '证件号码'],
   ['class', '缴费类别'],
@@ -67,56 +63,19 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
   ['person_classes', '人员身份'],
   ['born', '出生日期'],
 ];
-const NEEDED: readonly Column[] = ['name', 'number', 'class'];
 
 /** A file to begin with: the heads and one line that shows how it is filled in. */
 export const template = (): readonly (readonly string[])[] => [COLUMNS.map(([, head]) => head)];
 
-export type Line = { readonly line: number; readonly cells: Cells };
-export type Reading =
-  | { readonly lines: readonly Line[] }
-  | { readonly fault: 'form' | 'many' }
-  | { readonly fault: 'head'; readonly column: string };
-
-export function readLines(text: string): Reading {
-  const [head, ...rows] = cells(text.replace(/^\uFEFF/, ''));
-  if (head === undefined || rows.length === 0) return { fault: 'form' };
-  const heads = head.map((one) => one.trim().toLowerCase());
-  const places = new Map(COLUMNS.map(([column, chinese]) => [column, heads.findIndex((one) => one === column || one === chinese)]));
-  const missing = NEEDED.find((column) => (places.get(column) ?? -1) < 0);
-  if (missing !== undefined) return { fault: 'head', column: missing };
-  if (rows.length > LINES_MAX) return { fault: 'many' };
-  const lines = rows.map((row, at) => {
-    const cell = (column: Column): string => row[places.get(column) ?? -1]?.trim() ?? '';
-    const read: Cells = {
-      name: cell('name'),
-      number: tidyNumber(cell('number')),
-      class: cell('class'),
-      missed_years: cell('missed_years'),
-      newborn_until: cell('newborn_until'),
-      person_classes: cell('person_classes'),
-      born: cell('born'),
-    };
-    return { line: at + 2, cells: read };
-  });
-  return { lines };
+export function readLines(text: string): Reading<Name> {
+  const reading = readTable(text, COLUMNS, ['name', 'number', 'class']);
+  if (!('lines' in reading)) return reading;
+  const tidy = ({ line, cells }: ListLine<Name>): ListLine<Name> => ({ line, cells: { ...cells, number: tidyNumber(cells.number) } });
+  return { lines: reading.lines.map(tidy) };
 }
 
 /** What became of a line. */
-export type Result = {
-  readonly line: number;
-  readonly name: string;
-  /** The last characters of the number, by which an office tells namesakes apart. */
-  readonly end: string;
-  readonly row?: Schemas['RegisteredPremium'];
-  readonly problem?: Schemas['LineProblem'];
-  /** The earlier line on which the same number stands. */
-  readonly twice?: number;
-  readonly isRegistered?: boolean;
-};
-
-const batches = <T>(all: readonly T[]): readonly (readonly T[])[] =>
-  Array.from({ length: Math.ceil(all.length / BATCH) }, (_, at) => all.slice(at * BATCH, (at + 1) * BATCH));
+export type Result = LineResult & { readonly row?: Schemas['RegisteredPremium']; readonly isRegistered?: boolean };
 
 /** Has every line read by the gateway; a wrong one stops no other. */
 export async function checkLines(

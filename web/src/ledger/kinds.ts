@@ -14,16 +14,23 @@ type Bodies = {
   lock_person: Schemas['LockPerson'];
   ask_unlock: Schemas['AskUnlock'];
   unlock_person: Schemas['UnlockPerson'];
+  block_card: Schemas['BlockCard'];
+  reset_pin_counter: Schemas['ResetPinCounter'];
+  close_person: Schemas['ClosePerson'];
   check_in: Schemas['CheckIn'];
   cancel_visit: Schemas['CancelVisit'];
   settle_visit: Schemas['SettleVisit'];
   refund_visit: Schemas['RefundVisit'];
   object_to_settlement: Schemas['ObjectToSettlement'];
   answer_objection: Schemas['AnswerObjection'];
+  contest_consent: Schemas['ContestConsent'];
+  decide_contest: Schemas['DecideContest'];
   set_guardian: Schemas['SetGuardian'];
   remove_guardian: Schemas['RemoveGuardian'];
   release_premium: Schemas['ReleasePremium'];
   end_coverage: Schemas['EndCoverage'];
+  import_persons: Schemas['ImportPersons'];
+  import_coverages: Schemas['ImportCoverages'];
   register_premiums: Schemas['RegisterPremiums'];
   pay_premiums: Schemas['PayPremiums'];
   cancel_premium: Schemas['CancelPremium'];
@@ -77,6 +84,20 @@ const claimCare = borsh.struct<Schemas['ClaimCare']>({
   diagnosis_group: borsh.defaulted(borsh.u8, 0),
 });
 
+const coverageTerms = borsh.struct<Schemas['CoverageTerms']>({
+  scheme: borsh.u16,
+  period,
+  benefits_from: borsh.option(borsh.day),
+  facts: attestedFacts,
+});
+
+const newPerson = borsh.struct<Schemas['NewPerson']>({
+  id,
+  commitment: hash,
+  blind_index: hash,
+  keys: borsh.defaulted(borsh.list(newKey), []),
+});
+
 type Kind<B> = { readonly number: number; readonly body: borsh.Encode<B> };
 
 export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
@@ -85,6 +106,9 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   lock_person: { number: 311, body: borsh.struct({ person: id, by: actor }) },
   ask_unlock: { number: 312, body: borsh.struct({ person: id }) },
   unlock_person: { number: 313, body: borsh.struct({ person: id, by: actor }) },
+  block_card: { number: 308, body: borsh.struct({ person: id, by: actor }) },
+  reset_pin_counter: { number: 310, body: borsh.struct({ person: id }) },
+  close_person: { number: 314, body: borsh.struct({ person: id, last_day: borsh.day }) },
   check_in: {
     number: 701,
     body: borsh.struct({
@@ -131,6 +155,14 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
       statement: hash,
     }),
   },
+  contest_consent: {
+    number: 711,
+    body: borsh.struct<Bodies['contest_consent']>({ original: record, statement: hash, by: actor }),
+  },
+  decide_contest: {
+    number: 714,
+    body: borsh.struct<Bodies['decide_contest']>({ original: record, decision: borsh.variant('upheld', 'rejected'), statement: hash }),
+  },
   set_guardian: {
     number: 305,
     body: borsh.struct<Bodies['set_guardian']>({ person: id, guardian: id, period, ground }),
@@ -140,6 +172,20 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   end_coverage: {
     number: 404,
     body: borsh.struct<Bodies['end_coverage']>({ person: id, region: borsh.u32, scheme: borsh.u16, last_day: borsh.day }),
+  },
+  import_persons: {
+    number: 411,
+    body: borsh.struct<Bodies['import_persons']>({
+      region: borsh.u32,
+      rows: borsh.list(borsh.struct<Schemas['ImportedPerson']>({ person: newPerson, coverage: borsh.option(coverageTerms) })),
+    }),
+  },
+  import_coverages: {
+    number: 412,
+    body: borsh.struct<Bodies['import_coverages']>({
+      region: borsh.u32,
+      rows: borsh.list(borsh.struct<Schemas['ImportedCoverage']>({ person: id, coverage: coverageTerms })),
+    }),
   },
   register_premiums: {
     number: 902,

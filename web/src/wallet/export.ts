@@ -8,7 +8,7 @@ import { t } from './words.ts';
 const PAGE = 200;
 
 /** What the file holds, by the names of its members. */
-export const CONTENTS = ['profile', 'person', 'coverages', 'account', 'visits', 'receipts', 'inquiries', 'family', 'sessions', 'wards'] as const;
+export const CONTENTS = ['profile', 'person', 'coverages', 'account', 'visits', 'receipts', 'inquiries', 'family', 'sessions', 'wards', 'desk_acts'] as const;
 
 export async function allReceipts(): Promise<Schemas['Receipt'][]> {
   const receipts: Schemas['Receipt'][] = [];
@@ -59,7 +59,7 @@ async function visitOf(visit: string): Promise<object> {
 /** The file's text. Visits are asked for one after the other: a phone has time, a gateway many phones. */
 export async function ownData(now: Date): Promise<string> {
   const params = { params: { path: { person: session.id } } };
-  const [profile, person, coverages, account, receipts, inquiries, family, asked, sessions, wards] = await Promise.all([
+  const [profile, person, coverages, account, receipts, inquiries, family, asked, sessions, wards, desk] = await Promise.all([
     ok(api.GET('/v1/persons/{person}/profile', params)),
     ok(api.GET('/v1/persons/{person}', params)),
     ok(api.GET('/v1/persons/{person}/coverages', params)),
@@ -70,12 +70,13 @@ export async function ownData(now: Date): Promise<string> {
     ok(api.GET('/v1/persons/{person}/family-requests', params)),
     ok(api.GET('/v1/sessions')),
     ok(api.GET('/v1/persons/{person}/wards', params)),
+    ok(api.GET('/v1/persons/{person}/desk-acts', params)),
   ]);
   const visits: object[] = [];
   for (const visit of new Set(receipts.map((one) => one.visit))) if (visit) visits.push(await visitOf(visit));
   const contents = Object.fromEntries(CONTENTS.map((name) => [name, t(`data.export.${name}`)]));
   const about = { made: now.toISOString(), what: t('data.export.what'), contents };
-  const others = { family: { ...family, requests: asked.requests }, sessions: sessions.sessions, wards: wards.wards };
+  const others = { family: { ...family, requests: asked.requests }, sessions: sessions.sessions, wards: wards.wards, desk_acts: desk.acts };
   const data = { about, profile, person, coverages, account, visits, receipts, inquiries, ...others };
   return `${JSON.stringify(data, null, 2)}\n`;
 }

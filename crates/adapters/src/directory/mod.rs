@@ -9,7 +9,8 @@
 //! [`request`] (a bill that waits for its person), [`bill`] (a bill that was confirmed),
 //! [`objection`] (the words of an objection and of its answers), [`inquiry`] (what somebody asks or
 //! reports), [`application`] (the documents of an application to act for a child), [`claim`] (the
-//! photographs of a claim, what a desk read on them), [`ward`] (who is in whose care).
+//! photographs of a claim, what a desk read on them), [`ward`] (who is in whose care), [`desk_act`]
+//! (why a desk did something for a person), [`contest`] (the words of a contest).
 //!
 //! Invariants: a wrong activation or PIN is counted before it is answered, so no crash gives a try
 //! back (tests in `tests/directory.rs`); what is sealed opens only at its own place (test
@@ -23,6 +24,8 @@ mod bill;
 pub mod card;
 mod claim;
 pub mod code;
+mod contest;
+mod desk_act;
 mod family;
 pub mod inquiry;
 pub mod objection;
@@ -38,6 +41,8 @@ pub use application::KeptApplication;
 pub use card::BoundCard;
 pub use claim::KeptClaim;
 pub use code::{CodeSeed, UsedCode};
+pub use contest::KeptContest;
+pub use desk_act::KeptDeskAct;
 pub use family::FamilyRequest;
 pub use inquiry::{Inquiry, NewInquiry};
 pub use objection::{Objection, WrittenAnswer};
@@ -48,7 +53,7 @@ pub use request::{RefusalReason, Request, RequestAnswer};
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 6,
+    version: 7,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -156,6 +161,27 @@ const SCHEMA: Schema = Schema {
         "CREATE TABLE claim_review (record BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE INDEX family_request_member ON family_request (member, expires)",
         "CREATE INDEX family_request_payer ON family_request (payer, expires)",
+        "CREATE TABLE desk_act (
+            id        BLOB PRIMARY KEY,
+            person    BLOB NOT NULL,
+            statement BLOB NOT NULL,
+            done      INTEGER NOT NULL
+        ) STRICT",
+        "CREATE INDEX desk_act_person ON desk_act (person, done)",
+        "CREATE INDEX desk_act_done ON desk_act (done)",
+        "CREATE TABLE contest (
+            id          BLOB PRIMARY KEY,
+            visit       BLOB NOT NULL,
+            person      BLOB NOT NULL,
+            provider    TEXT NOT NULL,
+            statement   BLOB NOT NULL,
+            raised      INTEGER NOT NULL,
+            is_open     INTEGER NOT NULL DEFAULT 1,
+            decision_id BLOB,
+            decision    BLOB
+        ) STRICT",
+        "CREATE INDEX contest_visit ON contest (visit, raised)",
+        "CREATE INDEX contest_open ON contest (is_open, raised)",
     ],
 };
 

@@ -28,6 +28,26 @@ pub trait IdentityAuthority: Send + Sync {
     /// [`IdentityError::NoMatch`] when they do not belong together.
     fn attest(&self, person: &Identity, commitment: &Hash) -> Result<Attestation, IdentityError>;
 
+    /// Whether the bureau may enter this person: the register takes a bureau's word and does not
+    /// know the document. An authority that is connected knows people by itself.
+    ///
+    /// # Errors
+    /// When the document is none, or the register fails.
+    fn is_free(&self, person: &Identity) -> Result<bool, IdentityError> {
+        let _ = person;
+        Ok(false)
+    }
+
+    /// Enters those of these people who are free; all others stay as they are, and nobody is
+    /// renamed.
+    ///
+    /// # Errors
+    /// When the register fails.
+    fn enter(&self, people: &[Identity]) -> Result<(), IdentityError> {
+        let _ = people;
+        Ok(())
+    }
+
     /// The key whose signature counts.
     fn public_key(&self) -> PublicKey;
 

@@ -8,7 +8,7 @@ use aws_lc_rs::{
     signature::{Ed25519KeyPair, KeyPair},
 };
 use primitives::{Hash, PublicKey, Signature};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::{
     identity::{
@@ -183,6 +183,26 @@ impl Registry {
     }
 }
 
+/// Under which name the register knows a document.
+fn known_name(connection: &Connection, document: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT name FROM person WHERE document = ?1")?
+        .query_row([document], |row| row.get(0))
+        .optional()
+}
+
+/// Notes that an index was attested.
+fn note_index(
+    connection: &Connection,
+    (key_version, blind_index): (u32, Hash),
+    document: &str,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO attested (key_version, blind_index, document) VALUES (?1, ?2, ?3)
+               ON CONFLICT DO NOTHING";
+    let mut note = connection.prepare_cached(sql)?;
+    note.execute(params![key_version, Sql(blind_index), document]).map(|_| ())
+}
+
 /// Keeps one person; the count that this belongs to.
 fn import_row<'a>(
     tx: &Transaction<'_>,
@@ -190,10 +210,7 @@ fn import_row<'a>(
     name: &str,
     imported: &'a mut Imported,
 ) -> rusqlite::Result<&'a mut u32> {
-    let known: Option<String> = tx
-        .prepare_cached("SELECT name FROM person WHERE document = ?1")?
-        .query_row([document], |row| row.get(0))
-        .optional()?;
+    let known = known_name(tx, document)?;
     if known.as_deref() == Some(name) {
         return Ok(&mut imported.unchanged);
     }
@@ -217,18 +234,10 @@ impl IdentityAuthority for Registry {
         let name = comparable_name(&person.name);
         let blind_index = self.blind_index(self.version, &document)?;
         let is_match = self.database.write(|tx| {
-            let known: Option<String> = tx
-                .prepare_cached("SELECT name FROM person WHERE document = ?1")?
-                .query_row([&document], |row| row.get(0))
-                .optional()?;
-            if known.as_deref() != Some(name.as_str()) {
+            if known_name(tx, &document)?.as_deref() != Some(name.as_str()) {
                 return Ok(false);
             }
-            tx.prepare_cached(
-                "INSERT INTO attested (key_version, blind_index, document) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![self.version, Sql(blind_index), document])?;
+            note_index(tx, (self.version, blind_index), &document)?;
             Ok(true)
         })?;
         if !is_match {
@@ -237,6 +246,39 @@ impl IdentityAuthority for Registry {
         let statement =
             AttestedIndex { key_version: self.version, blind_index, commitment: *commitment };
         Ok(Attestation { statement, signature: self.sign(&statement.message()) })
+    }
+
+    fn is_free(&self, person: &Identity) -> Result<bool, IdentityError> {
+        let document = person.number.parse::<Document>()?.spelling();
+        let name = comparable_name(&person.name);
+        if name.is_empty() || name.len() > NAME_BYTES_MAX {
+            return Ok(false);
+        }
+        let known = self.database.read(|connection| known_name(connection, &document))?;
+        Ok(known.is_none())
+    }
+
+    fn enter(&self, people: &[Identity]) -> Result<(), IdentityError> {
+        let mut rows = Vec::with_capacity(people.len());
+        for person in people {
+            let Ok(document) = person.number.parse::<Document>() else { continue };
+            let (document, name) = (document.spelling(), comparable_name(&person.name));
+            if !name.is_empty() && name.len() <= NAME_BYTES_MAX {
+                rows.push((self.blind_index(self.version, &document)?, document, name));
+            }
+        }
+        // In one transaction, the indices that are attested next as well: else each of them is made
+        // durable by itself.
+        Ok(self.database.write(|tx| {
+            for (blind_index, document, name) in &rows {
+                tx.prepare_cached("INSERT OR IGNORE INTO person (document, name) VALUES (?1, ?2)")?
+                    .execute([document, name])?;
+                if known_name(tx, document)?.as_deref() == Some(name.as_str()) {
+                    note_index(tx, (self.version, *blind_index), document)?;
+                }
+            }
+            Ok(())
+        })?)
     }
 
     fn public_key(&self) -> PublicKey {

@@ -11,6 +11,8 @@ pub mod bill;
 pub mod binding;
 pub mod claim;
 pub mod code;
+pub mod contest;
+pub mod desk_act;
 pub mod event;
 pub mod family;
 pub mod fund;
@@ -20,6 +22,7 @@ pub mod index;
 pub mod inquiry;
 pub mod kind;
 pub mod later;
+pub mod lines;
 pub mod log;
 pub(crate) mod machine;
 pub mod network;
@@ -34,6 +37,7 @@ pub mod rail;
 pub mod receipt;
 pub mod refund;
 pub mod region;
+pub mod registry;
 pub mod request;
 pub mod session;
 pub mod state_proof;
@@ -81,12 +85,15 @@ static RESOURCES: &[&[Endpoint]] = &[
     request::ENDPOINTS,
     refund::ENDPOINTS,
     objection::ENDPOINTS,
+    contest::ENDPOINTS,
     inquiry::ENDPOINTS,
     guardian::ENDPOINTS,
     family::ENDPOINTS,
     binding::ENDPOINTS,
     claim::ENDPOINTS,
     claim::desk::ENDPOINTS,
+    desk_act::ENDPOINTS,
+    registry::ENDPOINTS,
     nhsa::ENDPOINTS,
 ];
 

@@ -141,12 +141,12 @@ struct KeptAnswer {
 }
 
 /// The salted commitment to a statement.
-fn commitment(salt: &Hash, text: &str) -> Hash {
+pub(super) fn commitment(salt: &Hash, text: &str) -> Hash {
     sha256_parts(&[b"yibao/statement/v1", &salt.0, text.as_bytes()])
 }
 
 /// What a statement says, once its commitment is the transaction's.
-fn read_statement<T: DeserializeOwned>(
+pub(super) fn read_statement<T: DeserializeOwned>(
     (salt, text): (&Hash, &str),
     committed: &Hash,
 ) -> Result<T, Problem> {
@@ -160,7 +160,7 @@ fn read_statement<T: DeserializeOwned>(
     serde_json::from_str(text).map_err(invalid)
 }
 
-fn require_length(words: &str) -> Result<(), Problem> {
+pub(super) fn require_length(words: &str) -> Result<(), Problem> {
     if words.chars().count() <= WORDS_MAX {
         return Ok(());
     }
@@ -224,7 +224,7 @@ fn due(call: &Call, subject: &VisitSubject, raised: Timestamp) -> Timestamp {
 }
 
 /// Reads what the directory keeps.
-fn read_kept<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn read_kept<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, Problem> {
     codec::decode(bytes).map_err(|_| Problem::new(&code::INTERNAL))
 }
 
@@ -268,7 +268,7 @@ fn view_of(
 }
 
 /// What a kept statement says; it was read before it was kept.
-fn said<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+pub(super) fn said<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|_| Problem::new(&code::INTERNAL))
 }
 

@@ -113,6 +113,8 @@ problems! {
     NO_WALLET = 404, "no_wallet_here";
     /// Name and number do not belong together in the register.
     IDENTITY_UNCONFIRMED = 403, "identity_unconfirmed";
+    /// Name and number are another person's than the transaction's.
+    OTHER_PERSON = 409, "other_person";
     /// The activation code does not fit, is over, or was wrong too often.
     ACTIVATION_WRONG = 403, "activation_wrong";
     /// The person has a key already.

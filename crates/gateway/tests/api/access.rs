@@ -18,12 +18,15 @@ use serde_json::{Value, json};
 use money::rail_trials;
 use open::{own_trials, public_trials, transaction_trials};
 use persons::{
-    binding_trials, claim_trials, family_trials, guardian_trials, person_trials,
+    binding_trials, claim_trials, desk_trials, family_trials, guardian_trials, person_trials,
     premium_desk_trials, premium_trials, wallet_trials,
 };
-use visits::{grant_trials, inquiry_trials, objection_trials, request_trials, visit_trials};
+use visits::{
+    contest_trials, grant_trials, inquiry_trials, objection_trials, request_trials, visit_trials,
+};
 
 use crate::claim::claimable;
+use crate::contest::{BY_CARD, settle_by_card};
 use crate::family::familial;
 use crate::premium::seasonal;
 use crate::support::events::Events;
@@ -52,6 +55,7 @@ fn given() -> Given {
     world.check_in(ASKED);
     world.check_in(REFUNDED);
     confirm_visit(&world, REFUNDED);
+    settle_by_card(&world, BY_CARD);
     let settlement = settle(&world, SETTLED);
     let (commitment, envelope, _) = sealed(VISIT, b"bill");
     let put = Ask::put(format!("/v1/visits/{VISIT}/bills/{commitment}"), &envelope.encode());
@@ -149,12 +153,14 @@ fn trials() -> Vec<Trial> {
         inquiry_trials(),
         request_trials(),
         objection_trials(),
+        contest_trials(),
         guardian_trials(),
         premium_desk_trials(),
         premium_trials(),
         family_trials(),
         binding_trials(),
         claim_trials(),
+        desk_trials(),
         own_trials(),
         transaction_trials(),
         person_trials(),

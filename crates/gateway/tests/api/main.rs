@@ -3,7 +3,9 @@
 mod access;
 mod binding;
 mod claim;
+mod contest;
 mod contract;
+mod desk_act;
 mod details;
 mod event;
 mod family;
@@ -30,6 +32,7 @@ mod privacy;
 mod problems;
 mod rail;
 mod receipt;
+mod registry;
 mod request;
 mod session;
 mod support;

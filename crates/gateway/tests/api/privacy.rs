@@ -56,7 +56,7 @@ fn values(name: &str, ids: &[String], receipts: u64) -> Vec<String> {
     let own = |more: &[&str]| more.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
     match name {
         "visit" | "commitment" | "transaction_id" | "reference" | "request" | "objection"
-        | "application" | "claim" => ids.to_vec(),
+        | "application" | "claim" | "contest" => ids.to_vec(),
         "pin" => vec!["00".repeat(16)],
         "id" => [ids, &[id_of(person(1))]].concat(),
         "person" => vec![id_of(person(1))],

@@ -9,23 +9,24 @@
 
 use adapters::directory::Particulars;
 use axum::http::{Method, StatusCode};
+use ledger::Transaction;
 use ledger::modules::organisation::Scope;
 use ledger::modules::premium::{
     self, PremiumClass, PremiumSeason, PremiumStanding, PremiumTally, RegisterPremiums, SeasonId,
     TallyPart,
 };
 use ledger::modules::{coverage, network};
-use ledger::{Receipt, Rejection, Transaction};
 use primitives::{
     Amount, CivilDate, Currency, OrganisationId, Party, Period, PersonId, RegionId, SchemeId,
 };
-use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::list::{self, LINES_MAX, LineProblem, PremiumLine};
+use super::list::{self, PremiumLine};
 use super::pay::PremiumLookup;
 use super::{PremiumDetails, REGION, SCHEME, YEAR, details_of, season_of};
+use crate::api::desk_act::require_bureau;
+use crate::api::lines::{LINES_MAX, LineProblem, RefusedRow, refused_rows, require_count};
 use crate::api::machine::execute;
 use crate::api::objection::body_of;
 use crate::api::person::{CoverageStanding, standing_on};
@@ -265,15 +266,6 @@ pub struct PremiumsRegistered {
     pub refused: Vec<RefusedRow>,
 }
 
-/// A row that was refused.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct RefusedRow {
-    /// Which one of the transaction; the first is 0.
-    pub row: u32,
-    /// Why, and what to do.
-    pub problem: LineProblem,
-}
-
 fn seasons(call: &Call) -> Result<Reply, Problem> {
     let region = RegionId(call.path("region")?);
     let today = call.today(region).ok_or_else(not_found)?;
@@ -323,19 +315,6 @@ fn class_figures(class: &PremiumClass, tally: &PremiumTally, is_late: bool) -> C
         waived: part(tally.waived),
         going_back: part(tally.going_back),
     }
-}
-
-/// The session is the bureau's of the path, by a key with one of these scopes.
-fn require_bureau(call: &Call, session: &Session, scopes: &[Scope]) -> Result<(), Problem> {
-    let wallet = call.wallet()?;
-    let organisation: OrganisationId = call.path("organisation")?;
-    let is_bureau = session.party == Party::Organisation(organisation)
-        && organisation == wallet.bureau.organisation();
-    if !is_bureau {
-        return Err(Problem::new(&code::NOT_YOURS));
-    }
-    let may = scopes.iter().any(|scope| session.scopes.contains(scope));
-    if may { Ok(()) } else { Err(Problem::new(&code::SCOPE_MISSING)) }
 }
 
 /// The terms of a season of the bureau's region.
@@ -398,7 +377,7 @@ fn read_list(call: &Call, session: &Session) -> Result<Reply, Problem> {
     require_bureau(call, session, &[Scope::Attest])?;
     let PremiumList { season, lines } = call.json()?;
     let terms = require_season(call, season)?;
-    list::require_count(lines.len())?;
+    require_count(lines.len())?;
     Reply::json(&ReadPremiumList { lines: list::read(call, &terms, &lines)? })
 }
 
@@ -415,23 +394,6 @@ fn register(call: &Call, session: &Session) -> Result<Reply, Problem> {
     transaction.sort_authorisations();
     let placed = execute(call, transaction)?;
     let registered =
-        PremiumsRegistered { receipt: placed.index, refused: refused(call, &placed.receipt) };
+        PremiumsRegistered { receipt: placed.index, refused: refused_rows(call, &placed.receipt) };
     Ok(Reply::json(&registered)?.status(StatusCode::CREATED))
-}
-
-/// The rows that a receipt says were refused.
-fn refused(call: &Call, receipt: &Receipt) -> Vec<RefusedRow> {
-    let registry = call.gateway.port.chain().registry();
-    let lists = receipt.fields.iter().filter(|one| one.name.starts_with("refused."));
-    let texts = lists.filter_map(|one| match &one.value {
-        FieldValue::Text(text) => Some(&**text),
-        _ => None,
-    });
-    let entries = texts.flat_map(|text| text.split(' ')).filter_map(|entry| entry.split_once(':'));
-    let rows = entries.filter_map(|(row, number)| {
-        let code = registry.rejection(number.parse().ok()?)?;
-        let problem = Problem::rejected(&Rejection { code: *code, detail: None });
-        Some(RefusedRow { row: row.parse().ok()?, problem: LineProblem::of(call, &problem) })
-    });
-    rows.collect()
 }

@@ -13,12 +13,10 @@ use primitives::{CivilDate, Hash, PersonId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::lines::{LineProblem, cell, classes, sex_of};
 use crate::api::wallet::unattested;
 use crate::call::Call;
-use crate::problem::{Problem, code, foreign};
-
-/// The most lines that are read at once: as many as a transaction registers.
-pub const LINES_MAX: usize = 500;
+use crate::problem::{Problem, code};
 
 /// A line as it is written: cells of text.
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -57,40 +55,6 @@ pub struct ReadLine {
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<LineProblem>,
-}
-
-/// What stands in the way, in the reader's language.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct LineProblem {
-    /// The stable name.
-    pub code: String,
-    /// The cell that is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// What is true.
-    pub title: String,
-    /// What is true in this case.
-    pub detail: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-impl LineProblem {
-    /// A problem in the words of the one who asks.
-    pub(super) fn of(call: &Call, problem: &Problem) -> Self {
-        let told = problem.document(call.language, "");
-        let (field, detail) = (told.field, told.detail);
-        Self { code: told.code, field, title: told.title, detail, remedy: told.remedy }
-    }
-}
-
-/// Whether a list has an allowed number of lines.
-pub(super) fn require_count(lines: usize) -> Result<(), Problem> {
-    if (1..=LINES_MAX).contains(&lines) {
-        return Ok(());
-    }
-    let words = detail!("send 1 to {max} lines", max = LINES_MAX);
-    Err(Problem::new(&code::FIELD_INVALID).at("lines").with(words))
 }
 
 /// Whom name and number belong to on the ledger.
@@ -153,33 +117,6 @@ fn row(
     Ok(RegisteredPremium { person, class, missed_years, newborn_until, facts })
 }
 
-/// A cell, nothing when it is empty.
-fn cell<T: std::str::FromStr>(field: &str, text: &str) -> Result<Option<T>, Problem>
-where
-    T::Err: ToString,
-{
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some).map_err(|error: T::Err| {
-        Problem::new(&code::FIELD_INVALID).at(field).with(foreign::text(&error.to_string()))
-    })
-}
-
-/// The classes of a cell, nothing when it is empty.
-fn classes(text: &str) -> Result<Option<PersonClasses>, Problem> {
-    let words = text.split([' ', ';', '|']).filter(|word| !word.is_empty());
-    let read: Result<Vec<PersonClass>, Problem> = words
-        .map(|word| {
-            serde_json::from_value(word.into()).map_err(|error| {
-                Problem::new(&code::FIELD_INVALID).at("person_classes").with(foreign::json(&error))
-            })
-        })
-        .collect();
-    Ok(Some(read?).filter(|read| !read.is_empty()).map(|read| read.into_iter().collect()))
-}
-
 /// What is attested of a person for the season: as before where the line says nothing else.
 fn facts(
     call: &Call,
@@ -214,13 +151,4 @@ fn facts(
         month_of_75: false,
         family: last.and_then(|facts| facts.family),
     })
-}
-
-/// The seventeenth digit of a citizen's number is odd for men.
-fn sex_of(number: &str) -> Sex {
-    match number.chars().nth(16).and_then(|digit| digit.to_digit(10)) {
-        Some(digit) if digit.is_multiple_of(2) => Sex::Female,
-        Some(_) => Sex::Male,
-        None => Sex::Unstated,
-    }
 }

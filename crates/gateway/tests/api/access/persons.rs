@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use super::{Given, Own, Status, Trial, bureau, hospital, one, party, public, two};
 use crate::binding::{application, applied, child, child_identity};
 use crate::claim::{acceptance, claim, payout, payout_key, review, tags_request, waiting};
+use crate::desk_act;
 use crate::premium::{SEASON, lookup, premium_row, season, wallet_payment};
 use crate::premium_desk::{line, list, registration};
-use crate::support::wallets::{NAME, shown_code};
-use crate::support::{Ask, REGION, id_of};
+use crate::registry::{self, STRANGERS};
+use crate::support::wallets::{NAME, NEWCOMERS, shown_code};
+use crate::support::{Ask, REGION, id_of, person};
 
 /// The premium of person 1.
 fn premium() -> String {
@@ -379,6 +381,64 @@ pub(super) fn claim_trials() -> Vec<Trial> {
                 desk(given, "acceptances", &sent)
             },
             (one, Status(404)),
+            (bureau, Status(201)),
+        ),
+    ]
+}
+
+/// What the bureau's desk sends about people.
+fn at_desk(what: &str, body: &Value) -> Ask {
+    Ask::post(format!("/v1/organisations/bureau/{what}"), body)
+}
+
+pub(super) fn desk_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "find_person",
+            |given| {
+                child(&given.world);
+                at_desk("person-lookups", &desk_act::identity())
+            },
+            (hospital, Status(403)),
+            (bureau, Own(|found| found["name"] == NAME)),
+        ),
+        party(
+            "create_desk_act",
+            |given| {
+                let world = &given.world;
+                let lock = desk_act::content(world, "lock_person", id_of(person(3)));
+                at_desk("desk-acts", &desk_act::act(world, &lock, "phone_lost"))
+            },
+            (one, Status(403)),
+            (bureau, Status(201)),
+        ),
+        party(
+            "list_desk_acts",
+            |_| Ask::get(format!("/v1/persons/{}/desk-acts", id_of(one()))),
+            (two, Status(403)),
+            (one, Status(200)),
+        ),
+        party(
+            "read_registry_list",
+            |_| at_desk("registry-lists", &json!({ "lines": [registry::line(STRANGERS[0])] })),
+            (hospital, Status(403)),
+            (bureau, Own(|read| read["lines"][0]["step"] == "enrol")),
+        ),
+        party(
+            "import_registry",
+            |given| {
+                at_desk("registry-imports", &registry::enrolled(&given.world, &STRANGERS[1..2]))
+            },
+            (one, Status(403)),
+            (bureau, Status(201)),
+        ),
+        party(
+            "create_activation",
+            |_| {
+                let [.., (name, number)] = NEWCOMERS;
+                at_desk("activations", &json!({ "name": name, "number": number }))
+            },
+            (hospital, Status(403)),
             (bureau, Status(201)),
         ),
     ]

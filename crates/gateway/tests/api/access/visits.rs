@@ -8,6 +8,7 @@ use super::{
     ASKED, Given, Own, REFUNDED, SETTLED, Status, Trial, auditor, bureau, commitment, hospital,
     one, other, party, two,
 };
+use crate::contest::{BY_CARD, contest, decision, raised};
 use crate::inquiry::inquire;
 use crate::support::insured::{VISIT, sealed};
 use crate::support::wallets::{
@@ -15,6 +16,42 @@ use crate::support::wallets::{
     settled,
 };
 use crate::support::{Ask, START, id_of};
+
+/// In this order: what is decided is contested no more.
+pub(super) fn contest_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "create_contest",
+            |given| {
+                let path = format!("/v1/visits/{BY_CARD}/contests");
+                Ask::post(path, &contest(&given.world))
+            },
+            (two, Status(404)),
+            (one, Status(201)),
+        ),
+        party(
+            "list_visit_contests",
+            |_| Ask::get(format!("/v1/visits/{BY_CARD}/contests")),
+            (other, Status(404)),
+            (hospital, Status(200)),
+        ),
+        party(
+            "list_contests",
+            |_| Ask::get("/v1/organisations/bureau/contests"),
+            (hospital, Status(403)),
+            (bureau, Own(|list| list["contests"].is_array())),
+        ),
+        party(
+            "decide_contest",
+            |given| {
+                let path = format!("/v1/contests/{}/decisions", raised(&given.world));
+                Ask::post(path, &decision(&given.world, "rejected").1)
+            },
+            (hospital, Status(403)),
+            (bureau, Status(201)),
+        ),
+    ]
+}
 
 pub(super) fn visit_trials() -> Vec<Trial> {
     vec![
