@@ -338,13 +338,15 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(Problem::new(&code::INTERNAL));
     }
     let shown = photographs.unwrap_or_default();
-    let quote = match &row.standing {
+    let reviewed = match &row.standing {
         claim::ClaimStanding::Accepted(accepted) => desk::reviewed(call, &row, &accepted.record)?,
         _ => None,
     };
+    let (bill, quote) = reviewed.unzip();
     Reply::json(&ClaimView {
         summary: summary(call, &row, &kept)?,
         documents: shown.iter().map(|one| Base64::encode_string(one)).collect(),
+        bill,
         quote,
     })
 }

@@ -267,6 +267,7 @@ fn what_is_accepted_is_what_the_machine_computed() {
     assert_eq!(standing["payout"]["status"], "done");
     assert!(standing["payout"]["confirmed"].is_string());
     assert_eq!(seen["quote"]["split"], quoted["quote"]["split"]);
+    assert_eq!(seen["bill"]["lines"][1]["item_code"], "B1");
     assert_eq!(seen["quote"]["explanation"], quoted["quote"]["explanation"]);
     for of in [1, 2] {
         file(&world, of, &claim(&world, of, &["0001"]).1).problem(422, "invoice_used");

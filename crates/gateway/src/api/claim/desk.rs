@@ -4,6 +4,7 @@
 //! in the same request (test `what_is_accepted_is_what_the_machine_computed`).
 
 use axum::http::{Method, StatusCode};
+use benefit::Bill;
 use ledger::kernel::effect::EffectStatus;
 use ledger::kernel::registry::Kind;
 use ledger::modules::claim::{
@@ -331,7 +332,7 @@ pub(super) fn reviewed(
     call: &Call,
     row: &ClaimRow,
     record: &Hash,
-) -> Result<Option<QuoteView>, Problem> {
+) -> Result<Option<(Bill, QuoteView)>, Problem> {
     let Some(bytes) = call.wallet()?.directory.review(record)? else { return Ok(None) };
     let internal = || Problem::new(&code::INTERNAL);
     let kept: KeptReview = serde_json::from_slice(&bytes).map_err(|_| internal())?;
@@ -340,7 +341,8 @@ pub(super) fn reviewed(
     }
     let KeptReview { review, record } = kept;
     let ClaimReview { bill, diagnosis_groups, .. } = review;
-    requote_claim(call, row, &record, bill, &diagnosis_groups).map(Some)
+    let quote = requote_claim(call, row, &record, bill.clone(), &diagnosis_groups)?;
+    Ok(Some((bill, quote)))
 }
 
 fn payout_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {

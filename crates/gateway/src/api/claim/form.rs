@@ -187,7 +187,10 @@ pub struct ClaimView {
     pub summary: ClaimSummary,
     /// JPEG pictures in base64; empty once they were forgotten.
     pub documents: Vec<String>,
-    /// Once it is accepted: lines, split and why.
+    /// Once it is accepted: the lines as the desk read them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bill: Option<Bill>,
+    /// Once it is accepted: sorted lines, split and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<QuoteView>,
 }
