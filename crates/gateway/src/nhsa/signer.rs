@@ -51,7 +51,7 @@ pub const ENDPOINT: Endpoint = Endpoint {
     parameters: &[],
     body: BodyKind::Json(schema_of::<SignedQuestions>, SIGNED_BYTES_MAX),
     answer: AnswerKind::Json(200, schema_of::<Questions>),
-    problems: &[code::SIGN_IN_REFUSED, code::TOO_MANY_REQUESTS],
+    problems: &[code::NOT_YOURS, code::TOO_MANY_REQUESTS],
 };
 
 /// What an edge has signed, or not.
@@ -273,7 +273,7 @@ fn hospital(call: &Call) -> Result<Arc<Institution>, Problem> {
         signature::check(scheme, shown, &institution.keys)?;
         Ok(institution)
     };
-    authenticated_by(call, by).map_err(|_| Problem::new(&code::SIGN_IN_REFUSED))
+    authenticated_by(call, by).map_err(|_| Problem::new(&code::NOT_YOURS))
 }
 
 fn call(call: &Call) -> Result<Reply, Problem> {

@@ -105,11 +105,11 @@ fn what_the_edge_does_not_sign_has_not_happened() {
 #[test]
 fn only_the_hospitals_own_edge_is_asked() {
     let hosted = World::insured();
-    hosted.ask(&hosted.edge(&json!([]))).problem(401, "sign_in_refused");
+    hosted.ask(&hosted.edge(&json!([]))).problem(403, "not_yours");
     let world = world();
     let mut forged = world.edge(&json!([]));
     forged.body.push(b' ');
-    world.ask(&forged).problem(401, "sign_in_refused");
-    world.ask(&Ask::post(PATH, &json!({ "signed": [] }))).problem(401, "sign_in_refused");
+    world.ask(&forged).problem(403, "not_yours");
+    world.ask(&Ask::post(PATH, &json!({ "signed": [] }))).problem(403, "not_yours");
     world.ask(&world.edge(&json!([{ "id": 7 }]))).problem(422, "invalid_field");
 }

@@ -60,7 +60,7 @@ pub(super) fn public_trials() -> Vec<Trial> {
             },
             403,
         ),
-        public("sign_nhsa", |_| Ask::post("/nhsa/v1/signatures", &json!({ "signed": [] })), 401),
+        public("sign_nhsa", |_| Ask::post("/nhsa/v1/signatures", &json!({ "signed": [] })), 403),
         public("call_nhsa", |_| Ask::post("/nhsa/v1", &json!({})), 200),
         public("create_session", |given| given.world.sign_in_with(one(), &one().to_string()), 201),
     ]
