@@ -1,6 +1,7 @@
 /** Elder mode as somebody of sixty meets it, and the person that one trusts. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { settlesAfterTheLine } from './edge.ts';
 import { confirmWithPin, join, launch, newcomers, shownCode, Visitor } from './kit.ts';
 
 let browser: Browser;
@@ -100,7 +101,7 @@ it('somebody who is trusted is named, locks from afar, is seen at once, and unlo
   await far.leave();
 });
 
-it('before going somewhere one sees the own share, this year’s counters, and where one is signed in', async () => {
+it('before going somewhere one sees the own share, counters and sign-ins, and afterwards what a hospital took while its line was cut', async () => {
   const wallet = await Visitor.arrive(browser, { language: 'en' }, 'wallet');
   await join(wallet, at(2));
   await wallet.tab('tab.home').click();
@@ -118,5 +119,6 @@ it('before going somewhere one sees the own share, this year’s counters, and w
   await wallet.tab('tab.settings').click();
   await wallet.text('sessions.title').waitFor();
   await wallet.check('settings');
+  await settlesAfterTheLine(wallet, at(2));
   await wallet.leave();
 });

@@ -1,7 +1,4 @@
-/**
- * The hospital's line to the platform is cut while the patient's wallet is open: the bill is taken
- * inside the hospital, settles when the line is back, and the wallet shows it without a touch.
- */
+/** An edge inside a hospital, the cable between it and the platform, and the hospital's own system. */
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,18 +6,11 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as joined } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { BINARY, axe, data, join, keepPicture, launch, newcomer, url, Visitor } from './kit.ts';
+import { expect } from 'vitest';
+import { axe, BINARY, data, keepPicture, url, type Newcomer, type Visitor } from './kit.ts';
 
 const CODE = 'H62010000001';
 const NAME = '示范医院';
-
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
 
 /** A cable between edge and platform that can be pulled. */
 class Cable {
@@ -125,10 +115,11 @@ class Counter {
   }
 }
 
-it('a bill that is taken while the line is cut settles by itself, and the open wallet shows it', async () => {
-  const patient = newcomer(23);
-  const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', passkeys: false }, 'wallet');
-  await join(wallet, patient);
+/**
+ * The hospital's line to the platform is cut while the patient's wallet is open: the bill is taken
+ * inside the hospital, settles when the line is back, and the wallet shows it without a touch.
+ */
+export async function settlesAfterTheLine(wallet: Visitor, patient: Newcomer): Promise<void> {
   await wallet.tab('tab.history').click();
   await wallet.page.locator('[data-loading]').waitFor({ state: 'detached' });
   const rows = wallet.page.locator('ul.list li');
@@ -172,11 +163,10 @@ it('a bill that is taken while the line is cut settles by itself, and the open w
     await page.goto(`${edge}/?lang=zh-Hans`);
     keepPicture('edge-back.png', await page.screenshot());
     await page.close();
-    await wallet.leave();
   } finally {
     child.removeAllListeners('exit');
     child.kill('SIGTERM');
     cable.cutForGood();
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}
