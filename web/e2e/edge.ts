@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join as joined } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'vitest';
-import { axe, BINARY, data, keepPicture, url, type Newcomer, type Visitor } from './kit.ts';
+import { axe, BINARY, data, keepPicture, loaded, url, type Newcomer, type Visitor } from './kit.ts';
 
 const CODE = 'H62010000001';
 const NAME = '示范医院';
@@ -121,7 +121,7 @@ class Counter {
  */
 export async function settlesAfterTheLine(wallet: Visitor, patient: Newcomer): Promise<void> {
   await wallet.tab('tab.history').click();
-  await wallet.page.locator('[data-loading]').waitFor({ state: 'detached' });
+  await loaded(wallet.page);
   const rows = wallet.page.locator('ul.list li');
   const before = await rows.count();
 

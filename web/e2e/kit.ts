@@ -192,7 +192,7 @@ export class Visitor {
   /** The page is whole: no violation that axe knows, nothing wider than the screen, nothing said amiss. */
   async check(name: string): Promise<void> {
     const { page } = this;
-    await page.locator('[data-loading]').waitFor({ state: 'detached' });
+    await loaded(page);
     await picture(this, name);
     // Before anything is unrolled: a page that is too wide is zoomed out, and then never ends.
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -277,7 +277,7 @@ export async function axe(page: Page): Promise<string[]> {
     const { violations, isStill } = await unrolled(page, () => page.evaluate(look));
     // What comes in under the look, a late answer or a picture, moves the rest: what was seen is of no page that anybody sees.
     if (violations.length === 0 || isStill || looks === LOOKS) return violations;
-    await page.locator('[data-loading]').waitFor({ state: 'detached' });
+    await loaded(page);
   }
 }
 
@@ -295,6 +295,10 @@ async function look(): Promise<{ violations: string[]; isStill: boolean }> {
   const seen = violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary ?? ''}`));
   return { violations: seen, isStill };
 }
+
+/** Nothing on the page is still being loaded; it may load several things at once. */
+export const loaded = (page: Page): Promise<void> =>
+  expect.poll(() => page.locator('[data-loading]').count(), { timeout: 30_000 }).toBe(0);
 
 export const PIN = '830274';
 
@@ -382,7 +386,7 @@ export async function seeing(digits: string): Promise<{ readonly browser: Browse
 /** Opens one of a desk's main pages. */
 export async function deskPage(desk: Visitor, key: string): Promise<void> {
   await desk.tab(key).click();
-  await desk.page.locator('[data-loading]').waitFor({ state: 'detached' });
+  await loaded(desk.page);
 }
 
 /** A clerk begins: the till has 200 yuan of change. */
