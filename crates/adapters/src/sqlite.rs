@@ -1,9 +1,8 @@
-//! The one way in which adapters and the outbox keep books on disk: SQLite, durable when a write
-//! returns (`disk`), every write in one immediate transaction of its own or in one with
+//! The one way in which adapters and the outbox keep books on disk: SQLite, durable at commit (WAL
+//! and `synchronous = FULL`), every write in one immediate transaction of its own or in one with
 //! those that come at once (`together`).
 
 pub mod copy;
-mod disk;
 mod sums;
 mod together;
 
@@ -20,9 +19,8 @@ use rusqlite::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use disk::Disk;
+use together::Batch;
 pub use together::Mark;
-use together::{Batch, Failure};
 
 /// How long a write waits for another process that is writing, in milliseconds.
 const BUSY_MILLISECONDS: u64 = 5_000;
@@ -95,8 +93,8 @@ pub struct Schema {
 /// An open database.
 pub struct Database {
     held: Mutex<Held>,
-    /// Held by whoever makes commits durable.
-    disk: Mutex<Disk>,
+    /// Held by whoever makes a batch durable.
+    committing: Mutex<()>,
     name: &'static str,
     path: String,
 }
@@ -105,12 +103,8 @@ pub struct Database {
 struct Held {
     connection: Connection,
     batch: Option<Arc<Batch>>,
-    /// How many commits there were since the file was opened.
-    commits: u64,
     /// How often a batch did not become durable, and all of it was lost.
     losses: u64,
-    /// Why nothing is read or written any more.
-    failure: Option<Failure>,
 }
 
 impl Database {
@@ -131,12 +125,9 @@ impl Database {
                 if let Some(reason) = sums::keep_and_check(&mut connection).map_err(failed)? {
                     return Err(StoreError::Damaged { what: schema.name, path, reason });
                 }
-                let held = Held { connection, batch: None, commits: 0, losses: 0, failure: None };
-                let (held, disk) = (Mutex::new(held), Mutex::new(Disk::new(place)));
-                let database = Self { held, disk, name: schema.name, path };
-                // What a program left that was killed may not be on the disk yet.
-                database.sync()?;
-                Ok(database)
+                let (held, committing) =
+                    (Mutex::new(Held { connection, batch: None, losses: 0 }), Mutex::default());
+                Ok(Self { held, committing, name: schema.name, path })
             }
             Err(rusqlite::Error::SqliteFailure(cause, _))
                 if cause.code == rusqlite::ErrorCode::NotADatabase =>
@@ -157,9 +148,7 @@ impl Database {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let held = self.lock();
-        let seen = held.require_whole().and_then(|()| read(&held.connection));
-        seen.map_err(|cause| self.failed(cause))
+        read(&self.lock().connection).map_err(|cause| self.failed(cause))
     }
 
     /// Writes in one transaction: durable when this returns `Ok`, undone when it does not.
@@ -185,7 +174,6 @@ impl Database {
         let mut held = self.lock();
         held.commit();
         let run = || {
-            held.require_whole()?;
             let transaction =
                 held.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = write(&transaction)?;
@@ -195,40 +183,7 @@ impl Database {
             // Dropped without commit, a transaction is rolled back.
             Ok(value)
         };
-        let value = run().map_err(|cause| self.failed(cause))?;
-        held.commits = held.commits.saturating_add(1);
-        let number = held.commits;
-        drop(held);
-        if value.is_ok() {
-            self.synced_to(&mut self.disk(), number)?;
-        }
-        Ok(value)
-    }
-
-    /// Makes everything durable that was committed.
-    fn sync(&self) -> Result<(), StoreError> {
-        let commits = self.lock().commits;
-        self.disk().sync(commits).map_err(|failure| self.failed(failure.into()))
-    }
-
-    /// Waits until this commit is durable, and with it all that came meanwhile.
-    fn synced_to(&self, disk: &mut Disk, number: u64) -> Result<(), StoreError> {
-        if disk.synced >= number {
-            return Ok(());
-        }
-        let mut held = self.lock();
-        held.require_whole().map_err(|cause| self.failed(cause))?;
-        held.commit();
-        let commits = held.commits;
-        drop(held);
-        disk.sync(commits).map_err(|failure| {
-            self.lock().failure = Some(failure.clone());
-            self.failed(failure.into())
-        })
-    }
-
-    fn disk(&self) -> MutexGuard<'_, Disk> {
-        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+        run().map_err(|cause| self.failed(cause))
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -287,9 +242,7 @@ fn prepare(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<boo
         return Ok(false);
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // [`disk`] waits for the disk, and copies the log.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // A row that is replaced leaves the sums as well.
@@ -406,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_there_after_opening_again() {
+    fn what_was_written_is_there_after_opening_again_and_is_synchronous() {
         let (_folder, place) = file();
         let database = Database::open(&place, &ONE).unwrap();
         database.write(|tx| tx.execute("INSERT INTO t VALUES (7)", [])).unwrap();
@@ -416,7 +369,7 @@ mod tests {
             database.read(|c| c.query_row(sql, [], |row| row.get::<_, i64>(0))).unwrap()
         };
         assert_eq!(read("SELECT n FROM t"), 7);
-        assert_eq!(read("PRAGMA synchronous"), 1, "the log is synced here, before a write returns");
+        assert_eq!(read("PRAGMA synchronous"), 2, "FULL");
         let mode: String =
             database.read(|c| c.query_row("PRAGMA journal_mode", [], |row| row.get(0))).unwrap();
         assert_eq!(mode, "wal");

@@ -1,5 +1,5 @@
-//! Writes that come at once and become durable together: one `fdatasync` for all that were made
-//! while the one before was under way, instead of one for each. Others read and write meanwhile.
+//! Writes that come at once and become durable together: one `fsync` for all that were made while
+//! the one before was under way, instead of one for each.
 //!
 //! Every write is undone alone when it fails. One that was made is seen by reads of this program
 //! before it is durable; whoever made it hears of it only afterwards, and what is written later
@@ -9,7 +9,7 @@
 //! (tests in this file); a write that did not wait is durable when a later one after its [`Mark`]
 //! returns `Ok`.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use rusqlite::Connection;
 
@@ -18,8 +18,8 @@ use super::{Database, Held, StoreError};
 /// Writes that become durable together.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// The number of their commit, or what SQLite said instead; nothing for as long as they wait.
-    ended: OnceLock<Result<u64, Failure>>,
+    /// What SQLite said when they did; nothing for as long as they wait.
+    ended: OnceLock<Result<(), Failure>>,
 }
 
 /// A moment among the writes.
@@ -28,7 +28,7 @@ pub struct Mark(u64);
 
 /// An error of SQLite that several hear of.
 #[derive(Clone)]
-pub(super) struct Failure(rusqlite::ffi::Error, Option<String>);
+struct Failure(rusqlite::ffi::Error, Option<String>);
 
 impl Failure {
     fn of(error: &rusqlite::Error) -> Self {
@@ -37,14 +37,6 @@ impl Failure {
             code.unwrap_or_else(|| rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR)),
             Some(error.to_string()),
         )
-    }
-}
-
-impl Failure {
-    /// That of a disk which did not take what SQLite wrote.
-    pub(super) fn of_disk(error: &std::io::Error) -> Self {
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
-        Self(code, Some(error.to_string()))
     }
 }
 
@@ -60,18 +52,11 @@ fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 }
 
 impl Held {
-    /// Nobody reads or writes after a sync that failed.
-    pub(super) fn require_whole(&self) -> rusqlite::Result<()> {
-        self.failure.clone().map_or(Ok(()), |failure| Err(failure.into()))
-    }
-
-    /// Ends the batch that is open, if one is: committed, or undone as a whole.
+    /// Ends the batch that is open, if one is: durable, or undone as a whole.
     pub(super) fn commit(&mut self) {
         let Some(batch) = self.batch.take() else { return };
         let ended = run(&self.connection, "COMMIT").map_err(|error| Failure::of(&error));
         self.losses = self.losses.saturating_add(u64::from(ended.is_err()));
-        self.commits = self.commits.saturating_add(1);
-        let ended = ended.map(|()| self.commits);
         if ended.is_err() && !self.connection.is_autocommit() {
             // What cannot be undone now is undone when the file is opened again: it has no commit.
             let _ = self.connection.execute_batch("ROLLBACK");
@@ -84,7 +69,6 @@ impl Held {
         &mut self,
         write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<(T, Arc<Batch>)> {
-        self.require_whole()?;
         if self.batch.is_none() {
             run(&self.connection, "BEGIN IMMEDIATE")?;
         }
@@ -165,14 +149,15 @@ impl Database {
     /// Waits for the batch that a write was added to.
     fn durable<T>(&self, added: rusqlite::Result<(T, Arc<Batch>)>) -> Result<T, StoreError> {
         let (value, batch) = added.map_err(|cause| self.failed(cause))?;
-        // Whoever waited for the one before finds the own write durable with it, or makes all
-        // durable that came meanwhile. Nobody who reads or writes waits for the disk.
-        let mut disk = self.disk();
+        let committing = self.committing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waited for the one before finds the own write durable with it, or ends the batch
+        // for all that came meanwhile.
         if batch.ended.get().is_none() {
             self.lock().commit();
         }
+        drop(committing);
         match batch.ended.get() {
-            Some(Ok(number)) => self.synced_to(&mut disk, *number).map(|()| value),
+            Some(Ok(())) => Ok(value),
             Some(Err(failure)) => Err(self.failed(failure.clone().into())),
             None => unreachable!("a batch that is no longer open has ended"),
         }
