@@ -1,11 +1,13 @@
 //! The directory: what is kept, what is counted, and what the file alone gives away.
 
+use std::slice;
+
 use adapters::directory::activation::ACTIVATION_TRIES;
 use adapters::directory::code::{code_digits, code_step};
 use adapters::directory::{
-    ActivationTry, BoundCard, CodeSeed, Directory, DirectoryKey, KeptApplication, KeptClaim,
-    KeptContest, KeptDeskAct, NewInquiry, Objection, PIN_TRIES, Particulars, PinTry, RefusalReason,
-    Request, RequestAnswer, UsedCode, WrittenAnswer,
+    ActivationTry, BoundCard, CodeSeed, Directory, DirectoryKey, Dispute, DisputeKind,
+    KeptApplication, KeptClaim, KeptDeskAct, NewInquiry, PIN_TRIES, Particulars, PinTry,
+    RefusalReason, Request, RequestAnswer, UsedCode, WrittenAnswer,
 };
 use adapters::sqlite::Place;
 use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
@@ -183,34 +185,51 @@ fn a_request_waits_for_its_person_until_it_is_answered_or_over() {
 }
 
 #[test]
-fn an_objection_waits_until_it_is_taken_off_and_its_words_are_forgotten_after_two_years() {
+fn a_dispute_waits_until_it_is_taken_off_and_its_words_are_forgotten_after_two_years() {
     let directory = directory();
     let hospital = "hospital".parse().unwrap();
-    let objection = Objection {
-        id: Hash([1; 32]),
-        visit: VisitId([2; 16]),
+    let visit = VisitId([2; 16]);
+    let dispute = |kind: DisputeKind, id: u8, later: u64| Dispute {
+        kind,
+        id: Hash([id; 32]),
+        visit,
         person: ONE,
         provider: hospital,
-        statement: b"words".to_vec(),
-        raised: NOW,
+        statement: vec![id],
+        raised: NOW.plus_millis(later),
         answer: None,
     };
-    directory.put_objection(&objection).unwrap();
-    directory.put_objection(&Objection { statement: vec![], ..objection.clone() }).unwrap();
-    let open = |provider| directory.open_objections(provider).unwrap();
-    assert_eq!(open(Some(hospital)), vec![objection.clone()]);
-    assert!(open(Some("clinic".parse().unwrap())).is_empty());
-    let answer = WrittenAnswer { id: Hash([3; 32]), statement: b"answer".to_vec() };
-    directory.write_answer(&objection.id, &answer).unwrap();
-    let answered = Objection { answer: Some(answer), ..objection.clone() };
-    assert_eq!(directory.objection(&objection.id).unwrap(), Some(answered.clone()));
-    directory.close_objection(&objection.id).unwrap();
-    assert!(open(None).is_empty());
-    assert_eq!(directory.objections_to(objection.visit).unwrap(), vec![answered]);
-    let later = NOW.plus_millis((2 * 365 * 24 + 1) * 3_600_000);
-    let other = Objection { id: Hash([4; 32]), raised: later, ..objection.clone() };
-    directory.put_objection(&other).unwrap();
-    assert!(directory.objection(&objection.id).unwrap().is_none());
+    for (kind, other) in [
+        (DisputeKind::Objection, DisputeKind::Contest),
+        (DisputeKind::Contest, DisputeKind::Objection),
+    ] {
+        let first = 10 + u8::from(kind == DisputeKind::Contest) * 10;
+        let (newer, older) = (dispute(kind, first, 1), dispute(kind, first + 1, 0));
+        for one in [&newer, &older] {
+            directory.put_dispute(one).unwrap();
+            directory.put_dispute(&Dispute { statement: vec![], ..one.clone() }).unwrap();
+        }
+        let open = |provider| directory.open_disputes(kind, provider).unwrap();
+        assert_eq!(open(Some(hospital)), [older.clone(), newer.clone()]);
+        assert!(open(Some("clinic".parse().unwrap())).is_empty());
+        assert_eq!(directory.disputes_of(kind, visit).unwrap(), [newer.clone(), older.clone()]);
+        let answer = |id: u8| WrittenAnswer { id: Hash([id; 32]), statement: vec![id, id] };
+        directory.write_answer(&newer.id, &answer(3)).unwrap();
+        directory.write_answer(&newer.id, &answer(4)).unwrap();
+        let answered = Dispute { answer: Some(answer(4)), ..newer.clone() };
+        assert_eq!(directory.dispute(&newer.id).unwrap(), Some(answered));
+        directory.close_dispute(&newer.id).unwrap();
+        assert_eq!(open(None), slice::from_ref(&older));
+        directory.close_dispute(&older.id).unwrap();
+        assert!(directory.disputes_of(other, visit).unwrap().iter().all(|one| one.kind == other));
+    }
+    assert!(directory.dispute(&Hash([5; 32])).unwrap().is_none());
+    // After two years nobody needs the words; to the instant.
+    let years = 2 * 365 * 24 * 3_600_000;
+    directory.put_dispute(&dispute(DisputeKind::Contest, 30, years + 1)).unwrap();
+    for (id, is_kept) in [(10, true), (11, false), (20, true), (21, false)] {
+        assert_eq!(directory.dispute(&Hash([id; 32])).unwrap().is_some(), is_kept, "{id}");
+    }
 }
 
 #[test]
@@ -427,37 +446,4 @@ fn an_erased_wallet_leaves_who_it_was_and_nothing_of_others() {
     assert!(directory.use_code(shown.number, digits, NOW).unwrap().is_none());
     assert_eq!(directory.person(ONE).unwrap(), Some(who));
     assert_eq!(directory.card(TWO).unwrap(), Some(card));
-}
-
-#[test]
-fn a_contest_waits_until_it_is_decided_and_keeps_its_words() {
-    let directory = directory();
-    let contest = |id: u8, later: u64| KeptContest {
-        id: Hash([id; 32]),
-        visit: VisitId([7; 16]),
-        person: ONE,
-        provider: "hospital".parse().unwrap(),
-        statement: vec![id],
-        raised: NOW.plus_millis(later),
-        decision: None,
-    };
-    for one in [contest(1, 1), contest(2, 0)] {
-        directory.put_contest(&one).unwrap();
-        directory.put_contest(&one).unwrap();
-    }
-    assert_eq!(directory.open_contests().unwrap(), [contest(2, 0), contest(1, 1)]);
-    assert_eq!(directory.contests_of(VisitId([7; 16])).unwrap(), [contest(1, 1), contest(2, 0)]);
-    let first = contest(1, 1).id;
-    directory.write_decision(&first, (Hash([8; 32]), b"first")).unwrap();
-    directory.write_decision(&first, (Hash([9; 32]), b"second")).unwrap();
-    directory.close_contest(&first).unwrap();
-    assert_eq!(directory.open_contests().unwrap(), [contest(2, 0)]);
-    let kept = directory.contest(&first).unwrap().unwrap();
-    assert_eq!(kept.decision, Some((Hash([9; 32]), b"second".to_vec())));
-    assert!(directory.contest(&Hash([5; 32])).unwrap().is_none());
-    // After two years nobody needs the words.
-    let years = 2 * 365 * 24 * 3_600_000;
-    directory.put_contest(&contest(3, years + 1)).unwrap();
-    assert!(directory.contest(&contest(2, 0).id).unwrap().is_none());
-    assert!(directory.contest(&first).unwrap().is_some(), "to the instant");
 }

@@ -7,10 +7,10 @@
 //! [`activation`] (the letter with which somebody joins), [`code`] (the rotating code of a wallet),
 //! [`pin`] (what opens the key of a device), [`card`] (what a bank knows a bound card by),
 //! [`request`] (a bill that waits for its person), [`bill`] (a bill that was confirmed),
-//! [`objection`] (the words of an objection and of its answers), [`inquiry`] (what somebody asks or
-//! reports), [`application`] (the documents of an application to act for a child), [`claim`] (the
-//! photographs of a claim, what a desk read on them), [`ward`] (who is in whose care), [`desk_act`]
-//! (why a desk did something for a person), [`contest`] (the words of a contest).
+//! [`dispute`] (the words of an objection or a contest, and of its answers), [`inquiry`] (what
+//! somebody asks or reports), [`application`] (the documents of an application to act for a child),
+//! [`claim`] (the photographs of a claim, what a desk read on them), [`ward`] (who is in whose
+//! care), [`desk_act`] (why a desk did something for a person).
 //!
 //! Invariants: a wrong activation or PIN is counted before it is answered, so no crash gives a try
 //! back (tests in `tests/directory.rs`); what is sealed opens only at its own place (test
@@ -24,11 +24,10 @@ mod bill;
 pub mod card;
 mod claim;
 pub mod code;
-mod contest;
 mod desk_act;
+pub mod dispute;
 mod family;
 pub mod inquiry;
-pub mod objection;
 pub mod person;
 pub mod pin;
 pub mod request;
@@ -41,11 +40,10 @@ pub use application::KeptApplication;
 pub use card::BoundCard;
 pub use claim::KeptClaim;
 pub use code::{CodeSeed, UsedCode};
-pub use contest::KeptContest;
 pub use desk_act::KeptDeskAct;
+pub use dispute::{Dispute, DisputeKind, WrittenAnswer};
 pub use family::FamilyRequest;
 pub use inquiry::{Inquiry, NewInquiry};
-pub use objection::{Objection, WrittenAnswer};
 pub use person::Particulars;
 pub use pin::{NewPin, PIN_TRIES, PinTry};
 pub use request::{RefusalReason, Request, RequestAnswer};
@@ -100,8 +98,9 @@ const SCHEMA: Schema = Schema {
             kept       INTEGER NOT NULL
         ) STRICT",
         "CREATE INDEX bill_kept ON bill (kept)",
-        "CREATE TABLE objection (
+        "CREATE TABLE dispute (
             id        BLOB PRIMARY KEY,
+            kind      INTEGER NOT NULL,
             visit     BLOB NOT NULL,
             person    BLOB NOT NULL,
             provider  TEXT NOT NULL,
@@ -111,8 +110,8 @@ const SCHEMA: Schema = Schema {
             answer_id BLOB,
             answer    BLOB
         ) STRICT",
-        "CREATE INDEX objection_visit ON objection (visit, raised)",
-        "CREATE INDEX objection_open ON objection (is_open, raised)",
+        "CREATE INDEX dispute_visit ON dispute (visit, raised)",
+        "CREATE INDEX dispute_open ON dispute (is_open, raised)",
         "CREATE TABLE inquiry (
             number       INTEGER PRIMARY KEY AUTOINCREMENT,
             key          BLOB NOT NULL,
@@ -129,7 +128,7 @@ const SCHEMA: Schema = Schema {
         "CREATE INDEX inquiry_open ON inquiry (organisation, answered)",
         "CREATE TABLE ward (guardian BLOB NOT NULL, person BLOB NOT NULL,
             PRIMARY KEY (guardian, person)) STRICT, WITHOUT ROWID",
-        "CREATE INDEX objection_raised ON objection (raised)",
+        "CREATE INDEX dispute_raised ON dispute (raised)",
         "CREATE TABLE family_request (
             id      BLOB PRIMARY KEY,
             payer   BLOB NOT NULL,
@@ -169,19 +168,6 @@ const SCHEMA: Schema = Schema {
         ) STRICT",
         "CREATE INDEX desk_act_person ON desk_act (person, done)",
         "CREATE INDEX desk_act_done ON desk_act (done)",
-        "CREATE TABLE contest (
-            id          BLOB PRIMARY KEY,
-            visit       BLOB NOT NULL,
-            person      BLOB NOT NULL,
-            provider    TEXT NOT NULL,
-            statement   BLOB NOT NULL,
-            raised      INTEGER NOT NULL,
-            is_open     INTEGER NOT NULL DEFAULT 1,
-            decision_id BLOB,
-            decision    BLOB
-        ) STRICT",
-        "CREATE INDEX contest_visit ON contest (visit, raised)",
-        "CREATE INDEX contest_open ON contest (is_open, raised)",
     ],
 };
 

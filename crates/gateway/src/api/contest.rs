@@ -8,7 +8,7 @@
 //! `the_words_of_a_contest_belong_to_it`); only the visit's bureau decides (test
 //! `the_bureau_alone_decides`).
 
-use adapters::directory::KeptContest;
+use adapters::directory::{Dispute, DisputeKind, WrittenAnswer};
 use axum::http::Method;
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::modules::organisation::Scope;
@@ -297,24 +297,23 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
         consent: body.original.consent.name().to_owned(),
         total: body.original.total(),
     };
-    call.wallet()?.directory.put_contest(&KeptContest {
+    call.wallet()?.directory.put_dispute(&Dispute {
+        kind: DisputeKind::Contest,
         id: content.id(),
         visit,
         person,
         provider: seen.subject.provider,
         statement: codec::encode(&kept),
         raised: call.instant(),
-        decision: None,
+        answer: None,
     })?;
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    submit_signed(call, session.party, transaction)
+    submit_signed(call, session.party, Transaction::signed_by(content, authorisations))
 }
 
 /// What the ledger says comes first: a decision may be made without words that are kept here.
 fn standing(
     call: &Call,
-    contest: &KeptContest,
+    contest: &Dispute,
     kept: &KeptStatement,
     decided: Option<(&Hash, ContestDecision)>,
 ) -> Result<ContestStanding, Problem> {
@@ -339,14 +338,14 @@ fn standing(
 fn view_of(
     call: &Call,
     session: &Session,
-    contest: &KeptContest,
+    contest: &Dispute,
 ) -> Result<Option<ContestView>, Problem> {
     if !is_accepted(call, &contest.id)? {
         return Ok(None);
     }
     let kept: KeptStatement = read_kept(&contest.statement)?;
-    let written: Option<(&Hash, KeptDecision)> = match &contest.decision {
-        Some((id, words)) => Some((id, read_kept(words)?)),
+    let written: Option<(&Hash, KeptDecision)> = match &contest.answer {
+        Some(WrittenAnswer { id, statement }) => Some((id, read_kept(statement)?)),
         None => None,
     };
     let decided = written.as_ref().map(|(id, words)| (*id, words.decision));
@@ -372,7 +371,7 @@ fn view_of(
 fn of_visit(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let visit: VisitId = call.path("visit")?;
     call.visit(session, visit)?;
-    let found = call.wallet()?.directory.contests_of(visit)?;
+    let found = call.wallet()?.directory.disputes_of(DisputeKind::Contest, visit)?;
     let views =
         found.iter().map(|one| view_of(call, session, one)).collect::<Result<Vec<_>, _>>()?;
     Reply::json(&ContestList { contests: views.into_iter().flatten().collect() })
@@ -387,10 +386,10 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(Problem::new(&code::NOT_YOURS));
     }
     let mut contests = Vec::new();
-    for one in wallet.directory.open_contests()? {
+    for one in wallet.directory.open_disputes(DisputeKind::Contest, None)? {
         match view_of(call, session, &one)? {
             Some(view) if view.standing == ContestStanding::Waiting => contests.push(view),
-            Some(_) => wallet.directory.close_contest(&one.id)?,
+            Some(_) => wallet.directory.close_dispute(&one.id)?,
             // It is on its way, or was never raised.
             None => {}
         }
@@ -401,7 +400,7 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
 fn decide(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let wallet = call.wallet()?;
     let id: Hash = call.path("contest")?;
-    let contest = wallet.directory.contest(&id)?.ok_or_else(not_found)?;
+    let contest = wallet.directory.dispute(&id)?.ok_or_else(not_found)?;
     require_bureau(call, session, contest.visit, Scope::Countersign)?;
     let NewContestDecision { content, authorisations, statement, salt } = call.json()?;
     let content = read_content(call, content)?;
@@ -416,15 +415,14 @@ fn decide(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(Problem::new(&code::FIELD_INVALID).at("statement.words").with(words));
     }
     // The words of a decision that was made stay.
-    let is_made = |(made, _): &(Hash, Vec<u8>)| is_accepted(call, made);
-    let made = contest.decision.as_ref().map(is_made).transpose()? == Some(true);
-    let is_again = contest.decision.as_ref().is_some_and(|(made, _)| *made == content.id());
+    let before = contest.answer.as_ref().map(|one| one.id);
+    let made = before.map(|made| is_accepted(call, &made)).transpose()? == Some(true);
+    let is_again = before == Some(content.id());
     if made && !is_again {
         return Err(Problem::rejected(&rejection::NO_OPEN_CONTEST.reject()));
     }
     let kept = KeptDecision { salt, decision: body.decision, text: statement };
-    wallet.directory.write_decision(&id, (content.id(), &codec::encode(&kept)))?;
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    submit_signed(call, session.party, transaction)
+    let answer = WrittenAnswer { id: content.id(), statement: codec::encode(&kept) };
+    wallet.directory.write_answer(&id, &answer)?;
+    submit_signed(call, session.party, Transaction::signed_by(content, authorisations))
 }

@@ -6,7 +6,7 @@
 //! Invariant: no objection is raised whose words are not kept, and no words are shown that the
 //! ledger's commitment is not to (test `the_words_of_an_objection_belong_to_it`).
 
-use adapters::directory::{Objection, WrittenAnswer};
+use adapters::directory::{Dispute, DisputeKind, WrittenAnswer};
 use axum::http::{Method, StatusCode};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::kernel::registry::Kind;
@@ -196,7 +196,8 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if said.lines.len() > LINES_MAX {
         return Err(Problem::new(&code::FIELD_INVALID).at("statement.lines"));
     }
-    call.wallet()?.directory.put_objection(&Objection {
+    call.wallet()?.directory.put_dispute(&Dispute {
+        kind: DisputeKind::Objection,
         id: content.id(),
         visit,
         person,
@@ -205,9 +206,7 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
         raised: call.instant(),
         answer: None,
     })?;
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    submit_signed(call, session.party, transaction)
+    submit_signed(call, session.party, Transaction::signed_by(content, authorisations))
 }
 
 /// Whether the ledger has accepted a transaction.
@@ -244,7 +243,7 @@ fn read_answer(answer: &WrittenAnswer) -> Result<Written, Problem> {
 fn view_of(
     call: &Call,
     session: &Session,
-    objection: &Objection,
+    objection: &Dispute,
 ) -> Result<Option<ObjectionView>, Problem> {
     if !is_accepted(call, &objection.id)? {
         return Ok(None);
@@ -291,7 +290,7 @@ fn answer_view(written: Written, may_sign: bool) -> Result<AnswerView, Problem> 
 /// What the ledger says comes first: answers may be given without words that are kept here.
 fn standing(
     call: &Call,
-    objection: &Objection,
+    objection: &Dispute,
     kept: &KeptStatement,
     verdict: Option<ObjectionAnswer>,
 ) -> Result<ObjectionStanding, Problem> {
@@ -318,7 +317,7 @@ fn standing(
 fn of_visit(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let visit: VisitId = call.path("visit")?;
     call.visit(session, visit)?;
-    let found = call.wallet()?.directory.objections_to(visit)?;
+    let found = call.wallet()?.directory.disputes_of(DisputeKind::Objection, visit)?;
     let views =
         found.iter().map(|one| view_of(call, session, one)).collect::<Result<Vec<_>, _>>()?;
     Reply::json(&ObjectionList { objections: views.into_iter().flatten().collect() })
@@ -333,10 +332,10 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let is_bureau = network::view::is_bureau(&call.view.state, wallet.region, organisation);
     let provider = (!is_bureau).then_some(organisation);
     let mut objections = Vec::new();
-    for one in wallet.directory.open_objections(provider)? {
+    for one in wallet.directory.open_disputes(DisputeKind::Objection, provider)? {
         match view_of(call, session, &one)? {
             Some(view) if is_unanswered(view.standing) => objections.push(view),
-            Some(_) => wallet.directory.close_objection(&one.id)?,
+            Some(_) => wallet.directory.close_dispute(&one.id)?,
             // It is on its way, or was rejected.
             None => {}
         }
@@ -351,7 +350,7 @@ const fn is_unanswered(standing: ObjectionStanding) -> bool {
 fn write_answer(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id: Hash = call.path("objection")?;
     let wallet = call.wallet()?;
-    let objection = wallet.directory.objection(&id)?.ok_or_else(not_found)?;
+    let objection = wallet.directory.dispute(&id)?.ok_or_else(not_found)?;
     let scope = match session.party {
         Party::Organisation(party) if party == objection.provider => Scope::Settle,
         Party::Organisation(party)
