@@ -326,9 +326,7 @@ impl Region {
         };
         let id = content.id();
         let authorisations = signers.iter().map(|signer| signer.authorise(&id)).collect();
-        let mut transaction = Transaction { content, authorisations };
-        transaction.sort_authorisations();
-        transaction
+        Transaction::signed_by(content, authorisations)
     }
 
     /// Brings the region to life on a new node.

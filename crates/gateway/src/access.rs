@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ledger::kernel::account::{Account, Books};
 use ledger::modules::fund::{self, FundRow};
+use ledger::modules::organisation::Scope;
 use ledger::modules::person::{self, PersonRow};
 use ledger::modules::visit::{SettledVisit, SettlementRecord, VisitRow, VisitSubject};
 use ledger::modules::{network, visit};
@@ -61,6 +62,26 @@ impl Call {
         let id: PersonId = self.path("person")?;
         let is_own = session.party == Party::Person(id);
         if is_own { Ok(id) } else { Err(Problem::new(&code::NOT_YOURS)) }
+    }
+
+    /// The session is the bureau's of this gateway's region, by a clerk's key; others get this
+    /// refusal.
+    ///
+    /// # Errors
+    /// The refusal, or `scope_not_held`.
+    pub fn require_clerk(
+        &self,
+        session: &Session,
+        refusal: fn() -> Problem,
+    ) -> Result<(), Problem> {
+        let region = self.wallet()?.region;
+        let is_bureau = matches!(session.party, Party::Organisation(id)
+            if network::view::is_bureau(&self.view.state, region, id));
+        if !is_bureau {
+            return Err(refusal());
+        }
+        let is_clerk = session.scopes.contains(&Scope::Clerk);
+        if is_clerk { Ok(()) } else { Err(Problem::new(&code::SCOPE_MISSING)) }
     }
 
     /// Somebody's name; nothing where this node keeps no directory or it does not know the person.

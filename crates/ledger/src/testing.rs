@@ -14,7 +14,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey,
 };
 use primitives::{
-    Amount, CivilDate, Currency, Hash, OrganisationId, Party, Period, PersonId, PublicKey,
+    Amount, CivilDate, Currency, FundId, Hash, OrganisationId, Party, Period, PersonId, PublicKey,
     RegionId, SchemeId, Signature, SignatureError, Text, Timestamp, UtcOffset, Verifier, codec,
     sha256,
 };
@@ -32,6 +32,7 @@ use crate::kernel::transaction::{
     Authorisation, Content, IdempotencyKey, TRANSACTION_VERSION, Transaction, VerifiedTransaction,
 };
 use crate::modules::coverage::{AttestedFacts, CoverageTerms, EnrolCoverage};
+use crate::modules::fund::{AssignPayerFund, Contribute, OpenFund};
 use crate::modules::network::RegionSettings;
 use crate::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind, Scope};
 use crate::modules::person::{EnrolPerson, KeyGrade, NewKey, NewPerson};
@@ -265,6 +266,21 @@ impl World {
         let coverage = CoverageTerms { scheme, period, benefits_from: None, facts };
         let body = EnrolCoverage { person: person(number), region: REGION, coverage };
         self.accepted(&Self::governing()[..1], &body);
+    }
+
+    /// Opens the bureau's pooled fund of a scheme, which pays from this day on, with so much in it.
+    pub(crate) fn pool(&mut self, scheme: SchemeId, fund: FundId, from: &str, minor: u64) {
+        let bureau = &Self::governing()[..1];
+        let purpose = benefit::Payer::PooledFund;
+        let owner = organisation("bureau");
+        let (year, floor) = (None, Amount::ZERO);
+        let open = OpenFund { region: REGION, fund, owner, purpose, year, floor };
+        self.accepted(bureau, &open);
+        let (payer, from) = (purpose, from.parse().unwrap());
+        let assign = AssignPayerFund { region: REGION, scheme, payer, from, fund: Some(fund) };
+        self.accepted(bureau, &assign);
+        let (amount, reference) = (fen(minor), sha256(b"contribution"));
+        self.accepted(bureau, &Contribute { region: REGION, fund, amount, reference });
     }
 
     /// The content of a transaction; the first signer is the author.

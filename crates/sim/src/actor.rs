@@ -116,8 +116,6 @@ impl Draft {
         };
         let id = content.id();
         let authorisations = self.signers.iter().map(|signer| signer.authorise(&id)).collect();
-        let mut transaction = Transaction { content, authorisations };
-        transaction.sort_authorisations();
-        transaction
+        Transaction::signed_by(content, authorisations)
     }
 }

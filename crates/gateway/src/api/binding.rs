@@ -14,8 +14,7 @@ use axum::http::{Method, StatusCode};
 use base64ct::{Base64, Encoding as _};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::modules::family::{self, ApplyForBinding};
-use ledger::modules::organisation::Scope;
-use ledger::modules::{network, person};
+use ledger::modules::person;
 use ledger::{Authorisation, Transaction};
 use primitives::{CivilDate, Hash, OrganisationId, Party, PersonId, Timestamp, codec, detail};
 use primitives::{sha256, sha256_parts};
@@ -23,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::family::{Relative, relative};
-use super::machine::execute;
+use super::machine::execute_kept;
 use super::objection::{body_of, is_accepted};
 use super::receipt::not_found;
 use super::transaction::read_content;
@@ -311,30 +310,10 @@ fn apply(call: &Call, session: &Session) -> Result<Reply, Problem> {
         statement: codec::encode(&kept),
         raised: call.instant(),
     })?;
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    execute(call, transaction).inspect_err(|_| {
-        // What the ledger did not take needs no documents; what may still come keeps them.
-        let is_there =
-            call.gateway.port.chain().receipt_of_transaction(id).is_ok_and(|one| one.is_some());
-        let is_refused = is_there && !is_accepted(call, &id).unwrap_or(true);
-        if is_refused {
-            let _ = wallet.directory.forget_application(&id);
-        }
+    execute_kept(call, Transaction::signed_by(content, authorisations), || {
+        let _ = wallet.directory.forget_application(&id);
     })?;
     Ok(Reply::json(&BindingApplied { application: id })?.status(StatusCode::CREATED))
-}
-
-/// The session is the bureau's, by a clerk's key.
-fn require_clerk(call: &Call, session: &Session, refusal: fn() -> Problem) -> Result<(), Problem> {
-    let wallet = call.wallet()?;
-    let is_bureau = matches!(session.party, Party::Organisation(id)
-        if network::view::is_bureau(&call.view.state, wallet.region, id));
-    if !is_bureau {
-        return Err(refusal());
-    }
-    let is_clerk = session.scopes.contains(&Scope::Clerk);
-    if is_clerk { Ok(()) } else { Err(Problem::new(&code::SCOPE_MISSING)) }
 }
 
 /// An application that waits; nothing for one that is over, or that the ledger never took.
@@ -360,7 +339,7 @@ fn row(call: &Call, kept: &KeptApplication) -> Result<Option<BindingApplicationR
 fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let organisation: OrganisationId = call.path("organisation")?;
     let not_yours = || Problem::new(&code::NOT_YOURS);
-    require_clerk(call, session, not_yours)?;
+    call.require_clerk(session, not_yours)?;
     if session.party != Party::Organisation(organisation) {
         return Err(not_yours());
     }
@@ -378,7 +357,7 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
 }
 
 fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    require_clerk(call, session, not_found)?;
+    call.require_clerk(session, not_found)?;
     let wallet = call.wallet()?;
     let id: Hash = call.path("application")?;
     let found = wallet.directory.application(&id)?.ok_or_else(not_found)?;

@@ -19,8 +19,8 @@ use serde::de::DeserializeOwned;
 
 use super::binding::read_documents;
 use super::family::relative;
-use super::machine::execute;
-use super::objection::{body_of, is_accepted};
+use super::machine::execute_kept;
+use super::objection::body_of;
 use super::receipt::not_found;
 use super::transaction::read_content;
 use crate::call::Call;
@@ -229,15 +229,8 @@ fn file(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id = content.id();
     let kept = KeptClaim { id, person, statement: codec::encode(&kept), raised: call.instant() };
     wallet.directory.put_claim(&kept, &codec::encode(&photographs))?;
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    execute(call, transaction).inspect_err(|_| {
-        // What the ledger did not take needs no documents; what may still come keeps them.
-        let is_there =
-            call.gateway.port.chain().receipt_of_transaction(id).is_ok_and(|one| one.is_some());
-        if is_there && !is_accepted(call, &id).unwrap_or(true) {
-            let _ = wallet.directory.forget_claim(&id);
-        }
+    execute_kept(call, Transaction::signed_by(content, authorisations), || {
+        let _ = wallet.directory.forget_claim(&id);
     })?;
     Ok(Reply::json(&ClaimFiled { claim: id })?.status(StatusCode::CREATED))
 }
@@ -317,7 +310,7 @@ fn seen(call: &Call, session: &Session) -> Result<(ClaimRow, KeptClaim), Problem
     let id: Hash = call.path("claim")?;
     let row = claim::view::claim(&call.view.state, &id).ok_or_else(not_found)?;
     if matches!(session.party, Party::Organisation(_)) {
-        desk::require_clerk(call, session, not_found)?;
+        call.require_clerk(session, not_found)?;
     } else {
         call.person(session, row.person).map_err(|_| not_found())?;
     }

@@ -18,13 +18,13 @@ use ledger::modules::person::{
     self, Actor, BlockCard, ClosePerson, LockPerson, PersonStatus, ResetPinCounter,
     RevokePersonKey, UnlockPerson,
 };
-use ledger::{Authorisation, Content, Transaction};
+use ledger::{Authorisation, Content};
 use primitives::{Hash, OrganisationId, Party, PersonId, PublicKey, Timestamp, codec, detail};
 use proof::receipt::OutcomeCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::machine::execute;
+use super::machine::{execute_kept, signed_too};
 use super::objection::body_of;
 use super::transaction::read_content;
 use super::wallet::{random, unattested};
@@ -36,7 +36,7 @@ use crate::endpoint::{
 use crate::openapi::transaction_content;
 use crate::problem::{Problem, code};
 use crate::session::Session;
-use crate::wallet::Wallet;
+use crate::wallet::{Machine, Wallet};
 
 /// The most characters that a desk writes about an act.
 const WORDS_MAX: usize = 300;
@@ -394,10 +394,11 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let words = words.trim().to_owned();
     require_reason(content.kind, reason, &words)?;
     let (id, kind) = (content.id(), content.kind);
+    let mut authority: Vec<&dyn Machine> = Vec::new();
     let index = if needs_identity {
-        authorisations.retain(|one| one.party == session.party);
         let index = require_identity(call, &wallet, identity.as_ref(), person)?;
-        authorisations.push(wallet.identity.authorise(&content)?);
+        authorisations.retain(|one| one.party == session.party);
+        authority.push(&*wallet.identity);
         Some(index)
     } else {
         None
@@ -405,17 +406,8 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let statement = codec::encode(&Kept { kind, reason, words, key: session.key });
     let act = KeptDeskAct { id, person, statement, done: call.instant() };
     wallet.directory.put_desk_act(&act)?;
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    let placed = execute(call, transaction).inspect_err(|_| {
-        // What the ledger refused needs no reason; what may still come keeps it.
-        let found = call.gateway.port.chain().receipt_of_transaction(id);
-        let is_refused = found.is_ok_and(|one| {
-            one.is_some_and(|one| one.receipt.record.outcome != OutcomeCode::Accepted)
-        });
-        if is_refused {
-            let _ = wallet.directory.forget_desk_act(&id);
-        }
+    let placed = execute_kept(call, signed_too(content, authorisations, &authority)?, || {
+        let _ = wallet.directory.forget_desk_act(&id);
     })?;
     if let (ClosePerson::NUMBER, Some(index)) = (kind, index) {
         wallet.directory.erase_wallet(person)?;

@@ -336,8 +336,7 @@ fn confirm(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let mut authorisations: Vec<Authorisation> =
         codec::decode(&request.signed).map_err(|_| Problem::new(&code::INTERNAL))?;
     authorisations.push(authorisation);
-    let mut transaction = Transaction { content: content_of(&request)?, authorisations };
-    transaction.sort_authorisations();
+    let transaction = Transaction::signed_by(content_of(&request)?, authorisations);
     // It is gone whatever the ledger says: what was rejected is asked anew with what was mended.
     call.wallet()?.directory.end_family_request(&request.id)?;
     submit_signed(call, session.party, transaction)

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use ledger::kernel::registry::Kind;
 use ledger::kernel::transaction::TRANSACTION_VERSION;
-use ledger::{Content, IdempotencyKey, Rejection, Transaction};
+use ledger::{Authorisation, Content, IdempotencyKey, Rejection, Transaction};
 use primitives::{Party, codec};
 use proof::receipt::OutcomeCode;
 
@@ -52,9 +52,45 @@ pub(crate) fn signed_for<K: Kind>(
     };
     let authorisations = machines.iter().map(|machine| machine.authorise(&content));
     let authorisations = authorisations.collect::<Result<_, _>>()?;
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    Ok(transaction)
+    Ok(Transaction::signed_by(content, authorisations))
+}
+
+/// What somebody signed, with these machines' signatures besides; whoever signed with the key of a
+/// machine has signed for it.
+///
+/// # Errors
+/// When a machine does not sign.
+pub(crate) fn signed_too(
+    content: Content,
+    mut authorisations: Vec<Authorisation>,
+    machines: &[&dyn Machine],
+) -> Result<Transaction, Problem> {
+    for machine in machines {
+        let own = machine.authorise(&content)?;
+        if !authorisations.iter().any(|one| (one.party, one.key) == (own.party, own.key)) {
+            authorisations.push(own);
+        }
+    }
+    Ok(Transaction::signed_by(content, authorisations))
+}
+
+/// As [`execute`], for something of which the directory keeps more than the ledger: what the ledger
+/// refused is forgotten there; what may still come stays.
+///
+/// # Errors
+/// As [`execute`].
+pub(crate) fn execute_kept(
+    call: &Call,
+    transaction: Transaction,
+    forget: impl FnOnce(),
+) -> Result<IndexedReceipt, Problem> {
+    let id = transaction.content.id();
+    execute(call, transaction).inspect_err(|_| {
+        let found = call.gateway.port.chain().receipt_of_transaction(id).ok().flatten();
+        if found.is_some_and(|one| one.receipt.record.outcome != OutcomeCode::Accepted) {
+            forget();
+        }
+    })
 }
 
 /// Puts it on the ledger, and waits until it is durable; its receipt.

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use benefit::{Bill, LineItem};
 use borsh::{BorshDeserialize, BorshSerialize};
+use ledger::Authorisation;
 use ledger::modules::organisation::Scope;
 use ledger::modules::visit::{RefundVisit, SettlementRecord};
-use ledger::{Authorisation, Content, Transaction};
 use primitives::{Hash, Party, Timestamp, VisitId, codec, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use vault::BillContent;
 
 use super::bill::noted;
 use super::code::require_provider;
+use super::machine::signed_too;
 use super::objection::body_of;
 use super::quote::sorted_bill;
 use super::receipt::not_found;
@@ -188,18 +189,8 @@ fn refund(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let told = (request.salt, request.bill.as_str(), reason);
         keep_settled(&wallet, &body.bill, told, call.now)?;
     }
-    submit_signed(call, session.party, signed(&wallet, content, request.authorisations)?)
-}
-
-fn signed(
-    wallet: &Wallet,
-    content: Content,
-    mut authorisations: Vec<Authorisation>,
-) -> Result<Transaction, Problem> {
-    authorisations.push(wallet.bureau.authorise(&content)?);
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    Ok(transaction)
+    let signed = signed_too(content, request.authorisations, &[&*wallet.bureau])?;
+    submit_signed(call, session.party, signed)
 }
 
 /// What remains, once the bureau has sorted it again and come to the same sums; nothing for a

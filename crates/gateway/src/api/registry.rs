@@ -22,18 +22,18 @@ use ledger::modules::coverage::{
 };
 use ledger::modules::organisation::Scope;
 use ledger::modules::person::{self, NewPerson};
-use ledger::{Authorisation, Content, Transaction};
+use ledger::{Authorisation, Content};
 use primitives::{
     CivilDate, Hash, OrganisationId, Period, PersonId, RegionId, SchemeId, detail, sha256_parts,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::desk_act::require_bureau;
+use super::desk_act::{DeskIdentity, require_bureau};
 use super::lines::{
     LINES_MAX, LineProblem, RefusedRow, cell, classes, refused_rows, require_count, sex_of,
 };
-use super::machine::execute;
+use super::machine::{execute, signed_too};
 use super::objection::body_of;
 use super::receipt::not_found;
 use super::transaction::read_content;
@@ -43,7 +43,7 @@ use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, 
 use crate::openapi::transaction_content;
 use crate::problem::{Problem, code};
 use crate::session::Session;
-use crate::wallet::Wallet;
+use crate::wallet::{Machine, Wallet};
 
 /// The most bytes of a list that is read: 500 lines with long names.
 const LIST_BYTES_MAX: usize = 512 * 1_024;
@@ -183,18 +183,6 @@ impl ReadRegistryLine {
     }
 }
 
-/// Who a row is about.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RowIdentity {
-    /// The name as in the identity document.
-    #[schemars(length(max = 200))]
-    pub name: String,
-    /// The identity number.
-    #[schemars(length(max = 40))]
-    pub number: String,
-}
-
 /// An import to be made.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -206,7 +194,7 @@ pub struct RegistryImport {
     pub authorisations: Vec<Authorisation>,
     /// Who the rows are about, in their order.
     #[schemars(length(min = 1, max = 500))]
-    pub people: Vec<RowIdentity>,
+    pub people: Vec<DeskIdentity>,
 }
 
 /// An import that stands on the ledger.
@@ -417,7 +405,7 @@ fn people_of(
     call: &Call,
     wallet: &Wallet,
     rows: &Rows,
-    people: &[RowIdentity],
+    people: &[DeskIdentity],
 ) -> Result<Vec<PersonId>, Problem> {
     let other = |at: usize| Problem::new(&code::OTHER_PERSON).at(format!("people[{at}].number"));
     let each = people.iter().enumerate().map(|(at, one)| {
@@ -448,13 +436,12 @@ fn import(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(Problem::new(&code::CHANGE_INVALID).at("content"));
     }
     let ids = people_of(call, &wallet, &rows, &people)?;
+    let mut authority: Vec<&dyn Machine> = Vec::new();
     if matches!(rows, Rows::Persons(_)) {
         authorisations.retain(|one| one.party == session.party);
-        authorisations.push(wallet.identity.authorise(&content)?);
+        authority.push(&*wallet.identity);
     }
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    let placed = execute(call, transaction)?;
+    let placed = execute(call, signed_too(content, authorisations, &authority)?)?;
     let refused = refused_rows(call, &placed.receipt);
     let gone: BTreeSet<u32> = refused.iter().map(|one| one.row).collect();
     let taken = (0_u32..).zip(ids).zip(&people).filter(|((row, _), _)| !gone.contains(row));

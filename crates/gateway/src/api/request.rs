@@ -25,6 +25,7 @@ use vault::{BillContent, Envelope, EnvelopeContext};
 
 use super::code::{may_act, require_provider};
 use super::family::relative;
+use super::machine::signed_too;
 use super::quote::sorted_bill;
 use super::receipt::not_found;
 use super::refund::keep_settled;
@@ -37,7 +38,7 @@ use crate::endpoint::{
 use crate::port::{SubmitError, VaultError};
 use crate::problem::{Problem, code, foreign};
 use crate::session::Session;
-use crate::wallet::Wallet;
+use crate::wallet::{Machine, Wallet};
 
 mod form;
 
@@ -330,16 +331,12 @@ fn co_signed(
     wallet: &Wallet,
     content: Content,
     body: &SettleVisit,
-    mut authorisations: Vec<Authorisation>,
+    authorisations: Vec<Authorisation>,
 ) -> Result<Transaction, Problem> {
-    authorisations.push(wallet.bureau.authorise(&content)?);
     let executor = body.cash.as_ref().and_then(|leg| wallet.executors.get(&leg.executor));
-    if let Some(executor) = executor {
-        authorisations.push(executor.authorise(&content)?);
-    }
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    Ok(transaction)
+    let mut machines: Vec<&dyn Machine> = vec![&*wallet.bureau];
+    machines.extend(executor.map(|executor| &**executor as &dyn Machine));
+    signed_too(content, authorisations, &machines)
 }
 
 /// The ledger is asked: with these signatures it must lack the person's, and nothing else.

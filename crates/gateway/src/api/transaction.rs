@@ -297,8 +297,7 @@ fn flatten(path: String, value: &Value, lines: &mut Vec<SummaryLine>) {
 fn read_transaction(call: &Call, session: &Session) -> Result<Transaction, Problem> {
     let request: TransactionRequest = call.json()?;
     let content = read_content(call, request.content)?;
-    let mut transaction = Transaction { content, authorisations: request.authorisations };
-    transaction.sort_authorisations();
+    let transaction = Transaction::signed_by(content, request.authorisations);
     if may_bring(call, session, &transaction) {
         Ok(transaction)
     } else {

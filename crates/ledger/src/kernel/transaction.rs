@@ -199,6 +199,14 @@ impl Transaction {
         codec::encode(self)
     }
 
+    /// A content with these signatures.
+    #[must_use]
+    pub fn signed_by(content: Content, authorisations: Vec<Authorisation>) -> Self {
+        let mut transaction = Self { content, authorisations };
+        transaction.sort_authorisations();
+        transaction
+    }
+
     /// Puts the signatures into their one order.
     pub fn sort_authorisations(&mut self) {
         self.authorisations.sort_by_key(|one| (one.party, one.key));

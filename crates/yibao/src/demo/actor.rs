@@ -113,8 +113,6 @@ impl Drafter {
         let content = self.content(now, signers[0].party, kind);
         let id = content.id();
         let authorisations = signers.iter().map(|signer| signer.authorise(&id)).collect();
-        let mut transaction = Transaction { content, authorisations };
-        transaction.sort_authorisations();
-        transaction
+        Transaction::signed_by(content, authorisations)
     }
 }

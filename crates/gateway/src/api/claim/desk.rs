@@ -10,16 +10,15 @@ use ledger::kernel::registry::Kind;
 use ledger::modules::claim::{
     self, AcceptClaim, AcceptedRow, ClaimRecord, ClaimRow, ClaimStanding, PayClaim,
 };
-use ledger::modules::network;
-use ledger::modules::organisation::Scope;
 use ledger::modules::visit::CashLeg;
-use ledger::{Authorisation, Content, Transaction};
+use ledger::{Content, Transaction};
 use primitives::{Amount, Hash, OrganisationId, Party, PersonId, codec};
 
 use super::form::{
     ClaimAcceptance, ClaimList, ClaimPayoutLeg, ClaimPayoutLegRequest, ClaimQuote, ClaimReview,
 };
 use super::{CLAIM, require_invoices, seen, summary, tags_of};
+use crate::api::machine::signed_too;
 use crate::api::objection::{body_of, is_accepted};
 use crate::api::quote::{QuoteView, quote_claim, requote_claim};
 use crate::api::receipt::not_found;
@@ -129,25 +128,9 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
-/// The session is the bureau's, by a clerk's key.
-pub(super) fn require_clerk(
-    call: &Call,
-    session: &Session,
-    refusal: fn() -> Problem,
-) -> Result<(), Problem> {
-    let wallet = call.wallet()?;
-    let is_bureau = matches!(session.party, Party::Organisation(id)
-        if network::view::is_bureau(&call.view.state, wallet.region, id));
-    if !is_bureau {
-        return Err(refusal());
-    }
-    let is_clerk = session.scopes.contains(&Scope::Clerk);
-    if is_clerk { Ok(()) } else { Err(Problem::new(&code::SCOPE_MISSING)) }
-}
-
 /// A claim on the desk.
 fn on_desk(call: &Call, session: &Session) -> Result<(Hash, ClaimRow), Problem> {
-    require_clerk(call, session, not_found)?;
+    call.require_clerk(session, not_found)?;
     let (row, kept) = seen(call, session)?;
     Ok((kept.id, row))
 }
@@ -162,7 +145,7 @@ fn is_unpaid(call: &Call, accepted: &AcceptedRow) -> bool {
 fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let organisation: OrganisationId = call.path("organisation")?;
     let not_yours = || Problem::new(&code::NOT_YOURS);
-    require_clerk(call, session, not_yours)?;
+    call.require_clerk(session, not_yours)?;
     if session.party != Party::Organisation(organisation) {
         return Err(not_yours());
     }
@@ -274,24 +257,6 @@ fn clerks<K: Kind>(
     Ok((content, body))
 }
 
-/// The transaction with these machines' signatures besides the clerk's.
-fn with_machines(
-    content: Content,
-    mut authorisations: Vec<Authorisation>,
-    machines: &[&dyn Machine],
-) -> Result<Transaction, Problem> {
-    for machine in machines {
-        let own = machine.authorise(&content)?;
-        // A clerk may sign with the key of the machine, once.
-        if !authorisations.iter().any(|one| (one.party, one.key) == (own.party, own.key)) {
-            authorisations.push(own);
-        }
-    }
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    Ok(transaction)
-}
-
 fn accept(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (id, row) = on_desk(call, session)?;
     let wallet = call.wallet()?;
@@ -300,7 +265,7 @@ fn accept(call: &Call, session: &Session) -> Result<Reply, Problem> {
     // What is on the ledger already gives its receipt again.
     let is_new = call.gateway.port.chain().receipt_of_transaction(content.id())?.is_none();
     if !is_new {
-        return submit_signed(call, session.party, with_machines(content, authorisations, &[])?);
+        return submit_signed(call, session.party, Transaction::signed_by(content, authorisations));
     }
     require_waiting(&row)?;
     let computed = compute(call, &wallet, (&id, &row), &review)?;
@@ -316,7 +281,7 @@ fn accept(call: &Call, session: &Session) -> Result<Reply, Problem> {
     };
     let mut machines: Vec<&dyn Machine> = vec![&*wallet.bureau];
     machines.extend(paying.map(|one| one as &dyn Machine));
-    submit_signed(call, session.party, with_machines(content, authorisations, &machines)?)
+    submit_signed(call, session.party, signed_too(content, authorisations, &machines)?)
 }
 
 /// What the directory keeps of an accepted claim.
@@ -365,5 +330,5 @@ fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(Problem::new(&code::CHANGE_INVALID).at("content"));
     }
     let machine: &dyn Machine = paying;
-    submit_signed(call, session.party, with_machines(content, authorisations, &[machine])?)
+    submit_signed(call, session.party, signed_too(content, authorisations, &[machine])?)
 }

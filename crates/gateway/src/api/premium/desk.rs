@@ -390,8 +390,7 @@ fn register(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if !is_own || body.rows.len() > LINES_MAX {
         return Err(Problem::new(&code::CHANGE_INVALID).at("content"));
     }
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
+    let transaction = Transaction::signed_by(content, authorisations);
     let placed = execute(call, transaction)?;
     let registered =
         PremiumsRegistered { receipt: placed.index, refused: refused_rows(call, &placed.receipt) };

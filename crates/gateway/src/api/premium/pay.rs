@@ -15,7 +15,7 @@ use ledger::modules::premium::{
     self, LockPremium, PayPremiums, PremiumPayment, ReleasePremium, SeasonId, rejection,
 };
 use ledger::modules::visit::CashLeg;
-use ledger::{Content, IdempotencyKey, Transaction};
+use ledger::{Content, IdempotencyKey};
 use primitives::{
     Amount, CivilDate, Currency, Detail, Hash, OrganisationId, Party, PersonId, Timestamp, codec,
     detail,
@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::concerns;
-use crate::api::machine::{execute, signed};
+use crate::api::machine::{execute, signed, signed_too};
 use crate::api::receipt::not_found;
 use crate::api::transaction::{SubmittedView, TransactionRequest, read_content, submit_signed};
 use crate::api::wallet::identified;
@@ -35,7 +35,7 @@ use crate::endpoint::{
 use crate::problem::{Problem, code};
 use crate::session::Session;
 use crate::session::limit::Place;
-use crate::wallet::{CardExecutor, Wallet};
+use crate::wallet::{CardExecutor, Machine, Wallet};
 
 const PAYER: Parameter = Parameter::path("person", "the payer's id", schema_of::<PersonId>);
 /// Who pays by a wallet.
@@ -357,7 +357,7 @@ fn invalid(why: Detail) -> Problem {
 fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let payer = call.own_person(session)?;
     let wallet = call.wallet()?;
-    let TransactionRequest { content, mut authorisations } = call.json()?;
+    let TransactionRequest { content, authorisations } = call.json()?;
     let content = read_content(call, content)?;
     let body = payment_of(session, &wallet, &content)?;
     let (executor, leg) = leg(&wallet, payer, &content.idempotency_key)?;
@@ -371,10 +371,8 @@ fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if is_new && !body.items.iter().all(|item| may_pay(item.person)) {
         return Err(Problem::new(&code::PREMIUM_NOT_PAYABLE));
     }
-    authorisations.push(executor.authorise(&content)?);
-    let mut transaction = Transaction { content, authorisations };
-    transaction.sort_authorisations();
-    submit_signed(call, session.party, transaction)
+    let executor: &dyn Machine = executor;
+    submit_signed(call, session.party, signed_too(content, authorisations, &[executor])?)
 }
 
 /// The payment of a content that a wallet may bring.

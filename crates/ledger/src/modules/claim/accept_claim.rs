@@ -16,7 +16,7 @@ use super::table::{
     AcceptedRow, CLAIMS, ClaimRow, ClaimStanding, INVOICES, free_invoices, require_claim,
     require_waiting,
 };
-use crate::kernel::account::{Account, Books};
+use crate::kernel::account::Account;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
@@ -24,7 +24,7 @@ use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
-use crate::modules::visit::{self, CashLeg, Quote, Split};
+use crate::modules::visit::{self, CashLeg, Quote, Split, VisitSubject};
 use crate::modules::{network, voucher};
 
 /// Accepts a claim as the desk reviewed it: the ledger adjudicates the lines again by the plan in
@@ -94,10 +94,9 @@ impl Kind for AcceptClaim {
             parts: quoted.parts.clone(),
         };
         require(record.hash() == self.record, || rejection::RECORD_OUTDATED.reject())?;
-        let bureau = network::view::require_region(state, row.region)?.bureau;
-        let mut outcome = self.outcome(state, &row, &quoted)?;
         let subject = subject(state, &row, &self.care)?;
-        let owed = Account::OwedToPatients(Books::of(bureau, row.region));
+        let mut outcome = self.outcome(state, (&row, &subject), &quoted)?;
+        let (bureau, owed) = (subject.provider, Account::OwedToPatients(subject.books()));
         let entries = visit::entries_to(state, &subject, &quoted.parts, owed)?;
         posting::post(state, context.time, quoted.currency, &entries)?;
         visit::set_running_amounts(context, state, &subject, &quoted.accumulators)?;
@@ -129,11 +128,10 @@ impl AcceptClaim {
     fn outcome(
         &self,
         state: &Overlay<'_>,
-        row: &ClaimRow,
+        (row, subject): (&ClaimRow, &VisitSubject),
         quoted: &Quote,
     ) -> Result<Outcome, Rejection> {
-        let subject = subject(state, row, &self.care)?;
-        let mut concerns = visit::paying_organisations(state, &subject, &quoted.parts)?;
+        let mut concerns = visit::paying_organisations(state, subject, &quoted.parts)?;
         concerns.extend([Party::Organisation(subject.provider), Party::Person(row.person)]);
         let paid = paid_by_funds(&quoted.split);
         let outcome = Outcome::event("claim_accepted", concerns)

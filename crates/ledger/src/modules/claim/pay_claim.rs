@@ -53,7 +53,8 @@ impl Kind for PayClaim {
         let is_open = last.is_none_or(|payout| payout.status == EffectStatus::Failed);
         let owed = is_open && !accepted.paid.is_zero();
         require(owed, || rejection::NOTHING_OWED.reject())?;
-        let mut outcome = Outcome::event("claim_payout_ordered", []);
+        let concerns = concerns(state, &row, self.payout.executor)?;
+        let mut outcome = Outcome::event("claim_payout_ordered", concerns);
         let new = PayoutOrder {
             claim: self.claim,
             region: row.region,
@@ -61,12 +62,6 @@ impl Kind for PayClaim {
             leg: &self.payout,
         };
         let reference = order(context, state, &mut outcome, &new)?;
-        let payout =
-            PAYOUTS.get(state, &reference).ok_or_else(|| rejection::NOTHING_OWED.reject())?;
-        let concerned = concerns(state, &payout)?;
-        for event in &mut outcome.events {
-            event.concerns.clone_from(&concerned);
-        }
         let accepted = AcceptedRow { payout: Some(reference), ..accepted };
         CLAIMS.put(
             state,

@@ -1,11 +1,11 @@
 //! Payouts: what funds owe for a claim goes to the person through an executor's rail.
 
-use alloc::{string::String, vec::Vec};
-use primitives::{Amount, Hash, Party, RegionId, detail};
+use alloc::string::String;
+use primitives::{Amount, Hash, OrganisationId, Party, RegionId, detail};
 use proof::receipt::FieldValue;
 
 use super::rejection;
-use super::table::{ClaimPayout, PAYOUTS, require_claim};
+use super::table::{ClaimPayout, ClaimRow, PAYOUTS, require_claim};
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::effect::{self, EffectAction, EffectResult, EffectStatus, NewEffect};
@@ -71,15 +71,14 @@ pub(super) fn pending(state: &(impl Read + ?Sized), reference: &Hash) -> Option<
     PAYOUTS.get(state, reference).filter(|payout| payout.status == EffectStatus::Pending)
 }
 
-/// Whom a payout concerns.
-pub(super) fn concerns(state: &Overlay<'_>, payout: &ClaimPayout) -> Result<Vec<Party>, Rejection> {
-    let claim = require_claim(state, &payout.claim)?;
+/// Whom a payout of a claim by this executor concerns.
+pub(super) fn concerns(
+    state: &Overlay<'_>,
+    claim: &ClaimRow,
+    executor: OrganisationId,
+) -> Result<[Party; 3], Rejection> {
     let bureau = network::view::require_region(state, claim.region)?.bureau;
-    Ok(alloc::vec![
-        Party::Person(claim.person),
-        Party::Organisation(bureau),
-        Party::Organisation(payout.executor),
-    ])
+    Ok([Party::Person(claim.person), Party::Organisation(bureau), Party::Organisation(executor)])
 }
 
 /// The executor's word: done moves the money, failed leaves it owed.
@@ -111,7 +110,8 @@ pub(super) fn confirm(
     };
     let payout = ClaimPayout { status, confirmed: Some(context.time), ..payout };
     PAYOUTS.put(state, reference, &payout);
-    Ok(Outcome::event(name, concerns(state, &payout)?)
+    let claim = require_claim(state, &payout.claim)?;
+    Ok(Outcome::event(name, concerns(state, &claim, payout.executor)?)
         .with("claim", FieldValue::Hash(payout.claim))
         .with("effect", FieldValue::Hash(*reference))
         .with("amount", amount_value(payout.amount, payout.currency)))

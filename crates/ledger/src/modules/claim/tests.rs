@@ -11,7 +11,7 @@ use crate::kernel::context::PlanMemo;
 use crate::kernel::effect::{Effect, EffectAction, EffectResult};
 use crate::kernel::receipt::Receipt;
 use crate::modules::coverage::{rejection as coverages, view::running_amounts};
-use crate::modules::fund::{AssignPayerFund, Contribute, OpenFund};
+
 use crate::modules::organisation::{
     AuthoriseKey, OrganisationKind, Scope, rejection as organisations,
 };
@@ -24,7 +24,7 @@ use crate::modules::visit::{
 use crate::modules::voucher::{self, MarkVoucherUsed};
 use crate::testing::{DAY, REGION, World, fen, organisation, person as id, public};
 use alloc::{vec, vec::Vec};
-use benefit::{Category, CategorySums, HospitalLevel, ItemClass, Payer, SumKey, SumRow, VisitType};
+use benefit::{Category, CategorySums, HospitalLevel, ItemClass, SumKey, SumRow, VisitType};
 use primitives::{
     Amount, CivilDate, Currency, FundId, Hash, Party, RegionId, SchemeId, SlotId, Text, VisitId,
     sha256,
@@ -104,31 +104,7 @@ fn world() -> World {
     let mut world = World::new();
     world.admit("bank", OrganisationKind::Bank, None);
     world.publish(PLAN, &[]);
-    let bureau = organisation("bureau");
-    let open = OpenFund {
-        region: REGION,
-        fund: POOL,
-        owner: bureau,
-        purpose: Payer::PooledFund,
-        year: None,
-        floor: Amount::ZERO,
-    };
-    world.accepted(&[org("bureau")], &open);
-    let assign = AssignPayerFund {
-        region: REGION,
-        scheme: EMPLOYEE,
-        payer: Payer::PooledFund,
-        from: date("2026-01-01"),
-        fund: Some(POOL),
-    };
-    world.accepted(&[org("bureau")], &assign);
-    let contribute = Contribute {
-        region: REGION,
-        fund: POOL,
-        amount: fen(1_000_000),
-        reference: sha256(b"contribution"),
-    };
-    world.accepted(&[org("bureau")], &contribute);
+    world.pool(EMPLOYEE, POOL, "2026-01-01", 1_000_000);
     for number in [1, 2] {
         world.enrol(number);
         world.cover(number, EMPLOYEE);

@@ -133,8 +133,6 @@ impl TransactionFile {
     #[must_use]
     pub fn transaction(&self) -> Transaction {
         let (content, authorisations) = (self.content.clone(), self.authorisations.clone());
-        let mut transaction = Transaction { content, authorisations };
-        transaction.sort_authorisations();
-        transaction
+        Transaction::signed_by(content, authorisations)
     }
 }

@@ -30,10 +30,7 @@ use crate::kernel::account::{Account, Books};
 use crate::kernel::context::PlanMemo;
 use crate::kernel::effect::{Effect, EffectResult};
 use crate::kernel::receipt::Receipt;
-use crate::modules::fund::{
-    AssignPayerFund, Contribute, ContributionMonth, CreditPersonalAccounts, CreditRow,
-    CreditSource, OpenFund,
-};
+use crate::modules::fund::{ContributionMonth, CreditPersonalAccounts, CreditRow, CreditSource};
 use crate::modules::organisation::{AuthoriseKey, OrganisationKind, Scope};
 use crate::modules::person::Actor;
 use crate::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
@@ -203,30 +200,7 @@ fn world() -> World {
     world.keys.remove(&org("bureau"));
     world.admit("bank", OrganisationKind::Bank, None);
     publish(&mut world, 1, "2026", "80%");
-    let open = OpenFund {
-        region: REGION,
-        fund: POOL,
-        owner: bureau,
-        purpose: Payer::PooledFund,
-        year: None,
-        floor: Amount::ZERO,
-    };
-    world.accepted(&[org("bureau")], &open);
-    let assign = AssignPayerFund {
-        region: REGION,
-        scheme: EMPLOYEE,
-        payer: Payer::PooledFund,
-        from: date("2025-01-01"),
-        fund: Some(POOL),
-    };
-    world.accepted(&[org("bureau")], &assign);
-    let contribute = Contribute {
-        region: REGION,
-        fund: POOL,
-        amount: fen(100_000_000),
-        reference: sha256(b"contribution"),
-    };
-    world.accepted(&[org("bureau")], &contribute);
+    world.pool(EMPLOYEE, POOL, "2025-01-01", 100_000_000);
     for number in [1, 2] {
         world.enrol(number);
         world.cover(number, EMPLOYEE);
