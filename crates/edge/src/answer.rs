@@ -2,7 +2,6 @@
 //! and else the edge's own.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 
 use adapters::clock::{Clock as _, SystemClock};
 use adapters::edge::Change;
@@ -178,12 +177,8 @@ fn authenticated<'a>(
         return Ok((house.ok_or_else(not_shown)?, true));
     }
     let house = houses.get(shown.code.as_ref()).ok_or_else(not_shown)?;
-    let scheme = signature::scheme(house.profile.signature);
-    signature::check(scheme, &shown, &house.keys.his)?;
-    if let Some(nonce) = scheme.nonce(shown.received) {
-        let mut nonces = house.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-        nonces.take(nonce, body, now)?;
-    }
+    let (name, keys) = (house.profile.signature, &house.keys.his);
+    signature::check_message(name, &shown, keys, &house.nonces)?;
     Ok((house, false))
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::EdgeError;
 use crate::known::{Person, Visit};
 use crate::ledger::Ledger;
-use crate::line::{Cut, Platform, Reply};
+use crate::line::{Cut, Platform, Reply, Watched};
 use crate::setup::HospitalSetup;
 use crate::sign::UnderWay;
 
@@ -81,6 +81,8 @@ pub struct House {
     pub platform: Arc<Platform>,
     /// What is on its way there.
     pub under_way: UnderWay,
+    /// Whether the platform asks for the hospital's signatures.
+    pub asked: Watched,
     /// What may come with one message only.
     pub nonces: Mutex<Nonces>,
     desk: Mutex<()>,
@@ -136,8 +138,9 @@ impl House {
             ..Profile::usual(names, &[])
         };
         let (desk, claimed) = (Mutex::default(), Mutex::default());
-        let (under_way, nonces) = (UnderWay::default(), Mutex::default());
-        let house = Self { setup, profile, keys, book, platform, under_way, nonces, desk, claimed };
+        let (under_way, asked, nonces) = Default::default();
+        let house =
+            Self { setup, profile, keys, book, platform, under_way, asked, nonces, desk, claimed };
         house.check_chain()?;
         Ok(house)
     }

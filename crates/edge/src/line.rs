@@ -36,6 +36,38 @@ pub struct LineStanding {
     pub since: Timestamp,
 }
 
+/// Whether something answers.
+pub struct Watched(Mutex<LineStanding>);
+
+impl Default for Watched {
+    /// It counts as answering until it does not.
+    fn default() -> Self {
+        Self(Mutex::new(LineStanding { is_up: true, since: SystemClock.now() }))
+    }
+}
+
+impl Watched {
+    fn lock(&self) -> MutexGuard<'_, LineStanding> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn standing(&self) -> LineStanding {
+        *self.lock()
+    }
+
+    /// Notes how it is now; whether that is another.
+    pub fn note(&self, is_up: bool) -> bool {
+        let mut standing = self.lock();
+        let is_other = standing.is_up != is_up;
+        if is_other {
+            *standing = LineStanding { is_up, since: SystemClock.now() };
+        }
+        is_other
+    }
+}
+
 /// The platform.
 pub struct Platform {
     agent: Agent,
@@ -43,7 +75,7 @@ pub struct Platform {
     waiting: Agent,
     /// Where it is.
     pub url: String,
-    standing: Mutex<LineStanding>,
+    line: Watched,
     changed: Condvar,
 }
 
@@ -59,37 +91,30 @@ impl Platform {
                 .build();
             config.into()
         };
-        let standing = LineStanding { is_up: true, since: SystemClock.now() };
         Self {
             agent: agent(timeout, false),
             waiting: agent(timeout + QUESTION_WAIT, true),
             url: url.trim_end_matches('/').to_owned(),
-            standing: Mutex::new(standing),
+            line: Watched::default(),
             changed: Condvar::new(),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, LineStanding> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How the line is.
     #[must_use]
     pub fn standing(&self) -> LineStanding {
-        *self.lock()
+        self.line.standing()
     }
 
     fn note(&self, is_up: bool) {
-        let mut standing = self.lock();
-        if standing.is_up != is_up {
-            *standing = LineStanding { is_up, since: SystemClock.now() };
+        if self.line.note(is_up) {
             self.changed.notify_all();
         }
     }
 
     /// Waits until the line changes, somebody wakes who waits, or this time is over.
     pub fn wait(&self, most: Duration) {
-        let waited = self.changed.wait_timeout(self.lock(), most);
+        let waited = self.changed.wait_timeout(self.line.lock(), most);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 

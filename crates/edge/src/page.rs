@@ -75,6 +75,8 @@ pub struct LedgerStatus {
     pub overdue: Vec<String>,
     /// Those of which the ledger says something else.
     pub differing: Vec<Difference>,
+    /// Since when the platform does not ask for the hospital's signatures, where it does not.
+    pub unasked: Option<Timestamp>,
 }
 
 /// Something that the platform refused.
@@ -210,7 +212,7 @@ impl HouseStatus {
 
 impl LedgerStatus {
     fn is_wrong(&self) -> bool {
-        !self.overdue.is_empty() || !self.differing.is_empty()
+        !self.overdue.is_empty() || !self.differing.is_empty() || self.unasked.is_some()
     }
 
     fn add_rows(&self, language: Language, rows: &mut Vec<(String, String)>) {
@@ -224,6 +226,9 @@ impl LedgerStatus {
             ("time", clock_time(self.time)),
         ];
         rows.push(say("ledger_value", &places));
+        if let Some(since) = self.unasked {
+            rows.push(say("ledger_unasked", &[("time", clock_time(since))]));
+        }
         if !self.overdue.is_empty() {
             let places = [("numbers", self.overdue.join(", "))];
             rows.push(say("ledger_overdue", &places));
@@ -258,6 +263,7 @@ fn of_ledger(house: &House, ledger: &Ledger) -> Result<LedgerStatus, DirectoryEr
         waiting: house.book.count_entries(UNPROVED)?,
         overdue: claimed.filter(is_overdue).map(|one| one.setl_id).collect(),
         differing: differing.collect(),
+        unasked: Some(house.asked.standing()).filter(|one| !one.is_up).map(|one| one.since),
     })
 }
 

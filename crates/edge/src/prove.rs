@@ -10,6 +10,7 @@ use adapters::clock::{Clock as _, SystemClock};
 use adapters::directory::DirectoryError;
 use adapters::edge::Change;
 use gateway::nhsa::field::yuan;
+use gateway::port::PortError;
 use ledger::Receipt;
 use ledger::kernel::registry::Kind;
 use ledger::modules::visit::{RefundVisit, SettleVisit};
@@ -174,11 +175,12 @@ pub fn round(house: &House, ledger: &Ledger) -> Result<(), DirectoryError> {
         for (name, bytes) in page {
             let Ok(claimed) = serde_json::from_slice::<Claimed>(&bytes) else { continue };
             let Some(id) = claimed.transaction else { continue };
-            // Nobody to ask now: everything waits for the next round.
-            let Ok(found) = ledger.chain.receipt_of_transaction(id) else { return Ok(()) };
-            let looked = match found {
-                Some(found) => compare(ledger.organisation, &claimed, &found.receipt),
-                None => Looked::NotThere,
+            let looked = match ledger.chain.receipt_of_transaction(id) {
+                Ok(Some(found)) => compare(ledger.organisation, &claimed, &found.receipt),
+                // Nobody to ask now: everything waits for the next round.
+                Err(PortError::Unreachable(_)) => return Ok(()),
+                // One that is not shown, such as another hospital's, holds no other back.
+                Ok(None) | Err(PortError::Failed(_)) => Looked::NotThere,
             };
             let mut change = Change::default();
             match looked {

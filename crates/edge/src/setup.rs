@@ -125,18 +125,8 @@ impl Setup {
             if code.len() != 12 || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                 return wrong(format!("`{place}.fixmedins_code` must be 12 letters and digits"));
             }
-            if one.signature != SchemeName::HmacSm3 && !one.link_is_protected {
-                return wrong(format!(
-                    "`{place}.signature` does not cover the bill; protect the link, such as by mutual TLS, and \
-                     write `link_is_protected = true`, or use `hmac-sm3`"
-                ));
-            }
-            if (one.signature == SchemeName::Sm2Envelope) != one.sm2_key.is_some() {
-                return wrong(format!(
-                    "`{place}.sm2_key` is needed for `signature = \"sm2-envelope\"`, and for no other; write \
-                     it or leave it out"
-                ));
-            }
+            let signed = one.signature.check(one.link_is_protected, one.sm2_key.is_some());
+            signed.map_err(|words| EdgeError::Setup(format!("{place}: {words}")))?;
             let others = self.hospitals.iter().take(at);
             if others.clone().any(|other| other.fixmedins_code == *code) {
                 return wrong(format!(

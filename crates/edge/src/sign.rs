@@ -19,12 +19,12 @@ use ledger::kernel::registry::Kind;
 use ledger::modules::visit::{CancelVisit, CheckIn, RefundVisit, SettleVisit, UpdateRunningBill};
 use primitives::{Amount, OrganisationId, Party, PersonId, VisitId, codec};
 use proof::header::ChainId;
-use serde::{Deserialize, Serialize};
 
 use crate::house::{House, json_bytes};
 use crate::ledger::Ledger;
+use crate::line::Cut;
 
-/// What was signed, by the number of its message.
+/// The visit that something was signed about, by the number of its message.
 const SIGNED: &str = "signed";
 /// The visit on the ledger of a visit of the interface.
 const VISIT_THERE: &str = "visit-there";
@@ -79,12 +79,6 @@ impl UnderWay {
     }
 }
 
-/// What is kept of what was signed.
-#[derive(Serialize, Deserialize)]
-struct SignedEntry {
-    visit: VisitId,
-}
-
 /// What something that is to be signed is about.
 struct About {
     visit: VisitId,
@@ -135,10 +129,12 @@ pub fn run(house: &House, ledger: &Ledger) {
     loop {
         match house.platform.questions(house.credentials(), &told) {
             Ok(Questions { asked }) => {
+                house.asked.note(true);
                 let answered = asked.iter().filter_map(|one| answered(house, ledger, one).ok());
                 told.signed = answered.collect();
             }
-            Err(_) => {
+            Err(Cut) => {
+                house.asked.note(false);
                 // What was signed and did not arrive is asked once more.
                 told.signed.clear();
                 house.platform.wait(RETRY);
@@ -176,10 +172,7 @@ fn judge(
         return Ok(Err(Unsigned::NotAsked));
     }
     let known = match infno.as_str() {
-        "2601" => {
-            let signed = house.read::<SignedEntry>(SIGNED, record.text("omsgid"))?;
-            signed.map(|signed| signed.visit)
-        }
+        "2601" => house.read(SIGNED, record.text("omsgid"))?,
         _ => house.read(VISIT_THERE, record.text("mdtrt_id"))?,
     };
     if known.is_some_and(|visit: VisitId| visit != about.visit) {
@@ -198,7 +191,7 @@ fn judge(
     if about.total.zip(claimed).is_some_and(|(total, claimed)| total != claimed) {
         return Ok(Err(Unsigned::OtherSum));
     }
-    change.put(SIGNED, &question.msgid, json_bytes(&SignedEntry { visit: about.visit }));
+    change.put(SIGNED, &question.msgid, json_bytes(&about.visit));
     house.book.apply(&change)?;
     Ok(Ok(()))
 }
@@ -212,8 +205,8 @@ pub fn opened(
     (msgid, mdtrt_id): (&str, &str),
     change: &mut Change,
 ) -> Result<(), DirectoryError> {
-    if let Some(signed) = house.read::<SignedEntry>(SIGNED, msgid)? {
-        change.put(VISIT_THERE, mdtrt_id, json_bytes(&signed.visit));
+    if let Some(visit) = house.read::<VisitId>(SIGNED, msgid)? {
+        change.put(VISIT_THERE, mdtrt_id, json_bytes(&visit));
     }
     Ok(())
 }

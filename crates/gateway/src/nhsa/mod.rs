@@ -382,12 +382,8 @@ fn authenticated(call: &Call) -> Result<(Arc<Institution>, Option<Unsealed>), Re
             let unsealed = signature::check(sealing, shown, &sealing.keys)?;
             return Ok((institution, unsealed));
         }
-        let scheme = signature::scheme(institution.profile.signature);
-        signature::check(scheme, shown, &institution.keys)?;
-        if let Some(nonce) = scheme.nonce(shown.received) {
-            let mut nonces = institution.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-            nonces.take(nonce, &call.body, call.now)?;
-        }
+        let Institution { profile, keys, nonces, .. } = &*institution;
+        signature::check_message(profile.signature, shown, keys, nonces)?;
         Ok((institution, None))
     })
 }

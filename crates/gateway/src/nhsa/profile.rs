@@ -83,6 +83,26 @@ pub enum SchemeName {
     Sha256Header,
 }
 
+impl SchemeName {
+    /// What cannot stand beside a scheme.
+    ///
+    /// # Errors
+    /// The field and the remedy.
+    pub fn check(self, link_is_protected: bool, has_sm2_key: bool) -> Result<(), String> {
+        if self != Self::HmacSm3 && !link_is_protected {
+            return Err("this `signature` does not cover the bill; protect the link, such as by mutual TLS, \
+                        and write `link_is_protected = true`, or use `hmac-sm3`"
+                .to_owned());
+        }
+        if (self == Self::Sm2Envelope) != has_sm2_key {
+            return Err("`sm2_key` is needed for `signature = \"sm2-envelope\"`, and for no other; write it or \
+                        leave it out"
+                .to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// How bodies of mobile payment are sealed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -227,11 +247,6 @@ impl Profile {
         if self.med_types.is_empty() {
             return Err("`med_types` must name at least one code".to_owned());
         }
-        if self.signature != SchemeName::HmacSm3 && !self.link_is_protected {
-            return Err("this `signature` does not cover the bill; protect the link, such as by mutual TLS, \
-                        and write `link_is_protected = true`, or use `hmac-sm3`"
-                .to_owned());
-        }
         if self.machine_key.is_some() == self.edge_key.is_some() {
             return Err("`machine_key` names the key that is hosted here, `edge_key` the one that the hospital's edge \
                         holds; write one of them"
@@ -242,12 +257,10 @@ impl Profile {
                 "an edge signs its messages by `hmac-sm3`; write that with `edge_key`".to_owned()
             );
         }
-        let is_sm2 = self.signature == SchemeName::Sm2Envelope;
-        if is_sm2 != self.sm2_key.is_some() || (!is_sm2 && self.sm2_previous_key.is_some()) {
+        self.signature.check(self.link_is_protected, self.sm2_key.is_some())?;
+        if self.sm2_previous_key.is_some() && self.sm2_key.is_none() {
             return Err(
-                "`sm2_key` is needed for `signature = \"sm2-envelope\"`, and for no other; \
-                        write it or leave it out"
-                    .to_owned(),
+                "`sm2_previous_key` goes with `sm2_key`; write both or leave it out".to_owned()
             );
         }
         Ok(())

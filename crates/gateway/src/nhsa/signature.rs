@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
 
 use axum::http::HeaderName;
 use base64ct::{Base64, Encoding as _};
@@ -193,6 +194,28 @@ pub fn check(
         Some((Cow::Borrowed(_), _)) => Ok(None),
         Some((Cow::Owned(message), key)) => Ok(Some(Unsealed { message, key: key.to_vec() })),
         None => Err(not_shown(shown.field)),
+    }
+}
+
+/// The message is signed by the scheme of this name, and what may come with one body only has not
+/// come with another.
+///
+/// # Errors
+/// As [`check`], or what is used twice.
+pub fn check_message(
+    name: SchemeName,
+    shown: &Shown<'_>,
+    keys: &Keys,
+    nonces: &Mutex<Nonces>,
+) -> Result<(), Refusal> {
+    let (scheme, Received { body, now, .. }) = (scheme(name), shown.received);
+    check(scheme, shown, keys)?;
+    match scheme.nonce(shown.received) {
+        Some(nonce) => {
+            let mut nonces = nonces.lock().unwrap_or_else(PoisonError::into_inner);
+            nonces.take(nonce, body, now)
+        }
+        None => Ok(()),
     }
 }
 
