@@ -35,6 +35,12 @@ export function readTable<Name extends string>(text: string, columns: readonly C
 export const batches = <T>(all: readonly T[]): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(all.length / BATCH) }, (_, at) => all.slice(at * BATCH, (at + 1) * BATCH));
 
+/** What is wrong with a cell, by the head of its column. */
+export function byHead(problem: Schemas['LineProblem'], columns: readonly Column<string>[]): Schemas['LineProblem'] {
+  const head = columns.find(([column]) => column === problem.field)?.[1];
+  return head === undefined ? problem : { ...problem, detail: problem.detail.replace(`\`${problem.field}\``, head) };
+}
+
 /** What became of a line. */
 export type LineResult = {
   readonly line: number;

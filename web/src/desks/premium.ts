@@ -5,7 +5,7 @@ import { tidyNumber } from '../identity.ts';
 import { organisationOf } from '../organisations.ts';
 import { session } from '../session.svelte.ts';
 import { draft, signed } from './desk.svelte.ts';
-import { batches, readTable, type Column, type Line as ListLine, type LineResult, type Reading } from './lists.ts';
+import { batches, byHead, readTable, type Column, type Line as ListLine, type LineResult, type Reading } from './lists.ts';
 
 export type Season = Schemas['ListedSeason'];
 export type Seasons = { readonly today: string; readonly seasons: readonly Season[] };
@@ -97,7 +97,7 @@ export async function checkLines(
       const told = { line, name: cells.name, end: cells.number.slice(-4) };
       if (earlier !== undefined) results.push({ ...told, twice: earlier });
       else if (row) results.push({ ...told, row });
-      else results.push({ ...told, ...(problem ? { problem } : {}) });
+      else results.push({ ...told, ...(problem ? { problem: byHead(problem, COLUMNS) } : {}) });
     }
     onstep(results.length);
   }

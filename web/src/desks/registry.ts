@@ -5,7 +5,7 @@ import { tidyNumber } from '../identity.ts';
 import { organisationOf } from '../organisations.ts';
 import { session } from '../session.svelte.ts';
 import { draft, signed } from './desk.svelte.ts';
-import { batches, readTable, type Column, type Line, type LineResult, type Reading } from './lists.ts';
+import { batches, byHead, readTable, type Column, type Line, type LineResult, type Reading } from './lists.ts';
 
 type Cells = Schemas['RegistryLine'];
 type Name = keyof Cells;
@@ -63,7 +63,7 @@ export async function checkLines(lines: readonly RegistryLine[], onstep: (done: 
       const told = { line, name: cells.name, end: cells.number.slice(-4), cells };
       if (earlier !== undefined) results.push({ ...told, twice: earlier });
       else if (step) results.push({ ...told, step });
-      else results.push({ ...told, ...(problem ? { problem } : {}) });
+      else results.push({ ...told, ...(problem ? { problem: byHead(problem, COLUMNS) } : {}) });
     }
     onstep(results.length);
   }
@@ -72,7 +72,7 @@ export async function checkLines(lines: readonly RegistryLine[], onstep: (done: 
 
 type Signed = Awaited<ReturnType<typeof signed>>;
 /** A transaction that was signed: which lines its rows are, and who they are about. */
-type Sending = { readonly signed: Signed; readonly lines: readonly number[]; readonly people: readonly Schemas['RowIdentity'][] };
+type Sending = { readonly signed: Signed; readonly lines: readonly number[]; readonly people: readonly Schemas['DeskIdentity'][] };
 
 const HOUR_MILLIS = 3_600_000;
 
@@ -100,7 +100,7 @@ export class Import {
     const rows = batch.map((one, at) => ({ one, read: read[at] }));
     for (const { one, read } of rows) {
       if (read?.step === 'nothing') this.done.add(one.line);
-      else if (read?.problem) this.refused.set(one.line, read.problem);
+      else if (read?.problem) this.refused.set(one.line, byHead(read.problem, COLUMNS));
     }
     const of = (some: readonly { one: Result }[]): Pick<Sending, 'lines' | 'people'> => ({
       lines: some.map(({ one }) => one.line),
