@@ -20,6 +20,7 @@ use his::line::Line;
 use his::message::{Answer, Moment, compose};
 use his::money::Fen;
 use his::setup::{Item, Patient, Patients, Setup};
+use his::signer::Signer;
 use node::signature::{Scheme, SecretKey, save_key, write_owned};
 use primitives::{sha256, sha256_parts};
 use serde::de::DeserializeOwned;
@@ -37,6 +38,8 @@ use crate::{in_process, process};
 const PEOPLE: u32 = 1_000;
 /// Workplaces that call at once.
 const WORKPLACES: usize = 48;
+/// How many messages a visit is; neighbouring workplaces are at different ones.
+const MESSAGES: u32 = 6;
 /// How long each load lasts.
 const SECONDS: u64 = 20;
 const SECONDS_QUICK: u64 = 5;
@@ -148,10 +151,15 @@ impl Hospital<'_> {
                             let between = Duration::from_secs(1) / rate;
                             let offset = between * u32::try_from(place).unwrap_or(0);
                             let own = between * u32::try_from(WORKPLACES).unwrap_or(1);
-                            (begin + offset, own)
+                            // Nobody registers everybody before anybody is charged.
+                            let stage = u32::try_from(place).unwrap_or(0) % MESSAGES;
+                            (begin + offset + own * stage, own)
                         });
-                        let line =
-                            Line::new(&self.setup.url, &self.setup.fixmedins_code, self.secret)?;
+                        let line = Line::new(
+                            &self.setup.url,
+                            &self.setup.fixmedins_code,
+                            Signer::HmacSm3(self.secret.to_vec()),
+                        )?;
                         let (collector, until) = (sender, begin + span);
                         let mut workplace =
                             Workplace { hospital: self, line, collector, due, until, count: 0 };
@@ -292,7 +300,7 @@ fn day(figures: &mut Figures, folder: &Path, rows: usize) -> Result<()> {
     let served = Served::start(data)?;
     setup.url = format!("http://{}", served.address());
     let hospital = Hospital { setup: &setup, secret: &secret, next: AtomicU64::new(0) };
-    let line = Line::new(&setup.url, &setup.fixmedins_code, &secret)?;
+    let line = Line::new(&setup.url, &setup.fixmedins_code, Signer::HmacSm3(secret.clone()))?;
     // What the platform has is told as differences from an empty file.
     let Reconciled { differences: missing, .. } = reconcile(&hospital, &line, "")?;
     let own = own_rows(&missing);
@@ -364,6 +372,7 @@ fn equip(region: &Region, data: &Path, visits: usize) -> Result<(Setup, Vec<u8>)
         operator: "0012".to_owned(),
         operator_name: "收费员".to_owned(),
         secret: String::new(),
+        signature: his::signer::Scheme::HmacSm3,
         patients: String::new(),
         book: String::new(),
         pharmacy: None,

@@ -1,7 +1,7 @@
 //! One workplace: from a question to its final answer, whatever happens on the way.
 
 use std::io::{Cursor, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::message::{Answer, compose};
 use crate::phone::Phones;
 use crate::seal::Seal;
 use crate::setup::{House, Setup};
+use crate::signer::Signer;
 use crate::wire::Reply;
 
 /// How often a message is sent before the day is given up.
@@ -59,13 +60,20 @@ impl<'a> Counter<'a> {
             (Some(own), Some(mobile)) => Some(Seal::new(&own.app_id, mobile.secret)?),
             _ => None,
         };
-        let line = Line::over(Arc::clone(&house.wire), &setup.fixmedins_code, house.secret);
+        let signer = Signer::new(setup.signature, house.secret)?;
+        let line = Line::over(Arc::clone(&house.wire), &setup.fixmedins_code, signer);
         let line = line.with_seal(seal);
         let phones = house.mobile.map(|mobile| mobile.phones);
-        let journal = Journal::open(&folder.join(format!("counter-{number}.jsonl")))?;
+        let journal = Journal::open(&Self::journal_in(folder, number))?;
         let (took, waited, to_be_settled) = (Vec::new(), 0, Vec::new());
         let sign_no = None;
         Ok(Self { setup, line, journal, phones, number, sign_no, took, waited, to_be_settled })
+    }
+
+    /// Where the journal of the workplace of this number is, in the folder of the hospital's book.
+    #[must_use]
+    pub fn journal_in(folder: &Path, number: u8) -> PathBuf {
+        folder.join(format!("counter-{number}.jsonl"))
     }
 
     /// Its number.

@@ -16,6 +16,7 @@ use crate::book::{Booking, Figures, totals};
 use crate::care::Care;
 use crate::counter::Counter;
 use crate::encounter::Plan;
+use crate::journal::Journal;
 use crate::message::COUNTERS_MAX;
 use crate::mistake::Mistake;
 use crate::played::Played;
@@ -78,14 +79,15 @@ pub fn run(house: &House<'_>, folder: &Path, options: Options) -> Result<Played,
     let mut counters = (0..day.options.counters)
         .map(|number| Counter::open(house, (folder, number)))
         .collect::<Result<Vec<_>, _>>()?;
+    let closed = closed(folder, day.options.counters)?;
     let name = setup.fixmedins_name.clone();
     let mut played = Played { name, number: day.number, went_on, ..Played::default() };
     each(&mut counters, &mut played, |counter| shift(counter, &day, patients))?;
     each(&mut counters, &mut played, |counter| compared(counter, &day))?;
-    stated(&mut counters, &mut played, &day, "night")?;
+    stated((&mut counters, &closed), &mut played, &day, "night")?;
     each(&mut counters, &mut played, |counter| morning(counter, &day))?;
     each(&mut counters, &mut played, |counter| compared(counter, &day))?;
-    stated(&mut counters, &mut played, &day, "morning")?;
+    stated((&mut counters, &closed), &mut played, &day, "morning")?;
     let begins = begins(&day);
     let own = counters.iter().flat_map(|counter| counter.journal.bookings());
     played.totals = totals(own.filter(|(key, _)| key.starts_with(&begins)).map(|(_, one)| one));
@@ -97,6 +99,13 @@ pub fn run(house: &House<'_>, folder: &Path, options: Options) -> Result<Played,
     keep(folder, &DayFile { is_over: true, ..day })?;
     played.took = begin.elapsed();
     Ok(played)
+}
+
+/// The journals of workplaces that were open on days before, and are not on this one: what they
+/// booked is the hospital's all the same.
+fn closed(folder: &Path, counters: u8) -> Result<Vec<Journal>, HisError> {
+    let others = (counters..COUNTERS_MAX).map(|number| Counter::journal_in(folder, number));
+    others.filter(|path| path.exists()).map(|path| Journal::open(&path)).collect()
 }
 
 /// How the steps of a day begin.
@@ -266,12 +275,13 @@ fn compared(counter: &mut Counter<'_>, day: &DayFile) -> Part {
 
 /// Compares the whole book of these days with the platform's, for all workplaces.
 fn stated(
-    counters: &mut [Counter<'_>],
+    (counters, closed): (&mut [Counter<'_>], &[Journal]),
     played: &mut Played,
     day: &DayFile,
     when: &str,
 ) -> Result<(), HisError> {
-    let all = counters.iter().flat_map(|counter| counter.journal.bookings());
+    let journals = counters.iter().map(|counter| &counter.journal).chain(closed);
+    let all = journals.flat_map(Journal::bookings);
     let all: Vec<(String, Booking)> =
         all.map(|(key, booking)| (key.clone(), booking.clone())).collect();
     let begins = begins(day);

@@ -8,7 +8,7 @@
 //! messages, and adds up its own sums.
 //!
 //! Reading order: [`setup`] (who it is), [`money`], [`message`], [`seal`] (bodies of mobile
-//! payment), [`wire`] (a network and a clock), [`line`](mod@line) (signatures), [`journal`] (what
+//! payment), [`wire`] (a network and a clock), [`signer`], [`line`](mod@line), [`journal`] (what
 //! survives a restart), [`counter`] (one workplace: from a question to its final answer), [`care`],
 //! [`mistake`], [`encounter`] (what all kinds of care have in common), [`settlement`], [`visit`]
 //! (one outpatient), [`phone`] and [`mobile`] (one who pays by phone), [`stay`], [`purchase`],
@@ -36,6 +36,7 @@ pub mod purchase;
 pub mod seal;
 pub mod settlement;
 pub mod setup;
+pub mod signer;
 pub mod statement;
 pub mod stay;
 pub mod visit;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::HisError;
 use crate::money::Fen;
 use crate::phone::Mobile;
+use crate::signer::Scheme;
 use crate::wire::Wire;
 
 /// The hospital's own file.
@@ -19,6 +20,7 @@ use crate::wire::Wire;
 /// operator = "0012"
 /// operator_name = "收费员"
 /// secret = "nhsa-secret"         # a file that only its owner may read; beside this one
+/// signature = "hmac-sm3"         # or "sm2-envelope" (the secret is a key), "sha256-header"
 /// patients = "his-patients.toml" # [[patient]] with name and number
 /// book = "his-book"              # where it keeps its own book
 /// pharmacy = "../pharmacy-1/his.toml"  # the pharmacy next door, if there is one: such a file
@@ -50,6 +52,9 @@ pub struct Setup {
     pub operator_name: String,
     /// The file with the secret that messages are signed with.
     pub secret: String,
+    /// How messages are signed.
+    #[serde(default)]
+    pub signature: Scheme,
     /// The file with those whom the hospital treats.
     pub patients: String,
     /// The folder of its book.

@@ -154,6 +154,7 @@ fn setup() -> Setup {
         operator: "0012".to_owned(),
         operator_name: "收费员".to_owned(),
         secret: String::new(),
+        signature: his::signer::Scheme::HmacSm3,
         patients: String::new(),
         book: String::new(),
         pharmacy: None,

@@ -86,6 +86,10 @@ struct Init {
     /// Whose sealed bodies of mobile payment are passed on, where there are such.
     #[arg(long, value_name = "APP_ID")]
     mobile_app_id: Option<String>,
+    /// The file with the secret that seals them; it is copied. An edge that signs on the ledger
+    /// must read what it signs for.
+    #[arg(long, value_name = "FILE", requires = "mobile_app_id")]
+    mobile_secret: Option<PathBuf>,
     /// The platform writes `infcode` as a text.
     #[arg(long)]
     infcode_text: bool,
@@ -143,6 +147,7 @@ fn folder_of(file: &Path) -> &Path {
 impl Init {
     fn run(self) -> Result<ExitCode> {
         let secret = read_secret(&self.secret)?;
+        let mobile_secret = self.mobile_secret.as_deref().map(read_secret).transpose()?;
         let hospital = HospitalSetup {
             folder: self.code.clone(),
             fixmedins_code: self.code,
@@ -179,6 +184,10 @@ impl Init {
         }
         fs::create_dir_all(folder.join("keys")).context("the hospital's folder")?;
         write_owned(&folder.join(SECRET_FILE), &secret).context("the hospital's secret")?;
+        if let Some(secret) = mobile_secret {
+            let file = folder.join(MOBILE_SECRET_FILE);
+            write_owned(&file, &secret).context("the secret of mobile payment")?;
+        }
         let key = SecretKey::generate(Scheme::Ed25519)?;
         save_key(&folder.join(KEY_FILE), &key)?;
         let text = toml::to_string(&setup)?;
@@ -267,6 +276,14 @@ fn keys(setup: &HospitalSetup, folder: &Path, beside: &Path) -> Result<HouseKeys
             let mobile = MobileProfile { app_id, sm2_key, previous_secret_until: None };
             let keys = Keys { current: read_secret(&secret)?, previous: None };
             Some(mobile.sealing(keys).map_err(bad)?)
+        }
+        Some(_) if setup.ledger.is_some() => {
+            return Err(bad(format!(
+                "the edge signs for `{}` on the ledger, and cannot read its sealed messages of \
+                 mobile payment; write what seals them into `{}`, or remove `mobile_app_id`",
+                setup.fixmedins_code,
+                secret.display()
+            )));
         }
         _ => None,
     };

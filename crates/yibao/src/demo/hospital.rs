@@ -147,6 +147,7 @@ pub fn equip(
         operator: "0012".to_owned(),
         operator_name: "收费员".to_owned(),
         secret: SECRET_FILE.to_owned(),
+        signature: his::signer::Scheme::HmacSm3,
         patients: PATIENTS_FILE.to_owned(),
         book: "his-book".to_owned(),
         pharmacy: (!is_pharmacy).then_some(next_door),

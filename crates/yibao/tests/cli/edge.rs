@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use his::line::Line;
 use his::message::{Answer, compose};
 use his::setup::{Patient, Patients, Setup};
+use his::signer::Signer;
 use serde_json::{Value, json};
 
 use crate::kit::{Files, command, yibao};
@@ -158,7 +160,7 @@ fn his(data: &Path, edge: &Edge, platform: &Served) -> Command {
     // As many as there were on this day before: the statement is of all of them.
     command
         .args(["his", text(&setup), "--url", &edge.url, "--phones-url", platform.url()])
-        .args(["--outpatients", "70", "--by-phone", "0", "--stays", "24", "--pharmacy", "18"])
+        .args(["--outpatients", "70", "--by-phone", "12", "--stays", "24", "--pharmacy", "18"])
         .args(["--counters", "4", "--seed", "9"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -181,8 +183,16 @@ fn init(files: &Files, data: &Path, door: &str) -> PathBuf {
     for (folder, code, name) in HOUSES {
         let secret = data.join(folder).join("nhsa-secret");
         let init = ["edge", "init", text(&file), "--code", code, "--name", name, "--secret"];
-        let ledger = if folder == "hospital-1" { vec!["--ledger", text(&light)] } else { vec![] };
-        let said = yibao(init.into_iter().chain([text(&secret)]).chain(ledger)).ok();
+        let (mobile, sealing) = (app_id(data), data.join(folder).join("nhsa-mobile-secret"));
+        let ledger = if folder == "hospital-1" {
+            vec!["--ledger", text(&light), "--mobile-app-id", &mobile]
+        } else {
+            vec![]
+        };
+        let mobile =
+            if ledger.is_empty() { vec![] } else { vec!["--mobile-secret", text(&sealing)] };
+        let more = ledger.into_iter().chain(mobile);
+        let said = yibao(init.into_iter().chain([text(&secret)]).chain(more)).ok();
         let key = said.lines().find_map(|line| line.trim().strip_prefix("edge_key = "));
         own_key = own_key.or(key.map(str::to_owned));
     }
@@ -197,6 +207,82 @@ fn init(files: &Files, data: &Path, door: &str) -> PathBuf {
     assert_ne!(text, changed);
     fs::write(&profile, changed).expect("a file");
     file
+}
+
+/// The name under which the hospital's bodies of mobile payment are sealed.
+fn app_id(data: &Path) -> String {
+    let setup = his_setup(data, "hospital-1");
+    setup.mobile.expect("the hospital is paid by phone").app_id
+}
+
+/// The file of a house's own system.
+fn his_setup(data: &Path, folder: &str) -> Setup {
+    let text = fs::read_to_string(data.join(folder).join("his.toml")).expect("a file");
+    toml::from_str(&text).expect("TOML")
+}
+
+/// A key that signs nothing else, and its public key, as OpenSSL names both.
+const HIS_KEY: [&str; 2] = [
+    "2d17a903fb44439cb7b327a7b3f5408e68e1011150ef346d146e32a13a246efc",
+    "04c089f31d86d7eca0fb330914a944ebf08a67f6c10b2685326f8cfb0349076cd\
+     b2a0e8ead7478e5aa3236db0eb95c38d2f7f416f3b5c71f1f122a31b75eb34795",
+];
+
+/// The hospital's system signs with SM2, and the pharmacy's with SHA-256, towards the edge: there
+/// the link is protected by other means.
+fn sign_otherwise(data: &Path, edge: &Path) {
+    let file = fs::read_to_string(edge).expect("a file");
+    let mut houses = file.split("[[hospital]]");
+    let head = houses.next().expect("a head");
+    let [hospital, pharmacy] = [houses.next(), houses.next()].map(|one| one.expect("a house"));
+    let signed = |house: &str, by: &str| {
+        let plain = "signature = \"hmac-sm3\"\nlink_is_protected = false\n";
+        let other = house.replace(plain, &format!("signature = {by}\nlink_is_protected = true\n"));
+        assert_ne!(house, other);
+        other
+    };
+    let key = format!("\"sm2-envelope\"\nsm2_key = \"{}\"", HIS_KEY[1]);
+    let (hospital, pharmacy) = (signed(hospital, &key), signed(pharmacy, "\"sha256-header\""));
+    let changed = format!("{head}[[hospital]]{hospital}[[hospital]]{pharmacy}");
+    fs::write(edge, changed).expect("a file");
+    let key = data.join("hospital-1/his-key");
+    fs::write(&key, HIS_KEY[0]).expect("a file");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a file");
+    let other =
+        [("hospital-1", "sm2-envelope", "his-key"), ("pharmacy-1", "sha256-header", "nhsa-secret")];
+    for (folder, signature, secret) in other {
+        let path = data.join(folder).join("his.toml");
+        let text = fs::read_to_string(&path).expect("a file");
+        let changed = text
+            .replace("signature = \"hmac-sm3\"", &format!("signature = \"{signature}\""))
+            .replacen("secret = \"nhsa-secret\"", &format!("secret = \"{secret}\""), 1);
+        assert_ne!(text, changed);
+        fs::write(&path, changed).expect("a file");
+    }
+}
+
+/// Whoever signs for mobile payment must be able to read it.
+fn cannot_sign_what_it_cannot_read(files: &Files, edge: &Path) {
+    let secret = files.at("edge/H62010000001/mobile-secret");
+    let aside = files.at("edge/aside");
+    fs::rename(&secret, &aside).expect("a file");
+    yibao(["edge", "serve", text(edge)])
+        .fails(2, &["cannot read its sealed messages", "mobile-secret"]);
+    fs::rename(&aside, &secret).expect("a file");
+}
+
+/// Both sign as the platform knows them again.
+fn sign_as_before(data: &Path) {
+    for folder in ["hospital-1", "pharmacy-1"] {
+        let path = data.join(folder).join("his.toml");
+        let text = fs::read_to_string(&path).expect("a file");
+        let lines = text.lines().map(|line| match line {
+            _ if line.starts_with("signature = ") => "signature = \"hmac-sm3\"",
+            "secret = \"his-key\"" => "secret = \"nhsa-secret\"",
+            other => other,
+        });
+        fs::write(&path, lines.collect::<Vec<_>>().join("\n")).expect("a file");
+    }
 }
 
 /// The ledger learns both keys of the edge: its light node's, and the one that signs.
@@ -223,6 +309,8 @@ pub fn the_cable_is_pulled_and_nothing_is_lost_or_doubled(files: &Files, data: &
     let by_cable = setup.replace("localhost:8420", &cable.address.to_string());
     assert_ne!(setup, by_cable);
     fs::write(&file, by_cable).expect("a file");
+    sign_otherwise(data, &file);
+    cannot_sign_what_it_cannot_read(files, &file);
     let edge = Edge::start(&file);
     let mut desk = Desk::open(data, &edge, 0);
     desk.meets_everybody();
@@ -267,6 +355,7 @@ pub fn the_cable_is_pulled_and_nothing_is_lost_or_doubled(files: &Files, data: &
     desk.is_told_another_sum_and_finds_out(&cable, &edge);
     drop(edge);
     // The key is the edge's: without it nobody signs for the hospital.
+    sign_as_before(data);
     desk.line = desk_line(data, platform.url());
     desk.refused(
         "2201",
@@ -302,19 +391,20 @@ struct Conflict {
     setl_id: String,
 }
 
-/// A line of the hospital's system to this address.
+/// A line of the hospital's system to this address, signed as its file says.
 fn desk_line(data: &Path, url: &str) -> Line {
-    let secret = fs::read_to_string(data.join("hospital-1/nhsa-secret")).expect("a file");
-    Line::new(url, HOUSES[0].1, secret.trim().as_bytes()).expect("an address")
+    let setup = his_setup(data, "hospital-1");
+    let secret = fs::read_to_string(data.join("hospital-1").join(&setup.secret)).expect("a file");
+    let signer = Signer::new(setup.signature, secret.trim().as_bytes()).expect("a secret");
+    Line::new(url, HOUSES[0].1, signer).expect("an address")
 }
 
 impl Desk {
     fn open(data: &Path, edge: &Edge, serial: u64) -> Self {
-        let folder = data.join("hospital-1");
-        let read = |path: &Path| fs::read_to_string(path).expect("a file");
-        let setup: Setup = toml::from_str(&read(&folder.join("his.toml"))).expect("TOML");
-        let patients: Patients =
-            toml::from_str(&read(&folder.join(&setup.patients))).expect("TOML");
+        let setup = his_setup(data, "hospital-1");
+        let patients = data.join("hospital-1").join(&setup.patients);
+        let patients = fs::read_to_string(patients).expect("a file");
+        let patients: Patients = toml::from_str(&patients).expect("TOML");
         let line = desk_line(data, &edge.url);
         let (psn_no, number, insutype) = Default::default();
         let patients = patients.patient;

@@ -59,6 +59,7 @@ fn a_visit_goes_from_check_in_to_voucher_by_the_commands_of_the_guide() {
     assert!(quote.contains("\"explanation\""), "{quote}");
     crate::his::a_day_that_lost_its_answers_goes_on_and_nothing_happens_twice(&data, &served);
     served.stop("-TERM");
+    crate::his::a_platform_that_is_killed_in_the_middle_of_a_day_loses_and_doubles_nothing(&data);
     crate::edge::the_cable_is_pulled_and_nothing_is_lost_or_doubled(&files, &data);
     let served = Served::start(&data, "yibao-demo");
     a_hospitals_system_settles_a_visit(&files, &served);

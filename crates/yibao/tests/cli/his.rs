@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::kit::{Files, Run, yibao};
+use crate::kit::{Files, Run, command, yibao};
 use crate::serve::{Served, text};
 
 /// How many kinds of mistakes there are with outpatients, with those who pay by phone, with stays
@@ -14,12 +15,18 @@ const MISTAKES: usize = 18 + 17 + 20 + 18;
 /// Whose days are played.
 const HOUSES: [&str; 2] = ["hospital-1", "pharmacy-1"];
 
-fn played(data: &Path, served: &Served, [outpatients, others]: [&str; 2]) -> Run {
+fn played(data: &Path, served: &Served, come: [&str; 2]) -> Run {
+    yibao(day(data, served, come).iter().map(String::as_str))
+}
+
+/// The command that plays a day, or goes on with one.
+fn day(data: &Path, served: &Served, [outpatients, others]: [&str; 2]) -> Vec<String> {
     let setup = data.join("hospital-1/his.toml");
     let come = ["--outpatients", outpatients, "--by-phone", others];
     let stay = ["--stays", others, "--pharmacy", others, "--counters", "3", "--seed", "7"];
     let more = come.into_iter().chain(stay);
-    yibao(["his", text(&setup), "--url", served.url()].into_iter().chain(more))
+    let whole = ["his", text(&setup), "--url", served.url()].into_iter().chain(more);
+    whole.map(str::to_owned).collect()
 }
 
 /// The newest receipt that concerns each house: what it did on the ledger.
@@ -145,6 +152,48 @@ pub fn a_day_that_lost_its_answers_goes_on_and_nothing_happens_twice(data: &Path
         assert!(wrong.out.contains(words), "`{words}` is not in: {}", wrong.out);
     }
     append(&right);
+}
+
+/// How often the platform is killed in the middle of a day.
+const KILLS: usize = 4;
+/// After how many messages each time.
+const MESSAGES_BETWEEN: usize = 150;
+
+/// How many messages went out.
+fn sent(data: &Path) -> usize {
+    let rows = journals(data).into_iter().map(|path| {
+        let text = fs::read_to_string(path).expect("a journal");
+        text.lines().filter(|row| row.starts_with("{\"what\":\"sent\"")).count()
+    });
+    rows.sum()
+}
+
+/// Called by a test that has a demonstration's folder, which nobody serves: node, ledger and
+/// gateway die together, with messages of three workplaces under way.
+pub fn a_platform_that_is_killed_in_the_middle_of_a_day_loses_and_doubles_nothing(data: &Path) {
+    let come = ["40", "24"];
+    let mut served = Served::start(data, "yibao-demo");
+    for kill in 1..=KILLS {
+        let until = sent(data) + MESSAGES_BETWEEN;
+        let mut playing = command();
+        let playing = playing.args(day(data, &served, come));
+        let playing = playing.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut playing = playing.spawn().expect("the binary runs");
+        while sent(data) < until {
+            assert!(playing.try_wait().expect("a process").is_none(), "too short for kill {kill}");
+            std::thread::yield_now();
+        }
+        drop(served);
+        let stopped = playing.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&stopped.stderr);
+        assert!(stopped.status.code() == Some(1) && said.contains("go on with the day"), "{said}");
+        served = Served::start(data, "yibao-demo");
+    }
+    let said = played(data, &served, come).ok();
+    assert!(said.contains("which had been interrupted"), "{said}");
+    assert_eq!(said.matches("differences: 0").count(), HOUSES.len(), "{said}");
+    let (_, log) = served.stop("-TERM");
+    assert!(!log.contains("panicked"), "{log}");
 }
 
 #[test]
