@@ -1,9 +1,8 @@
 /** A settlement that organisations alone agreed to: contested on the phone, decided at the bureau's desk. */
-import { randomBytes } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
-import { activation, child, findPerson, together } from './bureau.ts';
+import { activation, child, findPerson, settleWithoutAsking, type Consent } from './bureau.ts';
 import { deskPage, idOf, join, launch, signDeskIn, Visitor, type Device, type Newcomer } from './kit.ts';
 
 let browser: Browser;
@@ -12,36 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 const BILL_LINES = [
   ['ZJ001', '普通门诊诊查费', '1', '15.00', '15.00'],
   ['XY001', '苯磺酸氨氯地平片 5mg×28片', '1', '18.60', '18.60'],
 ] as const;
 
-type Consent = { readonly form: string; readonly reason?: string };
-
-/** The hospital settles without asking: by identity card, or with the bureau's desk as a witness. */
-async function settleFor(hospital: Visitor, patient: Newcomer, consent: Consent): Promise<string> {
-  const visit = hex(16);
-  const admitted = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
-  const subject = { person: idOf(patient), provider: 'hospital-1', region: 620100, scheme: 390, visit_type: 'outpatient', admitted };
-  const identification = consent.form === 'identity_card' ? 'identity_document' : 'emergency';
-  together('hospital-1', 'check_in', { visit, subject, identification, evidence: hex(32) }, []);
-  const lines = BILL_LINES.map(([item_code, name, quantity, unit_price, amount], at) => ({
-    line_no: at + 1, item_code, name, quantity, unit_price, amount, service_date: admitted,
-  }));
-  const asked = { visit, bill: { currency: 'CNY', lines }, use_personal_account: false };
-  const quoted = await hospital.page.evaluate(async (body) => {
-    const { token } = JSON.parse(sessionStorage.getItem('yibao.session') ?? '{}');
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    return (await fetch('/v1/quotes', { method: 'POST', headers, body: JSON.stringify(body) })).json();
-  }, asked);
-  expect(quoted.split, JSON.stringify(quoted)).toBeDefined();
-  const body = { visit, bill: hex(32), sums: quoted.sums, use_personal_account: false, split: quoted.split, consent };
-  const witness = consent.form === 'emergency_witness' ? [['bureau', 'clerk'] as const] : [];
-  together('hospital-1', 'settle_visit', body, [['bureau', 'online'], ...witness]);
-  return visit;
-}
+/** An outpatient visit of a child. */
+const settleFor = (hospital: Visitor, patient: Newcomer, consent: Consent): Promise<string> =>
+  settleWithoutAsking(hospital, { person: idOf(patient), scheme: 390, visit_type: 'outpatient' }, BILL_LINES, consent);
 
 /** Somebody who has joined, with a code from the bureau's desk. */
 async function patient(clerk: Visitor, one: Newcomer, device: Device): Promise<Visitor> {

@@ -2,6 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
+import { numberOf } from './bureau.ts';
 import { deskPage, launch, newcomer, signDeskIn, Visitor } from './kit.ts';
 
 let browser: Browser;
@@ -11,15 +12,6 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const YEAR = new Date().getFullYear();
-const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-
-/** A made-up number of a place that does not exist. */
-function numberOf(at: number): string {
-  const body = `99990219${70 + Math.floor(at / 9_000)}0${1 + (Math.floor(at / 1_000) % 9)}11${String(at % 1_000).padStart(3, '0')}`;
-  const sum = WEIGHTS.reduce((so_far, weight, place) => so_far + weight * Number(body[place]), 0);
-  return `${body}${'10X98765432'[sum % 11]}`;
-}
-
 /** Text as Chinese offices' spreadsheets save it. */
 function gb18030(text: string): Buffer {
   const decoder = new TextDecoder('gb18030');

@@ -8,6 +8,7 @@ export type SettledKind = 'visit_settled' | 'visit_refunded' | 'settlement_super
 
 export type Row = {
   readonly id: number;
+  /** Empty where this party may not see it: a payer knows its share and not whose visit it was. */
   readonly visit: string;
   readonly time: string;
   readonly day: string;
@@ -30,8 +31,7 @@ const PAGE = 100;
 
 async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
   const kind = KINDS[receipt.kind];
-  const { visit } = receipt;
-  if (kind === undefined || !visit || receipt.outcome.status !== 'accepted') return undefined;
+  if (kind === undefined || receipt.outcome.status !== 'accepted') return undefined;
   const amounts = new Map<string, string>();
   const texts = new Map<string, string>();
   let currency: string = CURRENCY;
@@ -46,7 +46,7 @@ async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
   const provider = texts.get('provider')?.replace('organisation:', '');
   return {
     id: receipt.id,
-    visit,
+    visit: receipt.visit ?? '',
     kind,
     time: receipt.time,
     day: texts.get('service_to') ?? receipt.time.slice(0, 10),

@@ -27,6 +27,8 @@ use crate::serving::library;
 
 /// The organisation that pays the commercial supplement.
 pub const SUPPLEMENT: &str = "commercial-ins";
+/// What people call it.
+const SUPPLEMENT_NAME: &str = "示例商业保险公司";
 /// What most bank accounts start with, in fen.
 const SAVINGS: u64 = 20_000_000;
 /// What those have who cannot pay much, in fen.
@@ -48,6 +50,7 @@ impl Stage<'_> {
         let insurer_root = Actor::from_seed(party, Scheme::Ed25519, &self.seed, ROOT);
         let insurer = Actor::from_seed(party, Scheme::Ed25519, &self.seed, ONLINE);
         self.keep_keys(SUPPLEMENT, &[ROOT, ONLINE])?;
+        self.keep_name(SUPPLEMENT, SUPPLEMENT_NAME)?;
         let members = [(&insurer_root, &insurer, None)];
         chamber.admit(population::REGION, OrganisationKind::Insurer, &members)?;
         let from = CivilDate::from_ymd(self.last_day.year() - 1, 1, 1).context("a day")?;

@@ -105,8 +105,13 @@ impl Population {
         let mut numbers = BTreeSet::new();
         while everybody.len() < people {
             let mut members = household_of(&mut rng, today);
+            // By the id, so that the generator goes on as it would: one household in three.
+            let is_supplemented = members.first().is_some_and(|head| head.id.0[3] % 3 == 0);
             for one in &mut members {
                 one.household = household;
+                if is_supplemented {
+                    one.classes = one.classes.with(PersonClass::CommercialSupplement);
+                }
                 while !numbers.insert(one.identity_number.clone()) {
                     one.identity_number = identity_number(&mut rng, one.born, one.sex);
                 }
@@ -246,6 +251,17 @@ mod tests {
         assert_eq!(ids(&one), ids(&two));
         assert_ne!(ids(&one), ids(&Population::generate(500, 8, today())));
         assert_eq!(one.people.len(), 500);
+    }
+
+    #[test]
+    fn a_third_of_the_households_has_the_commercial_supplement_together() {
+        let people = Population::generate(2_000, 1, today()).people;
+        let has = |one: &Resident| one.classes.contains(PersonClass::CommercialSupplement);
+        let insured: BTreeSet<u32> =
+            people.iter().filter(|one| has(one)).map(|one| one.household).collect();
+        assert!(people.iter().all(|one| has(one) == insured.contains(&one.household)));
+        let share = people.iter().filter(|one| has(one)).count() * 100 / people.len();
+        assert!((25..42).contains(&share), "{share} %");
     }
 
     #[test]
