@@ -5,7 +5,7 @@
 //! caller parses the file into [`MessageTables`] and makes [`Messages`] of it once.
 
 mod change;
-mod condition;
+pub(crate) mod condition;
 mod line;
 mod message;
 mod note;
@@ -27,7 +27,7 @@ use crate::{
     source::{PlanSource, in_language},
     word::Payer,
 };
-use message::Values;
+pub(crate) use message::Values;
 
 /// A part of a bill that was adjudicated under one plan; most bills have one part.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +147,11 @@ fn headline(parts: &[ExplainedPart<'_>], currency: Currency, messages: &Messages
 }
 
 /// What a payer is called: by the first plan that has a name of its own for it, else in general.
-fn payer_name<'a>(sources: &[&'a PlanSource], payer: Payer, messages: &'a Messages) -> &'a str {
+pub(crate) fn payer_name<'a>(
+    sources: &[&'a PlanSource],
+    payer: Payer,
+    messages: &'a Messages,
+) -> &'a str {
     let own = sources.iter().find_map(|source| source.plan.payers.get(&payer));
     own.map_or_else(
         || messages.text("payer", payer.name()),

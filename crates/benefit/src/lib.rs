@@ -20,7 +20,7 @@
 //! Reading order: [`word`] (the closed lists of words), [`bill`], [`catalogue`], [`sort`],
 //! [`sums`], [`facts`], [`accumulator`], [`source`] (plan files as people write them),
 //! [`mod@compile`], [`plan`] (their compiled form), [`engine`] with one file per operator in
-//! `rule/`, [`stay`], [`adjudication`], [`example`], [`case`], [`mod@explain`].
+//! `rule/`, [`stay`], [`adjudication`], [`example`], [`case`], [`mod@explain`], [`mod@compare`].
 //!
 //! Invariants: no clock, file, random source or floating point; the parts of an adjudication add up
 //! to the bill (guarded by `tests/identities.rs`); equal inputs give equal bytes.
@@ -33,6 +33,7 @@ mod allowance;
 pub mod bill;
 pub mod case;
 pub mod catalogue;
+pub mod compare;
 pub mod compile;
 mod condition;
 pub mod decimal;
@@ -59,6 +60,7 @@ pub use adjudication::{
 pub use bill::{Bill, BillError, LineItem};
 pub use case::{read_person, run_case, steps_text, visit_facts, visit_sums};
 pub use catalogue::{Catalogue, CatalogueError, VisitFacts};
+pub use compare::{PlanComparison, compare};
 pub use compile::compile;
 pub use engine::{AdjudicationError, adjudicate};
 pub use explain::{ExplainedBill, ExplainedPart, Explanation, Messages, explain};

@@ -157,7 +157,7 @@ fn rate_change(
 
 /// The condition of a change, in brackets; nothing for a change that is always made.
 fn why(part: &ExplainedPart<'_>, when: Option<&ConditionSource>, messages: &Messages) -> String {
-    let text = when.map_or_else(String::new, |when| condition::text(part, when, messages));
+    let text = when.map_or_else(String::new, |when| condition::text(part.source, when, messages));
     if text.is_empty() {
         return text;
     }

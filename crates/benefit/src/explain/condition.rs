@@ -3,14 +3,14 @@
 use alloc::{format, string::String, vec::Vec};
 use primitives::Currency;
 
-use super::{ExplainedPart, Messages, Values, note};
+use super::{Messages, Values, note};
 use crate::{
     catalogue::{LimitedUse, VisitFacts},
     condition::{Field, SEX, VISIT_TYPE},
     decimal::DecimalText,
     facts::{AgeBand, Facts},
     source::{ConditionSource, Counts, Names, PlanSource},
-    word::{PersonClass, Sex, VisitType},
+    word::{HospitalLevel, PersonClass, Sex, VisitType},
 };
 
 /// One field of a condition.
@@ -51,28 +51,24 @@ impl Demand {
 }
 
 /// The parts of a condition in one sentence.
-pub(super) fn joined(texts: &[String], messages: &Messages) -> String {
+pub(crate) fn joined(texts: &[String], messages: &Messages) -> String {
     texts.join(messages.text("condition", "and"))
 }
 
-/// A condition in words.
-pub(super) fn text(
-    part: &ExplainedPart<'_>,
-    when: &ConditionSource,
-    messages: &Messages,
-) -> String {
-    let demands = demands(part, when, messages);
+/// A condition in words. What it asks does not depend on whom it is asked of.
+pub(crate) fn text(source: &PlanSource, when: &ConditionSource, messages: &Messages) -> String {
+    let anybody = Facts::new(VisitType::Outpatient, HospitalLevel::Unrated);
+    let demands = demands((source, &anybody), when, messages);
     let texts: Vec<String> = demands.iter().map(|one| one.wanted(messages)).collect();
     joined(&texts, messages)
 }
 
 /// Every field of a condition, with whether it holds.
 pub(super) fn demands(
-    part: &ExplainedPart<'_>,
+    (source, facts): (&PlanSource, &Facts),
     when: &ConditionSource,
     messages: &Messages,
 ) -> Vec<Demand> {
-    let facts = part.facts;
     let mut list = List { messages, demands: Vec::new() };
     list.word("visit_types", "visit_type", &names(&when.visit_types), facts.visit_type.name());
     let level = facts.hospital_level.name();
@@ -83,13 +79,13 @@ pub(super) fn demands(
     list.word("sexes", "sex", &names(&when.sexes), facts.sex.name());
     list.classes("person_classes", &when.person_classes, facts);
     list.classes("person_classes_not", &when.person_classes_not, facts);
-    list.own_names(part.source, when, facts);
+    list.own_names(source, when, facts);
     list.age(when.age_from, when.age_below, facts.age);
     let years = (when.unbroken_years_from, when.unbroken_years_below);
     list.years(years, facts.unbroken_years);
     list.truth("month_of_75", when.month_of_75, facts.month_of_75);
     list.truth("in_family", when.in_family, facts.in_family);
-    list.running(part, when);
+    list.running(source, when);
     list.demands
 }
 
@@ -259,7 +255,7 @@ impl List<'_> {
     }
 
     /// Conditions on running amounts; whether they hold is not known here.
-    fn running(&mut self, part: &ExplainedPart<'_>, when: &ConditionSource) {
+    fn running(&mut self, source: &PlanSource, when: &ConditionSource) {
         let here = self.unstated();
         if let Some(visit) = &when.visit_number {
             let text = |number: u16| format!("{number}");
@@ -274,22 +270,21 @@ impl List<'_> {
             self.push("months_reached", wanted, here.clone(), None);
         }
         if let Some(value) = &when.accumulated {
-            let all = part.source.accumulator.iter();
-            let one = all.into_iter().find(|one| one.id == value.of);
+            let one = source.accumulator.iter().find(|one| one.id == value.of);
             let text = |text: &DecimalText| match one.filter(|one| one.counts == Counts::Money) {
-                Some(_) => self.amount(part, text),
+                Some(_) => self.amount(source, text),
                 None => text.0.clone(),
             };
             let between =
                 self.between(value.from.as_ref().map(text), value.below.as_ref().map(text));
             let language = self.messages.language();
-            let name = note::accumulator_name(part, one.map_or(0, |one| one.number), language);
+            let name = note::accumulator_name(source, one.map_or(0, |one| one.number), language);
             self.push("accumulated", format!("{name} {between}"), here, None);
         }
     }
 
-    fn amount(&self, part: &ExplainedPart<'_>, text: &DecimalText) -> String {
-        let currency = part.plan.currency();
+    fn amount(&self, source: &PlanSource, text: &DecimalText) -> String {
+        let currency = source.plan.currency;
         let amount = text.amount(currency);
         amount.map_or_else(|_| text.0.clone(), |amount| self.messages.money(amount, currency))
     }

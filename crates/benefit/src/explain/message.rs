@@ -6,6 +6,7 @@ use primitives::{Amount, Currency, Rate};
 
 use super::exact;
 use crate::{
+    compare::WORDS,
     decimal::UnitPrice,
     word::{Filing, HospitalLevel, Network, Payer, PersonClass, Place, Sex, VisitType},
 };
@@ -173,7 +174,8 @@ impl Messages {
     /// # Errors
     /// The first message that is missing, unknown, or has a place that nobody fills.
     pub fn new(tables: MessageTables) -> Result<Self, MessageError> {
-        let all: Vec<(&str, &str, &[&str])> = MESSAGES.iter().copied().chain(words()).collect();
+        let all: Vec<(&str, &str, &[&str])> =
+            MESSAGES.iter().chain(WORDS).copied().chain(words()).collect();
         for (table, key, places) in &all {
             let text = tables.get(*table).and_then(|table| table.get(*key));
             let text = text.ok_or_else(|| MessageError(format!("`{table}.{key}` is missing")))?;
@@ -235,17 +237,17 @@ impl Messages {
     }
 
     /// A rate as the language writes it.
-    pub(super) fn rate(&self, rate: Rate) -> String {
+    pub(crate) fn rate(&self, rate: Rate) -> String {
         self.decimal(&format!("{rate}"))
     }
 
     /// Points of a rate: `5` for five percentage points.
-    pub(super) fn points(&self, rate: Rate) -> String {
+    pub(crate) fn points(&self, rate: Rate) -> String {
         self.decimal(format!("{rate}").trim_end_matches('%'))
     }
 
     /// A short decimal number as the language writes it.
-    pub(super) fn decimal(&self, number: &str) -> String {
+    pub(crate) fn decimal(&self, number: &str) -> String {
         number.replace('.', self.text("number", "decimal"))
     }
 
@@ -281,32 +283,32 @@ fn places_of(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What fills the places of a message.
-pub(super) struct Values<'a> {
+pub(crate) struct Values<'a> {
     messages: &'a Messages,
     currency: Currency,
     values: Vec<(&'static str, String)>,
 }
 
 impl<'a> Values<'a> {
-    pub(super) const fn new(messages: &'a Messages, currency: Currency) -> Self {
+    pub(crate) const fn new(messages: &'a Messages, currency: Currency) -> Self {
         Self { messages, currency, values: Vec::new() }
     }
 
-    pub(super) fn money(&mut self, place: &'static str, amount: Amount) {
+    pub(crate) fn money(&mut self, place: &'static str, amount: Amount) {
         let text = self.messages.money(amount, self.currency);
         self.values.push((place, text));
     }
 
-    pub(super) fn text(&mut self, place: &'static str, text: impl Into<String>) {
+    pub(crate) fn text(&mut self, place: &'static str, text: impl Into<String>) {
         self.values.push((place, text.into()));
     }
 
-    pub(super) const fn messages(&self) -> &'a Messages {
+    pub(crate) const fn messages(&self) -> &'a Messages {
         self.messages
     }
 
     /// The message with its places filled; what fills them is not searched for places again.
-    pub(super) fn fill(&self, table: &str, key: &str) -> String {
+    pub(crate) fn fill(&self, table: &str, key: &str) -> String {
         let mut text = String::new();
         let mut rest = self.messages.text(table, key);
         while let Some((before, after)) = rest.split_once('{') {

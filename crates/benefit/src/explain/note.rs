@@ -8,6 +8,7 @@ use crate::{
     allowance::Allowance,
     plan::{Plan, Span},
     rule::Rule,
+    source::PlanSource,
     word::Payer,
 };
 
@@ -75,8 +76,8 @@ fn period<'a>(plan: &Plan, entry: &TraceEntry, messages: &'a Messages) -> &'a st
 }
 
 /// The name of an accumulator in words, or its number.
-pub(super) fn accumulator_name(part: &ExplainedPart<'_>, number: u16, language: &str) -> String {
-    let one = part.source.accumulator.iter().find(|one| one.number == number);
+pub(super) fn accumulator_name(source: &PlanSource, number: u16, language: &str) -> String {
+    let one = source.accumulator.iter().find(|one| one.number == number);
     let title = one.map_or("", |one| in_language(&one.title, language));
     if title.is_empty() { format!("#{number}") } else { String::from(title) }
 }
@@ -172,7 +173,7 @@ fn payment(
             if account == 0 { "account" } else { "family_account" }
         }
         TraceNote::Counted { number, added } => {
-            values.text("name", accumulator_name(part, number, messages.language()));
+            values.text("name", accumulator_name(part.source, number, messages.language()));
             values.money("added", added);
             "counted"
         }

@@ -73,7 +73,8 @@ fn nearest(part: &ExplainedPart<'_>, messages: &Messages) -> Vec<Near> {
         note::payer(part.plan, *step).is_some() && has_slot && of_in_policy
     };
     let near = |(step, source): (u8, &StepSource)| {
-        let all = source.when.as_ref().map_or_else(Vec::new, |when| demands(part, when, messages));
+        let asked = |when| demands((part.source, part.facts), when, messages);
+        let all = source.when.as_ref().map_or_else(Vec::new, asked);
         let failed: Vec<Demand> =
             all.into_iter().filter(|demand| demand.holds != Some(true)).collect();
         (!failed.iter().any(Demand::is_visit_type)).then_some(Near { step, failed })
