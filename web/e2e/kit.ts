@@ -344,7 +344,7 @@ export async function signDeskIn(
   visitor: Visitor,
   organisation: string,
   first = 'nav.receive',
-  key: 'online' | 'clerk' = 'online',
+  key: 'online' | 'clerk' | 'reviewer' = 'online',
 ): Promise<void> {
   await visitor.field('signin.organisation').fill(organisation);
   await visitor.field('signin.file').setInputFiles(joined(data, organisation, `keys/${key}.key`));

@@ -20,6 +20,7 @@ use crate::problem::{Problem, code};
 use crate::session::challenge::Challenges;
 use crate::session::limit::{Limiter, Place};
 use crate::session::{Session, Sessions, registered};
+use crate::simulation::job::Simulations;
 
 /// The HTTP edge of one organisation.
 pub struct Gateway {
@@ -43,6 +44,8 @@ pub struct Gateway {
     pub hub: Arc<Hub>,
     /// Transactions on their way.
     pub in_flight: InFlight,
+    /// What changed plans would have cost.
+    pub simulations: Simulations,
     /// Figures.
     pub metrics: Metrics,
     /// The contract, as it is served.
@@ -149,6 +152,7 @@ impl Gateway {
             rates: Rates::new(&config).map_err(no_randomness)?,
             hub,
             in_flight: InFlight::default(),
+            simulations: Simulations::default(),
             metrics: Metrics::new(),
             contract: Bytes::from(contract.to_string()),
             plans: Mutex::default(),

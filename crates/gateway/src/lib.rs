@@ -35,6 +35,7 @@ pub mod receipt_view;
 pub mod router;
 pub mod server;
 pub mod session;
+pub mod simulation;
 pub mod wallet;
 pub mod web;
 

@@ -464,6 +464,12 @@ pub trait Port: Send + Sync {
     /// When it cannot be read.
     fn plan_source(&self, source: Hash) -> Result<Option<Arc<PlanSource>>, PortError>;
 
+    /// Keeps a plan file under its hash. The same text again is no error.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn keep_plan_source(&self, text: &str) -> Result<(), PortError>;
+
     /// Keeps a sealed bill of a visit under its commitment. The same bytes again are no error.
     ///
     /// # Errors

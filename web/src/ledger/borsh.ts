@@ -83,6 +83,13 @@ export const hex = (length: number): Encode<string> => (value, out) => {
   out.raw(bytes);
 };
 
+/** Bytes in hex, however many. */
+export const bytes: Encode<string> = (value, out) => {
+  const all = fromHex(value);
+  out.unsigned(BigInt(all.length), 4);
+  out.raw(all);
+};
+
 const utf8 = new TextEncoder();
 
 export const text: Encode<string> = (value, out) => {

@@ -45,6 +45,11 @@ type Bodies = {
   refuse_claim: Schemas['RefuseClaim'];
   accept_claim: Schemas['AcceptClaim'];
   pay_claim: Schemas['PayClaim'];
+  draft_plan: Schemas['DraftPlan'];
+  review_plan: Schemas['ReviewPlan'];
+  approve_plan: Schemas['ApprovePlan'];
+  publish_plan: Schemas['PublishPlan'];
+  withdraw_plan: Schemas['WithdrawPlan'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
@@ -97,6 +102,9 @@ const newPerson = borsh.struct<Schemas['NewPerson']>({
   blind_index: hash,
   keys: borsh.defaulted(borsh.list(newKey), []),
 });
+
+/** A version of a scheme's plan. */
+const planVersion = { region: borsh.u32, scheme: borsh.u16, version: borsh.u16 };
 
 type Kind<B> = { readonly number: number; readonly body: borsh.Encode<B> };
 
@@ -260,4 +268,17 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
     }),
   },
   pay_claim: { number: 1106, body: borsh.struct<Bodies['pay_claim']>({ claim: hash, payout: cashLeg }) },
+  draft_plan: {
+    number: 501,
+    body: borsh.struct<Bodies['draft_plan']>({
+      ...planVersion,
+      plan: borsh.bytes,
+      catalogue_root: hash,
+      supersedes: borsh.defaulted(borsh.list(borsh.u16), []),
+    }),
+  },
+  review_plan: { number: 502, body: borsh.struct({ ...planVersion, hash }) },
+  approve_plan: { number: 503, body: borsh.struct<Bodies['approve_plan']>({ ...planVersion, hash, approver: organisation }) },
+  publish_plan: { number: 504, body: borsh.struct({ ...planVersion, hash }) },
+  withdraw_plan: { number: 505, body: borsh.struct({ ...planVersion }) },
 };

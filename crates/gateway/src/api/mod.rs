@@ -67,6 +67,8 @@ static RESOURCES: &[&[Endpoint]] = &[
     organisation::ENDPOINTS,
     region::ENDPOINTS,
     plan::ENDPOINTS,
+    plan::version::ENDPOINTS,
+    plan::simulation::ENDPOINTS,
     premium::ENDPOINTS,
     premium::pay::ENDPOINTS,
     premium::desk::ENDPOINTS,

@@ -7,6 +7,9 @@ use primitives::{CivilDate, Hash, OrganisationId, Period, RegionId, SchemeId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub mod simulation;
+pub mod version;
+
 use super::receipt::not_found;
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};

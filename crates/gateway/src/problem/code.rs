@@ -153,6 +153,14 @@ problems! {
     CHILD_NOT_FOUND = 404, "child_not_found";
     /// The inquiry was answered.
     INQUIRY_ANSWERED = 409, "inquiry_answered";
+    /// The text is no plan file, or one whose examples do not come out.
+    PLAN_FILE_INVALID = 422, "invalid_plan_file";
+    /// The file is not the one that the version was compiled from.
+    PLAN_FILE_DIFFERS = 422, "plan_file_differs";
+    /// The file of the version is not kept at this node.
+    PLAN_FILE_MISSING = 404, "plan_file_missing";
+    /// Another simulation goes on.
+    SIMULATION_RUNNING = 409, "simulation_running";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

@@ -22,7 +22,8 @@ use persons::{
     premium_desk_trials, premium_trials, wallet_trials,
 };
 use visits::{
-    contest_trials, grant_trials, inquiry_trials, objection_trials, request_trials, visit_trials,
+    contest_trials, grant_trials, inquiry_trials, objection_trials, plan_trials, request_trials,
+    visit_trials,
 };
 
 use crate::claim::claimable;
@@ -154,6 +155,7 @@ fn trials() -> Vec<Trial> {
         request_trials(),
         objection_trials(),
         contest_trials(),
+        plan_trials(),
         guardian_trials(),
         premium_desk_trials(),
         premium_trials(),

@@ -26,6 +26,7 @@ mod nhsa_standing;
 mod nhsa_statement;
 mod nhsa_stay;
 mod objection;
+mod plan_version;
 mod premium;
 mod premium_desk;
 mod privacy;

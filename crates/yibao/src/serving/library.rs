@@ -116,6 +116,14 @@ impl Library {
         })
     }
 
+    /// Keeps a plan file; the same text again changes nothing.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_plan(&self, text: &str) -> Result<()> {
+        keep_plan(&self.data, text)
+    }
+
     /// The catalogue with this root.
     ///
     /// # Errors

@@ -145,6 +145,10 @@ impl Port for NodePort {
         self.kept.plan(source).map_err(unreadable_chain)
     }
 
+    fn keep_plan_source(&self, text: &str) -> Result<(), PortError> {
+        self.kept.keep_plan(text).map_err(unreadable_chain)
+    }
+
     fn put_bill(
         &self,
         visit: VisitId,

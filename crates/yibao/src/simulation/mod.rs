@@ -5,21 +5,20 @@
 //! ([`source`]). One thread reads or makes them, two adjudicate ([`worker`]), each with running
 //! amounts of its own for its plan, and the caller's counts ([`tally`]). Bills flow through in
 //! batches, so memory grows with the people and never with the bills; what comes out does not
-//! depend on which thread is faster.
+//! depend on which thread is faster. Adjudicating and counting are the gateway's
+//! ([`gateway::simulation`]), whose desks show the same figures.
 //!
-//! Reading order: [`bill`], [`worker`], [`tally`], this file, [`source`]; then what is shown:
-//! [`report`], [`table`], [`csv`], [`picture`].
+//! Reading order: [`gateway::simulation`], this file, [`source`]; then what is shown: [`report`],
+//! [`table`], [`picture`].
 
-pub mod bill;
-pub mod csv;
 pub mod picture;
 pub mod report;
 pub mod source;
 pub mod table;
-pub mod tally;
 #[cfg(test)]
 mod tests;
-pub mod worker;
+
+pub use gateway::simulation::{bill, csv, tally, worker};
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use benefit::Plan;
-use ledger::kernel::registry::Kind as _;
-use ledger::modules::visit::{SettleVisit, SettlementRecord};
+use ledger::modules::visit::SettlementRecord;
 use node::history::HistoryReader;
-use primitives::{RegionId, SchemeId, codec};
-use proof::receipt::OutcomeCode;
+use primitives::{RegionId, SchemeId};
 
 use super::bill::PastBill;
 use crate::command::input::{bad, parse_json};
@@ -153,17 +151,8 @@ impl History {
     /// The settlement that a receipt brought about, as it stands now.
     fn settlement_at(&self, index: u64) -> Result<Option<PastBill>> {
         let Some(receipt) = self.reader.receipt_at(index)? else { return Ok(None) };
-        let record = &receipt.record;
-        if record.kind != SettleVisit::NUMBER || record.outcome != OutcomeCode::Accepted {
-            return Ok(None);
-        }
-        let first: SettlementRecord = codec::decode(&receipt.witness)
-            .map_err(|_| anyhow!("receipt {index} has no settlement record"))?;
-        if (first.subject.region, first.subject.scheme) != (self.region, self.scheme) {
-            return Ok(None);
-        }
-        let standing = self.reader.settlement(first.visit)?;
-        Ok(PastBill::of_record(standing.unwrap_or(first)))
+        let standing = |visit| self.reader.settlement(visit);
+        Ok(PastBill::of_receipt(&receipt, (self.region, self.scheme), standing)?)
     }
 }
 

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::contest::{BY_CARD, contest, decision, raised};
 use crate::inquiry::inquire;
-use crate::support::insured::{VISIT, sealed};
+use crate::plan_version::{self, VERSIONS, next_file};
+use crate::support::insured::{PLAN, VISIT, sealed};
 use crate::support::wallets::{
     Cash, confirmation, new_answer, new_objection, new_refund, new_request, object, send_request,
     settled,
@@ -51,6 +52,51 @@ pub(super) fn contest_trials() -> Vec<Trial> {
             (bureau, Status(201)),
         ),
     ]
+}
+
+pub(super) fn plan_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "list_plan_versions",
+            |_| Ask::get(VERSIONS),
+            (hospital, Status(403)),
+            (bureau, Own(|list| list["versions"][0]["version"] == 1)),
+        ),
+        party(
+            "read_plan_file",
+            |_| Ask::post("/v1/regions/620100/plan-files", &plan_version::file(&next_file())),
+            (hospital, Status(403)),
+            (bureau, Own(|read| read["draft"]["version"] == 2)),
+        ),
+        party(
+            "keep_plan_file",
+            |_| Ask::post(format!("{VERSIONS}/1/file"), &plan_version::file(PLAN)),
+            (one, Status(403)),
+            (bureau, Status(204)),
+        ),
+        party(
+            "compare_plan_versions",
+            |_| Ask::get(format!("{VERSIONS}/1/comparison")),
+            (auditor, Status(403)),
+            (bureau, Own(|told| told["comparison"]["rules"].as_array().unwrap().len() == 2)),
+        ),
+        party("simulate_plan_version", simulation, (hospital, Status(403)), (bureau, Status(202))),
+        party(
+            "get_plan_simulation",
+            |given| {
+                let begin = simulation(given).token(&given.world.token(bureau()));
+                // One of before may go on yet; it is the same.
+                assert!([202, 409].contains(&given.world.ask(&begin).status));
+                Ask::get(format!("{VERSIONS}/1/simulation?against=1"))
+            },
+            (hospital, Status(403)),
+            (bureau, Own(|simulation| simulation["against"] == 1)),
+        ),
+    ]
+}
+
+fn simulation(_: &Given) -> Ask {
+    Ask::post(format!("{VERSIONS}/1/simulations"), &json!({ "against": 1 }))
 }
 
 pub(super) fn visit_trials() -> Vec<Trial> {

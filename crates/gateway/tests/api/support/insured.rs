@@ -12,7 +12,7 @@ use super::keys::public;
 use super::{Ask, DAY, REGION, START, World, id_of, organisation, person};
 
 /// Outpatient: 100.00 deductible a year, then 50 %; the account pays what is left.
-const PLAN: &str = r#"
+pub const PLAN: &str = r#"
 [plan]
 id = "test-employee"
 name = { en = "test", zh-Hans = "测试" }

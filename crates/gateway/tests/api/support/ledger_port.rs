@@ -483,6 +483,13 @@ impl Port for LedgerPort {
         Ok(self.inner.lock().unwrap().plan_sources.get(&source).cloned())
     }
 
+    fn keep_plan_source(&self, text: &str) -> Result<(), PortError> {
+        let source = toml::from_str(text).map_err(|error| PortError::Failed(error.to_string()))?;
+        let hash = primitives::sha256(text.as_bytes());
+        self.inner.lock().unwrap().plan_sources.insert(hash, Arc::new(source));
+        Ok(())
+    }
+
     fn put_bill(
         &self,
         visit: VisitId,

@@ -134,6 +134,10 @@ impl Port for LightPort {
         self.beside.plan_source(source)
     }
 
+    fn keep_plan_source(&self, text: &str) -> Result<(), PortError> {
+        self.beside.keep_plan_source(text)
+    }
+
     fn put_bill(
         &self,
         visit: VisitId,

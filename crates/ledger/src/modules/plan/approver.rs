@@ -28,12 +28,8 @@ pub(super) fn require_approver(
     before: &[SignedBy],
 ) -> Result<SignedBy, Rejection> {
     let bureau = network::view::require_region(state, region)?.bureau;
-    let supervisors = supervisors(state, bureau);
-    let entitled = match supervisors.is_empty() {
-        true => approver == bureau,
-        false => supervisors.contains(&approver),
-    };
-    require(entitled, || rejection::NOT_THE_APPROVER.with(approver))?;
+    let is_entitled = entitled(state, bureau).contains(&approver);
+    require(is_entitled, || rejection::NOT_THE_APPROVER.with(approver))?;
     let signed = signed_by(context, state, approver, Scope::Publish)?;
     require_other_key(&signed, before)?;
     Ok(signed)
@@ -45,7 +41,16 @@ pub(super) fn require_other_key(signed: &SignedBy, before: &[SignedBy]) -> Resul
     require(!same, || rejection::SAME_KEY.reject())
 }
 
-fn supervisors(state: &dyn Read, bureau: OrganisationId) -> Vec<OrganisationId> {
+/// Who may approve what this bureau has drafted: whoever supervises it, or the bureau itself.
+pub(super) fn entitled(
+    state: &(impl Read + ?Sized),
+    bureau: OrganisationId,
+) -> Vec<OrganisationId> {
+    let supervisors = supervisors(state, bureau);
+    if supervisors.is_empty() { alloc::vec![bureau] } else { supervisors }
+}
+
+fn supervisors(state: &(impl Read + ?Sized), bureau: OrganisationId) -> Vec<OrganisationId> {
     let supervises = |id: &OrganisationId| {
         organisation::view::organisation(state, *id).is_some_and(|row| {
             let kinds = [OrganisationKind::Regulator, OrganisationKind::FinanceAuthority];

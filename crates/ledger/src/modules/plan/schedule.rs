@@ -26,6 +26,12 @@ pub(super) fn in_force(published: &[Publication], day: CivilDate) -> Option<(u16
     Some((one.version, Period { from: one.valid.from, to }))
 }
 
+/// The versions that are in force on any of these days.
+pub(super) fn in_force_during(published: &[Publication], valid: Period) -> BTreeSet<u16> {
+    let days = days_of_change(published, valid).into_iter();
+    days.filter_map(|day| in_force(published, day)).map(|(version, _)| version).collect()
+}
+
 /// The version may be published for these days: what is in force on any of them is named as
 /// superseded, and what is named is in force on one of them.
 pub(super) fn require_room(
@@ -33,11 +39,7 @@ pub(super) fn require_room(
     valid: Period,
     supersedes: &[u16],
 ) -> Result<(), Rejection> {
-    let found: BTreeSet<u16> = days_of_change(published, valid)
-        .into_iter()
-        .filter_map(|day| in_force(published, day))
-        .map(|(version, _)| version)
-        .collect();
+    let found = in_force_during(published, valid);
     let named: BTreeSet<u16> = supersedes.iter().copied().collect();
     if let Some(version) = found.difference(&named).next() {
         return Err(rejection::PLAN_OVERLAPS.with(detail!("version {version}", version)));

@@ -4,10 +4,11 @@
 use alloc::{sync::Arc, vec::Vec};
 use benefit::Plan;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{CivilDate, Hash, Period, RegionId, SchemeId, detail};
+use primitives::{CivilDate, Hash, OrganisationId, Period, RegionId, SchemeId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::approver;
 use super::difference::{AdjustedRow, BatchRow, Difference};
 use super::rejection;
 use super::schedule;
@@ -18,6 +19,7 @@ use super::table::{
 use crate::kernel::context::PlanMemo;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
+use crate::modules::network;
 
 /// A version as a settlement names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,24 @@ pub fn plan_in_force(
     })?;
     let hash = require_version(state, &(region, scheme, version))?.hash;
     Ok(PlanRef { region, scheme, version, hash, period })
+}
+
+/// The versions in force on any of these days, sorted: what a version that is published for them
+/// has to name as superseded.
+pub fn in_force_during(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+    scheme: SchemeId,
+    valid: Period,
+) -> Vec<u16> {
+    let row = SCHEMES.shared(state, &(region, scheme)).unwrap_or_default();
+    schedule::in_force_during(&row.published, valid).into_iter().collect()
+}
+
+/// Who may approve what the region's bureau has drafted.
+pub fn approvers(state: &(impl Read + ?Sized), region: RegionId) -> Vec<OrganisationId> {
+    let row = network::view::region(state, region);
+    row.map_or_else(Vec::new, |row| approver::entitled(state, row.bureau))
 }
 
 /// A version of the same scheme in place of another, for the days on which both are.

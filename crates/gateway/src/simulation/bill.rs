@@ -1,8 +1,11 @@
 //! A bill that was settled once, as far as a plan asks.
 
 use benefit::{CategorySums, Facts, SumRow};
-use ledger::modules::visit::SettlementRecord;
-use primitives::{CivilDate, FamilyId, PersonId};
+use ledger::Receipt;
+use ledger::kernel::registry::Kind as _;
+use ledger::modules::visit::{SettleVisit, SettlementRecord};
+use primitives::{CivilDate, FamilyId, PersonId, RegionId, SchemeId, VisitId, codec};
+use proof::receipt::OutcomeCode;
 use serde::{Deserialize, Serialize};
 
 /// A bill with what rules ask of person and visit. In a file of bills each line is one, or a
@@ -22,6 +25,30 @@ pub struct PastBill {
 }
 
 impl PastBill {
+    /// The bill of the settlement that a receipt brought about, as the visit stands now; `None` for
+    /// other receipts, and for settlements of another region or scheme.
+    ///
+    /// # Errors
+    /// When it cannot be said how the visit stands.
+    pub fn of_receipt<E>(
+        receipt: &Receipt,
+        place: (RegionId, SchemeId),
+        standing: impl FnOnce(VisitId) -> Result<Option<SettlementRecord>, E>,
+    ) -> Result<Option<Self>, E> {
+        let record = &receipt.record;
+        if record.kind != SettleVisit::NUMBER || record.outcome != OutcomeCode::Accepted {
+            return Ok(None);
+        }
+        let Ok(first) = codec::decode::<SettlementRecord>(&receipt.witness) else {
+            return Ok(None);
+        };
+        if (first.subject.region, first.subject.scheme) != place {
+            return Ok(None);
+        }
+        let standing = standing(first.visit)?;
+        Ok(Self::of_record(standing.unwrap_or(first)))
+    }
+
     /// The bill behind a settlement record; `None` when all of it was given back.
     #[must_use]
     pub fn of_record(record: SettlementRecord) -> Option<Self> {
