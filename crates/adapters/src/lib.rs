@@ -2,8 +2,8 @@
 //! authority, notices. Everything embedded here is a simulator and is named so to its users, until
 //! an operator connects the real thing behind the same trait.
 //!
-//! Reading order: [`clock`], [`rail`], [`effect`], [`identity`], [`notice`], [`directory`],
-//! [`hospital`], [`edge`].
+//! Reading order: [`clock`], [`rail`], [`effect`], [`bank_file`], [`identity`], [`notice`],
+//! [`directory`], [`hospital`], [`edge`].
 //!
 //! Invariants:
 //! - An order to move money carries our own reference and is recorded durably before it is sent;
@@ -15,6 +15,7 @@
 //!   `Display` (guarded by `tests/redaction.rs`).
 //! - Time comes from a [`clock::Clock`], randomness from a seed given by the caller.
 
+pub mod bank_file;
 pub mod clock;
 pub mod directory;
 pub mod edge;

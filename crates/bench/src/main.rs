@@ -8,6 +8,7 @@
 
 mod adjudication;
 mod ceiling;
+mod clearing;
 mod contract;
 mod crash;
 mod damage;

@@ -10,7 +10,8 @@ use crate::figures::{Bar, Figures};
 use crate::region::{Region, Size};
 use crate::settlement::Maker;
 use crate::{
-    adjudication, http, in_process, memory, national, offline, postgres, process, simulation,
+    adjudication, clearing, http, in_process, memory, national, offline, postgres, process,
+    simulation,
 };
 
 /// Measures the settlement path and prints figures; nothing here fails a build.
@@ -34,6 +35,9 @@ pub struct Options {
     /// Only memory and start of the large region.
     #[arg(long)]
     memory: bool,
+    /// Only the reconciliation of a bank's day.
+    #[arg(long)]
+    clearing: bool,
     /// Only the national interface.
     #[arg(long)]
     national: bool,
@@ -80,6 +84,12 @@ pub fn run(options: &Options) -> Result<()> {
     if options.memory {
         return measure_memory(options, &mut figures, Size { people: options.people, ..usual });
     }
+    if options.clearing {
+        println!("100,000 bookings of a bank against ledger and books");
+        clearing::measure(&mut figures)?;
+        figures.condition("load_after", process::load());
+        return figures.write(&options.report);
+    }
     if options.national {
         println!("the national interface");
         national::measure(&mut figures, &options.folder, options.quick)?;
@@ -91,6 +101,8 @@ pub fn run(options: &Options) -> Result<()> {
     ceiling::measure(&mut figures);
     println!("\na million old bills under a changed plan");
     simulation::measure(&mut figures)?;
+    println!("\n100,000 bookings of a bank against ledger and books");
+    clearing::measure(&mut figures)?;
     println!("\nan empty region");
     let empty = empty_region(options, &mut figures)?;
     measure_region(options, &mut figures, usual, &load, empty)?;

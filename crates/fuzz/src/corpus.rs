@@ -7,7 +7,7 @@ use ledger::{Seeds, State};
 use primitives::{Hash, codec};
 use serde_json::Value;
 
-use crate::disk;
+use crate::{bank, disk};
 
 /// The committed inputs of a target; those that a crash left are among them.
 #[must_use]
@@ -53,6 +53,7 @@ fn made(target: &str) -> Vec<Vec<u8>> {
             .to_vec(),
         "state_proof" => state_proofs(),
         "snapshot" => vec![disk::without_sum(&disk::fixture(disk::SNAPSHOT))],
+        "bank_file" => bank::examples(),
         "bill" => ["bill-outpatient.json", "bill-stay.json", "bill-us.json"]
             .map(|name| sample("samples", name))
             .to_vec(),

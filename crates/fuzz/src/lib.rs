@@ -4,8 +4,9 @@
 //! `make fuzz` drives each target with libFuzzer (`fuzz/` holds its main function, built with the
 //! compiler's coverage); `tests/corpus.rs` gives each its committed corpus and bent copies of it in
 //! the ordinary test command. Reading order: [`TARGETS`], [`proofs`], [`transactions`], [`rules`],
-//! [`words`], [`keys`], [`disk`], [`corpus`](mod@corpus).
+//! [`words`], [`bank`], [`keys`], [`disk`], [`corpus`](mod@corpus).
 
+pub mod bank;
 pub mod corpus;
 pub mod disk;
 pub mod keys;
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     ("decimal", rules::decimal),
     ("words", words::words),
     ("identity", words::identity),
+    ("bank_file", bank::bank_file),
     ("signature", keys::signature),
     ("key_file", keys::key_file),
     ("envelope", keys::envelope),

@@ -204,12 +204,15 @@ impl Call {
 
 /// The accounts that an organisation may have in a region.
 #[must_use]
-pub fn accounts_of(books: Books) -> [Account; 5] {
+pub fn accounts_of(books: Books) -> [Account; 8] {
     [
         Account::ProviderDue(books),
         Account::ProviderCash(books),
         Account::Rail(books),
         Account::Receivable(books),
         Account::OwedToPatients(books),
+        Account::ProviderPayable(books),
+        Account::ProviderInPayment(books),
+        Account::ProviderHeldBack(books),
     ]
 }

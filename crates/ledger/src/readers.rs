@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use primitives::{OrganisationId, Party, PersonId, RegionId, VisitId, codec};
 
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, Books};
 use crate::kernel::overlay::Read;
 use crate::kernel::posting::PostedEntry;
 use crate::kernel::receipt::Receipt;
@@ -37,6 +37,8 @@ pub enum Readers {
     HomeBureau(PersonId),
     /// Provider and bureau of a visit.
     Visit(VisitId),
+    /// The organisation whose books in a region they are, and the region's bureau.
+    Books(Books),
 }
 
 /// An organisation that asks for a row.
@@ -80,6 +82,9 @@ impl Reader<'_> {
             Readers::HomeBureau(person) => is_home(*person),
             Readers::Carers(person) => is_home(*person) || self.cares_for(state, *person),
             Readers::Visit(visit) => self.has_visit(state, *visit),
+            Readers::Books(books) => {
+                books.organisation == self.organisation || is_bureau(books.region)
+            }
         }
     }
 
@@ -127,12 +132,16 @@ pub(crate) fn readers_of_account(account: &Account) -> Readers {
         | Account::Rail(books)
         | Account::Receivable(books)
         | Account::OwedToPatients(books) => Readers::Organisations(vec![books.organisation]),
+        Account::ProviderPayable(books)
+        | Account::ProviderInPayment(books)
+        | Account::ProviderHeldBack(books) => Readers::Books(*books),
     }
 }
 
 /// The receipt as this party may know it; `None` when it does not concern the party.
 ///
-/// A receipt may concern many people at once (a batch of contributions). Of such a receipt a person
+/// A receipt may concern many people at once (a batch of contributions), or many providers (a batch
+/// of payments). Of such a receipt a person
 /// learns only what touches nobody else, and an organisation only what touches its own accounts. A
 /// receipt about one person is that person's and the acting organisations' own business and is told
 /// whole, but for the entries that say which relative's account helped. What is left out is not
@@ -145,7 +154,8 @@ pub fn receipt_for(
 ) -> Option<Receipt> {
     receipt.concerns.binary_search(&party).ok()?;
     let persons = receipt.concerns.iter().filter(|one| matches!(one, Party::Person(_))).count();
-    let (is_batch, is_person) = (persons > 1, matches!(party, Party::Person(_)));
+    let is_batch = persons > 1 || pays_several(receipt);
+    let is_person = matches!(party, Party::Person(_));
     let is_told = |entry: &PostedEntry| {
         let is_whole = !is_batch && (is_person || !says_who_helped(entry));
         is_whole || may_see_entry(state, party, entry)
@@ -194,6 +204,18 @@ const fn says_who_helped(entry: &PostedEntry) -> bool {
     )
 }
 
+/// Whether a receipt moves what is in payment to more than one provider.
+fn pays_several(receipt: &Receipt) -> bool {
+    let in_payment = |account: &Account| match account {
+        Account::ProviderInPayment(books) => Some(books.organisation),
+        _ => None,
+    };
+    let entries = receipt.entries.iter().map(|posted| [posted.entry.debit, posted.entry.credit]);
+    let mut paid = entries.flatten().filter_map(|account| in_payment(&account));
+    let first = paid.next();
+    paid.any(|other| Some(other) != first)
+}
+
 fn may_see_entry(state: &(impl Read + ?Sized), party: Party, entry: &PostedEntry) -> bool {
     let accounts = [entry.entry.debit, entry.entry.credit];
     match party {
@@ -210,7 +232,10 @@ fn may_see_entry(state: &(impl Read + ?Sized), party: Party, entry: &PostedEntry
                 | Account::OwedToPatients(_)
                 | Account::OwedToFund { .. }
                 | Account::ExpectedByFund { .. }
-                | Account::FamilyAccounts(_) => false,
+                | Account::FamilyAccounts(_)
+                | Account::ProviderPayable(_)
+                | Account::ProviderInPayment(_)
+                | Account::ProviderHeldBack(_) => false,
             };
             !accounts.iter().any(foreign)
         }
@@ -225,6 +250,10 @@ pub fn owns(state: &(impl Read + ?Sized), organisation: OrganisationId, account:
     match readers_of_account(account) {
         Readers::Bureau(region) => network::view::is_bureau(state, region, organisation),
         Readers::Organisations(all) => all.contains(&organisation),
+        Readers::Books(books) => {
+            books.organisation == organisation
+                || network::view::is_bureau(state, books.region, organisation)
+        }
         Readers::Everybody | Readers::Carers(_) | Readers::HomeBureau(_) | Readers::Visit(_) => {
             false
         }

@@ -10,6 +10,7 @@ pub mod account;
 pub mod bill;
 pub mod binding;
 pub mod claim;
+pub mod clearing;
 pub mod code;
 pub mod contest;
 pub mod desk_act;
@@ -73,6 +74,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     premium::pay::ENDPOINTS,
     premium::desk::ENDPOINTS,
     fund::ENDPOINTS,
+    clearing::ENDPOINTS,
     quote::ENDPOINTS,
     visit::ENDPOINTS,
     later::ENDPOINTS,

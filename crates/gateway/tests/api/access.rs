@@ -15,7 +15,7 @@ use gateway::endpoint::Access;
 use primitives::{Party, VisitId};
 use serde_json::{Value, json};
 
-use money::rail_trials;
+use money::{clearing_trials, rail_trials};
 use open::{own_trials, public_trials, transaction_trials};
 use persons::{
     binding_trials, claim_trials, desk_trials, family_trials, guardian_trials, person_trials,
@@ -27,6 +27,7 @@ use visits::{
 };
 
 use crate::claim::claimable;
+use crate::clearing::cleared;
 use crate::contest::{BY_CARD, settle_by_card};
 use crate::family::familial;
 use crate::premium::seasonal;
@@ -58,6 +59,7 @@ fn given() -> Given {
     confirm_visit(&world, REFUNDED);
     settle_by_card(&world, BY_CARD);
     let settlement = settle(&world, SETTLED);
+    let world = cleared(world);
     let (commitment, envelope, _) = sealed(VISIT, b"bill");
     let put = Ask::put(format!("/v1/visits/{VISIT}/bills/{commitment}"), &envelope.encode());
     world.ask(&put.token(&world.token(organisation("hospital")))).expect(204);
@@ -169,6 +171,7 @@ fn trials() -> Vec<Trial> {
         visit_trials(),
         grant_trials(),
         rail_trials(),
+        clearing_trials(),
         wallet_trials(),
     ]
     .into_iter()

@@ -3,6 +3,7 @@
 mod access;
 mod binding;
 mod claim;
+mod clearing;
 mod contest;
 mod contract;
 mod desk_act;

@@ -56,6 +56,13 @@ pub enum Account {
     /// the same transaction, so the balance is always zero. It keeps providers from learning whose
     /// account helped.
     FamilyAccounts(RegionId),
+    /// What is stated to a provider and is to be paid. Never below zero.
+    ProviderPayable(Books),
+    /// What an approved batch told the bank to pay a provider and no bank statement has yet. Never
+    /// below zero.
+    ProviderInPayment(Books),
+    /// What is held back of a provider's statements until the year is over. Never below zero.
+    ProviderHeldBack(Books),
 }
 
 /// An organisation's books in one region. What one region's funds owe is never mixed with what
@@ -88,7 +95,10 @@ impl Account {
             | Self::ProviderCash(books)
             | Self::Rail(books)
             | Self::Receivable(books)
-            | Self::OwedToPatients(books) => Some(*books),
+            | Self::OwedToPatients(books)
+            | Self::ProviderPayable(books)
+            | Self::ProviderInPayment(books)
+            | Self::ProviderHeldBack(books) => Some(*books),
             Self::Outside(_)
             | Self::Fund { .. }
             | Self::PersonalAccount(_)

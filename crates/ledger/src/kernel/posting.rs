@@ -111,8 +111,8 @@ pub fn set_floor(state: &mut Overlay<'_>, account: Account, floor: Floor) -> Res
     Ok(())
 }
 
-/// Accounts without a floor open by themselves when money first touches them: they stand for the
-/// world outside or for a claim. Accounts that belong to somebody are opened by their module.
+/// Accounts of the world outside, of claims and of what is under way open by themselves when money
+/// first touches them. Accounts that belong to somebody are opened by their module.
 fn row_or_open(
     state: &Overlay<'_>,
     account: &Account,
@@ -130,7 +130,12 @@ fn row_or_open(
             | Account::OwedToFund { .. }
             | Account::ExpectedByFund { .. }
             | Account::FamilyAccounts(_) => AccountRow::open(currency, Floor::None),
-            Account::Deposit(_) => AccountRow::open(currency, Floor::AtLeast(Amount::ZERO)),
+            Account::Deposit(_)
+            | Account::ProviderPayable(_)
+            | Account::ProviderInPayment(_)
+            | Account::ProviderHeldBack(_) => {
+                AccountRow::open(currency, Floor::AtLeast(Amount::ZERO))
+            }
             Account::Fund { .. } | Account::PersonalAccount(_) => {
                 return Err(code::UNKNOWN_ACCOUNT.reject());
             }

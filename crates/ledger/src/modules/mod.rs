@@ -14,6 +14,7 @@ use crate::kernel::rejection::Code;
 use crate::readers::Readers;
 
 pub mod claim;
+pub mod clearing;
 pub mod coverage;
 pub mod family;
 pub mod fund;
@@ -55,6 +56,7 @@ pub const MODULES: &[Module] = &[
     premium::MODULE,
     family::MODULE,
     claim::MODULE,
+    clearing::MODULE,
 ];
 
 /// Whose word a payment outside waits for, if it waits.

@@ -83,7 +83,11 @@ impl MoneyCheck {
     /// state.
     fn floor(&self, account: &Account) -> Option<i128> {
         match account {
-            Account::PersonalAccount(_) | Account::Deposit(_) => Some(0),
+            Account::PersonalAccount(_)
+            | Account::Deposit(_)
+            | Account::ProviderPayable(_)
+            | Account::ProviderInPayment(_)
+            | Account::ProviderHeldBack(_) => Some(0),
             Account::Fund { .. } => {
                 let floor = self.fund_floors.get(account).copied().unwrap_or_default();
                 Some(i128::from(floor.minor()))

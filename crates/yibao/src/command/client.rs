@@ -123,6 +123,28 @@ impl Who {
         self.key.is_some()
     }
 
+    /// Who signs, and with which key.
+    ///
+    /// # Errors
+    /// When no key is named, or it cannot be read.
+    pub fn signer(&self) -> Result<(Party, SecretKey)> {
+        let (Some(key), Some(party)) = (&self.key, self.party) else {
+            return Err(bad("name the key with `--key KEYFILE --party organisation:CODE`"));
+        };
+        Ok((party, read_key(key)?))
+    }
+
+    /// The name of the ledger: as it was given, or by the gateway's own word.
+    ///
+    /// # Errors
+    /// When nobody answers, or it is no gateway.
+    pub fn chain_id(&self) -> Result<ChainId> {
+        match self.chain {
+            Some(chain_id) => Ok(chain_id),
+            None => Client::new(&self.url)?.chain_id(),
+        }
+    }
+
     /// Connects, and signs in where there is a key.
     ///
     /// # Errors

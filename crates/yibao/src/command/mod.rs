@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod ask;
 mod backup;
+mod clearing;
 mod client;
 mod demo;
 mod edge;
@@ -72,6 +73,8 @@ enum Command {
     SimulatePlan(simulate_plan::SimulatePlan),
     /// Write, sign and send a transaction.
     Tx(tx::Tx),
+    /// Pay providers: statements, batches, the bank's files, a day's close.
+    Clearing(clearing::Clearing),
     /// Read something from a gateway by its path, signed in with a key or not.
     Get(ask::Get),
     /// Send JSON to a gateway by its path, such as a bill that is to be quoted.
@@ -106,6 +109,7 @@ impl Arguments {
             Command::Quote(quote) => quote.run(),
             Command::SimulatePlan(simulate) => simulate.run(),
             Command::Tx(tx) => tx.run(),
+            Command::Clearing(clearing) => clearing.run(),
             Command::Get(get) => get.run(),
             Command::Post(post) => post.run(),
             Command::Keys(keys) => keys.run(),

@@ -19,6 +19,7 @@ use ledger::kernel::registry::{Kind, KindEntry};
 use ledger::kernel::transaction::TRANSACTION_VERSION;
 use ledger::modules::plan::DraftPlan;
 use ledger::{Content, IdempotencyKey, Registry, registry};
+use node::signature::SecretKey;
 use primitives::{Hash, Party, codec};
 use proof::header::ChainId;
 
@@ -194,6 +195,22 @@ pub fn write_transaction<K: Kind>(
     let file = draft((chain_id, author, DAY_MINUTES), K::NUMBER, codec::encode(kind))?;
     file.write_new(path)?;
     Ok(file.content.id())
+}
+
+/// A transaction of this kind by one party, signed, as a gateway takes it; with its key against
+/// doing it twice.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn signed<K: Kind>(
+    chain_id: ChainId,
+    party: Party,
+    key: &SecretKey,
+    kind: &K,
+) -> Result<(String, String)> {
+    let mut file = draft((chain_id, party, DAY_MINUTES), K::NUMBER, codec::encode(kind))?;
+    file.sign(party, key)?;
+    Ok((file.to_text(), file.idempotency_key().to_string()))
 }
 
 fn sign(path: &std::path::Path, key: &std::path::Path, party: Party) -> Result<()> {

@@ -136,3 +136,46 @@ fn a_premium_is_locked_released_and_told_to_whom_it_concerns_by_the_commands_of_
     }
     served.stop("-TERM");
 }
+
+#[test]
+fn providers_are_paid_and_a_day_is_closed_by_the_commands_of_the_guide() {
+    let files = Files::new();
+    let data = files.at("yibao-demo");
+    yibao(["demo", "--once", "--people", "100", "--data", text(&data)]).ok();
+    let served = Served::start(&data, "yibao-demo");
+    let run = followed("docs/guide/clearing.md", &files, &served);
+    assert!(run.err.contains("payout_not_the_approver"), "{}", run.err);
+    let said = run.ok();
+    for words in [
+        "hospital-1: 20",
+        "owed from the month before",
+        "held back in 20",
+        "batch 1 of 620100, to be paid on 20",
+        "approved; write the bank's file",
+        "3 payments of ",
+        "sandbox bank (a simulator): `bank/camt.054.xml`",
+        "refused: AC04",
+        "came back on 20",
+        "`bank/pain.002.xml`: 1 lines are new, 2 known, 0 differ",
+        "`bank/camt.053.xml`: 3 lines are new, 0 known, 0 differ",
+        "`bank/camt.053.xml`: 0 lines are new, 3 known, 0 differ",
+        "`bank/camt.054.xml`: 0 lines are new, 1 known, 0 differ",
+        "no difference: bank, ledger and 1 books agree line by line",
+        "is closed as a day without differences",
+        "GAS-BILL",
+        "bureau clears it by 20",
+        "is closed with 3 suspense items",
+        "\"resolution\": \"not_ours\"",
+        "\"is_even\": false",
+    ] {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+    let order = fs::read_to_string(files.at("order.xml")).expect("an order");
+    assert!(
+        order.contains("Hospital &amp; Söhne") && order.contains("6200000000000003"),
+        "{order}"
+    );
+    served.stop("-TERM");
+    let chain = yibao(["verify", "chain", text(&data)]).ok();
+    assert!(chain.contains("the chain is whole"), "{chain}");
+}

@@ -1,9 +1,10 @@
-//! An organisation's rails.
+//! An organisation's rails, and how a region pays its providers.
 
 use primitives::sha256;
 use serde_json::json;
 
-use super::{Given, Status, Trial, hospital, other, party};
+use super::{Given, Own, Status, Trial, bureau, hospital, other, party};
+use crate::clearing::path;
 use crate::support::Ask;
 use crate::support::insured::VISIT;
 
@@ -58,6 +59,23 @@ pub(super) fn rail_trials() -> Vec<Trial> {
             "close_shift",
             |_| Ask::post(format!("{RAIL}/shifts/clerk-1/close"), &json!({ "counted": "700" })),
             200,
+        ),
+    ]
+}
+
+pub(super) fn clearing_trials() -> Vec<Trial> {
+    let payer = |operation, ask: fn(&Given) -> Ask| {
+        party(operation, ask, (hospital, Status(403)), (bureau, Status(200)))
+    };
+    vec![
+        payer("get_clearing", |_| Ask::get(path(""))),
+        payer("get_payout", |_| Ask::get(path("/batches/1"))),
+        payer("get_bank_day", |_| Ask::get(path("/days/2026-01-09"))),
+        party(
+            "list_statements",
+            |_| Ask::get(path("/providers/hospital")),
+            (other, Status(403)),
+            (hospital, Own(|list| list["books"]["organisation"] == "hospital")),
         ),
     ]
 }

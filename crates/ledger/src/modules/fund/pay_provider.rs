@@ -14,14 +14,16 @@ use crate::kernel::posting::{self, Entry, post};
 use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::network;
 use crate::modules::organisation::{self, OrganisationKind, rejection as organisations};
+use crate::modules::{clearing, network};
 
 /// Books what a payer has paid a provider for settled visits: the due goes down, the money is
 /// outside.
 ///
 /// Signed by the payer. A region's bureau clears for all of its region and signs alone: dues are
-/// kept apart by region, so it can only clear what its own region owes. An insurer that pays
+/// kept apart by region, so it can only clear what its own region owes. Once the region has rules
+/// of clearing its bureau pays by module `clearing` alone, where a second organisation approves. An
+/// insurer that pays
 /// directly needs the provider's signature too, because dues of one region are not kept apart by
 /// payer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +50,8 @@ impl Kind for PayProvider {
         let bureau = network::view::require_region(state, self.region)?.bureau;
         require_treasury(context, state, self.payer)?;
         if self.payer == bureau {
-            return Ok(());
+            let pays_in_batches = clearing::view::rules(state, self.region).is_some();
+            return require(!pays_in_batches, || clearing::rejection::PAID_IN_BATCHES.reject());
         }
         organisation::view::require_kind(state, self.payer, OrganisationKind::Insurer)?;
         require_treasury(context, state, self.provider)

@@ -50,7 +50,11 @@ pub(super) fn entitled(
     if supervisors.is_empty() { alloc::vec![bureau] } else { supervisors }
 }
 
-fn supervisors(state: &(impl Read + ?Sized), bureau: OrganisationId) -> Vec<OrganisationId> {
+/// The active regulators and finance authorities of the governing set other than the bureau.
+pub(super) fn supervisors(
+    state: &(impl Read + ?Sized),
+    bureau: OrganisationId,
+) -> Vec<OrganisationId> {
     let supervises = |id: &OrganisationId| {
         organisation::view::organisation(state, *id).is_some_and(|row| {
             let kinds = [OrganisationKind::Regulator, OrganisationKind::FinanceAuthority];
