@@ -141,11 +141,11 @@ pub(crate) fn readers_of_account(account: &Account) -> Readers {
 /// The receipt as this party may know it; `None` when it does not concern the party.
 ///
 /// A receipt may concern many people at once (a batch of contributions), or many providers (a batch
-/// of payments). Of such a receipt a person
-/// learns only what touches nobody else, and an organisation only what touches its own accounts. A
-/// receipt about one person is that person's and the acting organisations' own business and is told
-/// whole, but for the entries that say which relative's account helped. What is left out is not
-/// committed to by its record, which therefore still fits.
+/// of payments). Of such a receipt a person learns only what touches nobody else, and an
+/// organisation only what touches its own accounts. A receipt about one person is that person's and
+/// the acting organisations' own business and is told whole, but for the entries that say which
+/// relative's account helped. What is left out is not committed to by its record, which therefore
+/// still fits.
 #[must_use]
 pub fn receipt_for(
     state: &(impl Read + ?Sized),

@@ -61,7 +61,7 @@ impl Reading {
                     Some("Ntry/NtryDtls/TxDtls") => self.entry.parts.push(Part::default()),
                     _ => {}
                 }
-                if self.movements.len() + self.entry.parts.len() > LINES_MAX {
+                if self.movements.len().saturating_add(self.entry.parts.len()) > LINES_MAX {
                     return Err(FileProblem::TooMany(LINES_MAX));
                 }
                 Ok(())
@@ -150,7 +150,7 @@ impl Entry {
                 (true, false) if is_single => self.reference.clone(),
                 (true, false) => format!("{}#{number}", self.reference),
                 // A bank without references of its own: the place in its statement is one.
-                (true, true) => format!("{statement}#{}", before + number),
+                (true, true) => format!("{statement}#{}", before.saturating_add(number)),
             };
             movements.push(Movement {
                 end_to_end: part.end_to_end,

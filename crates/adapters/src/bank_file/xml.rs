@@ -73,6 +73,11 @@ pub fn message_of(bytes: &[u8]) -> Result<Message, FileError> {
     message.ok_or_else(|| walk.error(FileProblem::OtherMessage(names)))
 }
 
+/// The number of the line that these bytes end in, from 1.
+fn line_after(before: &[u8]) -> usize {
+    before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1)
+}
+
 impl<'a> Walk<'a> {
     fn new(bytes: &'a [u8]) -> Result<Self, FileError> {
         let at_start = |problem| FileError { line: 1, element: String::new(), problem };
@@ -82,7 +87,7 @@ impl<'a> Walk<'a> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = line_after(before);
             let problem = FileProblem::NotXml(String::from("it is not UTF-8"));
             FileError { line, element: String::new(), problem }
         })?;
@@ -94,7 +99,7 @@ impl<'a> Walk<'a> {
     fn error(&self, problem: FileProblem) -> FileError {
         let at = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let before = self.bytes.as_bytes().get(..at).unwrap_or(self.bytes.as_bytes());
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = line_after(before);
         let element =
             format!("Document{}{}", if self.path.is_empty() { "" } else { "/" }, self.path);
         FileError { line, element, problem }

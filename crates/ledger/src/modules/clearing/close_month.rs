@@ -37,7 +37,7 @@ pub struct CloseMonth {
     pub month: StatementMonth,
 }
 
-/// Below what a due of which nothing is known yet cannot be: nothing.
+/// The due of a provider for which nothing was settled yet.
 fn untouched(currency: primitives::Currency) -> AccountRow {
     AccountRow::open(currency, Floor::None)
 }

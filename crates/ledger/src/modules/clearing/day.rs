@@ -82,6 +82,7 @@ pub struct Cleared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "BankDifferenceKind")]
 pub enum DifferenceKind {
     /// The bank moved money under a reference that the ledger does not know.
     UnknownReference,

@@ -24,7 +24,7 @@ pub struct StatementMonth {
 }
 
 impl StatementMonth {
-    /// The month with this number and year, if there is one.
+    /// What can be said of the month alone.
     ///
     /// # Errors
     /// `invalid_statement_month`.
@@ -42,7 +42,7 @@ impl StatementMonth {
         }
     }
 
-    /// The first day after it.
+    /// Whether it is over on this day.
     #[must_use]
     pub fn is_over(self, today: CivilDate) -> bool {
         let next = self.next();

@@ -1,4 +1,9 @@
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 use super::*;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::posting::{Entry, post};

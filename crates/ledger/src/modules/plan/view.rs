@@ -38,8 +38,8 @@ pub struct PlanRef {
     pub period: Period,
 }
 
-/// Who supervises a bureau: the active regulators and finance authorities of the governing set other
-/// than itself. They approve plans, and payments of the bureau.
+/// Who supervises a bureau: the active regulators and finance authorities of the governing set
+/// other than itself. They approve plans, and payments of the bureau.
 pub fn supervisors(state: &dyn Read, bureau: OrganisationId) -> Vec<OrganisationId> {
     approver::supervisors(state, bureau)
 }
