@@ -1,4 +1,4 @@
-//! Reading and writing XML within bounds. The parser is `quick-xml` (decision record 0036); this
+//! Reading and writing XML within bounds. The parser is `quick-xml` (decision record 0037); this
 //! file says what of XML is let through.
 
 use std::io;
