@@ -163,7 +163,8 @@ mod tests {
             hmac_sm3(SECRET, ("{\"infno\":\"9001\"}", 1_767_225_600_000)),
             "1767225600000:1ABFC505AD7B686E2A03B7CBE55C6C3C3F97A7182F8F4546DA8AC76D03236BBD"
         );
-        // printf '1767225600synthetic secret of a test hospitaln-11767225600' | openssl dgst -sha256
+        // printf '1767225600synthetic secret of a test hospitaln-11767225600' \
+        //   | openssl dgst -sha256
         assert_eq!(
             sha256_header(SECRET, ("1767225600", "n-1")),
             "0f66382f286b65795edb161474c0db521f6732ffa651699a73ae1a4a0d462624"
