@@ -229,6 +229,23 @@ fn rules_are_bounded_and_without_them_nothing_is_cleared() {
 }
 
 #[test]
+fn a_region_clears_for_as_many_providers_as_its_list_holds() {
+    let mut world = world();
+    let mut all: Vec<OrganisationId> = (1..table::PROVIDERS_MAX)
+        .map(|at| organisation(&alloc::format!("house-{at:04}")))
+        .collect();
+    all.sort();
+    world.write(|state| table::PROVIDERS.put(state, &REGION, &all));
+    let bureau = &[org("bureau")];
+    world.accepted(bureau, &close("hospital", JANUARY));
+    let full = rejection::TOO_MANY_PROVIDERS;
+    world.rejected(bureau, &close("clinic", JANUARY), full);
+    // Whoever is on the list stays on it.
+    world.wait(30 * DAY);
+    world.accepted(bureau, &close("hospital", StatementMonth { year: 2026, month: 2 }));
+}
+
+#[test]
 fn a_budget_stands_beside_what_was_settled_and_stops_nothing() {
     let mut world = world();
     let bureau = &[org("bureau")];
