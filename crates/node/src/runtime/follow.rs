@@ -121,6 +121,11 @@ impl Default for SnapshotPace {
 /// that is killed again and again comes back as quickly each time.
 const RESTART_SHARE: u64 = 32;
 
+/// A start that executed so many bytes of blocks for each row of the state took longer over it
+/// than a snapshot takes to write: 32 MiB of blocks and 2 GB of a snapshot take about ten seconds
+/// each.
+const REPLAYED_PER_ROW: u64 = 3;
+
 /// What a start found behind its snapshot.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Behind {
@@ -130,6 +135,19 @@ pub(crate) struct Behind {
     pub(crate) bytes: u64,
     /// How many rows the state has.
     pub(crate) rows: u64,
+}
+
+impl Behind {
+    /// Whether a snapshot follows this start at once.
+    pub(crate) fn is_overdue(self, pace: SnapshotPace) -> bool {
+        self.bytes > 0 && self.bytes >= bytes_due(pace, self.rows) / RESTART_SHARE
+    }
+
+    /// Whether the start itself writes it, before anybody is served. A node that is killed before
+    /// it could write one beside its blocks would execute more at each start.
+    pub(crate) fn is_far(self, pace: SnapshotPace) -> bool {
+        self.is_overdue(pace) && self.bytes >= self.rows.saturating_mul(REPLAYED_PER_ROW)
+    }
 }
 
 /// After how many bytes of blocks a snapshot is due. A large state is written less often, so that
@@ -170,8 +188,8 @@ impl<D: Disk> SnapshotWriter<D> {
         pace: SnapshotPace,
         behind: Behind,
     ) -> Self {
-        let Behind { blocks, bytes, rows } = behind;
-        let is_overdue = bytes > 0 && bytes >= bytes_due(pace, rows) / RESTART_SHARE;
+        let Behind { blocks, bytes, .. } = behind;
+        let is_overdue = behind.is_overdue(pace);
         let (stage, begun) = (Stage::Idle, Instant::now());
         Self { store, history, pace, blocks, bytes, is_overdue, stage, begun }
     }

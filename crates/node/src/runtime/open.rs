@@ -16,7 +16,8 @@ use proof::header::Header;
 
 use super::drive::{Driver, Machine, Order, start};
 use super::follow::{
-    Behind, HISTORY_BATCH_MAX, HISTORY_LAG_MAX, HistoryFollower, SnapshotWriter, receipts_of,
+    Behind, HISTORY_BATCH_MAX, HISTORY_LAG_MAX, HistoryFollower, SnapshotPace, SnapshotWriter,
+    receipts_of,
 };
 use super::handle::NodeHandle;
 use super::metrics::Counters;
@@ -383,20 +384,47 @@ impl Again<'_> {
     }
 }
 
+impl<D: Disk> Recovered<D> {
+    fn behind(&self) -> Behind {
+        Behind {
+            blocks: self.ledger.tip().height.saturating_sub(self.snapshot_height),
+            bytes: self.bytes_behind,
+            rows: self.ledger.state().entry_count(),
+        }
+    }
+
+    /// Writes a snapshot before the node works, where the start was long for want of one. Blocks
+    /// are not concerned when it fails, and another follows beside them.
+    fn catch_up(&mut self, history: &mut History, pace: SnapshotPace) -> Result<(), HistoryError> {
+        let Some(header) = self.header.clone().filter(|_| self.behind().is_far(pace)) else {
+            return Ok(());
+        };
+        if !history.make_durable()? {
+            return Ok(());
+        }
+        let (tip, state) = (self.ledger.tip().clone(), self.ledger.state().clone());
+        let (height, partial_tiles) = (tip.height, self.store.tiles().partial_tiles());
+        match self.store.write_snapshot(&Snapshot { header, tip, state, partial_tiles }) {
+            Ok(()) => (self.snapshot_height, self.bytes_behind) = (height, 0),
+            Err(error) => {
+                tracing::error!(height, %error, "a snapshot was given up; another follows")
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Puts the parts of a node together and starts its threads.
 fn assemble<D: Disk>(
-    recovered: Recovered<D>,
-    history: History,
+    mut recovered: Recovered<D>,
+    mut history: History,
     config: NodeConfig,
     network: Option<Network>,
 ) -> Result<NodeHandle, OpenError> {
-    let Recovered { store, ledger, header, snapshot_height, bytes_behind, .. } = recovered;
-    UpgradeNeeded::check(config.protocol, &ledger)?;
-    let behind = Behind {
-        blocks: ledger.tip().height.saturating_sub(snapshot_height),
-        bytes: bytes_behind,
-        rows: ledger.state().entry_count(),
-    };
+    UpgradeNeeded::check(config.protocol, &recovered.ledger)?;
+    recovered.catch_up(&mut history, config.snapshots)?;
+    let behind = recovered.behind();
+    let Recovered { store, ledger, header, snapshot_height, .. } = recovered;
     let (tiles, mark) = (Arc::clone(store.tiles()), store.mark());
     let receipt_log = ReceiptLog::open(tiles, config.log_signer, mark, ledger.tip())?;
     let store = Arc::new(RwLock::new(store));
