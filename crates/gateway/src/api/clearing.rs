@@ -112,6 +112,12 @@ pub struct ProviderBooks {
     /// The last month that was stated; left out before the first one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<StatementMonth>,
+    /// What that month settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Amount>,
+    /// That month's budget, where one was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Amount>,
     /// What is due and not stated yet.
     pub due: Amount,
     /// What the provider owes because more was taken back than settled.
@@ -236,9 +242,13 @@ fn books(state: &dyn Read, region: RegionId, organisation: OrganisationId) -> Pr
     let books = Books::of(organisation, region);
     let balance = |account| posting::account(state, &account).map_or(0, |row| row.balance());
     let due = balance(Account::ProviderDue(books));
+    let last = view::stated(state, books).map(|(_, last)| last);
+    let statement = last.and_then(|month| view::statement(state, books, month));
     ProviderBooks {
         organisation,
-        last: view::stated(state, books).map(|(_, last)| last),
+        last,
+        settled: statement.map(|row| row.settled),
+        budget: statement.and_then(|row| row.budget),
         due: amount_of(due),
         owing: amount_of(due.saturating_neg()),
         payable: amount_of(balance(Account::ProviderPayable(books))),

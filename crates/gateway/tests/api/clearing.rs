@@ -22,6 +22,10 @@ pub fn cleared(world: World) -> World {
         "hold_back": "5%", "pay_within_days": 30, "clear_within_days": 5, "source": "test"
     });
     world.accepted(&bureau, "set_clearing_rules", json!({ "region": REGION, "rules": rules }));
+    let months = ["5000"; 12];
+    let budget =
+        json!({ "region": REGION, "provider": "hospital", "year": 2025, "months": months });
+    world.accepted(&bureau, "set_provider_budget", budget);
     let december = json!({ "year": 2025, "month": 12 });
     let close = json!({ "region": REGION, "provider": "hospital", "month": december });
     world.accepted(&bureau, "close_month", close);
@@ -58,6 +62,8 @@ fn a_payment_is_followed_from_the_statement_to_the_bank_and_the_closed_day() {
     assert_eq!(fen(&statement["settled"]), held + payable);
     assert_eq!(held, fen(&statement["settled"]) * 5 / 100);
     assert_eq!(own["books"]["payable"], statement["payable"]);
+    assert_eq!(own["books"]["settled"], statement["settled"], "of the month stated last");
+    assert_eq!(own["books"]["budget"], json!("5000"));
     assert_eq!(own["years"][0]["held"]["held"], statement["held_back"]);
 
     let batch = read(&world, regulator, "/batches/1");

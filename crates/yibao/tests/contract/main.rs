@@ -8,6 +8,7 @@ mod adjudications;
 mod encodings;
 mod golden;
 mod openapi;
+mod payouts;
 mod sampler;
 mod signatures;
 mod voucher;
