@@ -50,6 +50,8 @@ type Bodies = {
   approve_plan: Schemas['ApprovePlan'];
   publish_plan: Schemas['PublishPlan'];
   withdraw_plan: Schemas['WithdrawPlan'];
+  approve_payout: Schemas['ApprovePayout'];
+  withdraw_payout: Schemas['WithdrawPayout'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
@@ -281,4 +283,9 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   approve_plan: { number: 503, body: borsh.struct<Bodies['approve_plan']>({ ...planVersion, hash, approver: organisation }) },
   publish_plan: { number: 504, body: borsh.struct({ ...planVersion, hash }) },
   withdraw_plan: { number: 505, body: borsh.struct({ ...planVersion }) },
+  approve_payout: {
+    number: 1205,
+    body: borsh.struct<Bodies['approve_payout']>({ region: borsh.u32, batch: borsh.u32, lines: hash, approver: organisation }),
+  },
+  withdraw_payout: { number: 1206, body: borsh.struct<Bodies['withdraw_payout']>({ region: borsh.u32, batch: borsh.u32, by: organisation }) },
 };

@@ -56,6 +56,12 @@ export function dayText(day: string): string {
   return format.format(new Date(`${day}T00:00:00Z`));
 }
 
+/** A calendar month. */
+export function monthText({ year, month }: { readonly year: number; readonly month: number }): string {
+  const format = new Intl.DateTimeFormat(words.locale, { year: 'numeric', month: 'long', timeZone: 'UTC' });
+  return format.format(new Date(Date.UTC(year, month - 1)));
+}
+
 export function instantText(instant: string): string {
   const format = new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium', timeStyle: 'short' });
   return format.format(new Date(instant));
