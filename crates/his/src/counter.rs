@@ -20,8 +20,6 @@ use crate::wire::Reply;
 
 /// How often a message is sent before the day is given up.
 const ATTEMPTS_MAX: u32 = 60;
-/// How often before the next patient's turn.
-const ATTEMPTS_IN_TURN: u32 = 12;
 /// How often nobody answers before the day is given up.
 const SILENCES_MAX: u32 = 3;
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -43,8 +41,6 @@ pub struct Counter<'a> {
     pub phones: Option<&'a dyn Phones>,
     number: u8,
     sign_no: Option<String>,
-    /// Whether somebody else can be served while a message has to come again.
-    pub goes_on: bool,
     /// How long each answer took, and how many messages had to wait for their turn.
     pub took: Vec<Duration>,
     /// How many messages were told to come again.
@@ -70,19 +66,8 @@ impl<'a> Counter<'a> {
         let phones = house.mobile.map(|mobile| mobile.phones);
         let journal = Journal::open(&Self::journal_in(folder, number))?;
         let (took, waited, to_be_settled) = (Vec::new(), 0, Vec::new());
-        let (sign_no, goes_on) = (None, false);
-        Ok(Self {
-            setup,
-            line,
-            journal,
-            phones,
-            number,
-            sign_no,
-            goes_on,
-            took,
-            waited,
-            to_be_settled,
-        })
+        let sign_no = None;
+        Ok(Self { setup, line, journal, phones, number, sign_no, took, waited, to_be_settled })
     }
 
     /// Where the journal of the workplace of this number is, in the folder of the hospital's book.
@@ -176,8 +161,7 @@ impl<'a> Counter<'a> {
 
     fn replied(&mut self, step: &str, body: &str) -> Result<Reply, HisError> {
         let (mut silences, mut pause) = (0, PAUSE_MIN);
-        let attempts = if self.goes_on { ATTEMPTS_IN_TURN } else { ATTEMPTS_MAX };
-        for _ in 0..attempts {
+        for _ in 0..ATTEMPTS_MAX {
             let begin = Instant::now();
             match self.line.send(body) {
                 Ok(reply) => {

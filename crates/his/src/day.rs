@@ -15,7 +15,7 @@ use crate::HisError;
 use crate::book::{Booking, Figures, totals};
 use crate::care::Care;
 use crate::counter::Counter;
-use crate::encounter::{End, Plan};
+use crate::encounter::Plan;
 use crate::journal::Journal;
 use crate::message::COUNTERS_MAX;
 use crate::mistake::Mistake;
@@ -224,44 +224,30 @@ fn plans<'a>(
 }
 
 /// A day at one workplace. Who stays lies in a bed when the outpatients come, and leaves after
-/// them. Who cannot be served while the platform does not answer comes once more at the end.
+/// them.
 fn shift(counter: &mut Counter<'_>, day: &DayFile, patients: &[Patient]) -> Part {
     let mut played = Played::default();
     counter.sign_in(&format!("{}sign-in", begins(day)))?;
     let [outpatients, by_phone, stays, purchases] =
         Care::ALL.map(|care| plans(counter, (day, care), patients));
-    counter.goes_on = true;
     for plan in &stays {
-        let in_bed = stay::play(counter, plan, Until::InBed);
-        // Who could not be admitted yet is admitted before leaving.
-        in_bed.map(drop).or_else(|error| error.is_busy().then_some(()).ok_or(error))?;
+        stay::play(counter, plan, Until::InBed)?;
     }
-    let mut later = Vec::new();
-    for plan in outpatients.iter().chain(&by_phone).chain(&purchases).chain(&stays) {
-        match served(counter, plan) {
-            Ok(end) => played.count((plan.care, plan.mistake), end),
-            Err(error) if error.is_busy() => later.push(plan),
-            Err(error) => return Err(error),
-        }
+    for plan in &outpatients {
+        played.count((plan.care, plan.mistake), visit::play(counter, plan)?);
     }
-    // Whoever could not be served comes once more; the clerk has nobody else to go on with.
-    counter.goes_on = false;
-    for plan in later {
-        played.count((plan.care, plan.mistake), served(counter, plan)?);
+    for plan in &by_phone {
+        played.count((plan.care, plan.mistake), mobile::play(counter, plan)?);
+    }
+    for plan in &purchases {
+        played.count((plan.care, plan.mistake), purchase::play(counter, plan)?);
+    }
+    for plan in &stays {
+        played.count((plan.care, plan.mistake), stay::play(counter, plan, Until::Settled)?);
     }
     played.differences.extend(counter.book_outcomes()?);
     counter.sign_out(&format!("{}sign-out", begins(day)))?;
     Ok(played)
-}
-
-/// Serves somebody until the end of what brought them.
-fn served(counter: &mut Counter<'_>, plan: &Plan<'_>) -> Result<(End, Vec<String>), HisError> {
-    match plan.care {
-        Care::Outpatient => visit::play(counter, plan),
-        Care::Phone => mobile::play(counter, plan),
-        Care::Purchase => purchase::play(counter, plan),
-        Care::Stay => stay::play(counter, plan, Until::Settled),
-    }
 }
 
 /// The bookings of a day at one workplace.
