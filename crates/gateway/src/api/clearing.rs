@@ -267,7 +267,7 @@ fn clearing(call: &Call, session: &Session) -> Result<Reply, Problem> {
         region: id,
         bureau: region.bureau,
         currency: region.currency,
-        today: call.instant().day(region.settings.utc_offset_minutes),
+        today: call.today(id).ok_or_else(not_found)?,
         rules: view::rules(state, id),
         last_batch: view::last_batch(state, id),
         providers: providers.map(|provider| books(state, id, provider)).collect(),

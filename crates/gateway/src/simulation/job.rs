@@ -2,7 +2,7 @@
 //! asked may look how far it is. What came out is kept until the node stops, so that whoever
 //! reviews and approves sees what the drafter saw.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -111,21 +111,33 @@ impl Job {
     }
 }
 
+/// The work of a simulation. However its thread ends, the simulation has an end: one that seemed to
+/// go on for ever would keep every other from being begun.
+struct Work(Arc<Job>);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        // What was said before stays.
+        let _ = self.0.end.set(None);
+    }
+}
+
 /// The simulations of a gateway.
 #[derive(Default)]
 pub struct Simulations {
-    kept: Mutex<BTreeMap<(Hash, Hash), Arc<Job>>>,
+    /// The one that was begun last comes last.
+    kept: Mutex<VecDeque<Arc<Job>>>,
 }
 
 impl Simulations {
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<(Hash, Hash), Arc<Job>>> {
+    fn kept(&self) -> MutexGuard<'_, VecDeque<Arc<Job>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The last simulation of these plans.
     #[must_use]
     pub fn of(&self, old: Hash, new: Hash) -> Option<Arc<Job>> {
-        self.kept().get(&(old, new)).cloned()
+        self.kept().iter().rev().find(|job| (job.old, job.new) == (old, new)).cloned()
     }
 
     /// Begins one over all receipts that there are now; nothing while another one goes on.
@@ -138,28 +150,61 @@ impl Simulations {
         versions: Versions,
     ) -> Result<Option<Arc<Job>>, Problem> {
         let mut kept = self.kept();
-        if kept.values().any(|job| matches!(job.state(), State::Running)) {
+        if kept.iter().any(|job| matches!(job.state(), State::Running)) {
             return Ok(None);
         }
-        let key = (versions.old.hash(), versions.new.hash());
+        let (old, new) = (versions.old.hash(), versions.new.hash());
         let receipts = port.chain().view().tip.receipts;
         let (read, end) = (AtomicU64::new(0), OnceLock::new());
-        let job = Arc::new(Job { old: key.0, new: key.1, receipts, read, end });
-        let (working, port) = (Arc::clone(&job), Arc::clone(port));
+        let job = Arc::new(Job { old, new, receipts, read, end });
+        let (working, port) = (Work(Arc::clone(&job)), Arc::clone(port));
         let work = move || {
-            let done = working.run(&*port, &versions);
+            let done = working.0.run(&*port, &versions);
             if let Err(error) = &done {
                 tracing::error!(%error, "a simulation of a plan broke off");
             }
-            let _ = working.end.set(done.ok());
+            let _ = working.0.end.set(done.ok());
         };
         let builder = thread::Builder::new().name("plan-simulation".to_owned());
         let spawned = builder.spawn(work);
         spawned.map_err(|error| PortError::Failed(error.to_string()))?;
         if kept.len() >= KEPT_MAX {
-            kept.pop_first();
+            kept.pop_front();
         }
-        kept.insert(key, Arc::clone(&job));
+        kept.push_back(Arc::clone(&job));
         Ok(Some(job))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_ends_without_a_word_has_failed_and_what_was_said_stays() {
+        let none = Hash([0; 32]);
+        let job = || {
+            let (read, end) = (AtomicU64::new(0), OnceLock::new());
+            Arc::new(Job { old: none, new: none, receipts: 0, read, end })
+        };
+        let one = job();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe({
+            let work = Work(Arc::clone(&one));
+            move || {
+                let _work = work;
+                std::panic::resume_unwind(Box::new(()));
+            }
+        }));
+        assert!(panicked.is_err() && matches!(one.state(), State::Failed));
+        let other = job();
+        let done = Done {
+            tally: Tally::new(primitives::Currency::CNY),
+            csv: String::new(),
+            result: none,
+            days: None,
+        };
+        assert!(other.end.set(Some(done)).is_ok());
+        drop(Work(Arc::clone(&other)));
+        assert!(matches!(other.state(), State::Done(_)));
     }
 }

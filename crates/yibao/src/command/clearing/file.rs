@@ -1,8 +1,6 @@
 //! Files for the bank and from it.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,10 +8,11 @@ use adapters::bank_file::order::{Payment, PaymentOrder};
 use adapters::bank_file::report::StatusReport;
 use adapters::bank_file::statement::Statement;
 use adapters::bank_file::{FILE_BYTES_MAX, FileError, Message};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use gateway::api::clearing::PayoutView;
 use ledger::modules::clearing::{BankWord, PAYOUT_LINES_MAX, RecordPayoutResults, end_to_end};
+use node::signature::write_owned;
 use primitives::Currency;
 
 use super::accounts::Accounts;
@@ -51,20 +50,15 @@ pub struct Import {
     record: bool,
 }
 
-/// A file that only its owner may read.
+/// A new file that only its owner may read.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let shown = path.display();
-    let mut file = options.open(path).map_err(|error| match error.kind() {
+    write_owned(path, bytes).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             bad(format!("the file `{shown}` exists already; name another one"))
         }
         _ => bad(format!("the file `{shown}` cannot be written: {error}")),
-    })?;
-    file.write_all(bytes).with_context(|| format!("writing `{shown}`"))
+    })
 }
 
 /// A wrong file, by its name.

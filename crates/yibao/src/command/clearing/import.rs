@@ -72,7 +72,12 @@ pub fn movements(
 ) -> Reading {
     let mut reading = Reading::default();
     let mut seen: BTreeSet<(Place, Direction)> = BTreeSet::new();
-    for movement in movements {
+    // A payment and its return may stand in one file.
+    let mut paid: BTreeSet<Place> = BTreeSet::new();
+    // Whichever way the bank sorts its file, a payment is looked at before its return.
+    let [out, back] = [Direction::Out, Direction::Back]
+        .map(|way| movements.iter().filter(move |one| one.direction == way));
+    for movement in out.chain(back) {
         let Some((place, batch, standing, amount)) = known.line(&movement.end_to_end) else {
             reading.differs(DifferenceKind::UnknownReference, movement);
             continue;
@@ -81,8 +86,7 @@ pub fn movements(
             reading.differs(DifferenceKind::DuplicateLine, movement);
             continue;
         }
-        // A payment and its return may stand in one file.
-        let was_paid = seen.contains(&(place, Direction::Out));
+        let was_paid = paid.contains(&place);
         match meaning(
             movement,
             (batch, standing, amount),
@@ -91,7 +95,12 @@ pub fn movements(
         ) {
             Meaning::Known => reading.known += 1,
             Meaning::Differs(kind) => reading.differs(kind, movement),
-            Meaning::Record(word) => reading.record(place, word),
+            Meaning::Record(word) => {
+                if matches!(word, BankWord::Paid { .. }) {
+                    paid.insert(place);
+                }
+                reading.record(place, word);
+            }
         }
     }
     reading
@@ -346,6 +355,8 @@ mod tests {
         let [first, second] = &reading.steps;
         assert_eq!((first[&1].len(), second[&1].len()), (1, 2));
         assert!(second[&1].is_sorted_by(|a, b| a.line < b.line));
+        let newest_first: Vec<_> = new.iter().rev().cloned().collect();
+        assert_eq!(read(&newest_first), reading);
     }
 
     #[test]
@@ -366,6 +377,12 @@ mod tests {
             let reading = read(&list);
             assert_eq!((kinds(&reading), reading.news()), (vec![expected], 0), "{list:?}");
         }
+        // What was not taken as paid did not come back either.
+        let wrong =
+            [moved("1-0", Out, "A", "2026-03-31", 101), moved("1-0", Back, "B", "2026-03-31", 100)];
+        let reading = read(&wrong);
+        let expected = vec![Kind::WrongAmount, Kind::NotOrdered];
+        assert_eq!((kinds(&reading), reading.news()), (expected, 0));
         let twice = vec![moved("1-0", Out, "A", "2026-03-31", 100); 2];
         let reading = read(&twice);
         assert_eq!((kinds(&reading), reading.news()), (vec![Kind::DuplicateLine], 1));
