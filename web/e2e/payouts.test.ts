@@ -108,8 +108,10 @@ async function financeApproves(): Promise<void> {
   await desk.check('desk-payout-finance');
   expect(await desk.button('payouts.approve').count()).toBe(0);
 
+  await choose(desk, ACCOUNTS.replace('[providers.hospital-1]', '[providers.hospital-1'));
+  await desk.text('payouts.file.line', { line: '10' }).waitFor();
   await choose(desk, ACCOUNTS.replace(`"${HOSPITAL}"`, HOSPITAL));
-  await desk.text('payouts.file.line', { line: '12' }).waitFor();
+  await desk.text('payouts.file.account', { name: 'providers.hospital-1' }).waitFor();
   await desk.check('desk-payout-no-file');
   // One figure of one account: the line is named, and nothing can be approved.
   await choose(desk, ACCOUNTS.replace(HOSPITAL, '6200000000000013'));

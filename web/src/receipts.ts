@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<string, SettledKind>> = {
   supersede_settlement: 'settlement_superseded',
 };
 const PAGE = 100;
+const LARGE_PAGE = 200;
 
 async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
   const kind = KINDS[receipt.kind];
@@ -59,10 +60,32 @@ async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
   };
 }
 
+const receiptsAfter = (after: number | undefined, limit: number) =>
+  ok(api.GET('/v1/receipts', { params: { query: { order: 'newest', limit, ...(after === undefined ? {} : { after }) } } }));
+
 /** Settlements from the newest on, so many receipts at a time. */
 export async function settlementsPage(after: number | undefined): Promise<{ rows: readonly Row[]; next: number | undefined }> {
-  const query = { order: 'newest' as const, limit: PAGE, ...(after === undefined ? {} : { after }) };
-  const page = await ok(api.GET('/v1/receipts', { params: { query } }));
+  const page = await receiptsAfter(after, PAGE);
   const found = await Promise.all(page.receipts.map(rowOf));
   return { rows: found.filter((row) => row !== undefined), next: page.next ?? undefined };
+}
+
+/** The receipts of whoever is signed in from the newest on, page by page. */
+export async function* receiptPages(): AsyncGenerator<readonly Schemas['Receipt'][]> {
+  for (let after: number | undefined; ; ) {
+    const { receipts, next } = await receiptsAfter(after, LARGE_PAGE);
+    yield receipts;
+    if (next === undefined || next === null) return;
+    after = next;
+  }
+}
+
+/** All of them: a sum of half of them would be none. */
+export async function allReceipts(onstep?: (read: number) => void): Promise<readonly Schemas['Receipt'][]> {
+  const all: Schemas['Receipt'][] = [];
+  for await (const receipts of receiptPages()) {
+    all.push(...receipts);
+    onstep?.(all.length);
+  }
+  return all;
 }

@@ -2,69 +2,70 @@
  * The file of bank accounts, which only those have who pay and approve. It is read in this browser and
  * never sent; the ledger has a salted hash of each account, and here both are compared.
  */
+import { parse, TomlError, type TomlTable, type TomlValue } from 'smol-toml';
 import { fromHex, toHex } from '../ledger/borsh.ts';
 import { sha256 } from '../ledger/transaction.ts';
 
 type Account = { readonly name: string; readonly number: string; readonly bank: string };
 export type Accounts = { readonly salt: string; readonly providers: ReadonlyMap<string, Account> };
 
-/** Why a file is none, with the line or the account. */
+/** Why a file is none, with the line or what it is about. */
 export type Fault =
-  | { readonly what: 'line' | 'twice'; readonly line: number }
-  | { readonly what: 'account'; readonly name: string }
+  | { readonly what: 'line'; readonly line: number }
+  | { readonly what: 'account' | 'unknown'; readonly name: string }
   | { readonly what: 'salt' | 'from' | 'text' | 'large' };
 export type Reading = { readonly accounts: Accounts } | { readonly fault: Fault };
 
 /** Some thousand accounts: as much as the command line reads. */
 const FILE_BYTES_MAX = 4 << 20;
 
-/** A section: `[from]`, `[providers.CODE]`. */
-const SECTION = /^\[\s*(?:from|providers\s*\.\s*(?:"([a-z0-9-]+)"|([a-z0-9-]+)))\s*\]\s*(?:#.*)?$/;
-/** A value in double quotes with the escapes that JSON has too, or in single ones as it stands. */
-const PAIR = /^([a-z]+)\s*=\s*(?:("(?:[^"\\\u0000-\u001f\u007f]|\\(?:["\\bfnrt]|u[0-9A-Fa-f]{4}))*")|'([^'\u0000-\u001f\u007f]*)')\s*(?:#.*)?$/;
 const MEMBERS: readonly string[] = ['name', 'number', 'bank'] satisfies readonly (keyof Account)[];
 
-const fits = ({ name, number, bank }: Partial<Account>): boolean => {
-  const letters = [...(name ?? '')].length;
-  const isCode = (text = ''): boolean => /^[A-Za-z0-9]{1,34}$/.test(text);
-  return letters >= 1 && letters <= 140 && isCode(number) && isCode(bank);
+/** A whole account; nothing where something is missing or has another form. */
+function accountOf(value: TomlValue | undefined): Account | undefined {
+  if (!isTable(value)) return undefined;
+  const { name, number, bank } = value;
+  const isCode = (text: TomlValue | undefined): text is string => typeof text === 'string' && /^[A-Za-z0-9]{1,34}$/.test(text);
+  if (typeof name !== 'string' || !isCode(number) || !isCode(bank)) return undefined;
+  const letters = [...name].length;
+  return letters >= 1 && letters <= 140 ? { name, number, bank } : undefined;
+}
+
+const isTable = (value: TomlValue | undefined): value is TomlTable =>
+  typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date);
+
+/** What stands in a table and does not belong there, with its path. */
+const stranger = (path: string, table: TomlTable, known: (key: string) => boolean): string | undefined => {
+  const key = Object.keys(table).find((one) => !known(one));
+  return key === undefined ? undefined : `${path}${key}`;
 };
 
-/**
- * Reads the part of TOML in which these files are written. Whatever else stands in one is an error
- * with its line: it is never read as another account.
- */
+/** Reads the text of a file. Whatever else stands in it is an error: it is never read as another account. */
 export function readAccounts(text: string): Reading {
-  const sections = new Map<string, Map<string, string>>([['', new Map()]]);
-  let at = '';
-  for (const [place, raw] of text.replace(/^\uFEFF/, '').split('\n').entries()) {
-    const line = raw.trim();
-    if (line === '' || line.startsWith('#')) continue;
-    const section = SECTION.exec(line);
-    if (section !== null) {
-      const code = section[1] ?? section[2];
-      at = code === undefined ? 'from' : `providers.${code}`;
-      if (sections.has(at)) return { fault: { what: 'twice', line: place + 1 } };
-      sections.set(at, new Map());
-      continue;
-    }
-    const [, key = '', quoted, plain = ''] = PAIR.exec(line) ?? [];
-    if (!(at === '' ? ['salt'] : MEMBERS).includes(key)) return { fault: { what: 'line', line: place + 1 } };
-    const members = sections.get(at);
-    if (members?.has(key)) return { fault: { what: 'twice', line: place + 1 } };
-    members?.set(key, quoted === undefined ? plain : String(JSON.parse(quoted)));
+  let file: TomlTable;
+  try {
+    file = parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    if (error instanceof TomlError) return { fault: { what: 'line', line: error.line } };
+    throw error;
   }
-  const salt = sections.get('')?.get('salt') ?? '';
-  if (!/^[0-9a-f]{64}$/.test(salt)) return { fault: { what: 'salt' } };
-  if (!sections.has('from')) return { fault: { what: 'from' } };
-  const providers = new Map<string, Account>();
-  for (const [name, members] of sections) {
-    if (name === '') continue;
-    const account: Partial<Account> = Object.fromEntries(members);
-    if (!fits(account)) return { fault: { what: 'account', name } };
-    if (name !== 'from') providers.set(name.slice('providers.'.length), account as Account);
+  const { salt, from, providers = {} } = file;
+  if (typeof salt !== 'string' || !/^[0-9a-f]{64}$/.test(salt)) return { fault: { what: 'salt' } };
+  if (from === undefined) return { fault: { what: 'from' } };
+  const accounts = new Map<string, Account>();
+  const all = isTable(providers) ? Object.entries(providers) : [];
+  const places: [string, TomlValue][] = [['from', from], ...all.map(([code, value]): [string, TomlValue] => [`providers.${code}`, value])];
+  let unknown = stranger('', file, (key) => ['salt', 'from', 'providers'].includes(key));
+  if (isTable(providers)) unknown ??= stranger('providers.', providers, (code) => /^[a-z0-9-]+$/.test(code));
+  else unknown ??= 'providers';
+  for (const [path, value] of places) {
+    const account = accountOf(value);
+    if (isTable(value)) unknown ??= stranger(`${path}.`, value, (key) => MEMBERS.includes(key));
+    if (unknown !== undefined) break;
+    if (account === undefined) return { fault: { what: 'account', name: path } };
+    if (path !== 'from') accounts.set(path.slice('providers.'.length), account);
   }
-  return { accounts: { salt, providers } };
+  return unknown === undefined ? { accounts: { salt, providers: accounts } } : { fault: { what: 'unknown', name: unknown } };
 }
 
 /** Reads a file that somebody chose. */

@@ -5,6 +5,7 @@ import * as borsh from '../ledger/borsh.ts';
 import { hash, organisation } from '../ledger/forms.ts';
 import { sha256 } from '../ledger/transaction.ts';
 import { dayText } from '../messages/format.ts';
+import { receiptPages } from '../receipts.ts';
 import { session } from '../session.svelte.ts';
 import { act } from './desk.svelte.ts';
 import { t } from './words.ts';
@@ -116,19 +117,15 @@ export function movementsOf(receipts: readonly Pick<Schemas['Receipt'], 'id' | '
   });
 }
 
-const PAGE = 200;
-
 /** The payments among the receipts of this desk since an instant, the newest first. */
 export async function paymentsSince(since: string, onstep: (read: number) => void): Promise<readonly Movement[]> {
   const found: Movement[] = [];
   let read = 0;
-  for (let after: number | undefined; ; ) {
-    const query = { order: 'newest' as const, limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const { receipts, next } = await ok(api.GET('/v1/receipts', { params: { query } }));
+  for await (const receipts of receiptPages()) {
     found.push(...movementsOf(receipts));
     onstep((read += receipts.length));
     const oldest = receipts.at(-1);
-    if (next === undefined || next === null || oldest === undefined || Date.parse(oldest.time) < Date.parse(since)) return found;
-    after = next;
+    if (oldest !== undefined && Date.parse(oldest.time) < Date.parse(since)) break;
   }
+  return found;
 }

@@ -74,18 +74,3 @@ export async function ownFunds(receipts: readonly Booked[], organisation: string
   }
   return own;
 }
-
-const PAGE = 200;
-
-/** All receipts that concern the organisation: a sum of half of them would be none. */
-export async function allReceipts(onstep: (read: number) => void): Promise<readonly Receipt[]> {
-  const receipts: Receipt[] = [];
-  for (let after: number | undefined; ; ) {
-    const query = { order: 'newest' as const, limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const page = await ok(api.GET('/v1/receipts', { params: { query } }));
-    receipts.push(...page.receipts);
-    onstep(receipts.length);
-    if (page.next === undefined || page.next === null) return receipts;
-    after = page.next;
-  }
-}

@@ -1,25 +1,12 @@
 /** Everything that is kept about a person and that the person may see, as one file. */
 import { api, ok, Problem } from '../api/client.ts';
-import type { Schemas } from '../api/types.ts';
 import { ownInquiries } from '../inquiries.ts';
+import { allReceipts } from '../receipts.ts';
 import { session } from '../session.svelte.ts';
 import { t } from './words.ts';
 
-const PAGE = 200;
-
 /** What the file holds, by the names of its members. */
 export const CONTENTS = ['profile', 'person', 'coverages', 'account', 'visits', 'receipts', 'inquiries', 'family', 'sessions', 'wards', 'desk_acts'] as const;
-
-export async function allReceipts(): Promise<Schemas['Receipt'][]> {
-  const receipts: Schemas['Receipt'][] = [];
-  for (let after: number | undefined; ; ) {
-    const query = { order: 'newest' as const, limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const page = await ok(api.GET('/v1/receipts', { params: { query } }));
-    receipts.push(...page.receipts);
-    if (page.next === undefined || page.next === null) return receipts;
-    after = page.next;
-  }
-}
 
 /** What is there; nothing where it is not kept here or was never settled. */
 async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
