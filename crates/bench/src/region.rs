@@ -14,11 +14,11 @@ use benefit::source::PlanSource;
 use benefit::{AgeBand, IncomeClass, Payer, PersonClass, PersonClasses, Plan, Sex};
 use ledger::Genesis;
 use ledger::genesis::{GenesisKey, GenesisOrganisation, GenesisRegion};
+use ledger::kernel::month::CalendarMonth;
 use ledger::kernel::registry::Kind;
 use ledger::modules::coverage::{AttestedFacts, CoverageTerms, ImportPersons, ImportedPerson};
 use ledger::modules::fund::{
-    AssignPayerFund, Contribute, ContributionMonth, CreditPersonalAccounts, CreditRow,
-    CreditSource, OpenFund,
+    AssignPayerFund, Contribute, CreditPersonalAccounts, CreditRow, CreditSource, OpenFund,
 };
 use ledger::modules::network::RegionSettings;
 use ledger::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind, Scope};
@@ -471,7 +471,7 @@ impl Region {
             let body = CreditPersonalAccounts {
                 region: REGION,
                 source: CreditSource::Outside,
-                month: ContributionMonth { year: 2026, month: 1 },
+                month: CalendarMonth { year: 2026, month: 1 },
                 batch: u32::try_from(number).unwrap_or(u32::MAX) + 1,
                 rows: rows.collect(),
             };

@@ -2,11 +2,12 @@
 
 use axum::http::Method;
 use ledger::kernel::account::{Account, Books};
+use ledger::kernel::month::CalendarMonth;
 use ledger::kernel::overlay::Read;
 use ledger::kernel::posting;
 use ledger::modules::clearing::{
-    BankDay, BatchStanding, ClearingRules, DayTotals, HeldYear, LineRow, StatementMonth,
-    StatementRow, end_to_end, view,
+    BankDay, BatchStanding, ClearingRules, DayTotals, HeldYear, LineRow, StatementRow, end_to_end,
+    view,
 };
 use ledger::modules::{network, plan};
 use primitives::{Amount, CivilDate, Currency, Hash, OrganisationId, Party, RegionId, Timestamp};
@@ -111,7 +112,7 @@ pub struct ProviderBooks {
     pub organisation: OrganisationId,
     /// The last month that was stated; left out before the first one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last: Option<StatementMonth>,
+    pub last: Option<CalendarMonth>,
     /// What that month settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settled: Option<Amount>,
@@ -150,7 +151,7 @@ pub struct StatementList {
 #[schemars(rename = "Statement")]
 pub struct StatementView {
     /// Of which month.
-    pub month: StatementMonth,
+    pub month: CalendarMonth,
     /// What it says.
     #[serde(flatten)]
     pub row: StatementRow,

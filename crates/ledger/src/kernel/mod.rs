@@ -10,6 +10,7 @@ pub mod block;
 pub mod context;
 pub mod effect;
 pub mod idempotency;
+pub mod month;
 pub mod overlay;
 pub mod posting;
 pub mod receipt;

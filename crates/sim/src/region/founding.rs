@@ -4,10 +4,10 @@
 use std::sync::{Arc, OnceLock};
 
 use benefit::{Payer, Plan};
+use ledger::kernel::month::CalendarMonth;
 use ledger::modules::coverage::ImportPersons;
 use ledger::modules::fund::{
-    AssignPayerFund, Contribute, ContributionMonth, CreditPersonalAccounts, CreditRow,
-    CreditSource, OpenFund,
+    AssignPayerFund, Contribute, CreditPersonalAccounts, CreditRow, CreditSource, OpenFund,
 };
 use ledger::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind};
 use ledger::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
@@ -149,7 +149,7 @@ impl Region {
         let body = CreditPersonalAccounts {
             region: REGION,
             source: CreditSource::Outside,
-            month: ContributionMonth { year, month },
+            month: CalendarMonth { year, month },
             batch,
             rows: rows.collect(),
         };

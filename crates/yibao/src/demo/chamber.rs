@@ -8,11 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use benefit::source::{CatalogueSource, PlanSource};
 use benefit::{Catalogue, HospitalLevel, Payer, Plan};
+use ledger::kernel::month::CalendarMonth;
 use ledger::kernel::registry::Kind;
 use ledger::modules::coverage::{ImportCoverages, ImportPersons, ImportedCoverage, ImportedPerson};
 use ledger::modules::fund::{
-    AssignPayerFund, Contribute, ContributionMonth, CreditPersonalAccounts, CreditRow,
-    CreditSource, OpenFund,
+    AssignPayerFund, Contribute, CreditPersonalAccounts, CreditRow, CreditSource, OpenFund,
 };
 use ledger::modules::organisation::{AdmitOrganisation, AuthoriseKey, OrganisationKind};
 use ledger::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
@@ -328,7 +328,7 @@ impl Chamber<'_> {
         &self,
         bureau: &Actor,
         region: RegionId,
-        month: ContributionMonth,
+        month: CalendarMonth,
         rows: &[(PersonId, Amount)],
     ) -> Result<()> {
         let mut batches = Vec::new();

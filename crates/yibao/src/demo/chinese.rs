@@ -6,7 +6,7 @@ use adapters::identity::Identity;
 use adapters::rail::card::BoundCard;
 use anyhow::{Context as _, Result};
 use benefit::Payer;
-use ledger::modules::fund::ContributionMonth;
+use ledger::kernel::month::CalendarMonth;
 use ledger::modules::organisation::OrganisationKind;
 use ledger::modules::person::RegisterCard;
 use ledger::modules::visit::VisitSubject;
@@ -192,7 +192,7 @@ impl Stage<'_> {
             .collect();
         for month in 1..=self.last_day.month() {
             let year = u16::try_from(self.last_day.year()).context("a year")?;
-            let month = ContributionMonth { year, month };
+            let month = CalendarMonth { year, month };
             chamber.credit(&self.founders.bureau, population::REGION, month, &rows)?;
         }
         Ok(())

@@ -5,7 +5,6 @@ use primitives::{Amount, CivilDate, OrganisationId, Party, RegionId, Rounding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::month::StatementMonth;
 use super::rejection;
 use super::signing::require_bureau;
 use super::statement::{ClearingRow, StatementRow};
@@ -13,6 +12,7 @@ use super::table::{BUDGETS, CLEARED, HELD, PROVIDERS, PROVIDERS_MAX, STATEMENTS}
 use super::view::require_rules;
 use crate::kernel::account::{Account, AccountRow, Books, Floor};
 use crate::kernel::context::Context;
+use crate::kernel::month::CalendarMonth;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
 use crate::kernel::receipt::{Outcome, amount_value};
@@ -34,7 +34,7 @@ pub struct CloseMonth {
     /// The provider.
     pub provider: OrganisationId,
     /// The month; it is over, and the one after the last that was closed.
-    pub month: StatementMonth,
+    pub month: CalendarMonth,
 }
 
 /// The due of a provider for which nothing was settled yet.
@@ -94,7 +94,7 @@ impl Kind for CloseMonth {
     const NAME: &'static str = "close_month";
 
     fn check(&self) -> Result<(), Rejection> {
-        self.month.check()
+        require(self.month.number().is_some(), || rejection::INVALID_MONTH.reject())
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {

@@ -17,7 +17,7 @@
 //! `propose_payout`, 1205 `approve_payout`, 1206 `withdraw_payout`, 1207 `record_payout_results`,
 //! 1208 `release_hold_back`, 1209 `close_bank_day`, 1210 `clear_suspense`.
 //!
-//! Reading order: `rules`, `month`, `statement`, `close_month`, `batch`, `propose_payout`,
+//! Reading order: `rules`, `statement`, `close_month`, `batch`, `propose_payout`,
 //! `approve_payout`, `record_payout_results`, `day`, then the other kinds.
 
 use crate::kernel::registry::KindEntry;
@@ -30,7 +30,6 @@ mod close_bank_day;
 mod close_month;
 mod day;
 mod event;
-mod month;
 mod propose_payout;
 mod record_payout_results;
 pub mod rejection;
@@ -54,7 +53,6 @@ pub use close_month::CloseMonth;
 pub use day::{
     BankDay, Cleared, DayTotals, DifferenceKind, SUSPENSE_MAX, SuspenseItem, SuspenseOwner,
 };
-pub use month::StatementMonth;
 pub use propose_payout::{PayoutLine, ProposePayout, account_tag};
 pub use record_payout_results::{BankWord, PayoutResult, RecordPayoutResults};
 pub use release_hold_back::ReleaseHoldBack;

@@ -6,12 +6,12 @@ use primitives::{Amount, OrganisationId, Party, RegionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::month::YEARS;
 use super::rejection;
 use super::signing::require_bureau;
 use super::table::BUDGETS;
 use crate::kernel::account::Books;
 use crate::kernel::context::Context;
+use crate::kernel::month::YEARS;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;

@@ -1,11 +1,10 @@
 //! Statements of providers: rows and what they add up to.
 
+use crate::kernel::month::CalendarMonth;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::month::StatementMonth;
 
 /// What a provider's books say of a month: everything that was posted to its due since the cut-off
 /// of the statement before, up to the block in which the month was closed.
@@ -43,9 +42,9 @@ pub struct StatementRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ClearingRow {
     /// The first month that was stated.
-    pub first: StatementMonth,
+    pub first: CalendarMonth,
     /// The last one.
-    pub last: StatementMonth,
+    pub last: CalendarMonth,
     /// The block of its cut-off.
     pub height: u64,
     /// All that had come into the due by then.

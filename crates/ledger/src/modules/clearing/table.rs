@@ -5,10 +5,10 @@ use primitives::{Amount, CivilDate, Hash, OrganisationId, RegionId};
 
 use super::batch::PayoutBatch;
 use super::day::{BankDay, DayTotals};
-use super::month::StatementMonth;
 use super::rules::ClearingRules;
 use super::statement::{ClearingRow, HeldYear, StatementRow};
 use crate::kernel::account::Books;
+use crate::kernel::month::CalendarMonth;
 use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
 use crate::readers::Readers;
@@ -17,7 +17,7 @@ pub(super) const RULES: Table<RegionId, ClearingRules> = Table::new(0x0C00);
 /// The providers of a region with statements, sorted.
 pub(super) const PROVIDERS: Table<RegionId, Vec<OrganisationId>> = Table::new(0x0C01);
 pub(super) const CLEARED: Table<Books, ClearingRow> = Table::new(0x0C02);
-pub(super) const STATEMENTS: Table<(Books, StatementMonth), StatementRow> = Table::new(0x0C03);
+pub(super) const STATEMENTS: Table<(Books, CalendarMonth), StatementRow> = Table::new(0x0C03);
 pub(super) const HELD: Table<(Books, u16), HeldYear> = Table::new(0x0C04);
 /// Twelve months of a year.
 pub(super) const BUDGETS: Table<(Books, u16), Vec<Amount>> = Table::new(0x0C05);

@@ -6,6 +6,7 @@
 )]
 use super::*;
 use crate::kernel::account::{Account, Books};
+use crate::kernel::month::CalendarMonth;
 use crate::kernel::posting::{Entry, post};
 use crate::kernel::receipt::Receipt;
 use crate::modules::fund::{OpenFund, PayProvider, rejection as funds};
@@ -37,9 +38,9 @@ fn rules() -> SetClearingRules {
     SetClearingRules { region: REGION, rules }
 }
 
-const JANUARY: StatementMonth = StatementMonth { year: 2026, month: 1 };
+const JANUARY: CalendarMonth = CalendarMonth { year: 2026, month: 1 };
 
-fn close(provider: &str, month: StatementMonth) -> CloseMonth {
+fn close(provider: &str, month: CalendarMonth) -> CloseMonth {
     CloseMonth { region: REGION, provider: organisation(provider), month }
 }
 
@@ -137,7 +138,7 @@ fn results(results: Vec<PayoutResult>) -> RecordPayoutResults {
     RecordPayoutResults { region: REGION, batch: 1, results }
 }
 
-fn statement(world: &World, provider: &str, month: StatementMonth) -> StatementRow {
+fn statement(world: &World, provider: &str, month: CalendarMonth) -> StatementRow {
     view::statement(world.ledger.state(), books(provider), month).unwrap()
 }
 
@@ -179,8 +180,7 @@ fn a_month_is_closed_once_in_its_turn_and_when_it_is_over() {
     let bureau = &[org("bureau")];
     let february = JANUARY.next();
     world.rejected(bureau, &close("hospital", february), rejection::MONTH_NOT_OVER);
-    for month in [StatementMonth { year: 1999, month: 1 }, StatementMonth { year: 2026, month: 13 }]
-    {
+    for month in [CalendarMonth { year: 1999, month: 1 }, CalendarMonth { year: 2026, month: 13 }] {
         world.rejected(bureau, &close("hospital", month), rejection::INVALID_MONTH);
     }
     world.rejected(
@@ -242,7 +242,7 @@ fn a_region_clears_for_as_many_providers_as_its_list_holds() {
     world.rejected(bureau, &close("clinic", JANUARY), full);
     // Whoever is on the list stays on it.
     world.wait(30 * DAY);
-    world.accepted(bureau, &close("hospital", StatementMonth { year: 2026, month: 2 }));
+    world.accepted(bureau, &close("hospital", CalendarMonth { year: 2026, month: 2 }));
 }
 
 #[test]

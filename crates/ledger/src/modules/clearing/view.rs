@@ -5,7 +5,6 @@ use primitives::{Amount, CivilDate, OrganisationId, RegionId};
 
 use super::batch::PayoutBatch;
 use super::day::{BankDay, DayTotals};
-use super::month::StatementMonth;
 use super::rejection;
 use super::rules::ClearingRules;
 use super::statement::{HeldYear, StatementRow};
@@ -13,6 +12,7 @@ use super::table::{
     BATCHES, BUDGETS, CLEARED, DAYS, HELD, LAST_BATCH, PROVIDERS, RULES, STATEMENTS, TOTALS,
 };
 use crate::kernel::account::Books;
+use crate::kernel::month::CalendarMonth;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::Rejection;
 
@@ -41,7 +41,7 @@ pub fn providers(state: &(impl Read + ?Sized), region: RegionId) -> Vec<Organisa
 pub fn stated(
     state: &(impl Read + ?Sized),
     books: Books,
-) -> Option<(StatementMonth, StatementMonth)> {
+) -> Option<(CalendarMonth, CalendarMonth)> {
     CLEARED.get(state, &books).map(|row| (row.first, row.last))
 }
 
@@ -49,7 +49,7 @@ pub fn stated(
 pub fn statement(
     state: &(impl Read + ?Sized),
     books: Books,
-    month: StatementMonth,
+    month: CalendarMonth,
 ) -> Option<StatementRow> {
     STATEMENTS.get(state, &(books, month))
 }

@@ -5,8 +5,9 @@
     reason = "tests fail by panicking"
 )]
 use super::*;
+use crate::kernel::month::CalendarMonth;
 use crate::modules::coverage::{AttestedFacts, CoverageTerms, EnrolCoverage};
-use crate::modules::fund::{ContributionMonth, CreditPersonalAccounts, CreditRow, CreditSource};
+use crate::modules::fund::{CreditPersonalAccounts, CreditRow, CreditSource};
 use crate::modules::organisation::rejection as organisations;
 use crate::modules::person::{Actor, LockPerson, rejection as persons};
 use crate::testing::{DAY, REGION, World, fen, organisation, person as id};
@@ -85,7 +86,7 @@ fn world() -> World {
     let credit = CreditPersonalAccounts {
         region: REGION,
         source: CreditSource::Outside,
-        month: ContributionMonth { year: 2026, month: 1 },
+        month: CalendarMonth { year: 2026, month: 1 },
         batch: 1,
         rows: vec![CreditRow { person: id(1), amount: fen(100_000) }],
     };

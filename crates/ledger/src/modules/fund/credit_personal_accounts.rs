@@ -8,11 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{
-    BATCHES, YEARS, account, parties, require_fund, require_open, require_treasury,
-};
+use super::table::{BATCHES, account, parties, require_fund, require_open, require_treasury};
 use crate::kernel::account::Account;
 use crate::kernel::context::Context;
+use crate::kernel::month::CalendarMonth;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{Entry, post};
 use crate::kernel::receipt::{Outcome, amount_value};
@@ -22,26 +21,6 @@ use crate::modules::network;
 
 /// How many rows one batch has at the most (HOUSE.md section 7.5: imports of at most 500 rows).
 pub const CREDIT_ROWS_MAX: usize = 500;
-
-/// A calendar month of the region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContributionMonth {
-    /// The year, 2000 to 2999.
-    pub year: u16,
-    /// The month, 1 to 12.
-    #[schemars(range(min = 1, max = 12))]
-    pub month: u8,
-}
-
-impl ContributionMonth {
-    fn number(self) -> Option<u32> {
-        let month = u32::from(self.month).checked_sub(1).filter(|month| *month < 12)?;
-        let year = YEARS.contains(&self.year).then_some(u32::from(self.year))?;
-        year.checked_mul(12)?.checked_add(month)
-    }
-}
 
 /// Where the money of a batch comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +59,7 @@ pub struct CreditPersonalAccounts {
     /// Where the money comes from.
     pub source: CreditSource,
     /// The month it is for.
-    pub month: ContributionMonth,
+    pub month: CalendarMonth,
     /// The batch's number within region and month, chosen by the bureau.
     pub batch: u32,
     /// The rows, 1 to 500, each person once.

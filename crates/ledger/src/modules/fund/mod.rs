@@ -31,7 +31,7 @@ pub use assign_payer_fund::AssignPayerFund;
 pub use close_fund::CloseFund;
 pub use contribute::Contribute;
 pub use credit_personal_accounts::{
-    CREDIT_ROWS_MAX, ContributionMonth, CreditPersonalAccounts, CreditRow, CreditSource,
+    CREDIT_ROWS_MAX, CreditPersonalAccounts, CreditRow, CreditSource,
 };
 pub use open_fund::OpenFund;
 pub use pay_provider::PayProvider;

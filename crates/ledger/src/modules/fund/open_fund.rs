@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{FUNDS, FundRow, YEARS, account, parties, require_treasury};
+use super::table::{FUNDS, FundRow, account, parties, require_treasury};
 use crate::kernel::account::Floor;
 use crate::kernel::context::Context;
+use crate::kernel::month::YEARS;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::open_account;
 use crate::kernel::receipt::Outcome;

@@ -26,8 +26,6 @@ pub(super) const BATCHES: Table<(RegionId, u32, u32), Hash> = Table::new(0x0603)
 
 /// How many assignments a payer's row keeps. Our own limit: it bounds the row.
 pub(super) const ASSIGNMENTS_MAX: usize = 64;
-/// The years in which funds are kept.
-pub(super) const YEARS: core::ops::RangeInclusive<u16> = 2000..=2999;
 
 /// A fund. Its money and its floor stand in its account.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -1,6 +1,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
 use super::*;
 use crate::kernel::account::{Account, Books, Floor};
+use crate::kernel::month::CalendarMonth;
 use crate::kernel::posting::{Entry, hold, open_account, post, regions_of, void_hold};
 use crate::kernel::receipt::{Receipt, amount_value};
 use crate::kernel::rejection::kernel;
@@ -393,7 +394,7 @@ fn batch(number: u32, rows: Vec<(u8, u64)>) -> CreditPersonalAccounts {
     CreditPersonalAccounts {
         region: REGION,
         source: CreditSource::Outside,
-        month: ContributionMonth { year: 2026, month: 1 },
+        month: CalendarMonth { year: 2026, month: 1 },
         batch: number,
         rows: rows
             .into_iter()
@@ -441,7 +442,7 @@ fn a_batch_number_of_a_month_is_used_once() {
     world.wait(20 * DAY);
     world.rejected(&bureau(), &batch(1, vec![(1, 100)]), rejection::BATCH_USED);
     world.accepted(&bureau(), &batch(2, vec![(1, 100)]));
-    let february = ContributionMonth { year: 2026, month: 2 };
+    let february = CalendarMonth { year: 2026, month: 2 };
     let other = CreditPersonalAccounts { month: february, ..batch(1, vec![(1, 100)]) };
     world.accepted(&bureau(), &other);
 }
@@ -461,7 +462,7 @@ fn a_batch_has_at_most_500_rows_of_a_real_month() {
     world.accepted(&bureau(), &batch(1, vec![(1, 1); 500]));
     assert_eq!(world.balance(Account::PersonalAccount(person(1))), 1);
     for (year, month) in [(2026, 0), (2026, 13), (1999, 1), (3000, 1)] {
-        let month = ContributionMonth { year, month };
+        let month = CalendarMonth { year, month };
         let wrong = CreditPersonalAccounts { month, ..batch(2, vec![(1, 1)]) };
         world.rejected(&bureau(), &wrong, rejection::INVALID_MONTH);
     }

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gateway::api::clearing::StatementList;
-use ledger::modules::clearing::{CloseMonth, StatementMonth};
+use ledger::kernel::month::CalendarMonth;
+use ledger::modules::clearing::CloseMonth;
 use primitives::{Amount, Currency, OrganisationId};
 
 use super::desk::{At, Stopped};
@@ -24,17 +25,17 @@ pub struct Close {
     at: At,
     /// The month, such as 2026-03; it is over, and the one after the last that was closed.
     #[arg(long, value_name = "MONTH", value_parser = month)]
-    month: StatementMonth,
+    month: CalendarMonth,
     /// The providers.
     #[arg(long = "provider", value_name = "CODE", required = true)]
     providers: Vec<OrganisationId>,
 }
 
 /// A month as people write it.
-pub fn month(text: &str) -> Result<StatementMonth, String> {
+pub fn month(text: &str) -> Result<CalendarMonth, String> {
     let parsed = text.split_once('-').and_then(|(year, month)| {
         let fits = year.len() == 4 && month.len() == 2;
-        let month = StatementMonth { year: year.parse().ok()?, month: month.parse().ok()? };
+        let month = CalendarMonth { year: year.parse().ok()?, month: month.parse().ok()? };
         (fits && (1..=12).contains(&month.month)).then_some(month)
     });
     parsed.ok_or_else(|| String::from("write a month as YYYY-MM, such as 2026-03"))
@@ -86,7 +87,7 @@ impl Statement {
 }
 
 /// A month as people read it.
-pub fn name(month: StatementMonth) -> String {
+pub fn name(month: CalendarMonth) -> String {
     format!("{:04}-{:02}", month.year, month.month)
 }
 

@@ -71,7 +71,7 @@ fn family_world() -> World {
     let credit = CreditPersonalAccounts {
         region: REGION,
         source: CreditSource::Outside,
-        month: ContributionMonth { year: 2026, month: 1 },
+        month: CalendarMonth { year: 2026, month: 1 },
         batch: 2,
         rows: vec![row(CAROL, 100_000), row(DAVE, 3_000)],
     };
@@ -134,7 +134,7 @@ fn a_refund_goes_back_to_its_sources_in_reverse_and_the_meters_fall() {
     let credit = CreditPersonalAccounts {
         region: REGION,
         source: CreditSource::Outside,
-        month: ContributionMonth { year: 2026, month: 1 },
+        month: CalendarMonth { year: 2026, month: 1 },
         batch: 3,
         rows: vec![CreditRow { person: ALICE, amount: fen(80_000) }],
     };

@@ -29,8 +29,9 @@ use super::*;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::PlanMemo;
 use crate::kernel::effect::{Effect, EffectResult};
+use crate::kernel::month::CalendarMonth;
 use crate::kernel::receipt::Receipt;
-use crate::modules::fund::{ContributionMonth, CreditPersonalAccounts, CreditRow, CreditSource};
+use crate::modules::fund::{CreditPersonalAccounts, CreditRow, CreditSource};
 use crate::modules::organisation::{AuthoriseKey, OrganisationKind, Scope};
 use crate::modules::person::Actor;
 use crate::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, ReviewPlan};
@@ -208,7 +209,7 @@ fn world() -> World {
     let credit = CreditPersonalAccounts {
         region: REGION,
         source: CreditSource::Outside,
-        month: ContributionMonth { year: 2026, month: 1 },
+        month: CalendarMonth { year: 2026, month: 1 },
         batch: 1,
         rows: vec![CreditRow { person: ALICE, amount: fen(5_000) }],
     };

@@ -1,21 +1,18 @@
-//! A calendar month of a region, as statements and budgets name it.
+//! Calendar months, as contributions, statements and budgets name them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::CivilDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rejection;
-use crate::kernel::rejection::{Rejection, require};
-
-/// The years in which months are stated.
-pub(super) const YEARS: core::ops::RangeInclusive<u16> = 2000..=2999;
+/// The years that a ledger's books are kept for.
+pub const YEARS: core::ops::RangeInclusive<u16> = 2000..=2999;
 
 /// A calendar month of the region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct StatementMonth {
+pub struct CalendarMonth {
     /// The year, 2000 to 2999.
     pub year: u16,
     /// The month, 1 to 12.
@@ -23,14 +20,13 @@ pub struct StatementMonth {
     pub month: u8,
 }
 
-impl StatementMonth {
-    /// What can be said of the month alone.
-    ///
-    /// # Errors
-    /// `invalid_statement_month`.
-    pub(super) fn check(self) -> Result<(), Rejection> {
-        let holds = YEARS.contains(&self.year) && (1..=12).contains(&self.month);
-        require(holds, || rejection::INVALID_MONTH.reject())
+impl CalendarMonth {
+    /// Counted from the month 0 of the year 0; nothing for a month that there is not.
+    #[must_use]
+    pub fn number(self) -> Option<u32> {
+        let month = u32::from(self.month).checked_sub(1).filter(|month| *month < 12)?;
+        let year = YEARS.contains(&self.year).then_some(u32::from(self.year))?;
+        year.checked_mul(12)?.checked_add(month)
     }
 
     /// The month after this one.
