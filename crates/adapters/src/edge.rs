@@ -353,7 +353,8 @@ mod tests {
         let place = Place::File(path.clone());
         let (one, now) = (Hash([1; 32]), Timestamp::from_millis(1));
         let book = open(&place);
-        assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Open);
+        assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::New);
+        assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Open, "not answered yet");
         let mut change = Change { taken: Some(taken(1, "m1")), ..Change::default() };
         change.answer = Some(("m1".to_owned(), b"first".to_vec()));
         change.put("visit", "v1", b"somebody's visit".to_vec());

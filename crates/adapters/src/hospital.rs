@@ -182,7 +182,7 @@ mod tests {
         let place = Place::File(folder.path().join("nhsa.sqlite"));
         let (one, other, now) = (Hash([1; 32]), Hash([2; 32]), Timestamp::from_millis(1));
         let book = open(&place, 7);
-        assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::Open);
+        assert_eq!(book.begin("m1", &one, now).unwrap(), Begun::New);
         let mark = book.mark();
         book.put("visit", "1", b"entered").unwrap();
         book.keep_outgoing("m1", mark, b"first").unwrap();

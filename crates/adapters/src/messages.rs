@@ -22,7 +22,9 @@ pub(crate) const ENTRIES: &str = "CREATE TABLE entry (
 /// What is known of a message that comes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// It was not answered: it is new, or the program ended in the middle of it.
+    /// It never came before.
+    New,
+    /// It came before and was not answered for good.
     Open,
     /// It was answered like this.
     Answered(Vec<u8>),
@@ -66,7 +68,8 @@ pub(crate) fn begun(
         Some((_, Some(sealed))) => {
             Ok(Begun::Answered(sealer.open(answers, msgid.as_bytes(), &sealed)?))
         }
-        Some((_, None)) | None => Ok(Begun::Open),
+        Some((_, None)) => Ok(Begun::Open),
+        None => Ok(Begun::New),
     }
 }
 

@@ -190,7 +190,7 @@ fn carried_out(
     let msgid = envelope.msgid();
     let busy = || Refusal::for_now("同一 msgid 的报文正在处理；请稍后以原报文重发");
     let _claim = house.claim(msgid).ok_or_else(busy)?;
-    match house.book.begin(msgid, &envelope.digest, now).map_err(failed)? {
+    let is_new = match house.book.begin(msgid, &envelope.digest, now).map_err(failed)? {
         Begun::Answered(bytes) => return Ok(Told::envelope(bytes)),
         Begun::Differs => {
             let words = "已用于另一份报文；请更换编号后重发";
@@ -199,8 +199,9 @@ fn carried_out(
             let bytes = answered(Some(house), Some(envelope), now, Err(&differs));
             return Ok(Told::envelope(bytes));
         }
-        Begun::Open => {}
-    }
+        Begun::New => true,
+        Begun::Open => false,
+    };
     let number = envelope.fields.text("infno");
     let records = if number == OUTCOME {
         OUTCOME_INPUT.read(&envelope.input, 1)?
@@ -208,7 +209,7 @@ fn carried_out(
         offered_as(number)?.read(&envelope.input)?
     };
     let mut asked = Asked { house, envelope, records, body, now, is_sent: false };
-    require_session(&asked)?;
+    let is_late = is_after_its_session(&asked, is_new)?;
     if number == OUTCOME {
         let _desk = house.desk();
         let output = offline::outcome(&asked)?;
@@ -220,6 +221,11 @@ fn carried_out(
             Some(Err(Cut)) => asked.is_sent = true,
             None => {}
         }
+    }
+    if is_late {
+        // Taken now, it would reach the platform behind the sign-out.
+        let words = "该签到编号已签退，而该报文的结果尚未查明；请稍后以原报文重发";
+        return Err(Refusal::for_now(words));
     }
     let _desk = house.desk();
     if let Some(bytes) = house.book.get(REFUSED, msgid).map_err(failed)? {
@@ -249,17 +255,18 @@ fn kept(asked: &Asked<'_>, mut change: Change, output: Value) -> Result<Told, Re
     Ok(Told::envelope(bytes))
 }
 
-/// A sign-in at the edge must be open; that of the platform is the platform's while it answers.
-fn require_session(asked: &Asked<'_>) -> Result<(), Refusal> {
-    let Some(number) = asked.envelope.fields.get("sign_no") else { return Ok(()) };
+/// Whether the sign-in of a message has ended since the message came first: the platform may have
+/// it, and is asked. What comes first after its sign-in has ended is refused, whether the platform
+/// heard of the end already or not.
+fn is_after_its_session(asked: &Asked<'_>, is_new: bool) -> Result<bool, Refusal> {
+    let Some(number) = asked.envelope.fields.get("sign_no") else { return Ok(false) };
     let known = asked.house.book.get(SESSION, number).map_err(failed)?;
-    let is_open = match known.as_deref() {
-        Some(b"open") => true,
-        Some(_) => asked.house.platform.standing().is_up && !is_own(number),
-        None => !is_own(number),
-    };
-    let words = "签到编号无效或已签退；请重新签到（9001）";
-    if is_open { Ok(()) } else { Err(Refusal::at("sign_no", words)) }
+    let is_open = known.as_ref().map_or(!is_own(number), |standing| standing == b"open");
+    if is_new && !is_open {
+        let words = "签到编号无效或已签退；请重新签到（9001）";
+        return Err(Refusal::at("sign_no", words));
+    }
+    Ok(!is_open)
 }
 
 /// Whether something has to go to the platform before this message.

@@ -64,7 +64,10 @@ pub fn round(house: &House) -> Result<bool, DirectoryError> {
         let next = house.book.standing(Standing::Waiting, (last, PAGE))?;
         let Some(end) = next.last().map(|one| one.seq) else { return Ok(!held.is_empty()) };
         for one in next {
-            if held.contains(&one.person) {
+            // The end of a sign-in is nobody's: it comes after all that was taken before it.
+            let is_held =
+                if one.person.is_empty() { !held.is_empty() } else { held.contains(&one.person) };
+            if is_held {
                 continue;
             }
             match played(house, &one) {

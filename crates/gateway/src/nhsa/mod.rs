@@ -423,7 +423,7 @@ fn carried_out(
             let differs = Refusal::at("msgid", "已用于另一份报文；请更换编号后重发");
             return answer(call, profile, Some(envelope), Err(&differs));
         }
-        Begun::Open => {}
+        Begun::New | Begun::Open => {}
     }
     // What is said is said in Chinese, whatever the client's headers ask for.
     let call = &Call { language: Language::ZhHans, ..call.clone() };

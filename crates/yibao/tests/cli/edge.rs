@@ -330,6 +330,7 @@ pub fn the_cable_is_pulled_and_nothing_is_lost_or_doubled(files: &Files, data: &
     let met = desk;
     let mut desk = Desk::open(data, &edge, met.serial);
     (desk.psn_no, desk.number, desk.insutype) = (met.psn_no, met.number, met.insutype);
+    desk.sign_no = met.sign_no;
     desk.is_answered_by_the_same_bytes(data);
     desk.meets_a_stranger_and_somebody();
     let conflict = desk.goes_on_without_the_line();
@@ -383,6 +384,8 @@ struct Desk {
     psn_no: String,
     number: String,
     insutype: String,
+    /// The sign-in that the platform gave while the line was there.
+    sign_no: String,
 }
 
 /// A bill that the platform will refuse.
@@ -406,13 +409,15 @@ impl Desk {
         let patients = fs::read_to_string(patients).expect("a file");
         let patients: Patients = toml::from_str(&patients).expect("TOML");
         let line = desk_line(data, &edge.url);
-        let (psn_no, number, insutype) = Default::default();
+        let (psn_no, number, insutype, sign_no) = Default::default();
         let patients = patients.patient;
-        Self { setup, line, serial, patients, psn_no, number, insutype }
+        Self { setup, line, serial, patients, psn_no, number, insutype, sign_no }
     }
 
     /// Everybody shows the card; whom the platform insures is the one who is treated here.
     fn meets_everybody(&mut self) {
+        let signed = self.done("9001", &json!({ "signIn": { "opter_no": "1" } }));
+        self.sign_no = signed.text_at("/signinoutb/sign_no").expect("a number");
         for patient in self.patients.clone() {
             let shown = json!({
                 "mdtrt_cert_type": "02", "mdtrt_cert_no": patient.number,
@@ -444,8 +449,13 @@ impl Desk {
     }
 
     fn ask(&mut self, infno: &str, input: &Value) -> Answer {
+        self.ask_under(None, infno, input)
+    }
+
+    fn ask_under(&mut self, sign_no: Option<&str>, infno: &str, input: &Value) -> Answer {
         self.serial += 1;
-        let message = compose(&self.setup, (self.line.now(), 9, self.serial), (infno, None), input);
+        let place = (self.line.now(), 9, self.serial);
+        let message = compose(&self.setup, place, (infno, sign_no), input);
         let reply = self.line.send(&message.body).expect("an answer");
         Answer::read(infno, reply.text()).expect("an envelope")
     }
@@ -574,11 +584,31 @@ impl Desk {
         let setl_id = taken.text_at("/setlinfo/setl_id").expect("a number");
         self.refused("5203", &self.named(&mdtrt_id, &setl_id), &["待结算"]);
         self.refused("2208", &self.named(&mdtrt_id, &setl_id), &["须联网办理"]);
+        self.signs_out_of_the_platform_without_the_line();
         Conflict { mdtrt_id, setl_id }
+    }
+
+    /// The sign-in that the platform gave is over at once, although the platform hears of it later.
+    fn signs_out_of_the_platform_without_the_line(&mut self) {
+        let sign_no = self.sign_no.clone();
+        let card = json!({ "data": self.shown() });
+        assert!(self.ask_under(Some(&sign_no), "2201", &card).is_done, "it is open");
+        let out = json!({ "signOut": { "sign_no": sign_no, "opter_no": "1" } });
+        self.done("9002", &out);
+        self.is_signed_out();
+        self.refused("9002", &out, &["sign_no", "已签退"]);
+    }
+
+    /// Nothing new is taken under the sign-in that is over.
+    fn is_signed_out(&mut self) {
+        let (sign_no, card) = (self.sign_no.clone(), json!({ "data": self.shown() }));
+        let late = self.ask_under(Some(&sign_no), "2201", &card);
+        assert!(!late.is_done && late.words.contains("9001"), "{}", late.text);
     }
 
     /// The conflict is told by the platform's words, and is over once the visit is undone.
     fn mends(&mut self, Conflict { mdtrt_id, setl_id }: &Conflict, edge: &Edge) {
+        self.is_signed_out();
         let words = ["平台未予结算", "preselfpay_amt"];
         self.refused("5203", &self.named(mdtrt_id, setl_id), &words);
         let (_, status) = edge.status();
