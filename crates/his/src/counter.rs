@@ -11,7 +11,7 @@ use crate::HisError;
 use crate::book::{Booking, Figures};
 use crate::journal::Journal;
 use crate::line::Line;
-use crate::message::{Answer, compose};
+use crate::message::{Answer, Message, compose};
 use crate::phone::Phones;
 use crate::seal::Seal;
 use crate::setup::{House, Setup};
@@ -20,6 +20,8 @@ use crate::wire::Reply;
 
 /// How often a message is sent before the day is given up.
 const ATTEMPTS_MAX: u32 = 60;
+/// How often before the next patient's turn.
+const ATTEMPTS_IN_TURN: u32 = 12;
 /// How often nobody answers before the day is given up.
 const SILENCES_MAX: u32 = 3;
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -41,6 +43,12 @@ pub struct Counter<'a> {
     pub phones: Option<&'a dyn Phones>,
     number: u8,
     sign_no: Option<String>,
+    /// Whether somebody else can be served while a message has to come again.
+    pub goes_on: bool,
+    /// Whether somebody waits whose messages stand in the journal under this sign-in.
+    pub somebody_waits: bool,
+    /// Whether the clerk has signed out and not in again yet.
+    pub is_signed_out: bool,
     /// How long each answer took, and how many messages had to wait for their turn.
     pub took: Vec<Duration>,
     /// How many messages were told to come again.
@@ -66,8 +74,21 @@ impl<'a> Counter<'a> {
         let phones = house.mobile.map(|mobile| mobile.phones);
         let journal = Journal::open(&Self::journal_in(folder, number))?;
         let (took, waited, to_be_settled) = (Vec::new(), 0, Vec::new());
-        let sign_no = None;
-        Ok(Self { setup, line, journal, phones, number, sign_no, took, waited, to_be_settled })
+        let (sign_no, goes_on, somebody_waits, is_signed_out) = (None, false, false, false);
+        Ok(Self {
+            setup,
+            line,
+            journal,
+            phones,
+            number,
+            sign_no,
+            goes_on,
+            somebody_waits,
+            is_signed_out,
+            took,
+            waited,
+            to_be_settled,
+        })
     }
 
     /// Where the journal of the workplace of this number is, in the folder of the hospital's book.
@@ -117,7 +138,8 @@ impl<'a> Counter<'a> {
         self.complete(step)
     }
 
-    /// Sends a step's message, always by the same bytes, until its final answer is there.
+    /// Sends a step's message, always by the same bytes, until its final answer is there. Only what
+    /// is refused because its sign-in is over is written anew.
     ///
     /// # Errors
     /// As [`Counter::ask`].
@@ -127,9 +149,29 @@ impl<'a> Counter<'a> {
         if let Some(answer) = known.answer {
             return Answer::read(step, answer);
         }
-        let answer = self.answered(step, &known.message.body)?;
+        let mut answer = self.answered(step, &known.message.body)?;
+        if let Some(anew) = self.under_this_sign_in(&known.message, &answer) {
+            self.journal.keep_message(step, &anew)?;
+            answer = self.answered(step, &anew.body)?;
+        }
         self.journal.keep_answer(step, &answer.text)?;
         Ok(answer)
+    }
+
+    /// The same under the sign-in of now, where it was refused because that under which it was
+    /// written has ended since: nothing of it has happened.
+    fn under_this_sign_in(&self, message: &Message, answer: &Answer) -> Option<Message> {
+        if answer.is_done || !answer.words.starts_with("sign_no") {
+            return None;
+        }
+        let body: Value = serde_json::from_str(&message.body).ok()?;
+        let sign_no = self.sign_no.as_deref()?;
+        if body["sign_no"] == sign_no {
+            return None;
+        }
+        let place = (self.line.now(), self.number, self.journal.written());
+        let infno = body["infno"].as_str()?;
+        Some(compose(self.setup, place, (infno, Some(sign_no)), &body["input"]))
     }
 
     /// Sends a step's message once more, although its answer is known.
@@ -161,7 +203,8 @@ impl<'a> Counter<'a> {
 
     fn replied(&mut self, step: &str, body: &str) -> Result<Reply, HisError> {
         let (mut silences, mut pause) = (0, PAUSE_MIN);
-        for _ in 0..ATTEMPTS_MAX {
+        let attempts = if self.goes_on { ATTEMPTS_IN_TURN } else { ATTEMPTS_MAX };
+        for _ in 0..attempts {
             let begin = Instant::now();
             match self.line.send(body) {
                 Ok(reply) => {
@@ -193,6 +236,7 @@ impl<'a> Counter<'a> {
         self.sign_no = None;
         let answer = self.ask(step, "9001", &input)?.done()?;
         self.sign_no = Some(answer.text_at("/signinoutb/sign_no")?);
+        self.is_signed_out = false;
         Ok(())
     }
 
@@ -203,6 +247,7 @@ impl<'a> Counter<'a> {
     pub fn sign_out(&mut self, step: &str) -> Result<(), HisError> {
         let number = self.sign_no.clone().unwrap_or_default();
         let input = json!({ "signOut": { "sign_no": number, "opter_no": self.setup.operator } });
+        self.is_signed_out = true;
         self.ask(step, "9002", &input)?.done().map(drop)
     }
 

@@ -15,7 +15,7 @@ use crate::HisError;
 use crate::book::{Booking, Figures, totals};
 use crate::care::Care;
 use crate::counter::Counter;
-use crate::encounter::Plan;
+use crate::encounter::{End, Plan, SIGN_OUT};
 use crate::journal::Journal;
 use crate::message::COUNTERS_MAX;
 use crate::mistake::Mistake;
@@ -224,30 +224,64 @@ fn plans<'a>(
 }
 
 /// A day at one workplace. Who stays lies in a bed when the outpatients come, and leaves after
-/// them.
+/// them. Who cannot be served while the platform does not answer comes once more at the end; whom
+/// an interrupted day left waiting is served before anybody new.
 fn shift(counter: &mut Counter<'_>, day: &DayFile, patients: &[Patient]) -> Part {
     let mut played = Played::default();
     counter.sign_in(&format!("{}sign-in", begins(day)))?;
     let [outpatients, by_phone, stays, purchases] =
         Care::ALL.map(|care| plans(counter, (day, care), patients));
+    counter.goes_on = true;
     for plan in &stays {
-        stay::play(counter, plan, Until::InBed)?;
+        match stay::play(counter, plan, Until::InBed) {
+            // Who could not be admitted yet is admitted before leaving.
+            Err(error) if error.is_busy() => counter.somebody_waits = true,
+            in_bed => drop(in_bed?),
+        }
     }
-    for plan in &outpatients {
-        played.count((plan.care, plan.mistake), visit::play(counter, plan)?);
+    let all = outpatients.iter().chain(&by_phone).chain(&purchases).chain(&stays);
+    let (begun, new): (Vec<_>, Vec<_>) = all.partition(|plan| match (plan.care, plan.mistake) {
+        (_, Some(Mistake::EndedSignIn)) => counter.journal.step(&sign_out_of(plan)).is_some(),
+        (Care::Stay, _) => stay::is_leaving(counter, plan),
+        _ => counter.journal.has_begun(&plan.key),
+    });
+    let mut later = Vec::new();
+    for plan in begun.into_iter().chain(new) {
+        match served(counter, plan) {
+            Ok(end) => played.count((plan.care, plan.mistake), end),
+            Err(error) if error.is_busy() && !counter.is_signed_out => {
+                counter.somebody_waits = true;
+                later.push(plan);
+            }
+            Err(error) => return Err(error),
+        }
     }
-    for plan in &by_phone {
-        played.count((plan.care, plan.mistake), mobile::play(counter, plan)?);
-    }
-    for plan in &purchases {
-        played.count((plan.care, plan.mistake), purchase::play(counter, plan)?);
-    }
-    for plan in &stays {
-        played.count((plan.care, plan.mistake), stay::play(counter, plan, Until::Settled)?);
+    // Whoever could not be served comes once more, those last before whom the clerk signs out; the
+    // clerk has nobody else to go on with.
+    counter.goes_on = false;
+    later.sort_by_key(|plan| plan.mistake == Some(Mistake::EndedSignIn));
+    for plan in later {
+        counter.somebody_waits &= plan.mistake != Some(Mistake::EndedSignIn);
+        played.count((plan.care, plan.mistake), served(counter, plan)?);
     }
     played.differences.extend(counter.book_outcomes()?);
     counter.sign_out(&format!("{}sign-out", begins(day)))?;
     Ok(played)
+}
+
+/// The step with which the clerk signs out in the middle of what this plans.
+fn sign_out_of(plan: &Plan<'_>) -> String {
+    format!("{}/{SIGN_OUT}", plan.key)
+}
+
+/// Serves somebody until the end of what brought them.
+fn served(counter: &mut Counter<'_>, plan: &Plan<'_>) -> Result<(End, Vec<String>), HisError> {
+    match plan.care {
+        Care::Outpatient => visit::play(counter, plan),
+        Care::Phone => mobile::play(counter, plan),
+        Care::Purchase => purchase::play(counter, plan),
+        Care::Stay => stay::play(counter, plan, Until::Settled),
+    }
 }
 
 /// The bookings of a day at one workplace.

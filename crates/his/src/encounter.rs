@@ -16,6 +16,8 @@ use crate::wire::Cut;
 
 /// How slow the slow clock is.
 const SLOW_MILLIS: u64 = 10 * 60_000;
+/// The step with which the clerk signs out in the middle of an opening.
+pub const SIGN_OUT: &str = "sign-out";
 /// By how much a wrong line is too dear: more than any rounding of a price.
 const WRONG: Fen = Fen(100);
 
@@ -242,7 +244,12 @@ impl<'c, 'a> Encounter<'c, 'a> {
     pub fn open(&mut self, name: &str, admitted: &str) -> Result<(), HisError> {
         let (infno, input) = self.opening(admitted);
         if name == "open" && self.makes(Mistake::EndedSignIn) {
-            self.counter.sign_out(&self.step("sign-out"))?;
+            // What is written down for others goes out under this sign-in: they come first.
+            let step = self.step(SIGN_OUT);
+            if self.counter.somebody_waits && self.counter.journal.step(&step).is_none() {
+                return Err(HisError::Busy(step));
+            }
+            self.counter.sign_out(&step)?;
             self.refused("open-signed-out", (infno, &input), "9001")?;
             self.counter.sign_in(&self.step("sign-in"))?;
         }

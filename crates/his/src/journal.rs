@@ -24,7 +24,7 @@ enum Row {
 /// A step that was begun.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// What is sent for it, always by the same bytes.
+    /// What is sent for it, always by the same bytes, unless its sign-in ended before it came.
     pub message: Message,
     /// Its final answer, once there is one.
     pub answer: Option<String>,
@@ -126,6 +126,14 @@ impl Journal {
         self.steps.get(step)
     }
 
+    /// Whether a step of what this names was begun.
+    #[must_use]
+    pub fn has_begun(&self, key: &str) -> bool {
+        let begin = format!("{key}/");
+        let mut from = self.steps.range(begin.clone()..);
+        from.next().is_some_and(|(step, _)| step.starts_with(&begin))
+    }
+
     /// How many messages were ever written here.
     #[must_use]
     pub const fn written(&self) -> u64 {
@@ -185,13 +193,15 @@ mod tests {
         journal.keep_message("a", &message).expect("it is written");
         journal.keep_answer("a", "answer").expect("it is written");
         journal.keep_message("b", &message).expect("it is written");
+        journal.keep_message("c7/open", &message).expect("it is written");
+        assert!(journal.has_begun("c7") && !journal.has_begun("c") && !journal.has_begun("c70"));
         drop(journal);
         let whole = std::fs::read(&path).expect("a file");
         std::fs::write(&path, [whole.as_slice(), b"{\"what\":\"answ"].concat()).expect("a file");
         let journal = Journal::open(&path).expect("a journal");
         assert_eq!(journal.step("a").and_then(|step| step.answer.as_deref()), Some("answer"));
         assert!(journal.step("b").is_some_and(|step| step.answer.is_none()));
-        assert_eq!(journal.written(), 2);
+        assert_eq!(journal.written(), 3);
         drop(journal);
         assert_eq!(std::fs::read(&path).expect("a file"), whole);
         std::fs::write(&path, [b"x\n", whole.as_slice()].concat()).expect("a file");

@@ -94,3 +94,11 @@ pub enum HisError {
     #[error("{0}")]
     Setup(String),
 }
+
+impl HisError {
+    /// Whether the platform says only that the same should come again.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy(_))
+    }
+}

@@ -20,6 +20,9 @@ const NIGHTS_MAX: u32 = 4;
 const LINES_MAX: usize = 6;
 const COUNT_MAX: i64 = 3;
 
+/// The step with which somebody leaves: the card is shown again.
+const LEAVING: &str = "identify-again";
+
 /// Until when a stay is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
@@ -43,6 +46,11 @@ pub fn play(
     stay.ended(end)
 }
 
+/// Whether somebody who stayed was about to leave when the day was interrupted.
+pub fn is_leaving(counter: &Counter<'_>, plan: &Plan<'_>) -> bool {
+    counter.journal.step(&format!("{}/{LEAVING}", plan.key)).is_some()
+}
+
 fn played(stay: &mut Encounter<'_, '_>, until: Until) -> Result<End, HisError> {
     stay.identify("identify")?;
     if stay.insutype.is_empty() {
@@ -61,7 +69,7 @@ fn played(stay: &mut Encounter<'_, '_>, until: Until) -> Result<End, HisError> {
         return Ok(End::Open);
     }
     // The card is shown again at the counter where the patient leaves.
-    stay.identify("identify-again")?;
+    stay.identify(LEAVING)?;
     if stay.rng.bool() {
         change_bed(stay, &admitted)?;
     }
