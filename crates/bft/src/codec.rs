@@ -17,7 +17,10 @@ use primitives::{Hash, OrganisationId, Signature};
 use proof::header::{Certificate, CommitSignature, VALIDATORS_MAX};
 
 use crate::context::{Address, Height, Offer, Ours, Sealed, Value, Vote};
-use crate::{BLOCK_BYTES_MAX, FETCH_BLOCKS_MAX, TRANSACTION_BATCH_MAX, TRANSACTION_BYTES_MAX};
+use crate::{
+    BLOCK_BYTES_MAX, FETCH_BLOCKS_MAX, TRANSACTION_BATCH_MAX, TRANSACTION_BYTES_MAX,
+    WORDS_BYTES_MAX,
+};
 
 /// Two votes of each validator: what a certificate of a round may hold.
 const ROUND_VOTES_MAX: u32 = VALIDATORS_MAX * 2;
@@ -39,6 +42,10 @@ pub(crate) enum Message {
     Fetch(u64),
     /// Decided blocks, one after the other.
     Decided(Vec<(Vec<u8>, Certificate)>),
+    /// A question of the sender's ledger, opaque here.
+    Question(Vec<u8>),
+    /// What it is answered.
+    Reply(Vec<u8>),
 }
 
 /// A block on its way, with the round it is proposed in. It travels whole, so that nothing has to
@@ -367,6 +374,14 @@ impl Wire for Message {
                 put(out, &6_u8);
                 put_list(out, list, put_decided);
             }
+            Self::Question(bytes) => {
+                put(out, &7_u8);
+                put_bytes(out, bytes);
+            }
+            Self::Reply(bytes) => {
+                put(out, &8_u8);
+                put_bytes(out, bytes);
+            }
         }
     }
 
@@ -381,6 +396,8 @@ impl Wire for Message {
             4 => Self::Status(get(input)?),
             5 => Self::Fetch(get(input)?),
             6 => Self::Decided(get_list(input, FETCH_BLOCKS_MAX, get_decided)?),
+            7 => Self::Question(get_bytes(input, WORDS_BYTES_MAX)?),
+            8 => Self::Reply(get_bytes(input, WORDS_BYTES_MAX)?),
             _ => return Err(wrong("no such message")),
         })
     }
@@ -560,6 +577,8 @@ mod tests {
         check(&Message::Decided(vec![(vec![4, 5], certificate)]));
         check(&Message::Status(7));
         check(&Message::Fetch(8));
+        check(&Message::Question(vec![6, 7]));
+        check(&Message::Reply(vec![]));
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub const TRANSACTION_BATCH_MAX: u32 = 256;
 pub const TRANSACTION_BYTES_MAX: u32 = 512 << 10;
 /// The most blocks of one answer to a node that catches up.
 pub const FETCH_BLOCKS_MAX: u32 = 5;
+/// The longest question of one ledger to another, and the longest answer, in bytes.
+pub const WORDS_BYTES_MAX: u32 = 16 << 10;
 /// The most bytes of transactions in one message beyond the first.
 const GOSSIP_BYTES_MAX: usize = 128 << 10;
 /// How many messages of others wait here; what is more waits in their connections.

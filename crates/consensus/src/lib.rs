@@ -21,7 +21,7 @@ use std::sync::Arc;
 use primitives::{Hash, OrganisationId, PublicKey, Signature};
 use proof::header::{Certificate, Header, ValidatorSet};
 
-pub use replica::{Origin, Replica, Undecided, Verdict};
+pub use replica::{Origin, Replica, Reply, Undecided, Verdict};
 pub use solo::Solo;
 
 /// What the next block needs.

@@ -43,6 +43,17 @@ pub enum Verdict {
     Unreadable,
 }
 
+/// What becomes of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// This is the answer.
+    Now(Vec<u8>),
+    /// There may be one after a further block.
+    Later,
+    /// There is none.
+    Never,
+}
+
 /// A ledger among others.
 pub trait Replica: Application {
     /// Whether there is something to order now. While there is not, no height begins here, so that
@@ -80,6 +91,19 @@ pub trait Replica: Application {
 
     /// Transactions that others pass on, each as its submitter signed it.
     fn take(&mut self, transactions: Vec<Vec<u8>>);
+
+    /// What all others are to be asked now, in words of the ledger's own that no engine reads.
+    fn question(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Answers what another asks.
+    fn reply(&mut self, _question: &[u8]) -> Reply {
+        Reply::Never
+    }
+
+    /// Takes what another answered.
+    fn replied(&mut self, _reply: &[u8]) {}
 
     /// Tells that validators signed two things where there may be one.
     fn accuse(&mut self, height: u64, organisations: &[OrganisationId]);

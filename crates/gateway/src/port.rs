@@ -23,6 +23,7 @@ use primitives::{
     VisitId,
 };
 use proof::header::{Certificate, ChainId, Header, ValidatorSet};
+use proof::note::NoteKey;
 use proof::receipt::FieldName;
 use proof::tile::Tile;
 use proof::voucher::{VerifiedVoucher, Voucher};
@@ -395,6 +396,10 @@ pub trait Chain: Send + Sync {
     /// was named before a stated loss. `None` when none of them signed it. Bounded work: one
     /// signature of each name.
     fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher>;
+
+    /// The key that signs checkpoints of the receipt log from which vouchers come here, if it is
+    /// known.
+    fn log_key(&self) -> Option<NoteKey>;
 
     /// The newest signed checkpoint of the receipt log, as a C2SP note.
     ///

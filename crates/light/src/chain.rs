@@ -14,7 +14,9 @@ use ledger::{Registry, Transaction};
 use primitives::key::{self, WebAuthnContext};
 use primitives::{Hash, Party, PublicKey, Signature, SignatureError, Verifier, VisitId};
 use proof::checkpoint::SignedCheckpoint;
+use proof::cosign::voucher_policy;
 use proof::header::{ChainId, ValidatorSet};
+use proof::note::NoteKey;
 use proof::policy::Policy;
 use proof::receipt::FieldName;
 use proof::tile::Tile;
@@ -181,8 +183,21 @@ impl<V: Verifier + Send + Sync + 'static> Chain for LightNode<V> {
 
     fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher> {
         let inner = &self.0.inner;
-        let judged = inner.policies.iter().map(|policy| voucher.verify(policy, &inner.verifier));
+        let validators = inner.present().head.validators;
+        let present = self.log_key().and_then(|log| {
+            let policy = voucher_policy(&log, inner.chain_id, &validators);
+            Policy::parse(policy.as_bytes()).ok()
+        });
+        let judged = present
+            .iter()
+            .chain(&inner.policies)
+            .map(|policy| voucher.verify(policy, &inner.verifier));
         judged.filter_map(Result::ok).next()
+    }
+
+    fn log_key(&self) -> Option<NoteKey> {
+        let logs = self.0.inner.policies.iter().flat_map(Policy::logs);
+        logs.map(|log| log.key.clone()).next()
     }
 
     fn checkpoint(&self) -> Result<Option<String>, PortError> {

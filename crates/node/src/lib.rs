@@ -5,6 +5,7 @@
 //! [`vault_store`].
 
 pub mod backup;
+mod cosign;
 pub mod history;
 mod mempool;
 pub mod outbox;

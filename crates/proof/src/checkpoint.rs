@@ -2,11 +2,11 @@
 
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
-use primitives::{Hash, Timestamp};
+use primitives::{Hash, Timestamp, Verifier};
 
 use crate::{
     base64,
-    note::{Note, NoteError, NoteSigner, SignNoteError},
+    note::{Note, NoteError, NoteKey, NoteSigner, SignNoteError},
 };
 
 /// What a log says about itself at one size.
@@ -155,5 +155,16 @@ impl SignedCheckpoint {
         time: Timestamp,
     ) -> Result<(), SignNoteError<S::Error>> {
         self.note.cosign(signer, time)
+    }
+
+    /// Takes a witness's cosignature over from another copy of this checkpoint; whether it is here
+    /// now.
+    pub fn take_cosignature(
+        &mut self,
+        other: &Self,
+        key: &NoteKey,
+        verifier: &impl Verifier,
+    ) -> bool {
+        self.note.take_signature(&other.note, key, verifier)
     }
 }

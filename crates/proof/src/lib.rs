@@ -2,7 +2,7 @@
 //! salted commitments, the receipt log, signed checkpoints, and vouchers.
 //!
 //! Reading order: [`header`], [`receipt`], [`log`], [`tile`], [`note`], [`checkpoint`],
-//! [`policy`], [`tlog_proof`], [`voucher`].
+//! [`policy`], [`cosign`], [`tlog_proof`], [`voucher`].
 //!
 //! Invariants: this is the smallest trusted code, so it reads no clock, file, socket or random
 //! source, holds no private key, and allocates no more than a small multiple of its input, whose
@@ -11,6 +11,7 @@
 extern crate alloc;
 
 pub mod checkpoint;
+pub mod cosign;
 pub mod header;
 pub mod log;
 pub mod note;

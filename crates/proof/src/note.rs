@@ -393,6 +393,25 @@ impl Note {
         self.add(signer, SignatureType::CosignatureV1, seconds)
     }
 
+    /// Takes this key's signature over from another note of the same text; whether it is here now.
+    pub fn take_signature(
+        &mut self,
+        other: &Self,
+        key: &NoteKey,
+        verifier: &impl Verifier,
+    ) -> bool {
+        if self.signatures.iter().any(|one| one.is_by(key)) {
+            return true;
+        }
+        let mut theirs = other.signatures.iter().filter(|one| one.is_by(key));
+        let valid = theirs.find(|one| one.verify(key, &self.text, verifier).is_some());
+        let has_room = self.signatures.len() < NOTE_SIGNATURES_MAX;
+        valid.filter(|_| has_room).is_some_and(|one| {
+            self.signatures.push(one.clone());
+            true
+        })
+    }
+
     fn add<S: NoteSigner>(
         &mut self,
         signer: &S,

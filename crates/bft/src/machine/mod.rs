@@ -139,6 +139,8 @@ pub struct Machine {
     /// The last block of each peer, as it says.
     tips: BTreeMap<PeerName, u64>,
     told: BTreeMap<PeerName, Duration>,
+    /// What peers asked last and was not answered yet.
+    asked: BTreeMap<PeerName, Vec<u8>>,
     /// Peers that are not asked for blocks, until when.
     distrusted: BTreeMap<PeerName, Duration>,
     lag_until: Option<Duration>,
@@ -199,6 +201,7 @@ impl Machine {
             begun: 0,
             tips: BTreeMap::new(),
             told: BTreeMap::new(),
+            asked: BTreeMap::new(),
             distrusted: BTreeMap::new(),
             lag_until: None,
             fetching: None,
@@ -245,7 +248,9 @@ impl Machine {
             Event::Wake => {}
         }
         self.elapse();
-        self.work_off(app)
+        self.work_off(app)?;
+        self.talk(app);
+        Ok(())
     }
 
     /// What has to be sent since this was asked last.

@@ -1,6 +1,6 @@
 //! What others say.
 
-use consensus::{EngineError, Origin, Replica, Undecided, Verdict};
+use consensus::{EngineError, Origin, Replica, Reply, Undecided, Verdict};
 use malachite_consensus::{Input, LivenessMsg, ProposedValue, SignedConsensusMsg};
 use malachite_types::{Round, Validity, ValueOrigin, Vote as _};
 
@@ -58,8 +58,28 @@ impl Machine {
                 self.send(Some(peer), &Message::Decided(decided));
             }
             Message::Decided(list) => self.receive_decided(peer, list, app)?,
+            Message::Question(bytes) => {
+                self.asked.insert(peer, bytes);
+            }
+            Message::Reply(bytes) => app.replied(&bytes),
         }
         Ok(())
+    }
+
+    /// What ledgers ask each other: passed on and answered as soon as this one can.
+    pub(super) fn talk<A: Replica>(&mut self, app: &mut A) {
+        if let Some(question) = app.question() {
+            self.send(None, &Message::Question(question));
+        }
+        for (peer, question) in std::mem::take(&mut self.asked) {
+            match app.reply(&question) {
+                Reply::Now(bytes) => self.send(Some(peer), &Message::Reply(bytes)),
+                Reply::Later => {
+                    self.asked.insert(peer, question);
+                }
+                Reply::Never => {}
+            }
+        }
     }
 
     fn tell_status(&mut self, peer: PeerName) {

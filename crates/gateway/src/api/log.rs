@@ -6,6 +6,7 @@
 
 use axum::http::{HeaderValue, Method, header};
 use primitives::Hash;
+use proof::cosign::voucher_policy;
 use proof::header::{Certificate, Header};
 use proof::tile::Tile;
 use schemars::JsonSchema;
@@ -24,6 +25,19 @@ pub static ENDPOINTS: &[Endpoint] = &[
         operation: "get_checkpoint",
         summary: "Gives the newest signed checkpoint of the receipt log (C2SP tlog-checkpoint)",
         access: Access::Public(checkpoint),
+        parameters: &[],
+        body: BodyKind::None,
+        answer: AnswerKind::Other("text/plain"),
+        problems: &[code::NOT_FOUND],
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/log/policy",
+        operation: "get_policy",
+        summary: "Gives the policy that vouchers issued here pass offline: the log's key and, where \
+                  several organisations order the ledger, whose cosignatures are needed (C2SP \
+                  tlog-policy). Compare it with what another of them gives",
+        access: Access::Public(policy),
         parameters: &[],
         body: BodyKind::None,
         answer: AnswerKind::Other("text/plain"),
@@ -73,6 +87,14 @@ pub struct HeaderView {
 fn checkpoint(call: &Call) -> Result<Reply, Problem> {
     let note = call.gateway.port.chain().checkpoint()?.ok_or_else(not_found)?;
     Ok(Reply::bytes("text/plain; charset=utf-8", note)
+        .header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")))
+}
+
+fn policy(call: &Call) -> Result<Reply, Problem> {
+    let chain = call.gateway.port.chain();
+    let log = chain.log_key().ok_or_else(not_found)?;
+    let policy = voucher_policy(&log, chain.chain_id(), &call.view.tip.validators);
+    Ok(Reply::bytes("text/plain; charset=utf-8", policy)
         .header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")))
 }
 

@@ -59,6 +59,9 @@ pub struct NodeStatus {
     pub funds: Vec<FundStatus>,
     /// Keys of organisations and nodes, the first to expire in front.
     pub keys: Vec<KeyStatus>,
+    /// The other nodes of its network.
+    #[serde(default)]
+    pub peers: Vec<PeerStatus>,
     /// The disk under the data folder.
     pub disk: DiskStatus,
     /// Memory that the process holds, in bytes.
@@ -86,6 +89,7 @@ impl NodeStatus {
             backup: None,
             funds: Vec::new(),
             keys: Vec::new(),
+            peers: Vec::new(),
             disk: DiskStatus::default(),
             memory_bytes: 0,
         }
@@ -105,6 +109,18 @@ pub struct OutboxStatus {
     pub failing_books: u64,
     /// Movements on which a rail's statement and the books do not agree.
     pub differences: u64,
+}
+
+/// Another node of the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PeerStatus {
+    /// Whose it is, where the ledger says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<OrganisationId>,
+    /// Where it listens.
+    pub address: String,
+    /// Whether this node reaches it.
+    pub connected: bool,
 }
 
 /// The last snapshot.

@@ -14,16 +14,20 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use consensus::{Application as _, Origin, Proposal, Replica, Undecided, Verdict};
+use consensus::{Application as _, Origin, Proposal, Replica, Reply, Undecided, Verdict};
 use ledger::VerifiedTransaction;
 use ledger::kernel::block::{BLOCK_BYTES_MAX, TIME_JUMP_MILLIS_MAX};
 use primitives::{Hash, OrganisationId, Timestamp, codec};
+use proof::checkpoint::{Checkpoint, SignedCheckpoint};
+use proof::cosign;
 use proof::header::{Certificate, Header};
 use proof::receipt::OutcomeCode;
 
 use super::NodeFailure;
 use super::check::{check_all, thread_count};
 use super::sequencer::{BLOCK_OVERHEAD_BYTES, BLOCK_TRANSACTIONS_MAX, Pending, Sequencer};
+use super::shared::Shared;
+use crate::cosign::{Compared, Cosigner, Roots};
 use crate::mempool::{Candidate, Key};
 use crate::signature::FastVerifier;
 use crate::store::{Disk, KeptBlock, StoredBlock};
@@ -44,6 +48,10 @@ pub(crate) struct Among {
     since: Instant,
     /// The blocks of the next height, by the hashes of their headers.
     known: BTreeMap<Hash, Known>,
+    /// Cosigns the checkpoints of others.
+    cosigner: Option<Cosigner>,
+    /// The log as it was after the last blocks.
+    roots: Roots,
 }
 
 struct Known {
@@ -58,10 +66,33 @@ impl<D: Disk> Sequencer<D> {
         &mut self,
         own: OrganisationId,
         heartbeat: Duration,
+        cosigner: Option<Cosigner>,
     ) -> Result<(), NodeFailure> {
         let (known, since) = (BTreeMap::new(), Instant::now());
-        self.among = Some(Among { own, heartbeat, since, known });
+        let mut roots = Roots::default();
+        roots.note(&self.ledger.tip().log);
+        self.among = Some(Among { own, heartbeat, since, known, cosigner, roots });
         self.know_kept(|_| true)
+    }
+
+    /// Cosigns another node's checkpoint if this node's blocks give the same.
+    fn cosigned(&self, question: &[u8]) -> Reply {
+        let Ok(mut signed) = SignedCheckpoint::parse(question) else { return Reply::Never };
+        let Some(Among { cosigner: Some(cosigner), roots, .. }) = &self.among else {
+            return Reply::Never;
+        };
+        match roots.compare(signed.checkpoint()) {
+            Compared::Same if cosigner.cosign(&mut signed, self.shared.clock.now()) => {
+                Reply::Now(signed.encode().into_bytes())
+            }
+            Compared::Ahead => Reply::Later,
+            Compared::Other => {
+                let Checkpoint { origin, size, .. } = signed.checkpoint();
+                tracing::error!(origin, size, "a node signed a log that is not of these blocks");
+                Reply::Never
+            }
+            Compared::Same | Compared::Unknown => Reply::Never,
+        }
     }
 
     fn known(&self) -> impl Iterator<Item = (&Hash, &Known)> {
@@ -207,6 +238,7 @@ impl<D: Disk> Sequencer<D> {
         if let Some(among) = &mut self.among {
             among.known.clear();
             among.since = Instant::now();
+            among.roots.note(&self.ledger.tip().log);
         }
         self.kept().forget_up_to(height)?;
         Ok(())
@@ -322,6 +354,32 @@ impl<D: Disk> Replica for Sequencer<D> {
         }
     }
 
+    fn question(&mut self) -> Option<Vec<u8>> {
+        let Shared { cosignatures, receipt_log, chain_id, clock, .. } = &*self.shared;
+        if !cosignatures.take_wanted() {
+            return None;
+        }
+        // Where it cannot be signed now, whoever waits asks again.
+        let mut signed = receipt_log.checkpoint(self.ledger.tip()).ok()?;
+        let question = signed.encode().into_bytes();
+        if let Some(cosigner) = self.among.as_ref().and_then(|among| among.cosigner.as_ref()) {
+            cosigner.cosign(&mut signed, clock.now());
+        }
+        cosignatures.ask(signed, &cosign::cosigners(*chain_id, &self.ledger.tip().validators));
+        Some(question)
+    }
+
+    fn reply(&mut self, question: &[u8]) -> Reply {
+        self.cosigned(question)
+    }
+
+    fn replied(&mut self, reply: &[u8]) {
+        if let Ok(answer) = SignedCheckpoint::parse(reply) {
+            let Shared { cosignatures, chain_id, .. } = &*self.shared;
+            cosignatures.take(&answer, *chain_id, &self.ledger.tip().validators);
+        }
+    }
+
     fn accuse(&mut self, height: u64, organisations: &[OrganisationId]) {
         for organisation in organisations {
             tracing::error!(height, %organisation, "a validator signed two things at once");
@@ -333,7 +391,7 @@ impl<D: Disk> Replica for Sequencer<D> {
 ///
 /// What a block rejected is known from its receipt: words for a node that was down wait for it, and
 /// must not make happen long afterwards what its sender was told did not.
-fn take_passed_on(shared: &super::shared::Shared, bytes: &[u8]) {
+fn take_passed_on(shared: &Shared, bytes: &[u8]) {
     let Ok(transaction) = ledger::Transaction::decode(bytes) else { return };
     let content = &transaction.content;
     let view = shared.view();

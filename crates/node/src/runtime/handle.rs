@@ -21,7 +21,7 @@ use super::drive::{Drive, words_of};
 use super::shared::Shared;
 use super::subscription::Subscription;
 use super::types::{Direction, Placed, ReadView, Rehearsal, SubmitError, SubmitResult};
-use super::{Health, Metrics, NodeFailure, ReadError, Refusal};
+use super::{Health, Metrics, NodeFailure, PeerStand, ReadError, Refusal};
 use crate::history::HistoryError;
 use crate::receipt_log::ReceiptLogError;
 use crate::signature::FastVerifier;
@@ -267,7 +267,8 @@ impl NodeHandle {
     }
 
     /// The voucher of a transaction's receipt that shows the fields of these names, or all; `None`
-    /// when there is no such receipt.
+    /// when there is no such receipt, or too few of the other validators have cosigned for now.
+    /// Waits two seconds for them at the most.
     ///
     /// # Errors
     /// A name that the receipt does not have, or something that cannot be read.
@@ -278,9 +279,16 @@ impl NodeHandle {
     ) -> Result<Option<Voucher>, IssueVoucherError> {
         let Some(placed) = self.receipt_by_transaction(transaction_id)? else { return Ok(None) };
         let openings = voucher::openings(&placed.receipt, shown)?;
-        let log = &self.0.shared.receipt_log;
+        let Shared { receipt_log: log, cosignatures, chain_id, .. } = &*self.0.shared;
         let tip = &self.view().tip;
-        let checkpoint = log.checkpoint(tip)?;
+        let checkpoint = if cosignatures.are_needed(*chain_id, &tip.validators) {
+            let Some(cosigned) = cosignatures.over(placed.index.saturating_add(1)) else {
+                return Ok(None);
+            };
+            cosigned
+        } else {
+            log.checkpoint(tip)?
+        };
         let path = log.inclusion(placed.index, checkpoint.checkpoint().size)?;
         voucher::issue(&placed.receipt, openings, placed.index, path, checkpoint).map(Some)
     }
@@ -289,6 +297,12 @@ impl NodeHandle {
     #[must_use]
     pub fn status(&self) -> Health {
         self.0.shared.health()
+    }
+
+    /// The other nodes of its network, by address, and whether they could be reached a second ago.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerStand> {
+        self.0.shared.peers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What it has done and how full it is.

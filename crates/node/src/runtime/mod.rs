@@ -48,7 +48,7 @@ use crate::store::{LogLimits, StoreError};
 pub use follow::SnapshotPace;
 pub use handle::NodeHandle;
 pub use metrics::{DURATION_BOUNDS_MICROS, DurationCounts, Metrics, Refusal};
-pub use network::Network;
+pub use network::{Network, PeerStand};
 pub use open::{Node, OpenError, OpenReport};
 pub use replay::Divergence;
 pub use sequencer::BLOCK_TRANSACTIONS_MAX;
@@ -115,6 +115,11 @@ impl BlockSigner {
     #[must_use]
     pub const fn new(organisation: OrganisationId, key: SecretKey) -> Self {
         Self { organisation, key }
+    }
+
+    /// The Ed25519 signature of exactly these bytes, for a key of that scheme.
+    pub(crate) fn sign_raw(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign_raw(message)
     }
 }
 

@@ -28,6 +28,7 @@ use primitives::OrganisationId;
 use super::sequencer::Sequencer;
 use super::shared::Shared;
 use super::{BlockSigner, NodeFailure};
+use crate::cosign::Cosigner;
 use crate::signature::FastVerifier;
 use crate::store::Disk;
 
@@ -49,6 +50,17 @@ pub struct Network {
     pub place: bft::Network,
     /// After how long without a block an empty one is made.
     pub heartbeat: Duration,
+}
+
+/// Another node, as this one reaches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerStand {
+    /// Whose it is, where the ledger says.
+    pub organisation: Option<OrganisationId>,
+    /// Where it listens.
+    pub address: String,
+    /// Whether it hears what is sent to it.
+    pub is_connected: bool,
 }
 
 /// All who may connect: those that the ledger names, and those that the node's file does. Where
@@ -76,6 +88,8 @@ pub(crate) struct Membership {
     named: Arc<Vec<NodeRow>>,
     own: OrganisationId,
     heartbeat: Duration,
+    /// Cosigns the checkpoints of others.
+    cosigner: Option<Cosigner>,
     /// Whether there are candidates that nobody was told of.
     is_woken: Arc<AtomicBool>,
 }
@@ -89,6 +103,8 @@ impl Membership {
         ledger: &Ledger,
     ) -> Result<Self, bft::BftError> {
         let (own, heartbeat) = (signer.organisation, network.heartbeat);
+        let signer = Arc::new(signer);
+        let cosigner = Cosigner::new(shared.chain_id, &signer);
         let validators = ledger.tip().validators.clone();
         let named = network::view::nodes(ledger.state());
         let mut place = network.place;
@@ -96,7 +112,7 @@ impl Membership {
         place.peers = peers(&configured, &named);
         let bft = Bft::start(bft::Config {
             chain_id: shared.chain_id,
-            key: Some(Arc::new(signer)),
+            key: Some(signer),
             organisation: own,
             verifier: Arc::new(FastVerifier),
             validators,
@@ -109,7 +125,9 @@ impl Membership {
                 waker.wake();
             }
         }));
-        Ok(Self { bft, configured, named, own, heartbeat, is_woken })
+        let waker = bft.waker();
+        shared.cosignatures.are_there(Box::new(move || waker.wake()));
+        Ok(Self { bft, configured, named, own, heartbeat, cosigner, is_woken })
     }
 
     /// Connects to the nodes that the ledger names by now.
@@ -125,14 +143,37 @@ impl Membership {
         Ok(())
     }
 
+    /// The other nodes and whether they can be reached, by address.
+    fn stands(&self) -> Vec<PeerStand> {
+        let own = self.named.iter().find(|node| node.organisation == self.own);
+        let own = own.and_then(|node| node.contact.as_ref()).map(|contact| contact.name.0);
+        let connected = self.bft.connected();
+        let others = peers(&self.configured, &self.named).into_iter();
+        let others = others.filter(|peer| Some(peer.name.0) != own);
+        let mut stands: Vec<_> = others
+            .map(|peer| {
+                let is_its = |node: &&NodeRow| {
+                    node.contact.as_ref().is_some_and(|contact| contact.name.0 == peer.name.0)
+                };
+                PeerStand {
+                    organisation: self.named.iter().find(is_its).map(|node| node.organisation),
+                    is_connected: connected.contains(&peer.name),
+                    address: peer.address,
+                }
+            })
+            .collect();
+        stands.sort_by(|one, other| one.address.cmp(&other.address));
+        stands
+    }
+
     /// Orders blocks with the others until the pool stops.
     pub(crate) fn run<D: Disk>(
         mut self: Box<Self>,
         sequencer: &mut Sequencer<D>,
     ) -> Result<(), NodeFailure> {
         let shared = Arc::clone(&sequencer.shared);
-        sequencer.join(self.own, self.heartbeat)?;
-        let mut passed_on = Instant::now();
+        sequencer.join(self.own, self.heartbeat, self.cosigner.take())?;
+        let (mut passed_on, mut looked) = (Instant::now(), None);
         loop {
             if shared.mempool.is_stopped() {
                 return Ok(());
@@ -143,6 +184,10 @@ impl Membership {
             if self.is_woken.swap(false, Ordering::AcqRel) || passed_on.elapsed() >= AGAIN {
                 self.bft.pass_on(shared.mempool.to_pass_on(AGAIN, PASS_ON_MAX));
                 passed_on = Instant::now();
+            }
+            if looked.is_none_or(|looked: Instant| looked.elapsed() >= AGAIN) {
+                shared.note_peers(self.stands());
+                looked = Some(Instant::now());
             }
             match self.bft.step(sequencer) {
                 Ok(Step::Decided(_)) => self.follow_nodes(&sequencer.ledger)?,

@@ -29,6 +29,7 @@ use super::shared::Shared;
 use super::subscription::Subscribers;
 use super::types::{Committed, ReadView};
 use super::{Health, NodeConfig, Threads, UpgradeNeeded};
+use crate::cosign::Cosignatures;
 use crate::history::{History, HistoryError, HistoryReader, Recent};
 use crate::mempool::Mempool;
 use crate::receipt_log::{ReceiptLog, ReceiptLogError};
@@ -439,6 +440,8 @@ fn assemble<D: Disk>(
         history: HistoryReader::new(&config.history),
         blocks: Arc::clone(&store) as Arc<dyn super::shared::Blocks>,
         receipt_log,
+        cosignatures: Cosignatures::default(),
+        peers: Mutex::default(),
         subscribers: Subscribers::default(),
         counters: Counters { snapshot_height: snapshot_height.into(), ..Counters::default() },
         rehearsals: Mutex::default(),

@@ -10,9 +10,11 @@ use primitives::{Hash, OrganisationId, Party, VisitId, codec};
 use proof::header::{Certificate, ChainId, ValidatorSet};
 
 use super::metrics::{Counters, Metrics};
+use super::network::PeerStand;
 use super::subscription::Subscribers;
 use super::types::{Direction, Placed, ReadView};
 use super::{Health, NodeFailure, ReadError};
+use crate::cosign::Cosignatures;
 use crate::history::{HistoryReader, Recent};
 use crate::mempool::Mempool;
 use crate::receipt_log::ReceiptLog;
@@ -43,6 +45,9 @@ pub(crate) struct Shared {
     pub(crate) history: HistoryReader,
     pub(crate) blocks: Arc<dyn Blocks>,
     pub(crate) receipt_log: ReceiptLog,
+    pub(crate) cosignatures: Cosignatures,
+    /// The other nodes of the network, as they were looked at last.
+    pub(crate) peers: Mutex<Vec<PeerStand>>,
     pub(crate) subscribers: Subscribers,
     pub(crate) counters: Counters,
     pub(crate) rehearsals: Mutex<Vec<Ledger>>,
@@ -59,6 +64,10 @@ impl Shared {
     pub(crate) fn publish(&self, view: ReadView) {
         let view = Arc::new(view);
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+
+    pub(crate) fn note_peers(&self, peers: Vec<PeerStand>) {
+        *self.peers.lock().unwrap_or_else(PoisonError::into_inner) = peers;
     }
 
     /// Something failed that nothing can be promised after: takes nothing more in and says so.

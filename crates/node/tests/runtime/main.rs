@@ -2,6 +2,7 @@
 
 mod backup;
 mod concurrent;
+mod cosign;
 mod fault;
 mod growth;
 mod history;

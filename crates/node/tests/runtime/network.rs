@@ -45,7 +45,14 @@ fn four_nodes_agree_one_falls_and_comes_back() {
     let again = at(&nodes, 2).submit(contribute(1, 5, 100, now)).unwrap();
     assert!(again.is_duplicate);
 
+    let reached = |node: &NodeHandle| {
+        let peers = node.peers();
+        assert_eq!(peers.len(), NODES - 1);
+        peers.iter().filter(|peer| peer.is_connected).count()
+    };
+    wait_until(|| reached(&at(&nodes, 0)) == NODES - 1);
     drop(nodes[3].take());
+    wait_until(|| reached(&at(&nodes, 0)) == NODES - 2);
     for nth in 6..=12 {
         at(&nodes, nth as usize % 3).submit(contribute(1, nth, 100, now)).unwrap();
     }

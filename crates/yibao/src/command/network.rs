@@ -1,10 +1,11 @@
 //! `yibao network`: founding a ledger of several organisations, and what changes in it later.
 //!
 //! Reading order: [`Network`], `join` (becoming one of several), `change` (what those who govern
-//! decide), `status`.
+//! decide), `policy`, `status`.
 
 mod change;
 mod join;
+mod policy;
 mod status;
 
 use std::collections::BTreeSet;
@@ -49,6 +50,9 @@ enum Action {
     Validators(change::Validators),
     /// Write the transaction that schedules an upgrade, or takes it back.
     Upgrade(change::Upgrade),
+    /// Ask a gateway for the policy that its vouchers pass offline: its log, and how many of the
+    /// others must have cosigned.
+    Policy(policy::Policy),
     /// Say where a network stands: its last block and who signed it, who decides, whose keys are to
     /// be replaced, which rules hold.
     Status(status::Status),
@@ -104,6 +108,7 @@ impl Network {
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Action::Init(init) => init.run(),
+            Action::Policy(policy) => policy.run(),
             Action::Open(open) => open.run(),
             Action::Invite(invite) => invite.run(),
             Action::Join(join) => join.run(),

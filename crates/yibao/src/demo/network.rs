@@ -18,8 +18,11 @@ use adapters::clock::Clock;
 use anyhow::{Context as _, Result, anyhow};
 use ledger::Genesis;
 use node::runtime::NodeHandle;
+use node::signature::FastVerifier;
 use primitives::{Hash, OrganisationId};
+use proof::cosign::voucher_policy;
 use proof::header::{Validator, ValidatorSet};
+use proof::policy::Policy;
 
 use super::LOG_ORIGIN;
 use super::founding::{self, ONLINE, code};
@@ -204,6 +207,36 @@ fn print_table(node: &NodeHandle, nodes: &[Process], begin: Instant) {
     println!("{line} | {receipts} receipts");
 }
 
+/// The newest receipt's voucher, checked offline as somebody does who trusts the organisations
+/// together and none of them alone; whether it holds.
+fn tell_cosigners(node: &NodeHandle) -> Result<bool> {
+    let tip = node.view().tip.clone();
+    let newest = tip.log.size().checked_sub(1).map(|last| node.receipt_at(last)).transpose()?;
+    let Some(newest) = newest.flatten() else { return Ok(false) };
+    let policy = voucher_policy(node.log_key(), node.chain_id(), &tip.validators);
+    let policy = Policy::parse(policy.as_bytes())?;
+    let voucher = node.issue_voucher(&newest.record.transaction_id, None)?;
+    let proved = voucher.map(|voucher| voucher.verify(&policy, &FastVerifier)).transpose();
+    match proved {
+        Ok(Some(proved)) if !proved.cosigners.is_empty() => {
+            let who: Vec<_> = proved.cosigners.iter().map(|one| one.name.as_str()).collect();
+            println!(
+                "  a voucher of the last receipt holds offline, cosigned by {}",
+                who.join(", ")
+            );
+            Ok(true)
+        }
+        Ok(_) => {
+            println!("  NOBODY ELSE COSIGNED A VOUCHER");
+            Ok(false)
+        }
+        Err(error) => {
+            println!("  A VOUCHER DOES NOT HOLD: {error}");
+            Ok(false)
+        }
+    }
+}
+
 impl Running {
     /// Starts the light node of a hospital, which asks this process's node; it is told nothing
     /// until the hospital is admitted.
@@ -303,7 +336,7 @@ impl Running {
                 }
                 let full = nodes.iter().filter(|one| !one.is_light).count() + 1;
                 println!("  {full} organisations, one ledger, and a hospital that checks it");
-                return Ok(true);
+                return tell_cosigners(node);
             }
             std::thread::park_timeout(Duration::from_millis(200));
         }

@@ -16,7 +16,9 @@ use node::runtime::{Direction, Health, NodeHandle, Placed, Subscription, Subscri
 use node::signature::FastVerifier;
 use primitives::key::WebAuthnContext;
 use primitives::{Hash, Party, PublicKey, Signature, SignatureError, VisitId};
+use proof::cosign::voucher_policy;
 use proof::header::{ChainId, ValidatorSet};
+use proof::note::NoteKey;
 use proof::policy::Policy;
 use proof::receipt::FieldName;
 use proof::tile::Tile;
@@ -138,8 +140,19 @@ impl Chain for NodeChain {
     }
 
     fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher> {
-        let judged = self.policies.iter().map(|policy| voucher.verify(policy, &FastVerifier));
+        // What the others cosigned is said with it.
+        let validators = &self.node.view().tip.validators;
+        let policy = voucher_policy(self.node.log_key(), self.node.chain_id(), validators);
+        let present = Policy::parse(policy.as_bytes()).ok();
+        let judged = present
+            .iter()
+            .chain(&self.policies)
+            .map(|policy| voucher.verify(policy, &FastVerifier));
         judged.filter_map(Result::ok).next()
+    }
+
+    fn log_key(&self) -> Option<NoteKey> {
+        Some(self.node.log_key().clone())
     }
 
     fn checkpoint(&self) -> Result<Option<String>, PortError> {

@@ -13,7 +13,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use adapters::clock::Clock;
 use anyhow::{Context as _, Result};
 use gateway::api::status::{
-    BackupStatus, DiskStatus, FundStatus, KeyStatus, NodeStatus, OutboxStatus, SnapshotStatus,
+    BackupStatus, DiskStatus, FundStatus, KeyStatus, NodeStatus, OutboxStatus, PeerStatus,
+    SnapshotStatus,
 };
 use gateway::payments::Payments;
 use gateway::port::{Figure, FigureValue};
@@ -192,6 +193,8 @@ impl Upkeep {
         });
         let seconds = |millis: u64| millis / 1_000;
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let peers = self.node.peers();
+        let connected = peers.iter().filter(|peer| peer.is_connected).count();
         let mut figures = vec![
             Figure {
                 name: "node_file_bytes",
@@ -218,6 +221,8 @@ impl Upkeep {
                 seconds(backup_millis),
             ),
             ("node_backup_height", "Height of the last backup; 0 for none", backup_height),
+            ("node_peers", "Other nodes of the network", count(peers.len())),
+            ("node_peers_connected", "Those of them that this node reaches", count(connected)),
             ("node_memory_bytes", "Memory that the process holds", memory_bytes()),
             ("ledger_funds", "Funds that are open", count(funds.len())),
             (
@@ -262,9 +267,19 @@ impl Upkeep {
             backup: counted.backup.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             funds: self.funds(now),
             keys: self.keys(),
+            peers: self.peers(),
             disk: counted.disk.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             memory_bytes: memory_bytes(),
         }
+    }
+
+    fn peers(&self) -> Vec<PeerStatus> {
+        let peers = self.node.peers().into_iter().map(|peer| PeerStatus {
+            organisation: peer.organisation,
+            address: peer.address,
+            connected: peer.is_connected,
+        });
+        peers.collect()
     }
 
     /// Whether transactions are taken and every book works.

@@ -22,9 +22,13 @@ fn four_organisations_settle_one_falls_and_comes_back_and_all_have_the_same_root
     let data = files.at("demo");
     let arguments = ["demo", "--orgs", "4", "--once", "--people", "12", "--data", text(&data)];
     let said = yibao(arguments).ok();
-    for words in
-        ["is killed (-9)", "is started again", "4 organisations, one ledger", "light: proofs only"]
-    {
+    for words in [
+        "is killed (-9)",
+        "is started again",
+        "4 organisations, one ledger",
+        "light: proofs only",
+        "holds offline, cosigned by",
+    ] {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(said.contains("the books close to zero"), "{said}");
@@ -146,6 +150,16 @@ fn one_organisation_invites_three_others_and_becomes_one_of_four() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(said.matches(" signed the last block").count() >= 3, "{said}");
+
+    // Whoever keeps vouchers asks two of them for the policy: they name the same cosigners.
+    let names = |node: &Served| {
+        let said = yibao(["network", "policy", "--url", node.url()]).ok();
+        let lines = said.lines().filter(|line| !line.starts_with("log "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&bureau).len(), 6, "four, their group and the quorum");
+    assert_eq!(names(&bureau), names(&nodes[0]));
+    assert!(names(&bureau).contains(&"quorum witnesses".to_owned()));
 
     // The founder stops, and three of four go on.
     bureau.stop("-TERM");

@@ -7,6 +7,7 @@ use axum::http::HeaderValue;
 use base64ct::{Base64, Encoding as _};
 use primitives::detail::fill_from;
 use primitives::sha256;
+use proof::policy::Cosigner;
 
 use super::{Finding, Genuine};
 use crate::api::index::escape;
@@ -113,7 +114,15 @@ impl Page<'_> {
         let Genuine { voucher, verified } = genuine;
         let (index, size) = (verified.index.to_string(), verified.log_size.to_string());
         let values = [("log", verified.log.name()), ("index", &index), ("size", &size)];
-        let mut html = self.notice("good", "good.title", &self.fill("good", &values));
+        let mut lead = self.fill("good", &values);
+        if !verified.cosigners.is_empty() {
+            let who: Vec<_> =
+                verified.cosigners.iter().map(|one| self.organisation_behind(one)).collect();
+            let values = [("number", who.len().to_string()), ("names", who.join(", "))];
+            let values: Vec<_> = values.iter().map(|(name, value)| (*name, &**value)).collect();
+            lead = format!("{lead} {}", self.fill("cosigned", &values));
+        }
+        let mut html = self.notice("good", "good.title", &lead);
         let mut rows = String::new();
         for fact in document::facts(voucher, self.language) {
             let named = self.organisation_of(&fact.value);
@@ -137,6 +146,14 @@ impl Page<'_> {
             html.push_str(&format!("<h2>{}</h2>\n<ul>{items}</ul>\n", self.text(title)));
         }
         html
+    }
+
+    /// The organisation behind a cosignature, whose key's name is `LEDGER/ORGANISATION/cosigner`.
+    fn organisation_behind(&self, cosigner: &Cosigner) -> String {
+        let code = cosigner.name.split('/').nth(1).unwrap_or(&cosigner.name);
+        let id = code.parse().ok();
+        let name = id.and_then(|id| self.gateway.port.organisation_name(id));
+        name.unwrap_or_else(|| code.to_owned())
     }
 
     /// The name of an organisation that a fact names by its code, as this node knows it.

@@ -36,6 +36,7 @@ pub(super) fn public_trials() -> Vec<Trial> {
         public("get_region", |_| Ask::get(format!("/v1/regions/{REGION}")), 200),
         public("list_providers", |_| Ask::get(format!("/v1/regions/{REGION}/providers")), 200),
         public("get_checkpoint", |_| Ask::get("/log/checkpoint"), 200),
+        public("get_policy", |_| Ask::get("/log/policy"), 200),
         public("get_tile", |_| Ask::get("/log/tile/0/000.p/5"), 200),
         public("get_header", |_| Ask::get("/v1/headers/1"), 200),
         public("get_plan_in_force", |_| Ask::get("/v1/regions/620100/schemes/310/plan"), 200),

@@ -415,6 +415,10 @@ impl Chain for LedgerPort {
         voucher.verify(&policy, &TestVerifier).ok()
     }
 
+    fn log_key(&self) -> Option<NoteKey> {
+        Some(log_key())
+    }
+
     fn checkpoint(&self) -> Result<Option<String>, PortError> {
         Ok(Some(self.inner.lock().unwrap().checkpoint().encode()))
     }

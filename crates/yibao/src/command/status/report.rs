@@ -118,6 +118,12 @@ impl Page {
         self.line("snapshot", &snapshot.map_or_else(none, |one| at(one.height, one.time)));
         let backup = status.backup.as_ref();
         self.line("backup", &backup.map_or_else(none, |one| at(one.height, one.time)));
+        if !status.peers.is_empty() {
+            let connected = status.peers.iter().filter(|peer| peer.connected).count();
+            let count = |count: usize| number(u64::try_from(count).unwrap_or(u64::MAX));
+            let peers = [("connected", count(connected)), ("count", count(status.peers.len()))];
+            self.line("peers", &self.text("peers_value", &peers));
+        }
         let disk = [
             ("free", size(status.disk.free_bytes)),
             ("total", size(status.disk.total_bytes)),

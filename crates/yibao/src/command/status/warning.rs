@@ -1,6 +1,6 @@
 //! What needs attention, and how soon.
 
-use gateway::api::status::{FundStatus, KeyStatus, NodeStatus};
+use gateway::api::status::{FundStatus, KeyStatus, NodeStatus, PeerStatus};
 use primitives::Timestamp;
 
 use super::{Source, minute};
@@ -51,6 +51,7 @@ pub fn warnings(status: &NodeStatus, source: Source, now: Timestamp) -> Vec<Warn
     of_backup(status, now, &mut all);
     status.keys.iter().filter_map(|key| of_key(key, now)).for_each(|one| all.push(one));
     of_disk(status, &mut all);
+    all.extend(of_peers(status));
     all.sort_by_key(|one| std::cmp::Reverse(one.level));
     all
 }
@@ -139,6 +140,23 @@ fn of_disk(status: &NodeStatus, all: &mut Vec<Warning>) {
     }
 }
 
+/// Who cannot be reached; at once where no more than two thirds of all nodes are left together.
+fn of_peers(status: &NodeStatus) -> Option<Warning> {
+    let away: Vec<&PeerStatus> = status.peers.iter().filter(|peer| !peer.connected).collect();
+    if away.is_empty() {
+        return None;
+    }
+    let all = status.peers.len() + 1;
+    let is_too_few = (all - away.len()) * 3 <= all * 2;
+    let level = if is_too_few { Level::AtOnce } else { Level::Attention };
+    let names = away.iter().map(|peer| match peer.organisation {
+        Some(organisation) => format!("{organisation} ({})", peer.address),
+        None => peer.address.clone(),
+    });
+    let names: Vec<_> = names.collect();
+    Some(warning(level, "peers_away", vec![("peers", names.join(", "))]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +164,11 @@ mod tests {
     use primitives::{Amount, Currency, FundId, PublicKey, RegionId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+    fn peer(organisation: &str, connected: bool) -> PeerStatus {
+        let organisation = Some(organisation.parse().unwrap());
+        PeerStatus { organisation, address: "10.0.0.2:7410".to_owned(), connected }
+    }
 
     fn fine() -> NodeStatus {
         let key = KeyStatus {
@@ -182,6 +205,7 @@ mod tests {
             backup: Some(BackupStatus { height: 1, time: NOW }),
             funds: vec![fund],
             keys: vec![key],
+            peers: vec![peer("finance", true), peer("insurer", true), peer("tax", true)],
             disk: DiskStatus { total_bytes: 100, free_bytes: 15, node_bytes: 1 },
             memory_bytes: 1,
         }
@@ -259,6 +283,19 @@ mod tests {
         assert_eq!(codes(&status, Source::Node, NOW), [("block_key_expires", Level::AtOnce)]);
         status.keys[0].expires = NOW;
         assert_eq!(codes(&status, Source::Node, NOW), [("block_key_expired", Level::Attention)]);
+    }
+
+    #[test]
+    fn a_node_that_is_away_is_named_and_two_of_four_at_once() {
+        let mut status = fine();
+        status.peers[1].connected = false;
+        let found = warnings(&status, Source::Node, NOW);
+        assert_eq!((found[0].code, found[0].level), ("peers_away", Level::Attention));
+        assert_eq!(found[0].values, [("peers", "insurer (10.0.0.2:7410)".to_owned())]);
+        status.peers[2].connected = false;
+        assert_eq!(codes(&status, Source::Node, NOW), [("peers_away", Level::AtOnce)]);
+        status.peers.clear();
+        assert_eq!(codes(&status, Source::Node, NOW), [], "alone, nobody is away");
     }
 
     #[test]
