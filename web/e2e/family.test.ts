@@ -30,7 +30,14 @@ async function openFamily(wallet: Visitor): Promise<void> {
   await wallet.text('relatives.proxy.lead').waitFor();
 }
 
-it('a father binds his grown-up daughter, helps her with a bill, has it back, and she unbinds', async () => {
+async function openPremium(wallet: Visitor): Promise<void> {
+  const year = String(new Date().getFullYear() + 1);
+  await wallet.tab('tab.home').click();
+  await wallet.page.getByRole('link', { name: wallet.t('home.tile.premium', { year }) }).click();
+  await wallet.text('premium.other').waitFor();
+}
+
+it('a father binds his grown-up daughter, helps her with a bill and a premium, has both back, and she unbinds', async () => {
   const [payer, member] = [newcomer(27), newcomer(28)];
   const today = new Date();
   byCommand('bureau', 'credit_personal_accounts', {
@@ -103,6 +110,32 @@ it('a father binds his grown-up daughter, helps her with a bill, has it back, an
   await desk.button('refund.give').click();
   await desk.page.getByRole('dialog').getByRole('button', { name: desk.t('refund.give'), exact: true }).click();
   await desk.text('refund.done').waitFor();
+  await meter.filter({ hasText: '已付 ¥0.00' }).waitFor();
+
+  // More a month, for premiums as well: his account pays hers, and has it back.
+  await father.button('relatives.revoke').click();
+  await father.button('family.yes').click();
+  await father.button('relatives.help', { name: member.name }).click();
+  await father.field('relatives.limit').fill('450');
+  await father.check('family-purpose');
+  await father.button('relatives.help.do').click();
+  await meter.filter({ hasText: '¥450.00' }).waitFor();
+  await openPremium(daughter);
+  await daughter.page.getByRole('checkbox', { name: new RegExp(member.name) }).check();
+  await daughter.button('premium.continue').click();
+  await daughter.page.getByRole('radio', { name: new RegExp(payer.name) }).check();
+  await daughter.text('premium.from.family.left').waitFor();
+  await daughter.check('premium-from-family');
+  await daughter.button('bill.pay').click();
+  await confirmWithPin(daughter);
+  await daughter.text('premium.done').waitFor();
+  await daughter.page.getByText(daughter.t('premium.from.family', { name: payer.name })).waitFor();
+  await daughter.check('premium-paid-by-family');
+  await meter.filter({ hasText: '已付 ¥400.00' }).waitFor();
+  await daughter.button('premium.refund').click();
+  await daughter.page.getByRole('dialog').getByRole('button', { name: daughter.t('premium.refund') }).click();
+  await confirmWithPin(daughter);
+  await daughter.page.getByRole('checkbox', { name: new RegExp(member.name) }).waitFor();
   await meter.filter({ hasText: '已付 ¥0.00' }).waitFor();
 
   await openFamily(daughter);

@@ -106,6 +106,18 @@ export const premiumItem = borsh.struct<Schemas['PremiumItem']>({
   amount: borsh.amount,
 });
 
+const premiumSource: borsh.Encode<Schemas['PremiumSource']> = (value, out) => {
+  borsh.variant('personal_account', 'family_account')(value.from, out);
+  if (value.from === 'family_account') borsh.u32(value.grant, out);
+};
+
+export const accountPremium = borsh.struct<Schemas['AccountPremium']>({
+  person: id,
+  repair_years: borsh.defaulted(borsh.u8, 0),
+  amount: borsh.amount,
+  source: premiumSource,
+});
+
 /** How a member of a family agrees. */
 export const agreement = borsh.variant('own_key', 'face', 'desk', 'standing');
 
@@ -113,6 +125,7 @@ export const side = borsh.variant('payer', 'member');
 
 export const aidTerms = borsh.struct<Schemas['AidTerms']>({
   relation: borsh.u8,
+  purpose: borsh.defaulted(borsh.variant('care', 'premiums', 'care_and_premiums'), 'care'),
   visit_types: borsh.defaulted(borsh.list(borsh.word(VISIT_TYPES)), []),
   bill_max: borsh.amount,
   month_max: borsh.amount,

@@ -4,7 +4,7 @@
  */
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
-import { actor, agreement, aidTerms, cashLeg, consent, hash, id, newKey, organisation, party, premiumItem, publicKey, season, side, split, subject, sums } from './forms.ts';
+import { accountPremium, actor, agreement, aidTerms, cashLeg, consent, hash, id, newKey, organisation, party, premiumItem, publicKey, season, side, split, subject, sums } from './forms.ts';
 import { attestedFacts, period, record } from './record.ts';
 import { HOSPITAL_LEVELS, VISIT_TYPES } from './words.ts';
 
@@ -33,6 +33,7 @@ type Bodies = {
   import_coverages: Schemas['ImportCoverages'];
   register_premiums: Schemas['RegisterPremiums'];
   pay_premiums: Schemas['PayPremiums'];
+  pay_premiums_from_accounts: Schemas['PayPremiumsFromAccounts'];
   cancel_premium: Schemas['CancelPremium'];
   bind_member: Schemas['BindMember'];
   apply_for_binding: Schemas['ApplyForBinding'];
@@ -221,6 +222,10 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
       items: borsh.list(premiumItem),
       cash: cashLeg,
     }),
+  },
+  pay_premiums_from_accounts: {
+    number: 907,
+    body: borsh.struct<Bodies['pay_premiums_from_accounts']>({ season, payer: id, items: borsh.list(accountPremium) }),
   },
   cancel_premium: { number: 906, body: borsh.struct({ season, person: id, actor }) },
   bind_member: {

@@ -8,6 +8,7 @@ import type { Schemas } from '../api/types.ts';
 import { organisationName } from '../organisations.ts';
 import { session } from '../session.svelte.ts';
 import { signedContent, type Signed } from './act.ts';
+import { isForPremiums, type AccountWay } from './sources.ts';
 import { EMPLOYEES, seasonOf, type Season } from './season.ts';
 
 /** Somebody whose premium is shown. */
@@ -113,16 +114,21 @@ export type Household = {
   readonly currency: string;
   readonly today: string;
   readonly cardEnd: string | undefined;
+  /** What the reader's personal account has. */
+  readonly available: string;
+  readonly family: Schemas['Family'];
 };
 
-/** The reader, those in the reader's care, and whom the reader found. */
+/** The reader, those in the reader's care, those whom the reader helps with it, and whom the reader found. */
 export async function loadHousehold(): Promise<Household> {
   const path = { person: session.id };
-  const [profile, person, { wards }, { today }] = await Promise.all([
+  const [profile, person, { wards }, { today }, account, family] = await Promise.all([
     ok(api.GET('/v1/persons/{person}/profile', { params: { path } })),
     ok(api.GET('/v1/persons/{person}', { params: { path } })),
     ok(api.GET('/v1/persons/{person}/wards', { params: { path } })),
     ok(api.GET('/v1/persons/{person}/coverages', { params: { path } })),
+    ok(api.GET('/v1/persons/{person}/account', { params: { path } })),
+    ok(api.GET('/v1/persons/{person}/family', { params: { path } })),
   ]);
   const region = await ok(api.GET('/v1/regions/{region}', { params: { path: { region: person.region } } }));
   const season = await seasonOf(person.region, today);
@@ -130,10 +136,19 @@ export async function loadHousehold(): Promise<Household> {
     { person: session.id, name: profile.name, relation: 'self' },
     ...wards.map((ward) => ({ person: ward.person, name: ward.name, relation: 'ward' as const })),
   ];
-  const others = found.payees.filter((one) => !near.some((other) => other.person === one.person));
-  const premiums =
-    season === undefined ? [] : await Promise.all([...near, ...others].map((one) => premiumOf(season, one, region.bureau)));
-  return { season, premiums, currency: region.currency, today, cardEnd: profile.card_last_four ?? undefined };
+  const isNew = ({ person: id }: Pick<Payee, 'person'>): boolean => !near.some((other) => other.person === id);
+  const others = found.payees.filter(isNew);
+  const helped = family.helps
+    .filter((one) => isForPremiums(one) && isNew(one) && !others.some((other) => other.person === one.person))
+    .map(({ person: id, name }) => ({ person: id, name, relation: 'other' as const }));
+  const load = (payees: readonly Payee[]): Promise<readonly Premium[]> =>
+    season === undefined ? Promise.resolve([]) : Promise.all(payees.map((one) => premiumOf(season, one, region.bureau)));
+  const [premiums, ofHelped] = await Promise.all([load([...near, ...others]), load(helped)]);
+  // Nobody looked for these: they are shown where something can be done or is known.
+  const shown = ofHelped.filter((one) => one.standing.kind !== 'hidden');
+  const cardEnd = profile.card_last_four ?? undefined;
+  const available = account.available ?? '0';
+  return { season, premiums: [...premiums, ...shown], currency: region.currency, today, cardEnd, available, family };
 }
 
 /** Finds somebody by name and number. */
@@ -158,17 +173,35 @@ export async function release({ id }: Season, person: string): Promise<void> {
 export type Item = { readonly person: string; readonly repair_years: number; readonly amount: string };
 
 /** A payment that the reader confirms once: to be sent as often as it takes, and done once. */
-export async function confirmed({ id }: Season, items: readonly Item[], key: string): Promise<Signed> {
+export type Confirmed = { readonly signed: Signed; readonly key: string; readonly isFromAccounts: boolean };
+
+/** By the bound card, or by personal accounts. */
+export async function confirmed({ id }: Season, items: readonly Item[], way: AccountWay | undefined, key: string): Promise<Confirmed> {
+  if (way !== undefined) {
+    const paid = items.flatMap((item) => {
+      const source = way.sources.get(item.person);
+      return source === undefined ? [] : [{ ...item, source }];
+    });
+    if (paid.length !== items.length) throw new TypeError('an account pays all of them or none');
+    const signed = await signedContent('pay_premiums_from_accounts', { season: id, payer: session.id, items: paid }, key);
+    return { signed, key, isFromAccounts: true };
+  }
   const path = { person: session.id };
   const legs = await ok(api.POST('/v1/persons/{person}/premium-cash-legs', { params: { path }, body: { idempotency_key: key } }));
   const { channel, cash } = legs;
   const payer = session.party ?? '';
-  return signedContent('pay_premiums', { season: id, payer, channel, items: [...items], cash }, key);
+  const signed = await signedContent('pay_premiums', { season: id, payer, channel, items: [...items], cash }, key);
+  return { signed, key, isFromAccounts: false };
 }
 
 export type Sent = { readonly number: number; readonly payment: string };
 
-export async function send(signed: Signed): Promise<Sent> {
+export async function send({ signed, key, isFromAccounts }: Confirmed): Promise<Sent> {
+  if (isFromAccounts) {
+    const header = { 'Idempotency-Key': key };
+    const { receipt } = await ok(api.POST('/v1/transactions', { params: { header }, body: signed }));
+    return { number: receipt.id, payment: receipt.transaction_id };
+  }
   const path = { person: session.id };
   const { receipt } = await ok(api.POST('/v1/persons/{person}/premium-payments', { params: { path }, body: signed }));
   const [ordered] = receipt.effects;
@@ -183,6 +216,10 @@ const RECEIPTS = 100;
 export async function paymentNumbers(): Promise<ReadonlyMap<string, number>> {
   const query = { order: 'newest' as const, limit: RECEIPTS };
   const { receipts } = await ok(api.GET('/v1/receipts', { params: { query } }));
-  const paid = receipts.filter((one) => one.kind === 'pay_premiums');
-  return new Map(paid.flatMap((one) => one.effects.map((effect) => [effect.reference, one.id] as const)));
+  return new Map(
+    receipts.flatMap((one) => {
+      if (one.kind === 'pay_premiums_from_accounts') return [[one.transaction_id, one.id] as const];
+      return one.kind === 'pay_premiums' ? one.effects.map((effect) => [effect.reference, one.id] as const) : [];
+    }),
+  );
 }

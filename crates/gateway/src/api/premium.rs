@@ -170,9 +170,9 @@ fn concerns(
         }
         PremiumStanding::Paid { payment, .. } => payment,
     };
-    let payment = payment.and_then(|one| premium::view::payment(&call.view.state, &one));
+    let payer = payment.and_then(|one| premium::view::payer(&call.view.state, &one));
     locks
-        || payment.is_some_and(|payment| payment.payer == session.party)
+        || payer == Some(session.party)
         || session.party == Party::Organisation(terms.collector)
         || call.person(session, person).is_ok()
 }

@@ -17,7 +17,7 @@ pub fn familial(world: World) -> World {
     });
     let aid = json!({
         "relations": relations, "members_per_payer_max": 8, "accounts_per_bill_max": 3,
-        "direct_below_age": 16, "bill_max": "100000", "month_max": "200000",
+        "direct_below_age": 16, "pays_premiums": true, "bill_max": "100000", "month_max": "200000",
         "year_max": "500000", "source": "made up for tests"
     });
     let bureau = organisation("bureau");

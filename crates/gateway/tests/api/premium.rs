@@ -6,6 +6,7 @@ use ledger::Content;
 use primitives::{Party, PersonId, sha256};
 use serde_json::{Value, json};
 
+use crate::family::familial;
 use crate::support::wallets::{NAME, NUMBER, joined};
 use crate::support::{Answered, Ask, REGION, World, id_of, organisation, person};
 
@@ -308,4 +309,56 @@ fn a_payment_takes_money_from_the_payers_own_card_alone() {
     let unsigned = world.submission(&content, &[]);
     wallet(&world, person(1), "payments", &unsigned).problem(422, "author_missing");
     pay(&world, &content).expect(201);
+}
+
+#[test]
+fn a_relatives_account_pays_and_each_side_learns_its_own() {
+    let world = familial(seasonal(World::new()));
+    let (payer, member) = (person(2), person(1));
+    let credit = json!({
+        "region": REGION, "source": "outside", "month": { "year": 2026, "month": 1 }, "batch": 7,
+        "rows": [{ "person": id_of(payer), "amount": "50000" }]
+    });
+    world.accepted(&[organisation("bureau")], "credit_personal_accounts", credit);
+    let grant = json!({
+        "payer": id_of(payer), "member": id_of(member), "agreement": "own_key",
+        "terms": {
+            "relation": 1, "purpose": "care_and_premiums",
+            "bill_max": "40000", "month_max": "45000", "year_max": "90000"
+        }
+    });
+    world.accepted(&[payer, member], "grant_aid", grant);
+    let source = json!({ "from": "family_account", "grant": 1 });
+    let items = json!([{ "person": id_of(member), "amount": "40000", "source": source }]);
+    let body = json!({ "season": season(), "payer": id_of(member), "items": items });
+    let content = world.content(member, "pay_premiums_from_accounts", body);
+    let ask = world.submit(&content, &[member]).token(&world.token(member));
+    let paid = world.ask(&ask).expect(201).json();
+    assert_eq!(paid["receipt"]["effects"], json!([]));
+    let standing = premium(&world, member)["details"]["standing"].clone();
+    assert_eq!(
+        (&standing["standing"], &standing["benefits_from"]),
+        (&json!("paid"), &json!("2027-01-01"))
+    );
+    let path = format!("/v1/premium-payments/{}", standing["payment"].as_str().unwrap());
+    let seen = |by| world.ask(&Ask::get(&path).token(&world.token(by)));
+    let own = seen(member).expect(200).json();
+    assert_eq!((&own["status"], &own["items"][0]["source"]), (&json!("done"), &source));
+    assert_eq!(own["executor"], Value::Null);
+    assert_eq!(seen(organisation("bureau")).expect(200).json()["payer"], json!(member));
+    // Whose account it was learns what it paid and when, and not for what.
+    seen(payer).problem(404, "not_found");
+    seen(organisation("other")).problem(404, "not_found");
+    let path = format!("/v1/persons/{}/family", id_of(payer));
+    let helps = world.ask(&Ask::get(path).token(&world.token(payer))).expect(200).json();
+    assert_eq!(
+        (&helps["helps"][0]["month_paid"], &helps["helps"][0]["left"]),
+        (&json!("40000"), &json!("5000"))
+    );
+    let cancel = json!({ "season": season(), "person": id_of(member), "actor": "own_key" });
+    world.accepted(&[member], "cancel_premium", cancel);
+    assert_eq!(premium(&world, member)["details"]["standing"]["standing"], "due");
+    let account = format!("/v1/persons/{}/account", id_of(payer));
+    let back = world.ask(&Ask::get(account).token(&world.token(payer))).expect(200).json();
+    assert_eq!(back["balance"], json!("50000"));
 }

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 use ledger::kernel::account::Account;
 use ledger::kernel::posting;
 use ledger::modules::family::{
-    Agreement, AidRules, AidTerms, BindMember, GrantAid, ProxyRules, Relation, SetAidRules,
-    SetProxyRules,
+    Agreement, AidPurpose, AidRules, AidTerms, BindMember, GrantAid, ProxyRules, Relation,
+    SetAidRules, SetProxyRules,
 };
 use ledger::modules::person;
 use node::signature::{Scheme, save_key};
@@ -74,6 +74,7 @@ fn aid_rules() -> Result<AidRules> {
         members_per_payer_max: 7,
         accounts_per_bill_max: 3,
         direct_below_age: OWN_CONSENT_AGE,
+        pays_premiums: true,
         bill_max: yuan(5_000),
         month_max: yuan(10_000),
         year_max: yuan(50_000),
@@ -84,6 +85,7 @@ fn aid_rules() -> Result<AidRules> {
 fn terms() -> AidTerms {
     AidTerms {
         relation: NEAR_RELATIVE,
+        purpose: AidPurpose::CareAndPremiums,
         visit_types: Vec::new(),
         bill_max: yuan(500),
         month_max: yuan(1_000),

@@ -112,6 +112,7 @@ impl Stage<'_> {
             self.settle("made-up region", (&chamber, bureau), &cast, (visits, troubles))?;
         self.premium_season(&chamber, population, (&cast, &settled.outboxes))?;
         self.families(&chamber, population, &cast)?;
+        self.premiums_from_accounts(&chamber, population, &cast)?;
         self.claim_rules(&chamber)?;
         Ok(settled)
     }

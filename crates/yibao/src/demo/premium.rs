@@ -9,10 +9,12 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use benefit::{IncomeClass, PersonClass};
 use ledger::modules::coverage::AttestedFacts;
+use ledger::modules::family;
 use ledger::modules::person::Actor as SpeaksFor;
 use ledger::modules::premium::{
-    CancelPremium, LockPremium, PayPremiums, PremiumClass, PremiumItem, PremiumSeason,
-    PremiumStanding, RegisteredPremium, SeasonId, SetPremiumSeason, WaitingRule, view,
+    AccountPremium, CancelPremium, LockPremium, PayPremiums, PayPremiumsFromAccounts, PremiumClass,
+    PremiumItem, PremiumSeason, PremiumSource, PremiumStanding, RegisteredPremium, SeasonId,
+    SetPremiumSeason, WaitingRule, view,
 };
 use node::outbox::Outbox;
 use primitives::{Amount, CivilDate, FundId, Party, Period, PersonId, Text, UtcOffset};
@@ -32,6 +34,9 @@ const SUBSIDISED: u8 = 2;
 const WAIVED: u8 = 3;
 /// One in so many households waits with the payment.
 const WAITING_ONE_IN: usize = 20;
+
+/// How many premiums relatives' accounts pay at the most; the others stay due.
+const FROM_ACCOUNTS_MAX: usize = 8;
 
 /// The file in the collector's folder that says whose premium is being paid, for the guide.
 const LOCKED_FILE: &str = "locked.toml";
@@ -242,6 +247,48 @@ impl Stage<'_> {
             cash: cast.bank.later(card, &what)?,
         };
         Ok((vec![actor, cast.bank.executor()], pay))
+    }
+
+    /// Of those who still owe a premium, some are helped by a relative's account, and one of them
+    /// has it back.
+    ///
+    /// # Errors
+    /// What the demonstration cannot go on with.
+    pub(super) fn premiums_from_accounts(
+        &self,
+        chamber: &Chamber<'_>,
+        population: &Population,
+        cast: &Cast,
+    ) -> Result<()> {
+        let season = season_after(self.now().day(UtcOffset(480)))?;
+        let state = &self.node.view().state;
+        let owes = |one: &&Resident| {
+            let record = view::record(state, season, one.id);
+            record.is_some_and(|record| record.standing == PremiumStanding::Due)
+        };
+        let signers: BTreeMap<PersonId, &Actor> = (population.people.iter().zip(&cast.patients))
+            .filter_map(|(one, patient)| Some((one.id, patient.actor.as_ref()?)))
+            .collect();
+        let helped = population.people.iter().filter(owes).filter_map(|one| {
+            let grant = *family::view::family(state, one.id).grants.first()?;
+            let payer = family::view::grant(state, one.id, grant)?.payer;
+            let source = PremiumSource::FamilyAccount { grant };
+            let item = AccountPremium { person: one.id, repair_years: 0, amount: due(one), source };
+            let pay = PayPremiumsFromAccounts { season, payer, items: vec![item] };
+            Some((vec![*signers.get(&payer)?], pay))
+        });
+        let acts: Vec<_> = helped.take(FROM_ACCOUNTS_MAX).collect();
+        let answers = chamber.try_all(&acts)?;
+        let paid = acts.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
+        let persons: Vec<PersonId> =
+            paid.flat_map(|((_, pay), _)| pay.items.iter().map(|item| item.person)).collect();
+        let own = persons.iter().find_map(|id| Some((*id, *signers.get(id)?)));
+        if let Some((person, actor)) = own.filter(|_| persons.len() > 1) {
+            let cancel = CancelPremium { season, person, actor: SpeaksFor::OwnKey };
+            chamber.act(&[actor], &cancel)?;
+        }
+        println!("  {} premiums paid by relatives' personal accounts", persons.len());
+        Ok(())
     }
 
     /// Somebody at the bank's counter is paying this premium right now.

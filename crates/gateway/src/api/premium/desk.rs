@@ -358,7 +358,7 @@ fn find(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 /// Who pays a premium that stands here.
 fn payer(call: &Call, standing: PremiumStanding) -> Result<Option<PremiumPayer>, Problem> {
-    let of = |payment| premium::view::payment(&call.view.state, &payment).map(|one| one.payer);
+    let of = |payment| premium::view::payer(&call.view.state, &payment);
     let party = match standing {
         PremiumStanding::Due => None,
         PremiumStanding::Locked(lock) => Some(lock.payer),

@@ -12,7 +12,8 @@ use ledger::kernel::effect::{EffectAction, EffectStatus};
 use ledger::kernel::registry::Kind as _;
 use ledger::modules::network;
 use ledger::modules::premium::{
-    self, LockPremium, PayPremiums, PremiumPayment, ReleasePremium, SeasonId, rejection,
+    self, AccountPayment, LockPremium, PaidItem, PayPremiums, PremiumPayment, PremiumSource,
+    ReleasePremium, SeasonId, rejection,
 };
 use ledger::modules::visit::CashLeg;
 use ledger::{Content, IdempotencyKey};
@@ -122,12 +123,13 @@ pub static ENDPOINTS: &[Endpoint] = &[
         operation: "get_premium_payment",
         summary: "Gives a payment of premiums, or one given back: for whom how much, and where it stands",
         access: Access::Party {
-            rule: "the payer, channel, executor and collector, and the region's bureau",
+            rule: "the payer, channel, executor and collector, and the region's bureau; of what personal \
+                   accounts paid the payer, the collector and the bureau",
             handle: payment,
         },
         parameters: &[Parameter::path(
             "reference",
-            "the reference under which the rail knows it",
+            "the reference under which the rail knows it, or the transaction where personal accounts paid",
             schema_of::<Hash>,
         )],
         body: BodyKind::None,
@@ -202,19 +204,22 @@ pub struct PremiumCashLeg {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PremiumPayment")]
 pub struct PremiumPaymentView {
-    /// The reference under which the rail knows it.
+    /// The reference under which the rail knows it, or the transaction where personal accounts
+    /// paid.
     pub reference: Hash,
     /// Which season.
     pub season: SeasonId,
     /// Who pays.
     pub payer: Party,
-    /// Through whose channel.
-    pub channel: OrganisationId,
-    /// Whose rail moves the money.
-    pub executor: OrganisationId,
+    /// Through whose channel; nothing where personal accounts paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<OrganisationId>,
+    /// Whose rail moves the money; nothing where personal accounts paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executor: Option<OrganisationId>,
     /// To collect or to give back.
     pub action: EffectAction,
-    /// Where it stands.
+    /// Where it stands; what personal accounts pay is done at once.
     pub status: EffectStatus,
     /// All of it, in minor units.
     pub amount: Amount,
@@ -233,6 +238,16 @@ pub struct PaidPremium {
     pub amount: Amount,
     /// From when benefits hold once it is paid.
     pub benefits_from: CivilDate,
+    /// Which personal account paid it; nothing where a rail did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<PremiumSource>,
+}
+
+impl PaidPremium {
+    const fn of(item: &PaidItem, source: Option<PremiumSource>) -> Self {
+        let PaidItem { person, amount, benefits_from, .. } = *item;
+        Self { person, amount, benefits_from, source }
+    }
 }
 
 /// Whether where this premium stands is for this session to know.
@@ -397,34 +412,52 @@ fn payment_of(
 
 fn payment(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let reference: Hash = call.path("reference")?;
-    let found = premium::view::payment(&call.view.state, &reference)
-        .filter(|payment| may_see(call, session, payment))
-        .ok_or_else(not_found)?;
-    let items = found.items.iter().map(|item| PaidPremium {
-        person: item.person,
-        amount: item.amount,
-        benefits_from: item.benefits_from,
-    });
-    Reply::json(&PremiumPaymentView {
-        reference,
-        season: found.season,
-        payer: found.payer,
-        channel: found.channel,
-        executor: found.executor,
-        action: found.action,
-        status: found.status,
-        amount: found.amount,
-        currency: found.currency,
-        items: items.collect(),
-    })
+    let state = &call.view.state;
+    let by_rail = premium::view::payment(state, &reference).map(|paid| by_rail(reference, &paid));
+    let by_account = || {
+        let paid = premium::view::account_payment(state, &reference)?;
+        Some(by_account(reference, &paid))
+    };
+    let found = by_rail.or_else(by_account).filter(|payment| may_see(call, session, payment));
+    Reply::json(&found.ok_or_else(not_found)?)
 }
 
-fn may_see(call: &Call, session: &Session, payment: &PremiumPayment) -> bool {
+fn by_rail(reference: Hash, paid: &PremiumPayment) -> PremiumPaymentView {
+    PremiumPaymentView {
+        reference,
+        season: paid.season,
+        payer: paid.payer,
+        channel: Some(paid.channel),
+        executor: Some(paid.executor),
+        action: paid.action,
+        status: paid.status,
+        amount: paid.amount,
+        currency: paid.currency,
+        items: paid.items.iter().map(|item| PaidPremium::of(item, None)).collect(),
+    }
+}
+
+fn by_account(reference: Hash, paid: &AccountPayment) -> PremiumPaymentView {
+    let items = paid.items.iter().map(|one| PaidPremium::of(&one.item, Some(one.source)));
+    PremiumPaymentView {
+        reference,
+        season: paid.season,
+        payer: Party::Person(paid.payer),
+        channel: None,
+        executor: None,
+        action: EffectAction::Collect,
+        status: EffectStatus::Done,
+        amount: paid.amount,
+        currency: paid.currency,
+        items: items.collect(),
+    }
+}
+
+fn may_see(call: &Call, session: &Session, payment: &PremiumPaymentView) -> bool {
     let state = &call.view.state;
     let Party::Organisation(id) = session.party else { return payment.payer == session.party };
     let collector = premium::view::season(state, payment.season).map(|terms| terms.collector);
     payment.payer == session.party
-        || [payment.channel, payment.executor].contains(&id)
-        || collector == Some(id)
+        || [payment.channel, payment.executor, collector].contains(&Some(id))
         || network::view::is_bureau(state, payment.season.region, id)
 }

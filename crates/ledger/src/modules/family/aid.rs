@@ -23,6 +23,34 @@ use crate::modules::{network, person};
 /// How many kinds of care a grant may name. Our own limit: it bounds the row.
 const VISIT_TYPES_MAX: usize = 32;
 
+/// What a grant pays for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AidPurpose {
+    /// The member's share of bills.
+    #[default]
+    Care,
+    /// The member's premiums.
+    Premiums,
+    /// Both.
+    CareAndPremiums,
+}
+
+impl AidPurpose {
+    /// Whether it pays bills of care.
+    #[must_use]
+    pub const fn is_for_care(self) -> bool {
+        matches!(self, Self::Care | Self::CareAndPremiums)
+    }
+
+    /// Whether it pays premiums.
+    #[must_use]
+    pub const fn is_for_premiums(self) -> bool {
+        matches!(self, Self::Premiums | Self::CareAndPremiums)
+    }
+}
+
 /// What a grant offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
@@ -30,11 +58,14 @@ const VISIT_TYPES_MAX: usize = 32;
 pub struct AidTerms {
     /// The relation by the region's number.
     pub relation: u8,
+    /// What it pays for.
+    #[serde(default)]
+    pub purpose: AidPurpose,
     /// The kinds of care it pays for; none for all.
     #[serde(default)]
     #[schemars(length(max = 32))]
     pub visit_types: Vec<VisitType>,
-    /// The most for one bill.
+    /// The most for one bill or premium.
     pub bill_max: Amount,
     /// The most in a calendar month.
     pub month_max: Amount,
@@ -64,12 +95,15 @@ impl AidTerms {
     /// The terms stay within the region's.
     ///
     /// # Errors
-    /// `aid_above_limit`, naming the field and the most.
+    /// `aid_not_for_premiums`, and `aid_above_limit` naming the field and the most.
     pub(super) fn require_within(
         &self,
         rules: &AidRules,
         currency: primitives::Currency,
     ) -> Result<(), Rejection> {
+        require(rules.pays_premiums || !self.purpose.is_for_premiums(), || {
+            rejection::AID_NOT_FOR_PREMIUMS.reject()
+        })?;
         let limits = [
             ("bill_max", self.bill_max, rules.bill_max),
             ("month_max", self.month_max, rules.month_max),
@@ -87,11 +121,16 @@ impl AidTerms {
 }
 
 impl AidGrant {
-    /// Whether it pays on this day for this kind of care: it is not revoked, not over, and for it.
+    /// Whether it is in force on this day: not revoked and not over.
+    fn holds_on(&self, day: CivilDate) -> bool {
+        self.revoked.is_none() && self.terms.until.is_none_or(|until| day <= until)
+    }
+
+    /// Whether it pays on this day for this kind of care.
     fn pays_for(&self, visit_type: VisitType, day: CivilDate) -> bool {
         let types = &self.terms.visit_types;
-        self.revoked.is_none()
-            && self.terms.until.is_none_or(|until| day <= until)
+        self.holds_on(day)
+            && self.terms.purpose.is_for_care()
             && (types.is_empty() || types.contains(&visit_type))
     }
 
@@ -134,6 +173,34 @@ pub(super) fn offers(
         (!available.is_zero()).then_some(FamilyGrant { grant, available })
     });
     offers.take(usize::from(rules.accounts_per_bill_max)).collect()
+}
+
+/// A grant pays this much of the member's premium now: it is in force and for premiums, its payer
+/// is not locked, and its limits leave it. What its account holds is not asked here.
+///
+/// # Errors
+/// `unknown_aid_grant`, `aid_not_for_premiums`, `person_locked`, `aid_limit_reached` with what is
+/// left.
+pub(super) fn require_premium(
+    state: &(impl Read + ?Sized),
+    grant: &AidGrant,
+    (number, amount): (u32, Amount),
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let region = network::view::require_region(state, grant.region)?;
+    let day = now.day(region.settings.utc_offset_minutes);
+    require(grant.holds_on(day), || rejection::UNKNOWN_GRANT.with(number))?;
+    let rules = AID_RULES.shared(state, &grant.region);
+    let is_offered = rules.is_some_and(|rules| rules.pays_premiums);
+    require(is_offered && grant.terms.purpose.is_for_premiums(), || {
+        rejection::AID_NOT_FOR_PREMIUMS.reject()
+    })?;
+    person::view::require_unlocked(state, grant.payer)?;
+    let left = grant.left_on(day);
+    require(amount <= left, || {
+        rejection::AID_LIMIT_REACHED
+            .with(detail!("{left} are left", left = (left, region.currency)))
+    })
 }
 
 /// What the payer's account can give; nothing while the payer is locked, closed or pays in another

@@ -22,9 +22,9 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::{network, person};
 
-/// Lets the payer's personal account pay a member's share of bills, within limits. Signed by the
-/// payer's key and by the member; where the two are bound, or the member is below the region's age,
-/// the payer's key is enough. A lock of the payer freezes it.
+/// Lets the payer's personal account pay a member's share of bills, or premiums, within limits.
+/// Signed by the payer's key and by the member; where the two are bound, or the member is below the
+/// region's age, the payer's key is enough. A lock of the payer freezes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

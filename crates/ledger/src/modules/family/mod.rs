@@ -39,7 +39,7 @@ mod unbind_member;
 pub mod view;
 
 pub use agreement::Agreement;
-pub use aid::AidTerms;
+pub use aid::{AidPurpose, AidTerms};
 pub use apply_for_binding::ApplyForBinding;
 pub use bind_member::BindMember;
 pub use decide_binding::{BindingDecision, DecideBinding, RefusalReason};

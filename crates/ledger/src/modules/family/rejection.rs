@@ -55,4 +55,8 @@ crate::kernel::rejection::rejections! {
     UNKNOWN_GRANT = 1026, "unknown_aid_grant", "there is no such grant in force";
     /// The payer has no personal account.
     NO_ACCOUNT = 1027, "aid_without_account", "the payer has no personal account that could pay; only employees have one";
+    /// The grant or its region does not pay premiums.
+    AID_NOT_FOR_PREMIUMS = 1028, "aid_not_for_premiums", "this account does not help with premiums; the relative grants it for premiums, where the region allows that";
+    /// The grant's limits leave less.
+    AID_LIMIT_REACHED = 1029, "aid_limit_reached", "the limits of the grant leave less than this";
 }

@@ -74,6 +74,9 @@ pub struct ProxyRules {
 /// > 职工医保个人账户……可用于支付参保人员配偶、父母、子女……在定点医疗机构就医发生的由个人负担的医疗费用。 — State
 /// > Council General Office 2021 no. 14; 近亲属范围扩大 — NHSA, 2024
 ///
+/// The premium of relatives is a use of the account as well (healthcare security administration of
+/// Sichuan, 2025-07-04).
+///
 /// Whether the own account or the shared ones pay first is the order of the plan's steps, with
 /// their words and their dates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +94,10 @@ pub struct AidRules {
     pub accounts_per_bill_max: u8,
     /// Below which age no agreement of the member is asked; 0 for none.
     pub direct_below_age: u8,
-    /// The most that a grant may offer for one bill.
+    /// Whether a grant may pay premiums.
+    #[serde(default)]
+    pub pays_premiums: bool,
+    /// The most that a grant may offer for one bill or premium.
     pub bill_max: Amount,
     /// The most that a grant may offer in a calendar month.
     pub month_max: Amount,

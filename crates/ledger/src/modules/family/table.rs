@@ -128,12 +128,13 @@ pub struct AidGrant {
     pub uses: Vec<AidUse>,
 }
 
-/// A bill that a grant paid a part of, as its payer may know it: no provider, no kind of care.
+/// A bill of which a grant paid a part, or a premium, as its payer may know it: no provider, no
+/// kind of care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AidUse {
-    /// The transaction that settled the bill.
+    /// The transaction that settled the bill or paid the premium.
     pub settlement: Hash,
     /// The day of payment in the region's calendar.
     pub day: CivilDate,

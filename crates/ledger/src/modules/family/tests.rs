@@ -52,6 +52,7 @@ fn aid_rules() -> AidRules {
         members_per_payer_max: 2,
         accounts_per_bill_max: 3,
         direct_below_age: 16,
+        pays_premiums: true,
         bill_max: fen(50_000),
         month_max: fen(100_000),
         year_max: fen(200_000),
@@ -331,6 +332,7 @@ fn what_was_refused_makes_place_for_a_new_application_and_what_waits_does_not() 
 fn terms() -> AidTerms {
     AidTerms {
         relation: 1,
+        purpose: AidPurpose::Care,
         visit_types: vec![],
         bill_max: fen(10_000),
         month_max: fen(20_000),

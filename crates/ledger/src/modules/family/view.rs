@@ -121,6 +121,22 @@ pub fn offers(
     aid::offers(state, subject, total, now)
 }
 
+/// A grant pays this much of its member's premium now; what its account holds is not asked.
+///
+/// # Errors
+/// `unknown_aid_grant`, `aid_not_for_premiums`, `person_locked` about the payer,
+/// `aid_limit_reached` with what is left.
+pub fn require_premium_aid(
+    state: &(impl Read + ?Sized),
+    (member, number): (PersonId, u32),
+    amount: Amount,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let grant =
+        grant(state, member, number).ok_or_else(|| rejection::UNKNOWN_GRANT.with(number))?;
+    aid::require_premium(state, &grant, (number, amount), now)
+}
+
 /// Whose account a grant draws on, also a revoked one's.
 ///
 /// # Errors

@@ -6,11 +6,12 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::account;
 use super::payment::order;
 use super::record::{require_record, require_season, today};
 use super::rejection;
 use super::season::{PremiumSeason, SeasonId};
-use super::table::{PAYMENTS, PremiumPayment, PremiumStanding};
+use super::table::{ACCOUNT_PAYMENTS, PAYMENTS, PremiumPayment, PremiumStanding};
 use super::tally::put_record;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
@@ -24,8 +25,9 @@ use crate::modules::person::{Actor, require_speaker};
 use crate::modules::{coverage, network};
 
 /// Gives a paid premium back to where it came from, before the season's cover begins or when no
-/// cover could be given; the cover does not begin. A refund that failed is ordered anew by the same
-/// kind. Signed by whoever speaks for the person: own key, guardian, or a desk of the bureau.
+/// cover could be given; the cover does not begin. What a personal account paid is back on it at
+/// once; a refund over a rail that failed is ordered anew by the same kind. Signed by whoever
+/// speaks for the person: own key, guardian, or a desk of the bureau.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +64,10 @@ impl Kind for CancelPremium {
                 if benefits_from.is_some() {
                     let (region, scheme) = (self.season.region, self.season.scheme);
                     coverage::view::withdraw(state, self.person, (region, scheme), &terms.cover)?;
+                }
+                if let Some(paid) = ACCOUNT_PAYMENTS.get(state, &payment) {
+                    let of = (&*terms, &record);
+                    return account::give_back(context, state, of, (payment, &paid), self.person);
                 }
                 let collected = collected(state, &payment)?;
                 self.owe(context, state, &terms, &collected)?;

@@ -14,6 +14,8 @@ crate::kernel::receipt::events! {
         "the payer, the channel, the collector, the one person for whom an organisation pays";
     "premiums_not_paid", "the payment of premiums failed; they are due as before",
         "the payer, the channel, the collector, the one person for whom an organisation pays";
+    "premiums_paid_from_accounts", "premiums were paid from personal accounts and cover follows",
+        "the payer, the collector, the bureau";
     "premium_cancelled", "a paid premium is given back and its cover does not begin",
         "the person, the payer, the collector, the bureau";
     "premium_refunded", "a premium was given back", "the person, the payer, the collector";

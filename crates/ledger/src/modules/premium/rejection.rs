@@ -49,4 +49,10 @@ crate::kernel::rejection::rejections! {
     COVER_BEGUN = 923, "premium_cover_begun", "the cover has begun, so the premium is not given back";
     /// Nobody with a right to it signed.
     NOT_YOURS = 924, "premium_lock_not_yours", "the payer, the channel that locked it, the person or the bureau ends the lock";
+    /// A personal account pays its owner's premium.
+    ACCOUNT_NOT_OWN = 925, "premium_account_not_own", "a personal account pays its owner's premium; for a relative's its owner grants mutual aid";
+    /// The account has less than is due.
+    ACCOUNT_TOO_LOW = 926, "premium_account_too_low", "the personal account has less than the premium";
+    /// The payment has no or too many premiums.
+    COUNT_INVALID = 927, "premium_count_invalid", "a payment from accounts has 1 to 16 premiums";
 }

@@ -20,7 +20,7 @@ const CLASSES_MAX: usize = 16;
 const LOCKS_PER_PAYER_MAX: u8 = 64;
 
 /// Which season: a scheme's year at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SeasonId {

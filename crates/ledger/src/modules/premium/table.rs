@@ -25,6 +25,9 @@ pub(super) const TALLIES: Table<(SeasonId, u8), PremiumTally> = Table::new(0x090
 /// How many locks end in a minute since 1970, in block time.
 pub(super) const LOCK_COUNTS: Table<(SeasonId, u64), u32> = Table::new(0x0905);
 
+/// Payments from personal accounts, by their transactions.
+pub(super) const ACCOUNT_PAYMENTS: Table<Hash, AccountPayment> = Table::new(0x0906);
+
 /// What a person owes in a season, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PremiumRecord {
@@ -58,7 +61,8 @@ pub enum PremiumStanding {
     },
     /// It is paid.
     Paid {
-        /// The payment's reference; nothing when nothing was due.
+        /// The payment's reference, or its transaction where accounts paid; nothing when nothing
+        /// was due.
         payment: Option<Hash>,
         /// From when benefits hold; nothing when the cover could not be given, so that the money
         /// goes back.
@@ -132,8 +136,51 @@ pub struct PaidItem {
     pub is_unbroken: bool,
 }
 
+/// A payment of premiums from personal accounts.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AccountPayment {
+    /// The season.
+    pub season: SeasonId,
+    /// Who agreed to it.
+    pub payer: PersonId,
+    /// For whom how much, and from where.
+    pub items: Vec<AccountItem>,
+    /// All of it.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// When, by block time.
+    pub paid: Timestamp,
+}
+
+/// One person's part of a payment from personal accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AccountItem {
+    /// Whose premium, and how much.
+    pub item: PaidItem,
+    /// From which account.
+    pub source: PremiumSource,
+    /// Whose account that is.
+    pub owner: PersonId,
+}
+
+/// Whose personal account pays a premium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "from", deny_unknown_fields)]
+pub enum PremiumSource {
+    /// The payer's, for the payer's own premium.
+    PersonalAccount,
+    /// A relative's, by a grant of mutual aid.
+    FamilyAccount {
+        /// The grant's number of the person whose premium it is.
+        grant: u32,
+    },
+}
+
 /// Who may read them: everybody the seasons, bureau and collector of a season its figures, channel
-/// and executor a payment, the home bureau a person's record.
+/// and executor a payment, the region's bureau one from accounts, since it names who helps, the
+/// home bureau a person's record.
 pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
     if SEASONS.is_key(key) {
         return Some(Readers::Everybody);
@@ -146,6 +193,10 @@ pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
         let bureau = network::view::region(state, id.region).map(|region| region.bureau);
         let collector = SEASONS.get(state, &id).map(|season| season.collector);
         return Some(Readers::Organisations(bureau.into_iter().chain(collector).collect()));
+    }
+    if let Some(payment) = ACCOUNT_PAYMENTS.key_of(key) {
+        let payment = ACCOUNT_PAYMENTS.get(state, &payment)?;
+        return Some(Readers::Bureau(payment.season.region));
     }
     let payment = PAYMENTS.get(state, &PAYMENTS.key_of(key)?)?;
     Some(Readers::Organisations(alloc::vec![payment.channel, payment.executor]))

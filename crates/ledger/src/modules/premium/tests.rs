@@ -23,6 +23,8 @@ use benefit::Payer;
 use primitives::{Amount, CivilDate, FundId, Hash, Party, Period, SchemeId, Text, sha256};
 use proof::receipt::FieldValue;
 
+mod accounts;
+
 const POOL: FundId = FundId(2);
 const RESIDENTS: SchemeId = SchemeId(390);
 const FULL: u8 = 1;

@@ -1,12 +1,13 @@
 //! What others may read of premiums, and how the executor's word reaches them.
 
 use alloc::{sync::Arc, vec::Vec};
-use primitives::{CivilDate, Hash, OrganisationId, PersonId, RegionId, Timestamp};
+use primitives::{CivilDate, Hash, OrganisationId, Party, PersonId, RegionId, Timestamp};
 
 use super::record::{require_record, require_season};
 use super::season::{PremiumDue, PremiumSeason, SeasonId};
 use super::table::{
-    PAYMENTS, PaidItem, PremiumPayment, PremiumRecord, PremiumStanding, RECORDS, SEASONS, TALLIES,
+    ACCOUNT_PAYMENTS, AccountPayment, PAYMENTS, PaidItem, PremiumPayment, PremiumRecord,
+    PremiumStanding, RECORDS, SEASONS, TALLIES,
 };
 use super::tally::PremiumTally;
 use super::{payment, tally};
@@ -98,6 +99,18 @@ pub fn locked(state: &(impl Read + ?Sized), season: SeasonId, now: Timestamp) ->
 /// A payment of premiums, or one given back.
 pub fn payment(state: &(impl Read + ?Sized), reference: &Hash) -> Option<PremiumPayment> {
     PAYMENTS.get(state, reference)
+}
+
+/// A payment from personal accounts, by its transaction.
+pub fn account_payment(state: &(impl Read + ?Sized), transaction: &Hash) -> Option<AccountPayment> {
+    ACCOUNT_PAYMENTS.get(state, transaction)
+}
+
+/// Who paid, by a rail or from personal accounts.
+pub fn payer(state: &(impl Read + ?Sized), payment: &Hash) -> Option<Party> {
+    let by_rail = self::payment(state, payment).map(|paid| paid.payer);
+    let by_account = || account_payment(state, payment).map(|paid| Party::Person(paid.payer));
+    by_rail.or_else(by_account)
 }
 
 /// Whose word a payment waits for, if it waits.

@@ -3,9 +3,9 @@
 use super::refunds::{both, refund};
 use super::*;
 use crate::modules::family::{
-    Agreement, AidRules, AidTerms, ApplyForBinding, BindMember, BindingDecision, BindingSide,
-    DecideBinding, GrantAid, ProxyRules, Relation, RevokeAid, SetAidRules, SetProxyRules,
-    UnbindMember, rejection as families,
+    Agreement, AidPurpose, AidRules, AidTerms, ApplyForBinding, BindMember, BindingDecision,
+    BindingSide, DecideBinding, GrantAid, ProxyRules, Relation, RevokeAid, SetAidRules,
+    SetProxyRules, UnbindMember, rejection as families,
 };
 use crate::modules::person::{LockPerson, rejection as persons};
 
@@ -22,6 +22,7 @@ fn aid_rules() -> AidRules {
         members_per_payer_max: 4,
         accounts_per_bill_max: 2,
         direct_below_age: 0,
+        pays_premiums: true,
         bill_max: fen(100_000),
         month_max: fen(100_000),
         year_max: fen(200_000),
@@ -46,6 +47,7 @@ fn proxy_rules() -> ProxyRules {
 fn terms(bill: u64, month: u64) -> AidTerms {
     AidTerms {
         relation: 1,
+        purpose: AidPurpose::Care,
         visit_types: vec![],
         bill_max: fen(bill),
         month_max: fen(month),
@@ -223,6 +225,17 @@ fn a_lock_of_the_payer_freezes_and_a_revoked_grant_pays_no_later_quote() {
 
 fn subject_1() -> VisitSubject {
     subject(ALICE, VisitType::Outpatient, "2026-01-05")
+}
+
+#[test]
+fn a_grant_for_premiums_alone_pays_no_bill() {
+    let mut world = family_world();
+    let (premiums, both) = (AidPurpose::Premiums, AidPurpose::CareAndPremiums);
+    grant(&mut world, CAROL, AidTerms { purpose: premiums, ..terms(10_000, 10_000) });
+    grant(&mut world, DAVE, AidTerms { purpose: both, ..terms(1_000, 10_000) });
+    let subject = open(&mut world, 1, VisitType::Outpatient);
+    let offers = family::view::offers(world.ledger.state(), &subject, fen(30_000), world.now);
+    assert_eq!(offers.iter().map(|offer| offer.grant).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
