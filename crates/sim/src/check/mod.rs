@@ -3,7 +3,7 @@
 //!
 //! The checkers keep models of their own, made from blocks and receipts alone, and compare the
 //! ledger's state, the bank's books and the clients' knowledge with them. Reading order: this file,
-//! [`log`], [`money`], [`keys`], [`visits`], [`plans`], [`effects`], [`recovery`].
+//! [`log`], [`money`], [`keys`], [`visits`], [`plans`], [`premiums`], [`effects`], [`recovery`].
 
 pub mod effects;
 pub mod keys;
@@ -11,6 +11,7 @@ mod later;
 pub mod log;
 pub mod money;
 pub mod plans;
+pub mod premiums;
 pub mod recovery;
 pub mod visits;
 
@@ -51,6 +52,9 @@ pub enum Rule {
     Accumulators,
     /// Adjudicating again from the record gives the same bytes.
     Explanation,
+    /// A premium is paid once, within what a grant of mutual aid offers, and goes back to the
+    /// account that paid it.
+    PremiumOnce,
     /// The node starts from what its disk has, and comes to the same state by every way.
     Recovery,
     /// The node does not stop without a reason.
@@ -140,6 +144,8 @@ pub struct Audit {
     pub plans: plans::PlanCheck,
     /// Visits and running amounts.
     pub visits: visits::VisitCheck,
+    /// Premiums that accounts pay.
+    pub premiums: premiums::PremiumCheck,
     /// Payments outside.
     pub effects: effects::EffectCheck,
     lens: Option<Lens>,
@@ -155,6 +161,7 @@ impl Audit {
             keys: keys::KeyCheck::default(),
             plans: plans::PlanCheck::default(),
             visits: visits::VisitCheck::default(),
+            premiums: premiums::PremiumCheck::default(),
             effects: effects::EffectCheck::default(),
             lens,
         }
@@ -213,6 +220,7 @@ impl Audit {
                 self.plans.accepted(&executed);
                 self.money.accepted(&executed)?;
                 self.visits.accepted(&executed, &self.plans)?;
+                self.premiums.accepted(&executed)?;
                 self.effects.accepted(&executed)?;
             }
         }
@@ -222,6 +230,7 @@ impl Audit {
     fn compare(&mut self, state: &State, scope: Scope) -> Result<(), Violation> {
         self.money.compare(state, scope)?;
         self.visits.compare(state, scope)?;
+        self.premiums.compare(state, scope)?;
         self.effects.compare(state, scope)
     }
 }

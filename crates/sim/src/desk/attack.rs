@@ -20,7 +20,7 @@ use crate::world::World;
 impl World {
     /// Somebody tries what nobody may do.
     pub(super) fn attack(&mut self) {
-        let tried = match self.dice.below(10) {
+        let tried = match self.dice.below(11) {
             0 | 1 => self.settle_without_the_person(),
             2 => self.settle_at_a_better_price(),
             3 => self.sign_for_the_bureau(),
@@ -29,12 +29,13 @@ impl World {
             6 => self.object_for_another(),
             7 => self.change_after_signing(),
             8 => self.use_a_key_again(),
+            9 => self.pay_with_anothers_grant(),
             _ => self.speak_on_another_ledger(),
         };
         self.report.attacks += u64::from(tried.is_some());
     }
 
-    fn forbidden(&mut self, why: &'static str, draft: Draft) -> Option<usize> {
+    pub(super) fn forbidden(&mut self, why: &'static str, draft: Draft) -> Option<usize> {
         let job = self.offer(Intent::Forbidden, draft, Persistence::Once);
         self.audit.keys.forbid(self.jobs[job].id, why);
         Some(job)

@@ -3,12 +3,13 @@
 //! hurry and with bad lines.
 //!
 //! Reading order: [`visit`] (from check-in to settlement), [`money`] (how cash is paid), [`change`]
-//! (refunds, corrections, objections), [`office`] (bureau and people), [`attack`].
+//! (refunds, corrections, objections), [`office`] (bureau and people), [`premium`], [`attack`].
 
 pub mod attack;
 pub mod change;
 pub mod money;
 pub mod office;
+pub mod premium;
 pub mod quiet;
 pub mod visit;
 
@@ -44,6 +45,8 @@ pub enum Intent {
     Retry(Hash),
     /// A contribution, by the bureau's own number of it.
     Contribution(u64),
+    /// Something about a premium.
+    Premium,
     /// Something else of the bureau's or a person's.
     Office,
     /// Something that must not be accepted.
@@ -90,6 +93,9 @@ impl World {
         }
         if self.dice.chance(250) {
             self.take_over_late_payment();
+        }
+        if self.dice.chance(300) {
+            self.look_after_premium();
         }
         self.book_again_what_is_not_known();
         self.hand_out_some();

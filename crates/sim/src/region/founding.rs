@@ -14,7 +14,7 @@ use ledger::modules::plan::{ApprovePlan, DraftPlan, PlanBytes, PublishPlan, Revi
 use primitives::{Amount, FundId, Hash, codec, sha256};
 
 use super::genesis::EVERY_SCOPE;
-use super::{CRITICAL, DAY_MILLIS, POOL, REGION, Region, SCHEME, START, plan};
+use super::{CRITICAL, DAY_MILLIS, POOL, PREMIUMS, REGION, Region, SCHEME, START, plan};
 use crate::actor::{Draft, organisation};
 
 /// The versions of the plan that are published at the founding: year, and share of a stay.
@@ -38,7 +38,10 @@ impl Region {
                 self.contribution(POOL, POOL_START, sha256(b"first contribution")),
                 self.contribution(CRITICAL, POOL_START, sha256(b"first subsidy")),
                 self.credit(2025, 12, 1, 40_000),
+                self.aid_rules(),
             ],
+            self.premium_seasons(),
+            self.registrations(),
         ];
         let lasting = |draft: Draft| draft.valid_for(2 * DAY_MILLIS);
         stages.into_iter().map(|stage| stage.into_iter().map(lasting).collect()).collect()
@@ -110,7 +113,15 @@ impl Region {
 
     fn funds(&self) -> Vec<Draft> {
         let funds = [(POOL, Payer::PooledFund, POOL_FLOOR), (CRITICAL, Payer::CriticalIllness, 0)];
-        let mut drafts = Vec::new();
+        let premiums = OpenFund {
+            region: REGION,
+            fund: PREMIUMS,
+            owner: organisation(super::BUREAU),
+            purpose: Payer::PooledFund,
+            year: None,
+            floor: Amount::ZERO,
+        };
+        let mut drafts = vec![Draft::new(&premiums, &[&self.bureau])];
         for (fund, payer, floor) in funds {
             let open = OpenFund {
                 region: REGION,
@@ -130,7 +141,7 @@ impl Region {
     }
 
     fn people(&self) -> Draft {
-        let rows = self.people.iter().map(super::Person::import).collect();
+        let rows = self.people.iter().chain(&self.residents).map(super::Person::import).collect();
         Draft::new(&ImportPersons { region: REGION, rows }, &[&self.bureau, &self.identity])
     }
 
@@ -145,7 +156,8 @@ impl Region {
     #[must_use]
     pub fn credit(&self, year: u16, month: u8, batch: u32, amount: u64) -> Draft {
         let amount = Amount::from_minor(amount);
-        let rows = self.people.iter().map(|one| CreditRow { person: one.id, amount });
+        let all = self.people.iter().chain(&self.residents);
+        let rows = all.map(|one| CreditRow { person: one.id, amount });
         let body = CreditPersonalAccounts {
             region: REGION,
             source: CreditSource::Outside,

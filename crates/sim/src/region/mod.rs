@@ -4,6 +4,7 @@
 pub mod founding;
 pub mod genesis;
 pub mod people;
+pub mod premiums;
 
 use benefit::source::PlanSource;
 use benefit::{HospitalLevel, Plan};
@@ -24,6 +25,16 @@ pub const SCHEME: SchemeId = SchemeId(310);
 pub const POOL: FundId = FundId(1);
 /// The fund that pays `critical_illness`.
 pub const CRITICAL: FundId = FundId(2);
+/// The fund that premiums are for.
+pub const PREMIUMS: FundId = FundId(3);
+/// The scheme whose premiums are paid.
+pub const RESIDENTS: SchemeId = SchemeId(390);
+/// The premium of a year, in minor units.
+pub const PREMIUM: u64 = 9_000;
+/// The years whose premiums are paid.
+pub const SEASONS: [u16; 2] = [2026, 2027];
+/// How many persons owe a premium.
+const RESIDENT_COUNT: u64 = 3;
 /// Its calendar.
 pub const OFFSET: UtcOffset = UtcOffset(480);
 /// 2025-12-01T00:00:00Z: early enough that a run can see the turn of the year.
@@ -63,6 +74,8 @@ pub struct Region {
     pub providers: Vec<Provider>,
     /// The insured.
     pub people: Vec<Person>,
+    /// Those who owe a premium, and are insured by it alone.
+    pub residents: Vec<Person>,
 }
 
 /// The code of the bureau.
@@ -96,6 +109,7 @@ impl Region {
             stranger: Actor::organisation(BUREAU, "stranger"),
             providers: providers.into(),
             people,
+            residents: (0..RESIDENT_COUNT).map(Person::resident).collect(),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Person {
     pub day_max: Amount,
     /// Whether retired.
     pub is_retired: bool,
+    /// Whether premiums are all that insures the person.
+    pub is_resident: bool,
     /// What is on the account at the bank, in minor units; nobody without one has a bank card.
     pub bank_balance: Option<u64>,
 }
@@ -29,10 +31,7 @@ impl Person {
     /// The person of this number, drawn.
     #[must_use]
     pub fn new(dice: &mut Dice, number: u64) -> Self {
-        let hash = sha256_parts(&[b"yibao/sim-person/v1", &number.to_le_bytes()]).0;
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash[..16]);
-        let id = PersonId(id);
+        let id = id_of(b"yibao/sim-person/v1", number);
         // Most keys have wide limits; some stop a payment now and then.
         let payment_max = if dice.chance(150) { 80_000 } else { 50_000_000 };
         let bank_balance = dice.chance(800).then(|| dice.between(20_000, 6_000_000));
@@ -42,7 +41,23 @@ impl Person {
             payment_max: Amount::from_minor(payment_max),
             day_max: Amount::from_minor(payment_max.saturating_mul(2)),
             is_retired: dice.chance(400),
+            is_resident: false,
             bank_balance,
+        }
+    }
+
+    /// The resident of this number, the same in every world.
+    #[must_use]
+    pub fn resident(number: u64) -> Self {
+        let id = id_of(b"yibao/sim-resident/v1", number);
+        Self {
+            id,
+            actor: std::sync::Arc::new(Actor::new(Party::Person(id), "device")),
+            payment_max: Amount::from_minor(50_000_000),
+            day_max: Amount::from_minor(50_000_000),
+            is_retired: false,
+            is_resident: true,
+            bank_balance: None,
         }
     }
 
@@ -61,7 +76,13 @@ impl Person {
             blind_index: sha256_parts(&[b"blind index", &self.id.0]),
             keys: vec![key],
         };
-        ImportedPerson { person, coverage: Some(self.terms()) }
+        ImportedPerson { person, coverage: (!self.is_resident).then(|| self.terms()) }
+    }
+
+    /// What is attested for a premium.
+    #[must_use]
+    pub fn facts(&self, period: Period) -> AttestedFacts {
+        AttestedFacts { period, person_classes: PersonClasses::NONE, ..self.terms().facts }
     }
 
     fn terms(&self) -> CoverageTerms {
@@ -81,6 +102,13 @@ impl Person {
         let period = Period { from: first, to: None };
         CoverageTerms { scheme: SCHEME, period, benefits_from: None, facts }
     }
+}
+
+fn id_of(what: &[u8], number: u64) -> PersonId {
+    let hash = sha256_parts(&[what, &number.to_le_bytes()]).0;
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    PersonId(id)
 }
 
 fn band(from: u8, below: u8) -> AgeBand {
