@@ -26,6 +26,7 @@ mod offline;
 mod overload;
 mod plan;
 mod postgres;
+mod premiums;
 mod process;
 mod region;
 mod settlement;

@@ -10,8 +10,8 @@ use crate::figures::{Bar, Figures};
 use crate::region::{Region, Size};
 use crate::settlement::Maker;
 use crate::{
-    adjudication, clearing, http, in_process, memory, national, offline, postgres, process,
-    simulation,
+    adjudication, clearing, http, in_process, memory, national, offline, postgres, premiums,
+    process, simulation,
 };
 
 /// Measures the settlement path and prints figures; nothing here fails a build.
@@ -41,6 +41,9 @@ pub struct Options {
     /// Only the national interface.
     #[arg(long)]
     national: bool,
+    /// Only a premium season.
+    #[arg(long)]
+    premiums: bool,
     /// Where the report goes.
     #[arg(long, default_value = "target/bench/report.json")]
     report: PathBuf,
@@ -96,6 +99,12 @@ pub fn run(options: &Options) -> Result<()> {
         figures.condition("load_after", process::load());
         return figures.write(&options.report);
     }
+    if options.premiums {
+        println!("a premium season");
+        premiums::measure(&mut figures, &options.folder, options.quick)?;
+        figures.condition("load_after", process::load());
+        return figures.write(&options.report);
+    }
     println!("one core, and signatures alone");
     adjudication::measure(&mut figures)?;
     ceiling::measure(&mut figures);
@@ -103,6 +112,8 @@ pub fn run(options: &Options) -> Result<()> {
     simulation::measure(&mut figures)?;
     println!("\n100,000 bookings of a bank against ledger and books");
     clearing::measure(&mut figures)?;
+    println!("\na premium season");
+    premiums::measure(&mut figures, &options.folder, options.quick)?;
     println!("\nan empty region");
     let empty = empty_region(options, &mut figures)?;
     measure_region(options, &mut figures, usual, &load, empty)?;

@@ -418,11 +418,27 @@ impl Region {
         Ok(())
     }
 
+    /// Enrols everybody, without any cover.
+    ///
+    /// # Errors
+    /// When the ledger refuses somebody.
+    pub fn enrol_uncovered(&self, node: &NodeHandle) -> Result<()> {
+        self.enrol_as(node, |number| ImportedPerson { coverage: None, ..self.import(number) })
+    }
+
     fn enrol(&self, node: &NodeHandle) -> Result<()> {
+        self.enrol_as(node, |number| self.import(number))
+    }
+
+    fn enrol_as(
+        &self,
+        node: &NodeHandle,
+        import: impl Fn(u64) -> ImportedPerson + Sync,
+    ) -> Result<()> {
         let batch = |number: u64| {
             let first = number * ROWS_PER_BATCH;
             let last = (first + ROWS_PER_BATCH).min(self.size.people);
-            let rows = (first..last).map(|person| self.import(person)).collect();
+            let rows = (first..last).map(&import).collect();
             let body = ImportPersons { region: REGION, rows };
             self.sign(&[&self.bureau, &self.identity], "import", number, &body)
         };

@@ -54,6 +54,31 @@ pub fn sums() -> CategorySums {
     CategorySums::new(LINES.iter().map(row).collect()).expect("five rows with keys of their own")
 }
 
+/// Makes what belongs to these numbers, on all cores.
+///
+/// # Errors
+/// When one cannot be made.
+pub fn on_all_cores<T: Send>(
+    numbers: &[u64],
+    make: impl Fn(u64) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let make = &make;
+    thread::scope(|scope| {
+        let size = numbers.len().div_ceil(process::cores()).max(1);
+        let threads: Vec<_> = numbers
+            .chunks(size)
+            .map(|part| {
+                scope.spawn(move || part.iter().map(|one| make(*one)).collect::<Result<Vec<_>>>())
+            })
+            .collect();
+        let mut all = Vec::with_capacity(numbers.len());
+        for one in threads {
+            all.extend(one.join().map_err(|_| anyhow!("a thread that signs ended"))??);
+        }
+        Ok(all)
+    })
+}
+
 impl<'a> Maker<'a> {
     /// Begins with the first person.
     #[must_use]
@@ -77,35 +102,11 @@ impl<'a> Maker<'a> {
             let many = AT_ONCE.min(count - all.len()) as u64;
             let numbers: Vec<u64> = (self.next..self.next + many).collect();
             self.next += many;
-            let check_ins = self.on_all_cores(&numbers, |number| Ok(self.check_in(number)))?;
+            let check_ins = on_all_cores(&numbers, |number| Ok(self.check_in(number)))?;
             must(node, check_ins)?;
-            all.extend(self.on_all_cores(&numbers, |number| self.settle(node, number))?);
+            all.extend(on_all_cores(&numbers, |number| self.settle(node, number))?);
         }
         Ok(all)
-    }
-
-    fn on_all_cores(
-        &self,
-        numbers: &[u64],
-        make: impl Fn(u64) -> Result<Transaction> + Sync,
-    ) -> Result<Vec<Transaction>> {
-        let make = &make;
-        thread::scope(|scope| {
-            let size = numbers.len().div_ceil(process::cores()).max(1);
-            let threads: Vec<_> = numbers
-                .chunks(size)
-                .map(|part| {
-                    scope.spawn(move || {
-                        part.iter().map(|one| make(*one)).collect::<Result<Vec<_>>>()
-                    })
-                })
-                .collect();
-            let mut all = Vec::with_capacity(numbers.len());
-            for one in threads {
-                all.extend(one.join().map_err(|_| anyhow!("a thread that signs ended"))??);
-            }
-            Ok(all)
-        })
     }
 
     fn provider(&self, number: u64) -> &Signer {
