@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { askAudit, auditorDesk, bureauAt, grantAudit, regionDay } from './auditing.ts';
 import { atTheDesk, deskPage, launch, sendAndOpen, signDeskIn, takeAtTill, Visitor } from './kit.ts';
 
 let browser: Browser;
@@ -9,6 +10,17 @@ beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser.close());
+
+/** An auditor looks at everything that the hospital settled today. */
+async function auditedToday(): Promise<void> {
+  const auditor = await auditorDesk(browser, 'en');
+  const audit = await askAudit(auditor, { from: regionDay(), to: regionDay(), size: '200', purpose: 'A day’s look' });
+  const bureau = await bureauAt(browser, 'en', audit);
+  await grantAudit(bureau, regionDay(1));
+  await bureau.leave();
+  await auditor.page.locator('tr[data-outcome]').first().waitFor();
+  await auditor.leave();
+}
 
 it('everything that is kept is one file, with what it holds; who saw a bill is told', async () => {
   const both = await atTheDesk(browser, 29, { language: 'en' });
@@ -33,6 +45,9 @@ it('everything that is kept is one file, with what it holds; who saw a bill is t
   await bureau.leave();
   await wallet.page.reload();
   await wallet.text('data.seen.what').waitFor();
+  await auditedToday();
+  await wallet.page.reload();
+  await wallet.page.getByText(/^For audit \d+: A day’s look$/).waitFor();
   await wallet.check('data');
 
   await wallet.page.getByText(wallet.t('data.export.contents')).click();

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, header};
 use ledger::kernel::context::PlanMemo;
 use primitives::{OrganisationId, Party, Timestamp};
 
+use crate::api::audit::Samples;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::in_flight::InFlight;
@@ -46,6 +47,8 @@ pub struct Gateway {
     pub in_flight: InFlight,
     /// What changed plans would have cost.
     pub simulations: Simulations,
+    /// What audits drew.
+    pub samples: Samples,
     /// Figures.
     pub metrics: Metrics,
     /// The contract, as it is served.
@@ -153,6 +156,7 @@ impl Gateway {
             hub,
             in_flight: InFlight::default(),
             simulations: Simulations::default(),
+            samples: Samples::default(),
             metrics: Metrics::new(),
             contract: Bytes::from(contract.to_string()),
             plans: Mutex::default(),

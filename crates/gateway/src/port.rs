@@ -27,8 +27,6 @@ use proof::note::NoteKey;
 use proof::receipt::FieldName;
 use proof::tile::Tile;
 use proof::voucher::{VerifiedVoucher, Voucher};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use crate::api::status::NodeStatus;
 use crate::nhsa::Institution;
@@ -311,12 +309,14 @@ pub enum VaultError {
 }
 
 /// That an organisation other than the provider was handed a sealed bill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BillAccess {
     /// On which day, in the calendar of the insured place.
     pub day: CivilDate,
     /// Who.
     pub organisation: OrganisationId,
+    /// For which audit of the insured place, if it was for one.
+    pub audit: Option<u32>,
 }
 
 /// Receipts as they are committed, in the order of the log. Waits for the next one; ends when the

@@ -14,7 +14,7 @@ use ledger::modules::person::KeyGrade;
 use ledger::modules::visit::CashLeg;
 use ledger::{Authorisation, Content};
 use primitives::{Amount, OrganisationId, PersonId, RegionId};
-use vault::ReaderKey;
+use vault::{ReaderKey, ReaderSecret};
 
 use crate::call::Call;
 use crate::port::PortError;
@@ -67,6 +67,8 @@ pub struct Wallet {
     pub executors: BTreeMap<OrganisationId, Arc<dyn CardExecutor>>,
     /// For whom an organisation's sealed bills are sealed.
     pub readers: BTreeMap<OrganisationId, ReaderKey>,
+    /// Opens what is sealed for the bureau, where its machine holds that key: audits read bills.
+    pub bureau_reader: Option<ReaderSecret>,
     /// What a new passkey may spend.
     pub passkey_limits: KeyLimits,
     /// What a new key of a device without passkeys may spend.

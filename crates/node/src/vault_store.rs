@@ -5,8 +5,8 @@
 //! open (test `a_damaged_envelope_is_named_and_not_handed_out`). The folder holds
 //! `sealed/<commitment>` and, for finding them, `visit/<visit>/<commitment>`; the envelope is
 //! written before its marker, so that whatever is listed is there. Who else was handed one is noted
-//! by the day in `access/<commitment>/<day>_<organisation>`. Envelopes of before there were sums
-//! lie in `envelope/`, and are moved when the folder is opened.
+//! by the day in `access/<commitment>/<day>_<organisation>`, for an audit with `_<audit>` behind.
+//! Envelopes of before there were sums lie in `envelope/`, and are moved when the folder is opened.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -222,7 +222,7 @@ impl VaultStore {
         written.map_err(|cause| self.failed(cause))
     }
 
-    /// Notes durably that an organisation was handed the envelope on this day.
+    /// Notes durably that an organisation was handed the envelope on this day, and for which audit.
     ///
     /// # Errors
     /// A failing disk.
@@ -231,23 +231,27 @@ impl VaultStore {
         commitment: Hash,
         day: CivilDate,
         organisation: OrganisationId,
+        audit: Option<u32>,
     ) -> Result<(), VaultStoreError> {
-        // The day first, so that the notes are sorted; it has no `_`.
-        let note = access_folder(&commitment).join(format!("{day}_{organisation}"));
+        // The day first, so that the notes are sorted; neither it nor a code has a `_`.
+        let audit = audit.map_or_else(String::new, |number| format!("_{number}"));
+        let note = access_folder(&commitment).join(format!("{day}_{organisation}{audit}"));
         self.writer()?.mark(&note).map_err(|cause| self.failed(cause))
     }
 
-    /// Who was handed the envelope on which day, oldest first.
+    /// Who was handed the envelope on which day, and for which audit, oldest first.
     ///
     /// # Errors
     /// A failing disk.
     pub fn accesses(
         &self,
         commitment: Hash,
-    ) -> Result<Vec<(CivilDate, OrganisationId)>, VaultStoreError> {
+    ) -> Result<Vec<(CivilDate, OrganisationId, Option<u32>)>, VaultStoreError> {
         let note = |name: &String| {
-            let (day, organisation) = name.split_once('_')?;
-            Some((day.parse().ok()?, organisation.parse().ok()?))
+            let mut words = name.split('_');
+            let (day, organisation) = (words.next()?, words.next()?);
+            let audit = words.next().map(str::parse).transpose().ok()?;
+            Some((day.parse().ok()?, organisation.parse().ok()?, audit))
         };
         let names = names(&self.folder.join(access_folder(&commitment)));
         let names = names.map_err(|cause| self.failed(cause))?;
@@ -420,17 +424,19 @@ mod tests {
         let day = |day| CivilDate::from_ymd(2026, 3, day).unwrap();
         let (auditor, bureau) = ("auditor".parse().unwrap(), "bureau".parse().unwrap());
         let (one, two) = (sha256(b"one"), sha256(b"two"));
-        for (commitment, day, organisation) in [
-            (one, day(2), auditor),
-            (one, day(2), auditor),
-            (one, day(1), bureau),
-            (two, day(3), bureau),
+        for (commitment, day, organisation, audit) in [
+            (one, day(2), auditor, Some(7)),
+            (one, day(2), auditor, Some(7)),
+            (one, day(2), auditor, None),
+            (one, day(1), bureau, None),
+            (two, day(3), bureau, None),
         ] {
-            store.note_access(commitment, day, organisation).unwrap();
+            store.note_access(commitment, day, organisation, audit).unwrap();
         }
         drop(store);
         let store = VaultStore::open(&folder.path().join("vault")).unwrap();
-        assert_eq!(store.accesses(one).unwrap(), [(day(1), bureau), (day(2), auditor)]);
+        let noted = [(day(1), bureau, None), (day(2), auditor, None), (day(2), auditor, Some(7))];
+        assert_eq!(store.accesses(one).unwrap(), noted);
         assert_eq!(store.accesses(sha256(b"none")).unwrap(), []);
     }
 

@@ -53,10 +53,14 @@ type Bodies = {
   withdraw_plan: Schemas['WithdrawPlan'];
   approve_payout: Schemas['ApprovePayout'];
   withdraw_payout: Schemas['WithdrawPayout'];
+  ask_audit: Schemas['AskAudit'];
+  grant_audit: Schemas['GrantAudit'];
+  end_audit: Schemas['EndAudit'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
 
+const audit = { region: borsh.u32, audit: borsh.u32 };
 const documents = borsh.struct<{ documents: string }>({ documents: hash });
 
 const ground: borsh.Encode<Schemas['GuardianGround']> = (value, out) => {
@@ -293,4 +297,20 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
     body: borsh.struct<Bodies['approve_payout']>({ region: borsh.u32, batch: borsh.u32, lines: hash, approver: organisation }),
   },
   withdraw_payout: { number: 1206, body: borsh.struct<Bodies['withdraw_payout']>({ region: borsh.u32, batch: borsh.u32, by: organisation }) },
+  ask_audit: {
+    number: 1301,
+    body: borsh.struct<Bodies['ask_audit']>({
+      ...audit,
+      auditor: organisation,
+      terms: borsh.struct<Schemas['AuditTerms']>({
+        provider: organisation,
+        from: borsh.day,
+        to: borsh.day,
+        size: borsh.u16,
+        purpose: borsh.text,
+      }),
+    }),
+  },
+  grant_audit: { number: 1302, body: borsh.struct<Bodies['grant_audit']>({ ...audit, ends: borsh.instant }) },
+  end_audit: { number: 1303, body: borsh.struct<Bodies['end_audit']>({ ...audit, by: organisation }) },
 };

@@ -1,5 +1,6 @@
 /** Everything that is kept about a person and that the person may see, as one file. */
 import { api, ok, Problem } from '../api/client.ts';
+import type { Schemas } from '../api/types.ts';
 import { ownInquiries } from '../inquiries.ts';
 import { allReceipts } from '../receipts.ts';
 import { session } from '../session.svelte.ts';
@@ -18,7 +19,7 @@ async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-export type Access = { readonly visit: string; readonly day: string; readonly organisation: string };
+export type Access = Schemas['BillAccess'] & { readonly visit: string };
 
 /** Which organisations other than its provider were handed a visit's itemised bills. */
 export async function accessesTo(visit: string): Promise<Access[]> {

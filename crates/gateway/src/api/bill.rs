@@ -6,8 +6,9 @@
 //! `an_auditor_gets_a_granted_bill_until_the_grant_ends`).
 
 use axum::http::{Method, StatusCode};
+use ledger::modules::audit;
 use ledger::modules::organisation::{self, OrganisationKind};
-use primitives::{Hash, OrganisationId, Party, VisitId, detail};
+use primitives::{CivilDate, Hash, OrganisationId, Party, VisitId, detail};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vault::envelope::ENVELOPE_BYTES_MAX;
@@ -136,8 +137,24 @@ pub struct BillList {
 /// Who was handed a sealed bill.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BillAccessList {
-    /// Each organisation once a day, oldest first.
-    pub accesses: Vec<BillAccess>,
+    /// Each organisation once a day, and for each audit, oldest first.
+    pub accesses: Vec<BillAccessView>,
+}
+
+/// That an organisation other than the provider was handed a sealed bill.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BillAccess")]
+pub struct BillAccessView {
+    /// On which day, in the calendar of the insured place.
+    pub day: CivilDate,
+    /// Who.
+    pub organisation: OrganisationId,
+    /// For which audit of the insured place; left out where it was for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<u32>,
+    /// What that audit is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
 }
 
 fn put(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -176,7 +193,7 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let envelope = call.gateway.port.bill(visit, commitment)?.ok_or_else(not_found)?;
     if let Some(organisation) = noted(session, &seen) {
         let day = call.today(seen.subject.region).ok_or_else(not_found)?;
-        let access = BillAccess { day, organisation };
+        let access = BillAccess { day, organisation, audit: None };
         call.gateway.port.note_bill_access(visit, commitment, access)?;
     }
     Ok(Reply::bytes("application/octet-stream", envelope))
@@ -234,9 +251,14 @@ fn revoke(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 fn accesses(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (visit, commitment): (VisitId, Hash) = (call.path("visit")?, call.path("commitment")?);
-    call.visit(session, visit)?;
-    let accesses = call.gateway.port.bill_accesses(visit, commitment)?;
-    Reply::json(&BillAccessList { accesses })
+    let region = call.visit(session, visit)?.subject.region;
+    let accesses = call.gateway.port.bill_accesses(visit, commitment)?.into_iter();
+    let told = |BillAccess { day, organisation, audit }| {
+        let case = audit.and_then(|number| audit::view::audit(&call.view.state, region, number));
+        let purpose = case.map(|case| case.terms.purpose.to_string());
+        BillAccessView { day, organisation, audit, purpose }
+    };
+    Reply::json(&BillAccessList { accesses: accesses.map(told).collect() })
 }
 
 /// Changes who can open a kept bill; it is written only when that is another one than before.
@@ -258,7 +280,8 @@ fn change<T>(
     if found { result } else { Err(not_found()) }
 }
 
-fn is_auditor(call: &Call, session: &Session) -> bool {
+/// Whether an auditor is signed in.
+pub(super) fn is_auditor(call: &Call, session: &Session) -> bool {
     let Party::Organisation(id) = session.party else { return false };
     organisation::view::organisation(&call.view.state, id)
         .is_some_and(|row| row.kind == OrganisationKind::Auditor)

@@ -7,6 +7,7 @@ use crate::endpoint::Endpoint;
 use crate::nhsa;
 
 pub mod account;
+pub mod audit;
 pub mod bill;
 pub mod binding;
 pub mod claim;
@@ -75,6 +76,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     premium::desk::ENDPOINTS,
     fund::ENDPOINTS,
     clearing::ENDPOINTS,
+    audit::ENDPOINTS,
     quote::ENDPOINTS,
     visit::ENDPOINTS,
     later::ENDPOINTS,

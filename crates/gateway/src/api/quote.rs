@@ -28,8 +28,10 @@ use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Reply, schema_of};
 use crate::problem::{Problem, code, words};
 use crate::session::Session;
 
+mod audits;
 mod claims;
 
+pub(in crate::api) use audits::quote_as_settled;
 use claims::{claim_facts, of_claim};
 pub(in crate::api) use claims::{quote_claim, requote_claim};
 
@@ -426,6 +428,11 @@ fn sort(
     let facts = VisitFacts { diagnosis_groups: diagnosis_groups.to_vec(), ..facts };
     let root = catalogue_root(call, regions, scheme, day)
         .ok_or_else(|| Problem::new(&code::CATALOGUE_MISSING))?;
+    sort_by(call, root, bill, facts)
+}
+
+/// Sorts a bill by the catalogue with this root.
+fn sort_by(call: &Call, root: Hash, bill: Bill, facts: VisitFacts) -> Result<SortedBill, Problem> {
     let catalogue = call
         .gateway
         .port

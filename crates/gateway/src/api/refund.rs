@@ -160,7 +160,7 @@ fn bill(call: &Call, session: &Session) -> Result<Reply, Problem> {
     // As with the sealed bill: that somebody other than the provider was handed it is noted.
     if let Some(organisation) = noted(session, &seen) {
         let day = call.today(seen.subject.region).ok_or_else(not_found)?;
-        let access = BillAccess { day, organisation };
+        let access = BillAccess { day, organisation, audit: None };
         call.gateway.port.note_bill_access(record.visit, record.bill, access)?;
     }
     let reason = Some(reason).filter(|reason| !reason.is_empty());

@@ -161,6 +161,8 @@ problems! {
     PLAN_FILE_MISSING = 404, "plan_file_missing";
     /// Another simulation goes on.
     SIMULATION_RUNNING = 409, "simulation_running";
+    /// The audit is not granted, or over.
+    AUDIT_NOT_OPEN = 409, "audit_not_open";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

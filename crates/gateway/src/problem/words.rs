@@ -30,6 +30,7 @@ struct Locale {
     verify: Texts<String>,
     benefit: Messages,
     details: Details,
+    audit_pack: &'static str,
 }
 
 /// How particulars are said in a language.
@@ -68,6 +69,7 @@ macro_rules! locale {
             benefit: messages(file!($tag, "benefit.toml")),
             details: toml::from_str(file!($tag, "details.toml"))
                 .expect("`locales/*/details.toml` has forms and sentences"),
+            audit_pack: file!($tag, "audit-pack.txt"),
         }
     };
 }
@@ -118,6 +120,12 @@ pub fn index(language: Language) -> &'static Texts<String> {
 #[must_use]
 pub fn verify(language: Language) -> &'static Texts<String> {
     &locale(language).verify
+}
+
+/// What a pack of an audit's evidence says of itself in a language.
+#[must_use]
+pub fn audit_pack(language: Language) -> &'static str {
+    locale(language).audit_pack
 }
 
 /// The sentences that explain adjudications in a language.

@@ -22,10 +22,11 @@ use persons::{
     premium_desk_trials, premium_trials, wallet_trials,
 };
 use visits::{
-    contest_trials, grant_trials, inquiry_trials, objection_trials, plan_trials, request_trials,
-    visit_trials,
+    audit_trials, contest_trials, grant_trials, inquiry_trials, objection_trials, plan_trials,
+    request_trials, visit_trials,
 };
 
+use crate::audit::audited;
 use crate::claim::claimable;
 use crate::clearing::cleared;
 use crate::contest::{BY_CARD, settle_by_card};
@@ -59,7 +60,7 @@ fn given() -> Given {
     confirm_visit(&world, REFUNDED);
     settle_by_card(&world, BY_CARD);
     let settlement = settle(&world, SETTLED);
-    let world = cleared(world);
+    let world = audited(cleared(world));
     let (commitment, envelope, _) = sealed(VISIT, b"bill");
     let put = Ask::put(format!("/v1/visits/{VISIT}/bills/{commitment}"), &envelope.encode());
     world.ask(&put.token(&world.token(organisation("hospital")))).expect(204);
@@ -172,6 +173,7 @@ fn trials() -> Vec<Trial> {
         grant_trials(),
         rail_trials(),
         clearing_trials(),
+        audit_trials(),
         wallet_trials(),
     ]
     .into_iter()

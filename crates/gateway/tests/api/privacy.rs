@@ -68,7 +68,7 @@ fn values(name: &str, ids: &[String], receipts: u64) -> Vec<String> {
         "scheme" => own(&["310"]),
         "inquiry" => own(&["1", "2"]),
         "year" => own(&["2027"]),
-        "fund" | "version" | "batch" => own(&["1"]),
+        "fund" | "version" | "batch" | "audit" => own(&["1"]),
         "day" => own(&["2026-01-10"]),
         "rail" => own(&["counter"]),
         "session_id" => own(&["0123456789abcdef"]),

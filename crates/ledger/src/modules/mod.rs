@@ -13,6 +13,7 @@ use crate::kernel::registry::KindEntry;
 use crate::kernel::rejection::Code;
 use crate::readers::Readers;
 
+pub mod audit;
 pub mod claim;
 pub mod clearing;
 pub mod coverage;
@@ -57,6 +58,7 @@ pub const MODULES: &[Module] = &[
     family::MODULE,
     claim::MODULE,
     clearing::MODULE,
+    audit::MODULE,
 ];
 
 /// Whose word a payment outside waits for, if it waits.

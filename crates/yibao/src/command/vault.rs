@@ -12,8 +12,9 @@ use adapters::clock::{Clock as _, SystemClock};
 use anyhow::{Result, anyhow};
 use benefit::CategorySums;
 use clap::{Args, Subcommand};
+use ledger::modules::audit::draw;
 use node::signature::SecretKey;
-use primitives::{Hash, Text, Timestamp, VisitId, codec, sha256, sha256_parts};
+use primitives::{Hash, Text, Timestamp, VisitId, codec, sha256_parts};
 use vault::grant::PURPOSE_BYTES_MAX;
 use vault::rand_core::CryptoRng;
 use vault::{BillContent, Envelope, EnvelopeContext, Grant, ReaderKey, ReaderSecret};
@@ -154,17 +155,6 @@ fn read_visits(file: &Path) -> Result<BTreeSet<VisitId>> {
     visits.collect()
 }
 
-/// As many visits as asked for, by the order of the hashes of seed and visit: nobody who chooses
-/// the seed before the list is known, or the list before the seed is, chooses the sample.
-fn draw(visits: &BTreeSet<VisitId>, size: usize, seed: &str) -> Vec<VisitId> {
-    let seed = sha256(seed.as_bytes());
-    let place = |visit: &VisitId| sha256_parts(&[b"yibao/sample/v1", &seed.0, &visit.0]);
-    let mut drawn: Vec<VisitId> = visits.iter().copied().collect();
-    drawn.sort_by_key(place);
-    drawn.truncate(size);
-    drawn
-}
-
 fn random() -> Result<[u8; 32]> {
     let mut random = [0; 32];
     getrandom::fill(&mut random)
@@ -290,24 +280,5 @@ impl Open {
             println!("{}", String::from_utf8_lossy(&content.bill).trim_end());
             Ok(ExitCode::SUCCESS)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_list_and_seed_give_the_same_sample_in_whatever_order_the_list_is() {
-        let visits = |numbers: &[u8]| numbers.iter().map(|number| VisitId([*number; 16])).collect();
-        let list: Vec<u8> = (0..200).collect();
-        let turned: Vec<u8> = (0..200).rev().collect();
-        let sample = draw(&visits(&list), 10, "seed of March");
-        assert_eq!(sample, draw(&visits(&turned), 10, "seed of March"));
-        assert_eq!(sample.iter().collect::<BTreeSet<_>>().len(), 10);
-        assert_ne!(sample, draw(&visits(&list), 10, "seed of April"));
-        // A larger sample begins with the smaller one, and no list gives more than it has.
-        assert_eq!(draw(&visits(&list), 20, "seed of March")[..10], sample);
-        assert_eq!(draw(&visits(&[1, 2]), 10, "seed").len(), 2);
     }
 }

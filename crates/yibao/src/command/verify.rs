@@ -1,4 +1,4 @@
-//! `yibao verify`: check a voucher or a whole chain, without any server.
+//! `yibao verify`: check a voucher, an audit's evidence or a whole chain, without any server.
 //!
 //! Exit code 0: it holds. 1: it does not. 2: it cannot be read.
 
@@ -21,6 +21,8 @@ use proof::voucher::{VerifiedVoucher, Voucher, VoucherError};
 use super::input::{bad, read_bytes};
 use crate::serving::NODE_FOLDER;
 
+mod audit;
+
 /// A policy names some logs and witnesses.
 const POLICY_BYTES_MAX: u64 = 1 << 20;
 /// A checkpoint is a few lines with their signatures.
@@ -38,6 +40,14 @@ enum What {
     Voucher {
         /// The voucher, or its sheet as PDF, which has it inside.
         file: PathBuf,
+        /// Whom you trust: a C2SP tlog-policy file.
+        #[arg(long, value_name = "POLICY")]
+        trust: PathBuf,
+    },
+    /// Check the unpacked evidence of an audit: every file, the draw, each voucher, each bill.
+    Audit {
+        /// The folder into which the ZIP file was unpacked.
+        folder: PathBuf,
         /// Whom you trust: a C2SP tlog-policy file.
         #[arg(long, value_name = "POLICY")]
         trust: PathBuf,
@@ -70,6 +80,7 @@ impl Verify {
     pub fn run(self) -> Result<ExitCode> {
         match self.what {
             What::Voucher { file, trust } => voucher(&file, &trust),
+            What::Audit { folder, trust } => audit::audit(&folder, &trust),
             What::Chain(arguments) => chain(&arguments),
         }
     }

@@ -29,6 +29,10 @@ use crate::serving::library;
 pub const SUPPLEMENT: &str = "commercial-ins";
 /// What people call it.
 const SUPPLEMENT_NAME: &str = "示例商业保险公司";
+/// The organisation that audits.
+const AUDITOR: &str = "auditor";
+/// What people call it.
+const AUDITOR_NAME: &str = "示例市审计局";
 /// What most bank accounts start with, in fen.
 const SAVINGS: u64 = 20_000_000;
 /// What those have who cannot pay much, in fen.
@@ -46,13 +50,9 @@ impl Stage<'_> {
         let chamber =
             Chamber { node: self.node, drafter: self.drafter, founders: self.founders, now: &now };
         let bureau = &self.founders.bureau;
-        let party = Party::Organisation(code(SUPPLEMENT));
-        let insurer_root = Actor::from_seed(party, Scheme::Ed25519, &self.seed, ROOT);
-        let insurer = Actor::from_seed(party, Scheme::Ed25519, &self.seed, ONLINE);
-        self.keep_keys(SUPPLEMENT, &[ROOT, ONLINE])?;
-        self.keep_name(SUPPLEMENT, SUPPLEMENT_NAME)?;
-        let members = [(&insurer_root, &insurer, None)];
-        chamber.admit(population::REGION, OrganisationKind::Insurer, &members)?;
+        let insurer =
+            self.admit(&chamber, OrganisationKind::Insurer, (SUPPLEMENT, SUPPLEMENT_NAME))?;
+        self.admit(&chamber, OrganisationKind::Auditor, (AUDITOR, AUDITOR_NAME))?;
         let from = CivilDate::from_ymd(self.last_day.year() - 1, 1, 1).context("a day")?;
         let owners = BTreeMap::from([(Payer::CommercialSupplement, &insurer)]);
         let schemes = [population::EMPLOYEE, population::RESIDENT];
@@ -115,6 +115,22 @@ impl Stage<'_> {
         self.premiums_from_accounts(&chamber, population, &cast)?;
         self.claim_rules(&chamber)?;
         Ok(settled)
+    }
+
+    /// Admits an organisation of the region with a key for everything; gives that key.
+    fn admit(
+        &self,
+        chamber: &Chamber<'_>,
+        kind: OrganisationKind,
+        (organisation, name): (&str, &str),
+    ) -> Result<Actor> {
+        let party = Party::Organisation(code(organisation));
+        let key = |purpose| Actor::from_seed(party, Scheme::Ed25519, &self.seed, purpose);
+        let (root, online) = (key(ROOT), key(ONLINE));
+        self.keep_keys(organisation, &[ROOT, ONLINE])?;
+        self.keep_name(organisation, name)?;
+        chamber.admit(population::REGION, kind, &[(&root, &online, None)])?;
+        Ok(online)
     }
 
     /// The first hospital and the first pharmacy speak the national interface.

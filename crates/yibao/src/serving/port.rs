@@ -189,7 +189,8 @@ impl Port for NodePort {
         let vault = self.vault_with(visit, commitment)?;
         let vault =
             vault.ok_or_else(|| PortError::Failed(format!("visit {visit} has no such bill")))?;
-        vault.note_access(commitment, access.day, access.organisation).map_err(unreadable)
+        let BillAccess { day, organisation, audit } = access;
+        vault.note_access(commitment, day, organisation, audit).map_err(unreadable)
     }
 
     fn bill_accesses(
@@ -199,7 +200,8 @@ impl Port for NodePort {
     ) -> Result<Vec<BillAccess>, PortError> {
         let Some(vault) = self.vault_with(visit, commitment)? else { return Ok(Vec::new()) };
         let accesses = vault.accesses(commitment).map_err(unreadable)?.into_iter();
-        Ok(accesses.map(|(day, organisation)| BillAccess { day, organisation }).collect())
+        let access = |(day, organisation, audit)| BillAccess { day, organisation, audit };
+        Ok(accesses.map(access).collect())
     }
 
     fn payments(&self, organisation: OrganisationId) -> Option<Arc<dyn Payments>> {

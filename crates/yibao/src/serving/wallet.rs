@@ -34,12 +34,13 @@ use ledger::{Authorisation, Content, State};
 use node::signature::SecretKey;
 use primitives::{Currency, OrganisationId, Party, RegionId, Text, sha256_parts};
 use serde::{Deserialize, Serialize};
-use vault::ReaderKey;
+use vault::{ReaderKey, ReaderSecret};
 
 use super::payments::OwnPayments;
 use super::rails::EXECUTE_KEY_FILE;
 use crate::command::input::{bad, read_text, read_toml};
 use crate::command::keys::read_key;
+use crate::command::reader_of_key;
 
 /// What a bureau does for wallets, in its folder.
 pub const WALLET_FILE: &str = "wallet.toml";
@@ -205,6 +206,7 @@ pub fn open_wallet(
     })?;
     let limits = |text: &LimitsText| text.read(region.currency).map_err(&in_file);
     let authority_folder = data.join(file.authority.as_str());
+    let readers = readers(&folders)?;
     let machine =
         |organisation, folder: &Path| key_machine(organisation, &folder.join(&file.machine_key));
     Ok(Some(Arc::new(Wallet {
@@ -214,10 +216,22 @@ pub fn open_wallet(
         bureau: machine(*bureau, folder)?,
         identity: machine(file.authority, &authority_folder)?,
         executors: executors(data, payments)?,
-        readers: readers(&folders)?,
+        bureau_reader: bureau_reader(*bureau, (folder, &file.machine_key), &readers)?,
+        readers,
         passkey_limits: limits(&file.passkey)?,
         device_limits: limits(&file.device)?,
     })))
+}
+
+/// What opens the bureau's copies of sealed bills, where they are sealed for the machine's own key.
+fn bureau_reader(
+    bureau: OrganisationId,
+    (folder, machine_key): (&Path, &str),
+    readers: &BTreeMap<OrganisationId, ReaderKey>,
+) -> Result<Option<ReaderSecret>> {
+    let secret = reader_of_key(&read_key(&folder.join(machine_key))?);
+    let is_for_it = readers.get(&bureau) == Some(&secret.key());
+    Ok(is_for_it.then_some(secret))
 }
 
 /// The folders in a data folder that are named as organisations are.

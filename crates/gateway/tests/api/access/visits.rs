@@ -8,6 +8,7 @@ use super::{
     ASKED, Given, Own, REFUNDED, SETTLED, Status, Trial, auditor, bureau, commitment, hospital,
     one, other, party, two,
 };
+use crate::audit;
 use crate::contest::{BY_CARD, contest, decision, raised};
 use crate::inquiry::inquire;
 use crate::plan_version::{self, VERSIONS, next_file};
@@ -186,6 +187,31 @@ pub(super) fn grant_trials() -> Vec<Trial> {
             (auditor, Status(404)),
             (one, Own(|list| list["accesses"].is_array())),
         ),
+    ]
+}
+
+pub(super) fn audit_trials() -> Vec<Trial> {
+    let sample = |operation, ask: fn(&Given) -> Ask| {
+        party(operation, ask, (bureau, Status(404)), (auditor, Status(200)))
+    };
+    vec![
+        party(
+            "list_audits",
+            |_| Ask::get(audit::path("")),
+            (hospital, Status(403)),
+            (auditor, Own(|list| list["audits"][0]["auditor"] == "auditor")),
+        ),
+        party(
+            "get_audit",
+            |_| Ask::get(audit::path("/1")),
+            (hospital, Status(404)),
+            (bureau, Status(200)),
+        ),
+        sample("get_audit_sample", |_| Ask::get(audit::path("/1/sample"))),
+        sample("get_audited_settlement", |_| {
+            Ask::get(audit::path(&format!("/1/sample/{SETTLED}")))
+        }),
+        sample("get_audit_pack", |_| Ask::get(audit::path("/1/pack"))),
     ]
 }
 

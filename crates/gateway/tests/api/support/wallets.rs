@@ -105,6 +105,7 @@ pub fn wallet(now: Timestamp) -> Wallet {
             ("hospital".parse().unwrap(), reader(1)),
             ("bureau".parse().unwrap(), reader(2)),
         ]),
+        bureau_reader: Some(ReaderSecret::from_seed(&[2; 32])),
         passkey_limits: limits(500_000, 1_000_000),
         device_limits: limits(100_000, 200_000),
     }

@@ -243,6 +243,32 @@ pub fn quote_remaining(
     Ok(requote(&overlay, plans, original, (remaining, true), now)?.split)
 }
 
+/// A settlement adjudicated once more as it was: under its plan versions, with its facts and what
+/// its accounts could pay, on these running amounts. An audit compares the two.
+///
+/// # Errors
+/// As [`quote`].
+pub fn quote_as_settled(
+    state: &dyn Base,
+    plans: &PlanMemo,
+    original: &SettlementRecord,
+    sums: &CategorySums,
+    accumulators: RunningAmounts,
+) -> Result<Quote, Rejection> {
+    let facts = original.parts.first().map(|part| &part.facts);
+    let request = QuoteRequest {
+        subject: &original.subject,
+        sums,
+        use_personal_account: original.use_personal_account,
+        personal_account: facts.map_or(Amount::ZERO, |facts| facts.personal_account),
+        family_accounts: facts.map_or_else(Vec::new, |facts| facts.family_accounts.clone()),
+        accumulators,
+        keep_plans_of: &original.parts,
+        keep_facts: true,
+    };
+    quote(&Overlay::new(state), plans, request)
+}
+
 pub(super) fn requote(
     state: &(impl Read + ?Sized),
     plans: &PlanMemo,
