@@ -47,6 +47,8 @@ fn people_and_cards_are_found_again_and_the_file_does_not_show_them() {
     }
     let other = Directory::open(&place, &DirectoryKey([8; 32])).unwrap();
     assert!(other.person(ONE).is_err());
+    assert!(other.forget_card(ONE).unwrap() && other.card(ONE).unwrap().is_none());
+    assert!(!other.forget_card(ONE).unwrap());
 }
 
 #[test]

@@ -145,6 +145,21 @@ fn a_card_that_is_blocked_later_pays_no_more_but_takes_refunds() {
 }
 
 #[test]
+fn a_card_is_good_to_its_last_day_and_then_neither_bound_nor_charged() {
+    let world = World::new(Style::PayAndRefund);
+    let (customer, token) = world.payer(yuan(100));
+    let today = world.clock.now().day(CHINA);
+    world.bank.set_last_day(&customer.card, today).unwrap();
+    done(&world.pay("a", &token, yuan(30)));
+    world.clock.advance_millis(24 * 3_600_000);
+    refused(&world.pay("b", &token, yuan(30)), Refusal::CardExpired);
+    let again = world.bind("again", &customer.card, "Ada Test");
+    assert_eq!(again, Err(BindCardError::Refused(Refusal::CardExpired)));
+    let foreign = CardNumber::from_payload("999000777777777").unwrap();
+    assert!(matches!(world.bank.set_last_day(&foreign, today), Err(BankError::Unknown)));
+}
+
+#[test]
 fn card_money_goes_back_to_its_card_only() {
     let world = World::new(Style::PayAndRefund);
     let (_, token) = world.payer(yuan(100));

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use adapters::directory::{BoundCard, Directory, DirectoryError};
 use adapters::identity::IdentityAuthority;
+use adapters::rail::card::{BindCard, BindCardError};
 use ledger::modules::person::KeyGrade;
 use ledger::modules::visit::CashLeg;
 use ledger::{Authorisation, Content};
@@ -40,6 +41,12 @@ pub trait CardExecutor: Machine {
     /// # Errors
     /// When it is not kept.
     fn cash_leg(&self, what: &[u8], card: &BoundCard) -> Result<CashLeg, PortError>;
+
+    /// Binds a card of this bank after a test authorisation; the same request gives the same card.
+    ///
+    /// # Errors
+    /// The bank's refusal, or that no answer came.
+    fn bind_card(&self, request: &BindCard) -> Result<BoundCard, BindCardError>;
 }
 
 /// What a new key may spend, in minor units of the region's currency.

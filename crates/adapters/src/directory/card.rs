@@ -1,6 +1,7 @@
 //! What a bank knows a person's bound card by.
 
 use primitives::{OrganisationId, PersonId};
+use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use super::sealed::SealedTable;
@@ -35,6 +36,17 @@ impl Directory {
     /// When the directory fails.
     pub fn put_cards(&self, cards: &[(PersonId, BoundCard)]) -> Result<(), DirectoryError> {
         self.put_sealed(&TABLE, cards)
+    }
+
+    /// Forgets a person's bound card; says whether there was one.
+    ///
+    /// # Errors
+    /// When the directory fails.
+    pub fn forget_card(&self, person: PersonId) -> Result<bool, DirectoryError> {
+        let forgotten = self
+            .database
+            .write(|tx| tx.execute("DELETE FROM card WHERE person = ?1", params![person.0]))?;
+        Ok(forgotten == 1)
     }
 
     /// A person's bound card.

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use primitives::{Detail, detail};
+
 use crate::rail::{Reference, Refusal, Token};
 
 /// The fewest digits of a card number.
@@ -92,24 +94,42 @@ impl fmt::Debug for CardNumber {
 }
 
 /// Why a text is not a card number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CardNumberError {
     /// Something other than digits, spaces and hyphens.
-    #[error("the card number has only digits; copy them from the front of the card")]
     NotDigits,
     /// Too few or too many digits.
-    #[error("the card number has {found} digits; cards have 12 to 19")]
     Length {
         /// How many were given.
         found: usize,
     },
     /// The check digit is wrong.
-    #[error(
-        "the card number's last digit checks the others and does not fit them: one digit is wrong \
-         or two neighbours are swapped; compare it with the card"
-    )]
     CheckDigit,
 }
+
+impl From<CardNumberError> for Detail {
+    fn from(error: CardNumberError) -> Self {
+        match error {
+            CardNumberError::NotDigits => {
+                detail!("the card number has only digits; copy them from the front of the card")
+            }
+            CardNumberError::Length { found } => {
+                detail!("the card number has {found} digits; cards have 12 to 19", found)
+            }
+            CardNumberError::CheckDigit => detail!(
+                "the card number's last digit checks the others and does not fit them; compare it with the card"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for CardNumberError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Detail::from(*self).fmt(f)
+    }
+}
+
+impl std::error::Error for CardNumberError {}
 
 impl FromStr for CardNumber {
     type Err = CardNumberError;

@@ -316,6 +316,8 @@ pub enum Refusal {
     CardUnknown,
     /// The card is blocked.
     CardBlocked,
+    /// The card has expired.
+    CardExpired,
     /// The card's holder has another name.
     HolderMismatch,
     /// Above what one order may move.
@@ -365,6 +367,9 @@ impl From<Refusal> for Detail {
             }
             Refusal::CardBlocked => {
                 detail!("this card is blocked; ask the bank that issued it")
+            }
+            Refusal::CardExpired => {
+                detail!("this card has expired; use the new one that your bank sent")
             }
             Refusal::HolderMismatch => {
                 detail!("the card belongs to somebody else; bind a card in your own name")
@@ -433,10 +438,11 @@ impl std::error::Error for Refusal {}
 
 impl Refusal {
     /// Every reason there is.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::InsufficientFunds,
         Self::CardUnknown,
         Self::CardBlocked,
+        Self::CardExpired,
         Self::HolderMismatch,
         Self::PaymentLimit,
         Self::DailyLimit,

@@ -10,6 +10,7 @@ pub mod account;
 pub mod audit;
 pub mod bill;
 pub mod binding;
+pub mod card;
 pub mod claim;
 pub mod clearing;
 pub mod code;
@@ -87,6 +88,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     status::ENDPOINTS,
     log::ENDPOINTS,
     wallet::ENDPOINTS,
+    card::ENDPOINTS,
     code::ENDPOINTS,
     request::ENDPOINTS,
     refund::ENDPOINTS,

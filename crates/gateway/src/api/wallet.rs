@@ -214,14 +214,14 @@ pub(crate) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], Problem> {
 }
 
 /// Those who guess are slowed down by their address, as in signing in.
-fn require_patience(call: &Call) -> Result<(), Problem> {
+pub(super) fn require_patience(call: &Call) -> Result<(), Problem> {
     match call.gateway.address_failures.wait(Place::address(call.client, None), call.now) {
         Some(wait) => Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait)),
         None => Ok(()),
     }
 }
 
-fn count_failure(call: &Call) {
+pub(super) fn count_failure(call: &Call) {
     call.gateway.address_failures.count(Place::address(call.client, None), call.now);
 }
 

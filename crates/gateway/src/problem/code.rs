@@ -161,6 +161,20 @@ problems! {
     PLAN_FILE_MISSING = 404, "plan_file_missing";
     /// Another simulation goes on.
     SIMULATION_RUNNING = 409, "simulation_running";
+    /// No bank here knows the card.
+    CARD_UNKNOWN = 422, "card_unknown";
+    /// The card's holder has another name.
+    CARD_OF_SOMEBODY_ELSE = 422, "card_of_somebody_else";
+    /// The card is blocked.
+    CARD_BLOCKED = 422, "bank_card_blocked";
+    /// The card has expired.
+    CARD_EXPIRED = 422, "card_expired";
+    /// There is nothing on the card's account.
+    CARD_EMPTY = 422, "card_empty";
+    /// The bank refused the card for another reason.
+    CARD_DECLINED = 422, "card_declined";
+    /// The bank did not answer.
+    BANK_SILENT = 503, "bank_silent";
     /// The audit is not granted, or over.
     AUDIT_NOT_OPEN = 409, "audit_not_open";
     /// The catalogue is not kept at this node.

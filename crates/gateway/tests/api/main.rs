@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod binding;
+mod card;
 mod claim;
 mod clearing;
 mod contest;

@@ -118,6 +118,7 @@ pub const fn refusal_code(refusal: Refusal) -> u8 {
         Refusal::NotSupported => 18,
         Refusal::ShiftNotOpen => 19,
         Refusal::TillShort => 20,
+        Refusal::CardExpired => 21,
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::clock::Clock;
 use adapters::effect::RailName;
-use adapters::rail::card::{BindCard, BoundCard, CardBinding as _};
+use adapters::rail::card::{BindCard, BoundCard, CardBinding as _, CardNumber};
 use adapters::rail::counter::{Clerk, Counter, Taking};
 use adapters::rail::sandbox_bank::{NewCustomer, SandboxBank, SandboxBankConfig};
 use adapters::rail::{Action, Order, Outcome, Rail, Reference, Style, Token, Verdict};
@@ -17,7 +17,7 @@ use ledger::modules::visit::{CashLeg, RailKind};
 use node::outbox::{Authorisation, Note, Outbox, OutboxConfig};
 use node::runtime::NodeHandle;
 use node::signature::SecretKey;
-use primitives::{Amount, Currency, OrganisationId, Text, VisitId, sha256_parts};
+use primitives::{Amount, CivilDate, Currency, OrganisationId, Text, VisitId, sha256_parts};
 
 use super::actor::Actor;
 use super::chamber::organisation_of;
@@ -113,6 +113,34 @@ impl Bank {
             }
         }
         Ok(bound)
+    }
+
+    /// Issues a card to each holder, which is not bound; in the same order.
+    ///
+    /// # Errors
+    /// When the books fail.
+    pub fn issue(&self, holders: &[(String, Amount)]) -> Result<Vec<CardNumber>> {
+        let new: Vec<NewCustomer> = holders
+            .iter()
+            .map(|(holder, opening)| NewCustomer { holder: holder.clone(), opening: *opening })
+            .collect();
+        Ok(self.bank.open_accounts(&new)?.into_iter().map(|customer| customer.card).collect())
+    }
+
+    /// Lets a card be good until this day only.
+    ///
+    /// # Errors
+    /// When the books fail.
+    pub fn expire(&self, card: &CardNumber, day: CivilDate) -> Result<()> {
+        Ok(self.bank.set_last_day(card, day)?)
+    }
+
+    /// Blocks a card.
+    ///
+    /// # Errors
+    /// When the books fail.
+    pub fn block(&self, card: &CardNumber) -> Result<()> {
+        Ok(self.bank.set_blocked(card, true)?)
     }
 
     /// The payment that a transaction about `what` names: taken from this card once the ledger

@@ -195,6 +195,7 @@ impl Stage<'_> {
         self.credit_accounts(chamber, population)?;
         let newcomers = wallets::newcomers(population, self.last_day);
         let cards = self.give_cards(population, (&mut patients, &newcomers), bank)?;
+        self.test_cards(population, &newcomers, bank)?;
         self.serve_wallets(population, &cards, &newcomers, &authority)?;
         Ok(patients)
     }

@@ -315,7 +315,8 @@ pub fn play(
 /// The bank's payments, as the gateway sees them.
 fn payments_of(bank: &Arc<Outbox>) -> Result<OwnPayments> {
     let name: RailName = Text::new(BANK_RAIL).map_err(anyhow::Error::msg)?;
-    let rail = OwnRail { currency: Currency::CNY, offset: UtcOffset(480), counter: None };
+    let rail =
+        OwnRail { currency: Currency::CNY, offset: UtcOffset(480), counter: None, binding: None };
     Ok(OwnPayments::new(Arc::clone(bank), [(name, rail)].into()))
 }
 

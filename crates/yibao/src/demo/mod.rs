@@ -14,6 +14,7 @@ pub mod actor;
 mod aid;
 pub mod american;
 pub mod bank;
+mod cards;
 pub mod chamber;
 pub mod chinese;
 mod claims;

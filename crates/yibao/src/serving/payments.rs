@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use adapters::effect::{Difference, RailName, Reconciliation};
 use adapters::rail::StatementLine;
+use adapters::rail::card::CardBinding;
 use adapters::rail::counter::{Clerk, Counter};
 use gateway::payments::{
     DifferenceKind, OpenPayment, PaymentDifference, PaymentNote, Payments, RailInfo, ReconciledDay,
@@ -29,6 +30,8 @@ pub struct OwnRail {
     pub offset: UtcOffset,
     /// Its tills, if it has any.
     pub counter: Option<Arc<Counter>>,
+    /// Binds its cards, if it has any.
+    pub binding: Option<Arc<dyn CardBinding>>,
 }
 
 /// The payments of one organisation.
@@ -49,6 +52,12 @@ impl OwnPayments {
     #[must_use]
     pub fn organisation(&self) -> OrganisationId {
         self.outbox.organisation()
+    }
+
+    /// Who binds cards of these rails, and which rail it is.
+    #[must_use]
+    pub fn binding(&self) -> Option<(&RailName, &Arc<dyn CardBinding>)> {
+        self.rails.iter().find_map(|(name, rail)| Some((name, rail.binding.as_ref()?)))
     }
 
     /// What drives them.

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use adapters::clock::Clock;
 use adapters::effect::RailName;
+use adapters::rail::card::CardBinding;
 use adapters::rail::counter::Counter;
 use adapters::rail::sandbox_bank::{SandboxBank, SandboxBankConfig};
 use adapters::rail::{Rail, Style};
@@ -141,14 +142,17 @@ impl RailEntry {
                 let place = Place::File(folder.join("bank.sqlite"));
                 let bank = Arc::new(SandboxBank::open(&place, config, clock)?);
                 let (currency, offset) = (*currency, *utc_offset_minutes);
-                let own = OwnRail { currency, offset, counter: None };
-                (Arc::new(bank.rail(organisation)), own)
+                let rail = Arc::new(bank.rail(organisation));
+                let binding: Arc<dyn CardBinding> = Arc::clone(&rail) as _;
+                let own = OwnRail { currency, offset, counter: None, binding: Some(binding) };
+                (rail, own)
             }
             Self::Counter { currency, utc_offset_minutes, .. } => {
                 let place = Place::File(folder.join("counter.sqlite"));
                 let (currency, offset) = (*currency, *utc_offset_minutes);
                 let counter = Arc::new(Counter::open(&place, currency, offset, clock)?);
-                let own = OwnRail { currency, offset, counter: Some(Arc::clone(&counter)) };
+                let tills = Some(Arc::clone(&counter));
+                let own = OwnRail { currency, offset, counter: tills, binding: None };
                 (counter, own)
             }
         })

@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 use adapters::directory::{BoundCard, Directory, DirectoryKey};
 use adapters::identity::{AuthorityKeys, Registry};
+use adapters::rail::Refusal;
+use adapters::rail::card::{self, BindCard, BindCardError};
 use adapters::sqlite::Place;
 use anyhow::{Context as _, Result};
 use benefit::decimal::DecimalText;
@@ -147,6 +149,14 @@ impl CardExecutor for BankMachine {
             kind: RailKind::Bound,
             authorisation,
         })
+    }
+
+    fn bind_card(&self, request: &BindCard) -> Result<BoundCard, BindCardError> {
+        let (rail, binding) =
+            self.payments.binding().ok_or(BindCardError::Refused(Refusal::CardUnknown))?;
+        let card::BoundCard { token, last_four } = binding.bind_card(request)?;
+        let executor = self.machine.organisation;
+        Ok(BoundCard { executor, rail: rail.clone(), token, last_four })
     }
 }
 

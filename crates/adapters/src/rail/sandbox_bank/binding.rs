@@ -58,16 +58,16 @@ impl SandboxRail {
             action: "bind",
         };
         self.bank.books.perform(tx, &asked, now, |tx, _| {
-            let card: Option<(i64, bool, String)> = tx
+            let card: Option<(i64, bool, i32, String)> = tx
                 .prepare_cached(
-                    "SELECT c.account, c.is_blocked, u.holder
+                    "SELECT c.account, c.is_blocked, c.last_day, u.holder
                      FROM card c JOIN customer u ON u.account = c.account WHERE c.number = ?1",
                 )?
                 .query_row([request.number.digits()], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
                 })
                 .optional()?;
-            let Some((account, is_blocked, holder)) = card else {
+            let Some((account, is_blocked, last_day, holder)) = card else {
                 return Ok(Decision::Refuse(Refusal::CardUnknown));
             };
             if holder != request.holder_name.trim() {
@@ -75,6 +75,9 @@ impl SandboxRail {
             }
             if is_blocked {
                 return Ok(Decision::Refuse(Refusal::CardBlocked));
+            }
+            if last_day < self.bank.today().days() {
+                return Ok(Decision::Refuse(Refusal::CardExpired));
             }
             if line::balance(tx, account, now)?.available() < TEST_AMOUNT {
                 return Ok(Decision::Refuse(Refusal::InsufficientFunds));

@@ -97,23 +97,28 @@ impl SandboxRail {
         }
     }
 
-    /// The account behind a token, if its card is not blocked.
+    /// The account behind a token, if its card is neither blocked nor expired.
     fn card_account(
         &self,
         tx: &Transaction<'_>,
         token: &Token,
     ) -> rusqlite::Result<Result<i64, Refusal>> {
-        let card: Option<(i64, bool)> = tx
+        let card: Option<(i64, bool, i32)> = tx
             .prepare_cached(
-                "SELECT c.account, c.is_blocked FROM token t JOIN card c ON c.number = t.number
+                "SELECT c.account, c.is_blocked, c.last_day FROM token t JOIN card c ON c.number = t.number
                  WHERE t.token = ?1 AND t.owner = ?2",
             )?
-            .query_row([token.as_str(), &self.owner], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([token.as_str(), &self.owner], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
             .optional()?;
         Ok(match card {
             None => Err(Refusal::CardUnknown),
-            Some((_, true)) => Err(Refusal::CardBlocked),
-            Some((account, false)) => Ok(account),
+            Some((_, true, _)) => Err(Refusal::CardBlocked),
+            Some((_, false, last_day)) if last_day < self.bank.today().days() => {
+                Err(Refusal::CardExpired)
+            }
+            Some((account, false, _)) => Ok(account),
         })
     }
 

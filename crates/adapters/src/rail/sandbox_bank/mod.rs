@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
-use primitives::{Amount, Currency, OrganisationId, UtcOffset, sha256_parts};
+use primitives::{Amount, CivilDate, Currency, OrganisationId, UtcOffset, sha256_parts};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::{
@@ -29,7 +29,7 @@ mod line;
 const SCHEMA: Schema = Schema {
     name: "sandbox bank's books",
     application_id: 0x7962_626b,
-    version: 1,
+    version: 2,
     tables: &[
         ORDERS,
         "CREATE TABLE customer (
@@ -39,7 +39,8 @@ const SCHEMA: Schema = Schema {
         "CREATE TABLE card (
             number     TEXT PRIMARY KEY,
             account    INTEGER NOT NULL REFERENCES customer (account),
-            is_blocked INTEGER NOT NULL DEFAULT 0
+            is_blocked INTEGER NOT NULL DEFAULT 0,
+            last_day   INTEGER NOT NULL
         ) STRICT",
         "CREATE TABLE token (
             token  TEXT PRIMARY KEY,
@@ -67,6 +68,8 @@ const SCHEMA: Schema = Schema {
 pub const SANDBOX_CARD_PREFIX: &str = "999000";
 /// The most customers taken in at once.
 pub const CUSTOMERS_PER_CALL_MAX: usize = 10_000;
+/// For how many days a new card is good: five years.
+const CARD_DAYS: i32 = 1_826;
 /// The owner of the bank's own orders (deposits).
 const TELLER: &str = "bank teller";
 
@@ -255,8 +258,9 @@ impl SandboxBank {
         };
         tx.prepare_cached("INSERT INTO customer (account, holder) VALUES (?1, ?2)")?
             .execute(params![account, new.holder])?;
-        tx.prepare_cached("INSERT INTO card (number, account) VALUES (?1, ?2)")?
-            .execute(params![card.digits(), account])?;
+        let last_day = self.today().days().saturating_add(CARD_DAYS);
+        tx.prepare_cached("INSERT INTO card (number, account, last_day) VALUES (?1, ?2, ?3)")?
+            .execute(params![card.digits(), account, last_day])?;
         if !new.opening.is_zero() {
             let number = account.to_be_bytes();
             let reference = Reference(sha256_parts(&[b"yibao/sandbox-opening/v1", &number]));
@@ -337,6 +341,25 @@ impl SandboxBank {
                 .optional()?;
             account.map_or(Ok(Amount::ZERO), |account| books::credit_balance(connection, account))
         })
+    }
+
+    /// Today in the bank's calendar.
+    fn today(&self) -> CivilDate {
+        self.clock.now().day(self.config.offset)
+    }
+
+    /// Sets the last day on which a card is good.
+    ///
+    /// # Errors
+    /// No such card, or failing books.
+    pub fn set_last_day(&self, card: &CardNumber, day: CivilDate) -> Result<(), BankError> {
+        let changed = self.books.database().write(|tx| {
+            tx.execute(
+                "UPDATE card SET last_day = ?2 WHERE number = ?1",
+                params![card.digits(), day.days()],
+            )
+        })?;
+        if changed == 1 { Ok(()) } else { Err(BankError::Unknown) }
     }
 
     /// Blocks a card, or lifts the block.

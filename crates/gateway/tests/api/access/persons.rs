@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Given, Own, Status, Trial, bureau, hospital, one, party, public, two};
 use crate::binding::{application, applied, child, child_identity};
+use crate::card;
 use crate::claim::{acceptance, claim, payout, payout_key, review, tags_request, waiting};
 use crate::desk_act;
 use crate::premium::{SEASON, lookup, premium_row, season, wallet_payment};
@@ -78,6 +79,19 @@ pub(super) fn person_trials() -> Vec<Trial> {
 
 pub(super) fn wallet_trials() -> Vec<Trial> {
     vec![
+        party(
+            "bind_card",
+            |_| Ask::post(card::path(1), &card::new_card(0)),
+            (two, Status(403)),
+            (one, Status(201)),
+        ),
+        // After the trial above, in their order.
+        party(
+            "unbind_card",
+            |_| Ask::delete(card::path(1)),
+            (two, Status(403)),
+            (one, Status(204)),
+        ),
         party(
             "get_profile",
             |_| Ask::get(format!("/v1/persons/{}/profile", id_of(one()))),

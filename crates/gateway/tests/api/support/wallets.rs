@@ -4,8 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use adapters::clock::ManualClock;
 use adapters::directory::{BoundCard, Directory, DirectoryKey, Particulars, UsedCode};
 use adapters::identity::{AuthorityKeys, Identity, Registry};
+use adapters::rail::Style;
+use adapters::rail::card::{self, BindCard, BindCardError, CardBinding as _, CardNumber};
+use adapters::rail::sandbox_bank::{NewCustomer, SandboxBank, SandboxBankConfig, SandboxRail};
 use adapters::sqlite::Place;
 use gateway::port::{Port as _, PortError};
 use gateway::problem::Problem;
@@ -13,8 +17,8 @@ use gateway::wallet::{CardExecutor, KeyLimits, Machine, Wallet};
 use ledger::modules::visit::{CashLeg, RailKind};
 use ledger::{Authorisation, Content};
 use primitives::{
-    Amount, Hash, OrganisationId, Party, PersonId, RegionId, Text, Timestamp, VisitId, codec,
-    sha256, sha256_parts,
+    Amount, CivilDate, Currency, Hash, OrganisationId, Party, PersonId, RegionId, Text, Timestamp,
+    VisitId, codec, sha256, sha256_parts,
 };
 use serde_json::{Value, json};
 use vault::{ReaderSecret, commit_bill};
@@ -52,7 +56,56 @@ impl Machine for KeyMachine {
     }
 }
 
-impl CardExecutor for KeyMachine {
+/// A simulated bank behind a real key.
+struct TestBank {
+    machine: KeyMachine,
+    rail: SandboxRail,
+}
+
+impl Machine for TestBank {
+    fn organisation(&self) -> OrganisationId {
+        self.machine.organisation()
+    }
+
+    fn authorise(&self, content: &Content) -> Result<Authorisation, Problem> {
+        self.machine.authorise(content)
+    }
+}
+
+/// The cards of the bank's customers, in this order: person 1's four, and one of somebody else.
+pub const CARDS: [&str; 5] =
+    ["999000000000000", "999000000000001", "999000000000002", "999000000000003", "999000000000004"];
+
+/// The bank: of person 1's cards the first is good, then there are an expired, a blocked and an
+/// empty one.
+fn bank(now: Timestamp) -> TestBank {
+    let clock = Arc::new(ManualClock::at(now));
+    let config = SandboxBankConfig::new(Currency::CNY, Style::PayAndRefund, 1);
+    let bank = Arc::new(SandboxBank::open(&Place::Memory, config, clock).unwrap());
+    let customer = |holder: &str, minor| NewCustomer {
+        holder: holder.to_owned(),
+        opening: Amount::from_minor(minor),
+    };
+    let own = [100, 100, 100, 0].map(|minor| customer("陈玉兰", minor));
+    let customers = [own.as_slice(), &[customer("别人", 100)]].concat();
+    let opened = bank.open_accounts(&customers).unwrap();
+    for (customer, payload) in opened.iter().zip(CARDS) {
+        assert_eq!(customer.card, CardNumber::from_payload(payload).unwrap());
+    }
+    let day = CivilDate::from_ymd(2025, 12, 31).unwrap();
+    bank.set_last_day(&opened[1].card, day).unwrap();
+    bank.set_blocked(&opened[2].card, true).unwrap();
+    let rail = bank.rail("bank".parse().unwrap());
+    TestBank { machine: KeyMachine("bank"), rail }
+}
+
+impl CardExecutor for TestBank {
+    fn bind_card(&self, request: &BindCard) -> Result<BoundCard, BindCardError> {
+        let card::BoundCard { token, last_four } = self.rail.bind_card(request)?;
+        let rail = Text::new("bank").unwrap();
+        Ok(BoundCard { executor: self.organisation(), rail, token, last_four })
+    }
+
     fn cash_leg(&self, what: &[u8], card: &BoundCard) -> Result<CashLeg, PortError> {
         let token = card.token.as_str().as_bytes();
         let parts = [b"leg".as_slice(), what, token];
@@ -93,7 +146,7 @@ pub fn wallet(now: Timestamp) -> Wallet {
         payment_max: Amount::from_minor(payment),
         day_max: Amount::from_minor(day),
     };
-    let bank: Arc<dyn CardExecutor> = Arc::new(KeyMachine("bank"));
+    let bank: Arc<dyn CardExecutor> = Arc::new(bank(now));
     Wallet {
         region: RegionId(REGION),
         directory,
