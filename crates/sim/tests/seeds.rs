@@ -34,12 +34,30 @@ fn assert_seen(all: &Report) {
     for end in ends {
         assert!(all.ends.contains_key(&end), "no life ended by {end:?}");
     }
-    for kind in
-        ["settle_visit", "refund_visit", "supersede_settlement", "take_deposit", "retry_effect"]
-    {
+    for kind in [
+        "settle_visit",
+        "refund_visit",
+        "supersede_settlement",
+        "take_deposit",
+        "retry_effect",
+        "lock_premium",
+        "pay_premiums_from_accounts",
+        "cancel_premium",
+        "grant_aid",
+        "revoke_aid",
+    ] {
         assert!(all.kinds.contains_key(kind), "no `{kind}` was accepted");
     }
-    for code in ["insufficient_balance", "record_mismatch", "split_outdated", "person_locked"] {
+    for code in [
+        "insufficient_balance",
+        "record_mismatch",
+        "split_outdated",
+        "person_locked",
+        "aid_limit_reached",
+        "premium_already_paid",
+        "premium_locked",
+        "unknown_aid_grant",
+    ] {
         assert!(all.rejections.contains_key(code), "nothing was rejected as `{code}`");
     }
     for payment in ["debit Collect Failed", "credit Collect Done", "counter Refund Done"] {

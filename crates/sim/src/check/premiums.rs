@@ -63,16 +63,9 @@ pub struct PremiumCheck {
     locks: BTreeMap<Record, (Party, Timestamp)>,
     grants: BTreeMap<(PersonId, u32), Grant>,
     touched: BTreeSet<Record>,
-    count: u64,
 }
 
 impl PremiumCheck {
-    /// How many premiums accounts paid, given back or not.
-    #[must_use]
-    pub const fn count(&self) -> u64 {
-        self.count
-    }
-
     pub(super) fn accepted(&mut self, executed: &Executed<'_>) -> Result<(), Violation> {
         if let Some(body) = executed.body::<GrantAid>() {
             self.granted(executed, &body)?;
@@ -162,7 +155,6 @@ impl PremiumCheck {
             self.paid.insert(of, Paid { transaction, owner, source, amount, day });
             self.locks.remove(&of);
             self.touched.insert(of);
-            self.count += 1;
         }
         require_entries(executed, &expected)
     }
@@ -299,4 +291,131 @@ fn require_entries(executed: &Executed<'_>, expected: &[Entry]) -> Result<(), Vi
     require(Rule::MoneyConserved, posted == expected, || {
         format!("receipt {} posts {posted:?} for premiums, not {expected:?}", executed.index)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use ledger::kernel::posting::PostedEntry;
+    use ledger::kernel::registry::Kind;
+    use ledger::modules::family::{Agreement, AidPurpose};
+    use ledger::modules::person::Actor;
+    use ledger::modules::premium::AccountPremium;
+    use ledger::{Content, Receipt};
+    use primitives::Currency;
+    use proof::receipt::Field;
+
+    use super::super::example::{content, executed, receipt};
+    use super::*;
+    use crate::region::premiums::season;
+
+    const OWNER: PersonId = PersonId([1; 16]);
+    const MEMBER: PersonId = PersonId([2; 16]);
+    const STRANGER: PersonId = PersonId([3; 16]);
+    const FROM_RELATIVE: PremiumSource = PremiumSource::FamilyAccount { grant: 1 };
+
+    fn payment(payer: PersonId, source: PremiumSource) -> PayPremiumsFromAccounts {
+        let amount = Amount::from_minor(9_000);
+        let item = AccountPremium { person: MEMBER, repair_years: 0, amount, source };
+        PayPremiumsFromAccounts { season: season(2026), payer, items: vec![item] }
+    }
+
+    fn accepted<K: Kind>(body: &K, key: u8, entries: Vec<Entry>) -> (Content, Receipt) {
+        let content = content(body, key);
+        let mut receipt = receipt(&content);
+        let posted = |entry| PostedEntry { entry, currency: Currency::CNY };
+        receipt.entries = entries.into_iter().map(posted).collect();
+        (content, receipt)
+    }
+
+    fn see(check: &mut PremiumCheck, (content, receipt): &(Content, Receipt)) -> Result<(), Rule> {
+        check.accepted(&executed(content, receipt, 2)).map_err(|violation| violation.rule)
+    }
+
+    fn paid(payer: PersonId, key: u8) -> (Content, Receipt) {
+        let entries = way(FROM_RELATIVE, OWNER, Amount::from_minor(9_000));
+        accepted(&payment(payer, FROM_RELATIVE), key, entries)
+    }
+
+    /// The owner's account helps the member with one premium a month.
+    fn helped() -> PremiumCheck {
+        let mut check = PremiumCheck::default();
+        let most = Amount::from_minor(9_000);
+        let terms = AidTerms {
+            relation: 1,
+            purpose: AidPurpose::Premiums,
+            visit_types: Vec::new(),
+            bill_max: most,
+            month_max: most,
+            year_max: most,
+            rank: 0,
+            until: None,
+        };
+        let agreement = Agreement::OwnKey;
+        let body = GrantAid { payer: OWNER, member: MEMBER, terms, agreement };
+        let (content, mut receipt) = accepted(&body, 1, Vec::new());
+        let (name, value) = ("grant".parse().unwrap(), FieldValue::Number(1));
+        receipt.fields = vec![Field { name, value }];
+        see(&mut check, &(content, receipt)).unwrap();
+        check
+    }
+
+    fn back(owner: PersonId, key: u8) -> (Content, Receipt) {
+        let body = CancelPremium { season: season(2026), person: MEMBER, actor: Actor::OwnKey };
+        let mut entries = way(FROM_RELATIVE, owner, Amount::from_minor(9_000));
+        entries.reverse();
+        for entry in &mut entries {
+            (entry.debit, entry.credit) = (entry.credit, entry.debit);
+        }
+        accepted(&body, key, entries)
+    }
+
+    #[test]
+    fn a_premium_that_is_paid_twice_is_seen() {
+        let mut check = helped();
+        assert_eq!(see(&mut check, &paid(MEMBER, 2)), Ok(()));
+        assert_eq!(see(&mut check, &paid(OWNER, 3)), Err(Rule::PremiumOnce));
+    }
+
+    #[test]
+    fn a_premium_goes_back_to_where_it_came_from_and_once() {
+        let mut check = helped();
+        see(&mut check, &paid(MEMBER, 2)).unwrap();
+        assert_eq!(see(&mut check, &back(STRANGER, 3)), Err(Rule::MoneyConserved));
+        let mut check = helped();
+        see(&mut check, &paid(MEMBER, 2)).unwrap();
+        assert_eq!(see(&mut check, &back(OWNER, 3)), Ok(()));
+        assert_eq!(see(&mut check, &back(OWNER, 4)), Err(Rule::PremiumOnce));
+        // What came back may be paid again: the month has it once.
+        assert_eq!(see(&mut check, &paid(MEMBER, 5)), Ok(()));
+    }
+
+    #[test]
+    fn a_grant_that_pays_more_than_it_offers_or_for_a_stranger_is_seen() {
+        let mut check = helped();
+        let next = season(2027);
+        see(&mut check, &paid(MEMBER, 2)).unwrap();
+        let (mut second, entries) =
+            (payment(MEMBER, FROM_RELATIVE), way(FROM_RELATIVE, OWNER, Amount::from_minor(9_000)));
+        second.season = next;
+        let more = accepted(&second, 3, entries);
+        assert_eq!(see(&mut check, &more), Err(Rule::PremiumOnce));
+        assert_eq!(see(&mut helped(), &paid(STRANGER, 2)), Err(Rule::Refused));
+        let own = way(PremiumSource::PersonalAccount, STRANGER, Amount::from_minor(9_000));
+        let foreign = accepted(&payment(STRANGER, PremiumSource::PersonalAccount), 2, own);
+        assert_eq!(see(&mut helped(), &foreign), Err(Rule::Refused));
+    }
+
+    #[test]
+    fn a_lock_that_keeps_nobody_out_is_seen() {
+        let mut check = helped();
+        let lock = LockPremium {
+            season: season(2026),
+            person: MEMBER,
+            payer: Party::Person(STRANGER),
+            channel: crate::actor::organisation(crate::region::BUREAU),
+        };
+        see(&mut check, &accepted(&lock, 2, Vec::new())).unwrap();
+        assert_eq!(see(&mut check, &paid(MEMBER, 3)), Err(Rule::PremiumOnce));
+    }
 }
