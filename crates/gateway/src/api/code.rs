@@ -126,8 +126,7 @@ impl From<CodeSeed> for CodeSeedView {
 pub(crate) fn may_act(call: &Call, payer: PersonId, member: PersonId) -> bool {
     let state = &call.view.state;
     let today = person::view::person(state, member).and_then(|row| call.today(row.region));
-    let bound = family::view::binding(state, payer, member);
-    today.zip(bound).is_some_and(|(today, bound)| bound.holds_on(today))
+    today.is_some_and(|today| family::view::holds(state, (payer, member), today))
 }
 
 fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {

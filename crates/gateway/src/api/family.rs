@@ -133,8 +133,7 @@ impl ApplicationStanding {
     /// Where the last application of these two stands; nothing where a binding came of it.
     fn of(call: &Call, (payer, member): (PersonId, PersonId), today: CivilDate) -> Option<Self> {
         let state = &call.view.state;
-        let binding = family::view::binding(state, payer, member);
-        if binding.is_some_and(|one| one.holds_on(today)) {
+        if family::view::holds(state, (payer, member), today) {
             return None;
         }
         if let Some(refusal) = family::view::refusal(state, payer, member) {
@@ -172,7 +171,7 @@ fn family_of(call: &Call, session: &Session) -> Result<Reply, Problem> {
             ground: one.ground,
             since: one.since,
             until: one.until,
-            holds: one.holds_on(today),
+            holds: family::view::holds(state, (payer, member), today),
         }))
     };
     let members = row.members.iter().map(|one| bound(id, *one, *one));

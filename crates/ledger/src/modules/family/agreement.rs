@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{BINDINGS, BindingGround};
+use super::table::BindingGround;
+use super::view::holds;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
@@ -89,7 +90,7 @@ pub(super) fn require_standing(
     direct_below_age: u8,
     today: CivilDate,
 ) -> Result<(), Rejection> {
-    let is_bound = BINDINGS.get(state, &(payer, member)).is_some_and(|one| one.holds_on(today));
+    let is_bound = holds(state, (payer, member), today);
     let is_young =
         direct_below_age > 0 && is_below(state, member, direct_below_age, today) == Some(true);
     require(is_bound || is_young, || rejection::AGREEMENT_MISSING.reject())

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::binding::{Pair, require_bindable, rules_of};
 use super::rejection;
-use super::table::{APPLICATIONS, BINDINGS, BindingApplication, FAMILIES, REFUSALS};
-use super::view::family;
+use super::table::{APPLICATIONS, BindingApplication, FAMILIES, REFUSALS};
+use super::view::{family, holds};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -53,8 +53,7 @@ impl Kind for ApplyForBinding {
         let pair = Pair { payer: self.payer, member: self.member };
         require_bindable(context, state, pair, (self.relation, true))?;
         let (rules, today) = rules_of(context, state, pair.member)?;
-        let holds = BINDINGS.get(state, &pair.key()).is_some_and(|one| one.holds_on(today));
-        require(!holds, || rejection::ALREADY_BOUND.reject())?;
+        require(!holds(state, pair.key(), today), || rejection::ALREADY_BOUND.reject())?;
         let waits = APPLICATIONS.get(state, &pair.key()).is_some_and(|one| today <= one.until);
         require(!waits, || rejection::APPLICATION_WAITS.reject())?;
         let mut row = family(state, pair.payer);

@@ -8,7 +8,7 @@ use super::month::{Month, MonthCount};
 use super::rejection;
 use super::rules::{PAYERS_MAX, ProxyRules, require_relation};
 use super::table::{BINDINGS, Binding, BindingGround, FAMILIES, PROXY_RULES};
-use super::view::family;
+use super::view::{family, holds};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Code, Rejection, require};
@@ -110,9 +110,7 @@ pub(super) fn bind(
     });
     if !changes_consent {
         let (_, today) = rules_of(context, state, pair.member)?;
-        require(before.is_none_or(|one| !one.holds_on(today)), || {
-            rejection::ALREADY_BOUND.reject()
-        })?;
+        require(!holds(state, pair.key(), today), || rejection::ALREADY_BOUND.reject())?;
         take_slot_of_payer(context, state, pair)?;
         take_slot_of_member(context, state, pair)?;
     }

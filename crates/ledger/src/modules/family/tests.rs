@@ -6,7 +6,7 @@
 )]
 use super::*;
 use crate::kernel::month::CalendarMonth;
-use crate::modules::coverage::{AttestedFacts, CoverageTerms, EnrolCoverage};
+use crate::modules::coverage::{AttestFacts, AttestedFacts, CoverageTerms, EnrolCoverage};
 use crate::modules::fund::{CreditPersonalAccounts, CreditRow, CreditSource};
 use crate::modules::organisation::rejection as organisations;
 use crate::modules::person::{Actor, LockPerson, rejection as persons};
@@ -293,6 +293,48 @@ fn turning_of_age_changes_the_consent_without_a_slot() {
     assert_eq!((binding.ground, binding.until), (BindingGround::OwnKey, None));
     let row = view::family(state, id(1));
     assert_eq!((row.bound, row.members), (slots, vec![id(8)]));
+}
+
+#[test]
+fn documents_agree_for_nobody_who_is_attested_to_be_old_enough() {
+    let mut world = world();
+    world.accepted(&[by(1)], &apply(1, CHILD));
+    let until = day("2026-12-31");
+    world.accepted(&[party("bureau")], &decide(1, CHILD, BindingDecision::Agree { until }));
+    let pair = (id(1), id(CHILD));
+    let today = day("2026-01-02");
+    assert!(view::holds(world.ledger.state(), pair, today));
+    assert!(!view::holds(world.ledger.state(), pair, day("2027-01-01")), "after its last day");
+    // The bureau attests that the child has turned sixteen, earlier than the documents end.
+    let facts = AttestedFacts {
+        period: Period { from: today, to: Some(until) },
+        age: benefit::AgeBand::new(16, 18).unwrap(),
+        sex: benefit::Sex::Unstated,
+        person_classes: benefit::PersonClasses::NONE,
+        income_class: benefit::IncomeClass::NONE,
+        unbroken_years: 0,
+        claim_free_years: 0,
+        month_of_75: false,
+        family: None,
+    };
+    let attest = AttestFacts { person: id(CHILD), region: REGION, scheme: SchemeId(390), facts };
+    wait_until(&mut world, "2026-01-03", 0);
+    world.accepted(&[party("bureau")], &attest);
+    assert!(!view::holds(world.ledger.state(), pair, day("2026-01-03")));
+    let standing = GrantAid {
+        payer: id(1),
+        member: id(CHILD),
+        terms: terms(),
+        agreement: Agreement::Standing,
+    };
+    world.rejected(&[by(1)], &standing, rejection::AGREEMENT_MISSING);
+    let slots = view::family(world.ledger.state(), id(1)).bound;
+    bound(&mut world, 1, CHILD);
+    assert!(
+        view::holds(world.ledger.state(), pair, day("2027-06-01")),
+        "the own consent has no end"
+    );
+    assert_eq!(view::family(world.ledger.state(), id(1)).bound, slots, "it takes no slot");
 }
 
 #[test]

@@ -3,16 +3,16 @@
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use benefit::{FamilyGrant, VisitType};
-use primitives::{Amount, Hash, PersonId, RegionId, Timestamp, detail};
+use primitives::{Amount, CivilDate, Hash, PersonId, RegionId, Timestamp, detail};
 
-use super::agreement::today_of;
+use super::agreement::{is_below, today_of};
 use super::aid;
 use super::binding::rules_in;
 use super::rejection;
 use super::rules::{AidRules, ProxyRules};
 use super::table::{
-    AID_RULES, APPLICATIONS, AidGrant, BINDINGS, Binding, BindingApplication, BindingRefusal,
-    FAMILIES, FamilyRow, GRANTS, PROXY_RULES, REFUSALS,
+    AID_RULES, APPLICATIONS, AidGrant, BINDINGS, Binding, BindingApplication, BindingGround,
+    BindingRefusal, FAMILIES, FamilyRow, GRANTS, PROXY_RULES, REFUSALS,
 };
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -38,6 +38,23 @@ pub fn family(state: &(impl Read + ?Sized), person: PersonId) -> FamilyRow {
 /// A binding, for the two and the bureau.
 pub fn binding(state: &(impl Read + ?Sized), payer: PersonId, member: PersonId) -> Option<Binding> {
     BINDINGS.get(state, &(payer, member))
+}
+
+/// Whether the payer may act for the member on this day. What rests on documents ends on the
+/// binding's last day, and at once when the member is attested to be old enough to agree in person.
+pub fn holds(
+    state: &(impl Read + ?Sized),
+    (payer, member): (PersonId, PersonId),
+    day: CivilDate,
+) -> bool {
+    let Some(bound) = binding(state, payer, member) else { return false };
+    let is_of_age = || {
+        let region = person::view::person(state, member).map(|row| row.region);
+        let rules = region.and_then(|region| proxy_rules(state, region));
+        rules
+            .is_some_and(|rules| is_below(state, member, rules.own_consent_age, day) == Some(false))
+    };
+    bound.holds_on(day) && (bound.ground != BindingGround::Documents || !is_of_age())
 }
 
 /// An application, for the payer and the bureau.
@@ -83,9 +100,9 @@ pub(crate) fn require_proxy(
         person::view::require_unlocked(state, member)?
     };
     let today = today_of(context, state, member)?;
-    require(bound.holds_on(today), || match bound.until {
-        Some(until) => rejection::BINDING_ENDED.with(detail!("on {until}", until)),
-        None => rejection::BINDING_ENDED.reject(),
+    require(holds(state, (payer, member), today), || match bound.until {
+        Some(until) if until < today => rejection::BINDING_ENDED.with(detail!("on {until}", until)),
+        _ => rejection::BINDING_ENDED.reject(),
     })?;
     let rules = rules_in(state, row.region)?;
     let most = rules.payment_max;
