@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join as joined } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { confirmWithPin, data, deskPage, join, launch, newcomer, openVisit, seeing, signDeskIn, takeAtTill, Visitor, writeBill } from './kit.ts';
+import { byCommand, confirmWithPin, data, deskPage, join, launch, newcomer, openVisit, seeing, signDeskIn, takeAtTill, Visitor, writeBill } from './kit.ts';
 import { photograph } from './photograph.ts';
 
 let browser: Browser;
@@ -154,5 +154,50 @@ it('a parent applies for a child, is refused with a reason, applies again, and m
   await hospital.text('send.settled').waitFor();
   await hospital.leave();
   await phone.end();
+
+  // A bill of the child's that was paid in full: whoever may act claims for the child.
+  await wallet.tab('tab.home').click();
+  await wallet.link('home.tile.claims').click();
+  await wallet.page.getByRole('link', { name: wallet.t('claims.for', { name: one.name }) }).click();
+  await wallet.text('claims.none').waitFor();
+  const id = /for=([0-9a-f]{32})/.exec(wallet.page.url())?.[1] ?? '';
+  await wallet.check('child-claims');
+  await wallet.link('claims.new').click();
+  await wallet.page.getByRole('heading', { name: wallet.t('claims.newFor', { name: one.name }) }).waitFor();
+  const yesterday = new Date(Date.now() + 8 * 3_600_000 - 24 * 3_600_000).toISOString().slice(0, 10);
+  await wallet.field('claim.provider').fill('西宁市急救中心');
+  await wallet.field('claim.from').fill(yesterday);
+  await wallet.button('child.next').click();
+  await wallet.field('claim.issuer').fill('62060121');
+  await wallet.field('claim.number').fill('0031774402');
+  await wallet.field('claim.total').fill('58.40');
+  await wallet.button('child.next').click();
+  const invoice = await photograph(wallet, ['医疗门诊收费票据（演练）', `交款人：${one.name}`, '合计：58.40元']);
+  await wallet.field('child.documents.add').setInputFiles({ name: 'invoice.png', mimeType: 'image/png', buffer: invoice });
+  await wallet.page.getByRole('img').first().waitFor();
+  await wallet.check('child-claim');
+  await wallet.button('claim.send').click();
+  await confirmWithPin(wallet);
+  await wallet.link('claim.done.see').click();
+  await wallet.text('claim.waiting').waitFor();
+  await wallet.check('child-claim-waiting');
+  await wallet.button('claim.withdraw').click();
+  await confirmWithPin(wallet);
+  await wallet.text('claim.withdrawn').waitFor();
+
+  // Sixteen: once the bureau attests it, documents agree to nothing any more.
+  const today = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
+  const period = { from: today, to: `${today.slice(0, 4)}-12-31` };
+  const facts = { period, age: { from: 16, below: 18 }, sex: 'unstated', person_classes: [] };
+  byCommand('bureau', 'attest_facts', { person: id, region: 620100, scheme: 390, facts });
+  await wallet.tab('tab.home').click();
+  await wallet.link('home.tile.family').click();
+  await wallet.page.getByRole('link', { name: wallet.t('consent.open', { name: one.name }) }).click();
+  await wallet.text('consent.ended', { name: one.name, age: '16' }).waitFor();
+  await wallet.check('consent-ended');
+  await wallet.button('relatives.askNow', { name: one.name }).click();
+  await confirmWithPin(wallet);
+  await wallet.text('relatives.sent', { name: one.name }).waitFor();
+  await wallet.check('consent-asked');
   await wallet.leave();
 });

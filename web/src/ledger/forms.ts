@@ -33,8 +33,9 @@ export const party: borsh.Encode<Schemas['Party']> = (value, out) => {
 
 export const actor: borsh.Encode<Schemas['Actor']> = (value, out) => {
   if (typeof value === 'object') {
-    borsh.u8(1, out);
-    id(value.guardian, out);
+    const isGuardian = 'guardian' in value;
+    borsh.u8(isGuardian ? 1 : 4, out);
+    id(isGuardian ? value.guardian : value.proxy, out);
   } else {
     borsh.word({ own_key: 0, desk: 2, register: 3 })(value, out);
   }

@@ -261,6 +261,7 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
       to: borsh.day,
       invoices: borsh.list(hash),
       documents: hash,
+      payee: borsh.option(id),
     }),
   },
   withdraw_claim: { number: 1103, body: borsh.struct({ claim: hash, by: actor }) },

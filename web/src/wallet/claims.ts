@@ -1,6 +1,8 @@
 /** What a wallet says of claims: where one stands in a line, and the invoices as they are written. */
+import { api, ok } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
 import { CURRENCY, dayText, instantText, minorOf, money } from '../messages/format.ts';
+import { session } from '../session.svelte.ts';
 import { t } from './words.ts';
 
 /** The most photographs of one claim. */
@@ -63,4 +65,27 @@ export function standingText(standing: Schemas['ClaimState']): { readonly look: 
       return { look: 'good', title: t('claim.paying', { amount }), lead: t('claim.paying.lead', { when: instantText(payout.ordered) }) };
     }
   }
+}
+
+/** Somebody for whom the reader claims, and as what. */
+export type Claimant = { readonly person: string; readonly name: string; readonly by: Schemas['Actor'] };
+
+/** For whom the reader claims besides: those who trust the reader, and those bound to whom the reader may act. */
+export async function othersToClaimFor(): Promise<readonly Claimant[]> {
+  const path = { person: session.id };
+  const [{ wards }, family] = await Promise.all([
+    ok(api.GET('/v1/persons/{person}/wards', { params: { path } })),
+    ok(api.GET('/v1/persons/{person}/family', { params: { path } })),
+  ]);
+  const region = Number(family.region);
+  const { rules } = await ok(api.GET('/v1/regions/{region}/claim-rules', { params: { path: { region } } }));
+  const guarded = wards.map(({ person, name }) => ({ person, name, by: { guardian: session.id } }));
+  const bound = rules?.proxies_claim ? family.members.filter((one) => one.holds && !guarded.some(({ person }) => person === one.person)) : [];
+  return [...guarded, ...bound.map(({ person, name }) => ({ person, name: name || t('relatives.somebody'), by: { proxy: session.id } }))];
+}
+
+/** As what the reader claims for somebody; nothing where the reader may not. */
+export async function claimantFor(person: string): Promise<Claimant | undefined> {
+  if (person === session.id) return { person, name: '', by: 'own_key' };
+  return (await othersToClaimFor()).find((one) => one.person === person);
 }

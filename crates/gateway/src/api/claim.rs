@@ -6,7 +6,8 @@
 //!
 //! Invariants: no claim is filed whose documents are not kept or whose invoices are others than it
 //! says (test `documents_and_invoices_belong_to_the_claim`); only the person and a clerk of the
-//! bureau see them (test `only_the_person_and_the_bureaus_clerk_see_a_claim`).
+//! bureau see them (test `only_the_person_and_the_bureaus_clerk_see_a_claim`), and a proxy those
+//! that the same proxy filed (test `a_proxy_claims_and_sees_what_it_filed`).
 
 use adapters::directory::KeptClaim;
 use axum::http::{Method, StatusCode};
@@ -14,10 +15,12 @@ use base64ct::{Base64, Encoding as _};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::Transaction;
 use ledger::modules::claim::{self, ClaimRow, FileClaim};
+use ledger::modules::coverage::{self, Standing};
 use primitives::{Hash, Party, PersonId, RegionId, codec, detail, sha256, sha256_parts};
 use serde::de::DeserializeOwned;
 
 use super::binding::read_documents;
+use super::code::may_act;
 use super::family::relative;
 use super::machine::execute_kept;
 use super::objection::body_of;
@@ -31,8 +34,8 @@ use crate::problem::{Problem, code, foreign};
 use crate::session::Session;
 use crate::wallet::Wallet;
 use form::{
-    ClaimFiled, ClaimList, ClaimRulesView, ClaimStanding, ClaimStatement, ClaimSummary, ClaimView,
-    Invoice, InvoiceTagList, InvoiceTagRequest, NewClaim, PayoutView,
+    ClaimFiled, ClaimRulesView, ClaimStanding, ClaimStatement, ClaimSummary, ClaimView, Invoice,
+    InvoiceTagList, InvoiceTagRequest, NewClaim, Payee, PayoutView, PersonClaims,
 };
 
 pub mod desk;
@@ -50,7 +53,8 @@ const WORD_MAX: usize = 100;
 const WORDS_MAX: usize = 2_000;
 
 /// Who files and sees a person's claims.
-const PERSON_RULE: &str = crate::access::PERSON_RULE;
+const CLAIMANT_RULE: &str = "the person, a guardian of today, the home region's bureau, and, where the region lets \
+                             proxies claim, a relative who may act for the person";
 const PERSON: Parameter = Parameter::path("person", "the person's id", schema_of::<PersonId>);
 const CLAIM: Parameter =
     Parameter::path("claim", "the id of the transaction that filed it", schema_of::<Hash>);
@@ -73,7 +77,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/persons/{person}/invoice-tags",
         operation: "create_invoice_tags",
         summary: "Gives the tags by which the ledger knows invoices: hashes under the bureau's key",
-        access: Access::Party { rule: PERSON_RULE, handle: tags },
+        access: Access::Party { rule: CLAIMANT_RULE, handle: tags },
         parameters: &[PERSON],
         body: BodyKind::Json(schema_of::<InvoiceTagRequest>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(200, schema_of::<InvoiceTagList>),
@@ -85,7 +89,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         operation: "file_claim",
         summary: "Claims for bills that were paid in full: keeps the photographs, sealed, and puts the claim \
                   on the ledger; the bureau has to decide",
-        access: Access::Party { rule: PERSON_RULE, handle: file },
+        access: Access::Party { rule: CLAIMANT_RULE, handle: file },
         parameters: &[PERSON],
         body: BodyKind::Signed(schema_of::<NewClaim>, CLAIM_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<ClaimFiled>),
@@ -103,10 +107,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/persons/{person}/claims",
         operation: "list_claims",
         summary: "Lists a person's claims and where each stands, the newest first",
-        access: Access::Party { rule: PERSON_RULE, handle: list },
+        access: Access::Party { rule: CLAIMANT_RULE, handle: list },
         parameters: &[PERSON],
         body: BodyKind::None,
-        answer: AnswerKind::Json(200, schema_of::<ClaimList>),
+        answer: AnswerKind::Json(200, schema_of::<PersonClaims>),
         problems: &[code::NO_WALLET, code::NOT_YOURS],
     },
     Endpoint {
@@ -115,8 +119,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
         operation: "get_claim",
         summary: "Gives a claim with its photographs, and once it is accepted its lines, its split and why",
         access: Access::Party {
-            rule: "the person, a guardian of today, or the region's bureau by a key with the scope \
-                   `clerk`",
+            rule: "the person, a guardian of today, the proxy who filed it, or the region's bureau by a \
+                   key with the scope `clerk`",
             handle: get,
         },
         parameters: &[CLAIM],
@@ -183,8 +187,28 @@ fn rules(call: &Call) -> Result<Reply, Problem> {
     Reply::json(&ClaimRulesView { rules: claim::view::rules(&call.view.state, region) })
 }
 
+/// The person of the path and who claims: whoever may know everything of the person, or a proxy.
+fn claimant(call: &Call, session: &Session) -> Result<(PersonId, Option<PersonId>), Problem> {
+    let person: PersonId = call.path("person")?;
+    let refused = match call.person(session, person) {
+        Ok(_) => return Ok((person, None)),
+        Err(refused) => refused,
+    };
+    match session.party {
+        Party::Person(proxy) if proxies_claim(call, proxy, person)? => Ok((person, Some(proxy))),
+        _ => Err(refused),
+    }
+}
+
+/// Whether this relative may act for the person, in a region where proxies claim.
+fn proxies_claim(call: &Call, proxy: PersonId, person: PersonId) -> Result<bool, Problem> {
+    let region = call.wallet()?.region;
+    let rules = claim::view::rules(&call.view.state, region);
+    Ok(rules.is_some_and(|rules| rules.proxies_claim) && may_act(call, proxy, person))
+}
+
 fn tags(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    call.person(session, call.path("person")?)?;
+    claimant(call, session)?;
     let wallet = call.wallet()?;
     let InvoiceTagRequest { invoices } = call.json()?;
     require_invoices("invoices", &invoices)?;
@@ -202,8 +226,7 @@ fn read_json<T: DeserializeOwned>(field: &str, text: &str) -> Result<T, Problem>
 }
 
 fn file(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let person: PersonId = call.path("person")?;
-    call.person(session, person)?;
+    let (person, _) = claimant(call, session)?;
     let wallet = call.wallet()?;
     let NewClaim { content, authorisations, statement, documents, salt } = call.json()?;
     let content = read_content(call, content)?;
@@ -286,23 +309,44 @@ fn summary(call: &Call, row: &ClaimRow, kept: &KeptClaim) -> Result<ClaimSummary
         invoices: said.invoices,
         words: said.words,
         filed: row.filed,
+        payee: relative(call, payee(call, row)?)?,
         standing: standing_of(call, row)?,
     })
 }
 
 fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let person: PersonId = call.path("person")?;
-    call.person(session, person)?;
+    let (person, proxy) = claimant(call, session)?;
     let wallet = call.wallet()?;
     let state = &call.view.state;
     let mut claims = Vec::new();
+    let shown = |row: &ClaimRow| proxy.is_none_or(|proxy| row.filed_by == Party::Person(proxy));
     for id in claim::view::claims_of(state, wallet.region, person).iter().rev() {
-        let row = claim::view::claim(state, id);
+        let row = claim::view::claim(state, id).filter(shown);
         if let (Some(row), Some(kept)) = (row, wallet.directory.claim(id)?) {
             claims.push(summary(call, &row, &kept)?);
         }
     }
-    Reply::json(&ClaimList { claims })
+    let (region, today) = (wallet.region, call.today(wallet.region).ok_or_else(not_found)?);
+    let scheme = coverage::view::coverage(state, person).and_then(|row| {
+        let here = row.coverages.iter().filter(|one| one.region == region);
+        let mut active = here.filter(|one| one.standing_on(today) == Standing::Active);
+        active.next().map(|one| one.scheme)
+    });
+    let row = ledger::modules::person::view::person(state, person).ok_or_else(not_found)?;
+    let guardians = row.guardians.iter().map(|one| one.guardian);
+    let guardians = guardians.filter(|one| row.is_guarded_by(*one, today));
+    let payees = std::iter::once(person).chain(guardians).map(|one| {
+        let has_card = wallet.directory.card(one)?.is_some();
+        Ok(Payee { relative: relative(call, one)?, has_card })
+    });
+    let payees = payees.collect::<Result<_, Problem>>()?;
+    Reply::json(&PersonClaims { claims, today, scheme, region, payees })
+}
+
+/// To whom the money of a claim goes today.
+fn payee(call: &Call, row: &ClaimRow) -> Result<PersonId, Problem> {
+    let today = call.today(row.region).ok_or_else(not_found)?;
+    Ok(claim::view::payee_on(&call.view.state, row, today))
 }
 
 /// A claim that the session may see: its row, and what is kept of it.
@@ -311,8 +355,12 @@ fn seen(call: &Call, session: &Session) -> Result<(ClaimRow, KeptClaim), Problem
     let row = claim::view::claim(&call.view.state, &id).ok_or_else(not_found)?;
     if matches!(session.party, Party::Organisation(_)) {
         call.require_clerk(session, not_found)?;
-    } else {
-        call.person(session, row.person).map_err(|_| not_found())?;
+    } else if call.person(session, row.person).is_err() {
+        let Party::Person(proxy) = session.party else { return Err(not_found()) };
+        let is_own = row.filed_by == session.party && proxies_claim(call, proxy, row.person)?;
+        if !is_own {
+            return Err(not_found());
+        }
     }
     let kept = call.wallet()?.directory.claim(&id)?.ok_or_else(not_found)?;
     Ok((row, kept))

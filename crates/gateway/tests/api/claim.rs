@@ -6,6 +6,7 @@ use ledger::{Content, IdempotencyKey};
 use primitives::{Hash, Party, sha256, sha256_parts};
 use serde_json::{Value, json};
 
+use crate::family::familial;
 use crate::support::insured::bill;
 use crate::support::keys;
 use crate::support::{Answered, Ask, DAY, REGION, START, World, id_of, organisation, person as by};
@@ -14,6 +15,7 @@ use crate::support::{Answered, Ask, DAY, REGION, START, World, id_of, organisati
 pub fn claimable(world: World) -> World {
     let rules = json!({
         "filing_days_max": 60, "decision_days_max": 30, "open_claims_per_person_max": 16,
+        "proxies_claim": true,
         "source": "made up for tests"
     });
     let body = json!({ "region": REGION, "rules": rules });
@@ -38,13 +40,23 @@ pub fn tags_request(numbers: &[&str]) -> Value {
     json!({ "invoices": numbers.iter().map(|one| invoice(one)).collect::<Vec<_>>() })
 }
 
-fn tags(world: &World, of: u8, numbers: &[&str]) -> Value {
+fn tags(world: &World, (of, asker): (u8, u8), numbers: &[&str]) -> Value {
     let ask = Ask::post(path(of, "invoice-tags"), &tags_request(numbers));
-    world.ask(&ask.token(&world.token(by(of)))).expect(200).json()["tags"].clone()
+    world.ask(&ask.token(&world.token(by(asker)))).expect(200).json()["tags"].clone()
 }
 
 /// A claim with these invoices, not filed yet: its content and what is sent.
 pub fn claim(world: &World, of: u8, numbers: &[&str]) -> (Content, Value) {
+    let tags = tags(world, (of, of), numbers);
+    claim_by(world, (of, of), (json!("own_key"), numbers, tags))
+}
+
+/// The same by somebody else, who names how and the tags of the invoices.
+fn claim_by(
+    world: &World,
+    (of, signer): (u8, u8),
+    (actor, numbers, tags): (Value, &[&str], Value),
+) -> (Content, Value) {
     let pictures = [picture(b"invoice"), picture(b"list of lines")];
     let salt = Hash([5; 32]);
     let invoices: Vec<Value> = numbers.iter().map(|one| invoice(one)).collect();
@@ -55,12 +67,12 @@ pub fn claim(world: &World, of: u8, numbers: &[&str]) -> (Content, Value) {
     let rest = hashes.iter().map(|hash| hash.0.as_slice());
     let documents = sha256_parts(&head.into_iter().chain(rest).collect::<Vec<_>>());
     let body = json!({
-        "person": id_of(by(of)), "by": "own_key", "region": REGION, "scheme": 310,
-        "from": "2026-01-05", "to": "2026-01-06", "invoices": tags(world, of, numbers),
+        "person": id_of(by(of)), "by": actor, "region": REGION, "scheme": 310,
+        "from": "2026-01-05", "to": "2026-01-06", "invoices": tags,
         "documents": documents
     });
-    let content = world.content(by(of), "file_claim", body);
-    let mut sent = world.submission(&content, &[by(of)]);
+    let content = world.content(by(signer), "file_claim", body);
+    let mut sent = world.submission(&content, &[by(signer)]);
     sent["statement"] = json!(statement);
     sent["documents"] = pictures.iter().map(|one| json!(Base64::encode_string(one))).collect();
     sent["salt"] = json!(salt);
@@ -292,4 +304,39 @@ fn a_payout_that_failed_is_ordered_again_and_who_has_no_card_waits_for_one() {
     let standing = own(&world, 2)[0]["standing"].clone();
     assert_eq!((&standing["paid"], &standing["payout"]), (&json!("14500"), &Value::Null));
     desk(&world, &id, "payout-legs", &payout_key(&id)).problem(409, "no_bound_card");
+}
+
+#[test]
+fn a_proxy_claims_and_sees_what_it_filed() {
+    let world = claimable(familial(World::insured()));
+    let ask_as = |who: u8, ask: Ask| world.ask(&ask.token(&world.token(by(who))));
+    ask_as(2, Ask::get(path(1, "claims"))).problem(403, "not_yours");
+    let bind = json!({
+        "payer": id_of(by(2)), "member": id_of(by(1)), "relation": 1, "agreement": "own_key"
+    });
+    world.accepted(&[by(2), by(1)], "bind_member", bind);
+    let own = filed(&world, 1, &["1"]);
+    let known = ask_as(2, Ask::get(path(1, "claims"))).expect(200).json();
+    assert_eq!((&known["claims"], &known["scheme"]), (&json!([]), &json!(310)));
+    assert_eq!(known["payees"][0]["person"], id_of(by(1)));
+    assert_eq!(known["payees"].as_array().unwrap().len(), 1, "a proxy never receives money");
+    let proxy = json!({ "proxy": id_of(by(2)) });
+    let read = tags(&world, (1, 2), &["2"]);
+    let (_, sent) = claim_by(&world, (1, 2), (proxy, &["2"], read));
+    let answer = ask_as(2, Ask::post(path(1, "claims"), &sent)).expect(201).json();
+    let of_proxy = answer["claim"].as_str().unwrap().to_owned();
+    let listed = ask_as(2, Ask::get(path(1, "claims"))).expect(200).json();
+    assert_eq!(listed["claims"].as_array().unwrap().len(), 1);
+    let open = |claim: &str| ask_as(2, Ask::get(format!("/v1/claims/{claim}")));
+    assert_eq!(open(&of_proxy).expect(200).json()["payee"]["person"], id_of(by(1)));
+    open(&own).problem(404, "not_found");
+    // The person sees both. Who is unbound sees neither any more.
+    let all = ask_as(1, Ask::get(path(1, "claims"))).expect(200).json();
+    assert_eq!(all["claims"].as_array().unwrap().len(), 2);
+    let unbind = json!({
+        "payer": id_of(by(2)), "member": id_of(by(1)), "side": "member", "actor": "own_key"
+    });
+    world.accepted(&[by(1)], "unbind_member", unbind);
+    open(&of_proxy).problem(404, "not_found");
+    ask_as(2, Ask::get(path(1, "claims"))).problem(403, "not_yours");
 }

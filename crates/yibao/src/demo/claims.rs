@@ -18,6 +18,7 @@ impl Stage<'_> {
     /// What the demonstration cannot go on with.
     pub(super) fn claim_rules(&self, chamber: &Chamber<'_>) -> Result<()> {
         let rules = ClaimRules {
+            proxies_claim: true,
             filing_days_max: 365,
             decision_days_max: 30,
             open_claims_per_person_max: 5,

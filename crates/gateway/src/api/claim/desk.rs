@@ -17,7 +17,7 @@ use primitives::{Amount, Hash, OrganisationId, Party, PersonId, codec};
 use super::form::{
     ClaimAcceptance, ClaimList, ClaimPayoutLeg, ClaimPayoutLegRequest, ClaimQuote, ClaimReview,
 };
-use super::{CLAIM, require_invoices, seen, summary, tags_of};
+use super::{CLAIM, payee, require_invoices, seen, summary, tags_of};
 use crate::api::machine::signed_too;
 use crate::api::objection::{body_of, is_accepted};
 use crate::api::quote::{QuoteView, quote_claim, requote_claim};
@@ -170,7 +170,7 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
     Reply::json(&ClaimList { claims })
 }
 
-/// Where money for a claim goes: to the person's bound card.
+/// Where money for a claim goes: to the bound card of the person, or of the guardian who was named.
 fn leg<'a>(
     wallet: &'a Wallet,
     (claim, person): (&Hash, PersonId),
@@ -208,9 +208,10 @@ fn compute(
         parts: quote.parts.clone(),
     };
     let paid = claim::paid_by_funds(&quote.split);
-    let has_card = wallet.directory.card(row.person)?.is_some();
+    let receiver = payee(call, row)?;
+    let has_card = wallet.directory.card(receiver)?.is_some();
     let payout = if has_card && !paid.is_zero() {
-        Some(leg(wallet, (id, row.person), ACCEPTED)?.1)
+        Some(leg(wallet, (id, receiver), ACCEPTED)?.1)
     } else {
         None
     };
@@ -232,7 +233,7 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let wallet = call.wallet()?;
     require_waiting(&row)?;
     let Computed { quote, body, paid, .. } = compute(call, &wallet, (&id, &row), &call.json()?)?;
-    let card = wallet.directory.card(row.person)?.map(|card| card.last_four);
+    let card = wallet.directory.card(payee(call, &row)?)?.map(|card| card.last_four);
     Reply::json(&ClaimQuote { quote, body, paid, card })
 }
 
@@ -276,7 +277,7 @@ fn accept(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let bytes = serde_json::to_vec(&kept).map_err(|_| Problem::new(&code::INTERNAL))?;
     wallet.directory.put_review(&body.record, &bytes)?;
     let paying = match body.payout {
-        Some(_) => Some(leg(&wallet, (&id, row.person), ACCEPTED)?.0),
+        Some(_) => Some(leg(&wallet, (&id, payee(call, &row)?), ACCEPTED)?.0),
         None => None,
     };
     let mut machines: Vec<&dyn Machine> = vec![&*wallet.bureau];
@@ -314,8 +315,8 @@ fn payout_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (id, row) = on_desk(call, session)?;
     let wallet = call.wallet()?;
     let ClaimPayoutLegRequest { idempotency_key: key } = call.json()?;
-    let (_, payout) = leg(&wallet, (&id, row.person), &key.0)?;
-    let card = wallet.directory.card(row.person)?.map(|card| card.last_four);
+    let (_, payout) = leg(&wallet, (&id, payee(call, &row)?), &key.0)?;
+    let card = wallet.directory.card(payee(call, &row)?)?.map(|card| card.last_four);
     let view = ClaimPayoutLeg { payout, card: card.unwrap_or_default() };
     Ok(Reply::json(&view)?.status(StatusCode::CREATED))
 }
@@ -325,7 +326,7 @@ fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let wallet = call.wallet()?;
     let TransactionRequest { content, authorisations } = call.json()?;
     let (content, body) = clerks::<PayClaim>(call, session, content)?;
-    let (paying, leg) = leg(&wallet, (&id, row.person), &content.idempotency_key.0)?;
+    let (paying, leg) = leg(&wallet, (&id, payee(call, &row)?), &content.idempotency_key.0)?;
     if body.claim != id || body.payout != leg {
         return Err(Problem::new(&code::CHANGE_INVALID).at("content"));
     }

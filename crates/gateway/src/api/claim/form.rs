@@ -3,7 +3,7 @@
 use ledger::kernel::effect::EffectStatus;
 use ledger::modules::claim::{AcceptClaim, ClaimCare, ClaimRefusal, ClaimRules};
 use ledger::modules::visit::CashLeg;
-use primitives::{Amount, CivilDate, Hash, OrganisationId, SchemeId, Timestamp};
+use primitives::{Amount, CivilDate, Hash, OrganisationId, RegionId, SchemeId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,33 @@ pub struct ClaimList {
     pub claims: Vec<ClaimSummary>,
 }
 
+/// A person's claims, and what a new one needs to know.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PersonClaims {
+    /// The claims; to a proxy those that the same proxy filed.
+    pub claims: Vec<ClaimSummary>,
+    /// Today in the region's calendar.
+    pub today: CivilDate,
+    /// The scheme that pays today, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<SchemeId>,
+    /// The insured place.
+    pub region: RegionId,
+    /// To whom money may go: the person first, then guardians of today.
+    pub payees: Vec<Payee>,
+}
+
+/// Somebody to whom money for a claim may go.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ClaimPayee")]
+pub struct Payee {
+    /// Who.
+    #[serde(flatten)]
+    pub relative: Relative,
+    /// Whether a bank card is bound to which it would go.
+    pub has_card: bool,
+}
+
 /// A claim and where it stands.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ClaimSummary {
@@ -122,6 +149,8 @@ pub struct ClaimSummary {
     pub words: String,
     /// When it was filed.
     pub filed: Timestamp,
+    /// To whom the money goes.
+    pub payee: Relative,
     /// Where it stands.
     pub standing: ClaimStanding,
 }

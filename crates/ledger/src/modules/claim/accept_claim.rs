@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adjudicate::{ClaimCare, ClaimRecord, paid_by_funds, quote_claim, subject};
+use super::claimant::payee_today;
 use super::file_claim::{check_invoices, require_free};
 use super::payout::{PayoutOrder, order};
 use super::rejection;
@@ -156,7 +157,8 @@ impl AcceptClaim {
     ) -> Result<Option<Hash>, Rejection> {
         let Some(leg) = &self.payout else { return Ok(None) };
         require(!amount.is_zero(), || rejection::PAYOUT_MISMATCH.reject())?;
-        let new = PayoutOrder { claim: self.claim, region: row.region, amount, leg };
+        let payee = payee_today(context, state, row)?;
+        let new = PayoutOrder { claim: self.claim, region: row.region, amount, payee, leg };
         order(context, state, outcome, &new).map(Some)
     }
 }

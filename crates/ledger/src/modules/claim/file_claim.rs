@@ -7,6 +7,7 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::claimant::{require_claimant, require_payee};
 use super::rejection;
 use super::table::{CLAIMANTS, CLAIMS, CLAIMS_LISTED_MAX, ClaimRow, ClaimStanding, INVOICES};
 use super::view;
@@ -15,7 +16,7 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::person::{self, Actor};
+use crate::modules::person::Actor;
 use crate::modules::{coverage, network};
 
 /// How many invoices one claim has at the most. Our own limit: it bounds the row.
@@ -24,7 +25,8 @@ const INVOICES_MAX: usize = 16;
 /// Claims for the bills of one visit or stay that were paid in full. Who gave the care, and for
 /// what, lies with the documents; here are a commitment to them and the tags of the invoices,
 /// hashes under a key of the bureau, by which no invoice is paid for twice. Signed by whoever
-/// speaks for the person: own key, guardian, or a desk of the bureau.
+/// speaks for the person: own key, guardian, or a desk of the bureau; where the region's rules say
+/// so, also by a relative who is bound to act for the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +48,9 @@ pub struct FileClaim {
     pub invoices: Vec<Hash>,
     /// A salted commitment to the documents and to what is said of them.
     pub documents: Hash,
+    /// To whom the money goes: a guardian of the person, or, left out, the person.
+    #[serde(default)]
+    pub payee: Option<PersonId>,
 }
 
 /// 1 to 16 tags, ascending.
@@ -97,7 +102,8 @@ impl Kind for FileClaim {
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
-        person::require_speaker(context, state, self.person, self.by).map(|_| ())
+        let of = (self.person, self.region);
+        require_claimant(context, state, of, self.by).map(|_| ())
     }
 
     fn execute(
@@ -117,6 +123,8 @@ impl Kind for FileClaim {
         let (person, scheme) = (self.person, self.scheme);
         coverage::view::require_active_coverage(state, person, self.region, scheme, self.from)?;
         require_free(state, self.region, &self.invoices, None)?;
+        let payee = require_payee(state, person, self.payee, today)?;
+        let filed_by = require_claimant(context, state, (person, self.region), self.by)?;
         let id = context.transaction.id();
         self.list(state, id, rules.open_claims_per_person_max)?;
         let days = i32::from(rules.decision_days_max);
@@ -129,6 +137,8 @@ impl Kind for FileClaim {
             invoices: self.invoices.clone(),
             documents: self.documents,
             filed: context.time,
+            filed_by,
+            payee,
             until: today.plus_days(days).unwrap_or(today),
             standing: ClaimStanding::Waiting,
         };

@@ -21,6 +21,7 @@ use crate::modules::Module;
 
 mod accept_claim;
 mod adjudicate;
+mod claimant;
 mod event;
 mod file_claim;
 mod pay_claim;

@@ -5,6 +5,7 @@ use primitives::Hash;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::claimant::payee_today;
 use super::payout::{PayoutOrder, concerns, order};
 use super::rejection;
 use super::table::{AcceptedRow, CLAIMS, ClaimRow, ClaimStanding, PAYOUTS, require_claim};
@@ -59,6 +60,7 @@ impl Kind for PayClaim {
             claim: self.claim,
             region: row.region,
             amount: accepted.paid,
+            payee: payee_today(context, state, &row)?,
             leg: &self.payout,
         };
         let reference = order(context, state, &mut outcome, &new)?;

@@ -1,7 +1,7 @@
 //! Payouts: what funds owe for a claim goes to the person through an executor's rail.
 
 use alloc::string::String;
-use primitives::{Amount, Hash, OrganisationId, Party, RegionId, detail};
+use primitives::{Amount, Hash, OrganisationId, Party, PersonId, RegionId, detail};
 use proof::receipt::FieldValue;
 
 use super::rejection;
@@ -11,7 +11,7 @@ use crate::kernel::context::Context;
 use crate::kernel::effect::{self, EffectAction, EffectResult, EffectStatus, NewEffect};
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
-use crate::kernel::receipt::{Outcome, amount_value};
+use crate::kernel::receipt::{Outcome, amount_value, field};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 use crate::modules::visit::CashLeg;
@@ -21,6 +21,7 @@ pub(super) struct PayoutOrder<'a> {
     pub claim: Hash,
     pub region: RegionId,
     pub amount: Amount,
+    pub payee: PersonId,
     pub leg: &'a CashLeg,
 }
 
@@ -52,6 +53,7 @@ pub(super) fn order(
         ),
     };
     let reference = effect::order(context, state, outcome, ordered)?;
+    outcome.fields.push(field("payee", FieldValue::Party(Party::Person(new.payee))));
     let payout = ClaimPayout {
         claim: new.claim,
         executor,

@@ -33,4 +33,10 @@ crate::kernel::rejection::rejections! {
     NOTHING_OWED = 1115, "claim_nothing_owed", "nothing of this claim waits to be paid out";
     /// The executor confirms another amount.
     AMOUNT_DIFFERS = 1116, "payout_amount_differs", "the executor confirms exactly what was ordered";
+    /// The region takes no claims from proxies.
+    PROXY_NOT_ACCEPTED = 1117, "claim_proxy_not_accepted", "this region takes no claims from relatives who act for a member; the member or a guardian claims";
+    /// The money may not go there.
+    PAYEE_NOT_ALLOWED = 1118, "claim_payee_not_allowed", "the money goes to the person or to a guardian of today";
+    /// The proxy did not file it.
+    FILED_BY_ANOTHER = 1119, "claim_filed_by_another", "a relative who acts for the person withdraws only what the same relative filed";
 }

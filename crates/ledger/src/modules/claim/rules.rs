@@ -32,6 +32,10 @@ pub struct ClaimRules {
     /// How many claims of a person may wait at once, 1 to 16.
     #[schemars(range(min = 1, max = 16))]
     pub open_claims_per_person_max: u8,
+    /// Whether a relative who is bound as a proxy claims for a member. The money still goes to the
+    /// member or the member's guardian.
+    #[serde(default)]
+    pub proxies_claim: bool,
     /// Where the rules come from: the decree's number and date.
     pub source: Text<200>,
 }

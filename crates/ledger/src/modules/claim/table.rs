@@ -3,7 +3,8 @@
 use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{
-    Amount, CivilDate, Currency, Hash, OrganisationId, PersonId, RegionId, SchemeId, Timestamp,
+    Amount, CivilDate, Currency, Hash, OrganisationId, Party, PersonId, RegionId, SchemeId,
+    Timestamp,
 };
 
 use super::refuse_claim::ClaimRefusal;
@@ -49,6 +50,10 @@ pub struct ClaimRow {
     pub documents: Hash,
     /// When it was filed, by block time.
     pub filed: Timestamp,
+    /// Who filed it: the person, who speaks for the person, or a proxy.
+    pub filed_by: Party,
+    /// To whom the money goes ([`super::view::payee_on`]).
+    pub payee: PersonId,
     /// The day by which the bureau decides.
     pub until: CivilDate,
     /// Where it stands.

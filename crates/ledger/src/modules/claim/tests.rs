@@ -12,10 +12,16 @@ use crate::kernel::effect::{Effect, EffectAction, EffectResult};
 use crate::kernel::receipt::Receipt;
 use crate::modules::coverage::{rejection as coverages, view::running_amounts};
 
+use crate::modules::family::{
+    Agreement, BindMember, BindingSide, ProxyRules, Relation, SetProxyRules, UnbindMember,
+    rejection as families,
+};
 use crate::modules::organisation::{
     AuthoriseKey, OrganisationKind, Scope, rejection as organisations,
 };
-use crate::modules::person::{Actor, rejection as persons};
+use crate::modules::person::{
+    Actor, GuardianGround, LockPerson, SetGuardian, rejection as persons,
+};
 use crate::modules::visit::quote::CarePlace;
 use crate::modules::visit::{
     CashLeg, CheckIn, ConfirmEffect, Consent, Identification, QuoteRequest, RailKind, SettleVisit,
@@ -26,9 +32,10 @@ use crate::testing::{DAY, REGION, World, fen, organisation, person as id, public
 use alloc::{vec, vec::Vec};
 use benefit::{Category, CategorySums, HospitalLevel, ItemClass, SumKey, SumRow, VisitType};
 use primitives::{
-    Amount, CivilDate, Currency, FundId, Hash, Party, RegionId, SchemeId, SlotId, Text, VisitId,
-    sha256,
+    Amount, CivilDate, Currency, FundId, Hash, Party, Period, RegionId, SchemeId, SlotId, Text,
+    VisitId, sha256,
 };
+use proof::receipt::FieldValue;
 
 const EMPLOYEE: SchemeId = SchemeId(310);
 const POOL: FundId = FundId(1);
@@ -95,6 +102,7 @@ fn rules() -> ClaimRules {
         filing_days_max: 60,
         decision_days_max: 30,
         open_claims_per_person_max: 2,
+        proxies_claim: true,
         source: Text::new("made up for tests").unwrap(),
     }
 }
@@ -131,6 +139,7 @@ fn claim(person: u8, invoices: &[u8]) -> FileClaim {
         to: date("2026-01-06"),
         invoices: tags(invoices),
         documents: sha256(b"documents"),
+        payee: None,
     }
 }
 
@@ -548,4 +557,84 @@ fn rules_are_bounded_and_set_by_the_bureau() {
     }
     world.rejected(&[org("hospital")], &set(rules()), organisations::SIGNATURE_MISSING);
     world.accepted(&[org("bureau")], &set(ClaimRules { filing_days_max: 366, ..rules() }));
+}
+
+/// Person 3 may act for person 1 from today on.
+fn bind_relative(world: &mut World) {
+    let relations = vec![Relation { number: 1, name: Text::new("child").unwrap() }];
+    let rules = ProxyRules {
+        relations,
+        members_per_payer_per_month_max: 5,
+        bindings_per_member_per_month_max: 2,
+        members_per_payer_max: 5,
+        own_consent_age: 16,
+        application_days_max: 30,
+        payment_max: fen(100_000),
+        excluded_visit_types: vec![],
+        source: Text::new("made up for tests").unwrap(),
+    };
+    world.enrol(3);
+    world.accepted(&[org("bureau")], &SetProxyRules { region: REGION, rules });
+    let agreement = Agreement::OwnKey;
+    let bind = BindMember { payer: id(3), member: id(1), relation: 1, agreement };
+    world.accepted(&[by(3), by(1)], &bind);
+}
+
+fn guard(world: &mut World, period: Period) {
+    let guardian =
+        SetGuardian { person: id(1), guardian: id(2), ground: GuardianGround::OwnWish, period };
+    world.accepted(&[by(1)], &guardian);
+}
+
+#[test]
+fn a_proxy_claims_where_the_region_says_so_and_takes_back_what_it_filed() {
+    let mut world = world();
+    bind_relative(&mut world);
+    let proxy = Actor::Proxy(id(3));
+    let body = FileClaim { by: proxy, ..claim(1, &[1]) };
+    world.rejected(&[by(2)], &body, persons::SIGNATURE_MISSING);
+    let stranger = FileClaim { by: Actor::Proxy(id(2)), ..claim(1, &[1]) };
+    world.rejected(&[by(2)], &stranger, families::NOT_BOUND);
+    let filed_by_proxy = world.accepted(&[by(3)], &body).record.transaction_id;
+    let row = view::claim(world.ledger.state(), &filed_by_proxy).unwrap();
+    assert_eq!((row.filed_by, row.payee), (by(3), id(1)));
+    let own = filed(&mut world, 1, &[2]);
+    let withdraw = |claim| WithdrawClaim { claim, by: proxy };
+    world.rejected(&[by(3)], &withdraw(own), rejection::FILED_BY_ANOTHER);
+    world.accepted(&[by(3)], &withdraw(filed_by_proxy));
+    // A lock by a proxy, or anything else, is none of its business.
+    let lock = LockPerson { person: id(1), by: proxy };
+    world.rejected(&[by(3)], &lock, persons::ACTOR_NOT_ALLOWED);
+    let off = ClaimRules { proxies_claim: false, ..rules() };
+    world.accepted(&[org("bureau")], &SetClaimRules { region: REGION, rules: off });
+    world.rejected(&[by(3)], &body, rejection::PROXY_NOT_ACCEPTED);
+    world.accepted(&[org("bureau")], &SetClaimRules { region: REGION, rules: rules() });
+    let unbind = UnbindMember {
+        payer: id(3),
+        member: id(1),
+        side: BindingSide::Member,
+        actor: Actor::OwnKey,
+    };
+    world.accepted(&[by(1)], &unbind);
+    world.rejected(&[by(3)], &body, families::NOT_BOUND);
+}
+
+#[test]
+fn money_goes_to_the_person_or_a_guardian_and_never_to_a_proxy() {
+    let mut world = world();
+    bind_relative(&mut world);
+    let to = |payee: u8| FileClaim { payee: Some(id(payee)), ..claim(1, &[1]) };
+    world.rejected(&[by(1)], &to(2), rejection::PAYEE_NOT_ALLOWED);
+    let proxy = FileClaim { by: Actor::Proxy(id(3)), ..to(3) };
+    world.rejected(&[by(3)], &proxy, rejection::PAYEE_NOT_ALLOWED);
+    guard(&mut world, Period { from: date("2026-01-10"), to: Some(date("2026-01-20")) });
+    let guardian = FileClaim { by: Actor::Guardian(id(2)), ..to(2) };
+    let one = world.accepted(&[by(2)], &guardian).record.transaction_id;
+    let row = view::claim(world.ledger.state(), &one).unwrap();
+    let on = |day| view::payee_on(world.ledger.state(), &row, date(day));
+    assert_eq!((on("2026-01-20"), on("2026-01-21")), (id(2), id(1)));
+    let body = acceptance(&world, one, &[1], sums("2026-01-05", 30_000));
+    let receipt = world.accepted(&signers(), &body);
+    let payee = receipt.fields.iter().find(|field| &*field.name == "payee").unwrap();
+    assert_eq!(payee.value, FieldValue::Party(by(2)));
 }

@@ -1,10 +1,10 @@
 //! What others may read of claims, and how the executor's word reaches them.
 
 use alloc::vec::Vec;
-use primitives::{Hash, OrganisationId, PersonId, RegionId};
+use primitives::{CivilDate, Hash, OrganisationId, PersonId, RegionId};
 
 use super::table::{CLAIMANTS, CLAIMS, ClaimPayout, ClaimRow, INVOICES, PAYOUTS, RULES};
-use super::{ClaimRules, payout, rejection};
+use super::{ClaimRules, claimant, payout, rejection};
 use crate::kernel::context::Context;
 use crate::kernel::effect::EffectResult;
 use crate::kernel::overlay::{Overlay, Read};
@@ -30,6 +30,11 @@ pub(super) fn require_rules(
 /// A claim, for its person and the region's bureau.
 pub fn claim(state: &(impl Read + ?Sized), id: &Hash) -> Option<ClaimRow> {
     CLAIMS.get(state, id)
+}
+
+/// To whom the money of a claim goes on this day, for the person and the bureau.
+pub fn payee_on(state: &(impl Read + ?Sized), claim: &ClaimRow, day: CivilDate) -> PersonId {
+    claimant::payee_on(state, claim, day)
 }
 
 /// The claims of a person in a region, oldest first, for the person and the bureau.

@@ -26,6 +26,9 @@ pub enum Actor {
     /// The home region's bureau with an identity authority, as when somebody is enrolled: for the
     /// first key of a person who has none, and for nothing else.
     Register,
+    /// A relative who is bound to act for the person today, with one of the relative's own keys:
+    /// for claims after cash payment, and for nothing else.
+    Proxy(PersonId),
 }
 
 /// The actor signed and may act for the person; a lock of the person does not stop this.
@@ -53,6 +56,9 @@ pub(super) fn require_actor(
         }
         Actor::Register => {
             Err(rejection::ACTOR_NOT_ALLOWED.with(detail!("`register` adds a first key")))
+        }
+        Actor::Proxy(_) => {
+            Err(rejection::ACTOR_NOT_ALLOWED.with(detail!("`proxy` claims and does nothing else")))
         }
     }
 }

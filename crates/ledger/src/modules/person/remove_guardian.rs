@@ -53,7 +53,7 @@ impl Kind for RemoveGuardian {
                 let row = view::require_person(state, self.person)?;
                 require_bureau(context, state, row.region, Scope::Attest).map(|_| ())
             }
-            Actor::Register => Err(rejection::ACTOR_NOT_ALLOWED.reject()),
+            Actor::Register | Actor::Proxy(_) => Err(rejection::ACTOR_NOT_ALLOWED.reject()),
         }
     }
 
