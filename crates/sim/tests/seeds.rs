@@ -53,10 +53,8 @@ fn assert_seen(all: &Report) {
         "record_mismatch",
         "split_outdated",
         "person_locked",
-        "aid_limit_reached",
         "premium_already_paid",
         "premium_locked",
-        "unknown_aid_grant",
     ] {
         assert!(all.rejections.contains_key(code), "nothing was rejected as `{code}`");
     }
