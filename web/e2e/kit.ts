@@ -68,7 +68,7 @@ export function newcomers(): readonly Newcomer[] {
     });
 }
 
-/** The words of an app in a language, as the app loads them. */
+/** The words of an app in a language as the app shows them: what stands between backticks looks otherwise. */
 export function words(language: Language, app: 'wallet' | 'desks'): (key: string, values?: Record<string, string>) => string {
   const read = (file: string): Record<string, string> =>
     JSON.parse(readFileSync(joined(import.meta.dirname, `../../locales/${language}/${file}.json`), 'utf8'));
@@ -76,7 +76,7 @@ export function words(language: Language, app: 'wallet' | 'desks'): (key: string
   return (key, values = {}) => {
     const text = texts[key];
     if (text === undefined) throw new Error(`there is no text ${key}`);
-    return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+    return text.replaceAll('`', '').replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
   };
 }
 

@@ -103,6 +103,8 @@ const choose = (desk: Visitor, text: string): Promise<void> =>
 /** Finance looks at the batch with wrong files and with the right one, which stay in its browser. */
 async function financeApproves(): Promise<void> {
   const desk = await at('finance', 'nav.plans', '#/payouts/batches/1');
+  expect(await desk.page.locator('header').innerText()).toContain(desk.t('title.supervisor'));
+  expect(await desk.tab('nav.past').count(), 'no visit concerns finance').toBe(0);
   const sent: string[] = [];
   desk.page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
   await desk.check('desk-payout-finance');

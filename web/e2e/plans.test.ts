@@ -73,7 +73,7 @@ it('a version is drafted, simulated, reviewed, approved and published by differe
 
   // What is wrong with a file is said with its place; one whose example does not come out is none.
   await upload(drafter, text.replace('kind = "benefit"', 'kynd = "benefit"'));
-  await drafter.page.getByText('`kynd`').waitFor();
+  await drafter.page.locator('code', { hasText: 'kynd' }).first().waitFor();
   await upload(drafter, text.replace('cash = "45", accumulators', 'cash = "46", accumulators'));
   await drafter.page.getByText('outpatient-community-two-visits').waitFor();
   await drafter.check('desk-plans-wrong');
