@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
 import { activation, child, findPerson, settleWithoutAsking, type Consent } from './bureau.ts';
-import { deskPage, idOf, join, launch, signDeskIn, Visitor, type Device, type Newcomer } from './kit.ts';
+import { deskPage, idOf, join, launch, loaded, signDeskIn, Visitor, type Device, type Newcomer } from './kit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -100,6 +100,9 @@ it('who was not asked says so on the phone, and the bureau gives all of it back'
   await bureau.text('contest.done.upheld').waitFor();
   await bureau.check('desk-contest-upheld');
   await deskPage(bureau, 'nav.contests');
+  // The page of the one contest has the name as well: first it has to be gone.
+  await bureau.page.locator('h1').filter({ hasText: bureau.t('contests.title') }).waitFor();
+  await loaded(bureau.page);
   expect(await bureau.page.getByText(one.name).count()).toBe(0);
   await phone.text('contest.state.upheld').waitFor();
   await phone.page.getByText('照片不是本人，医院核对有误').waitFor();

@@ -138,7 +138,7 @@ mod tests {
             assert_eq!(refusal_of_code(refusal_code(refusal)), Some(refusal));
         }
         assert_eq!(refusal_of_code(0), None);
-        assert_eq!(refusal_of_code(21), None);
+        assert_eq!(refusal_of_code(22), None);
     }
 
     #[test]
