@@ -297,8 +297,11 @@ async function look(): Promise<{ violations: string[]; isStill: boolean }> {
 }
 
 /** Nothing on the page is still being loaded; it may load several things at once. */
-export const loaded = (page: Page): Promise<void> =>
-  expect.poll(() => page.locator('[data-loading]').count(), { timeout: 30_000 }).toBe(0);
+export async function loaded(page: Page): Promise<void> {
+  // What was pressed may still have to turn the page: two frames later the new one is there, and says what it lacks.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await expect.poll(() => page.locator('[data-loading]').count(), { timeout: 30_000 }).toBe(0);
+}
 
 export const PIN = '830274';
 
