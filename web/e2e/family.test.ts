@@ -129,7 +129,9 @@ it('a father binds his grown-up daughter, helps her with a bill and a premium, h
   await daughter.button('bill.pay').click();
   await confirmWithPin(daughter);
   await daughter.text('premium.done').waitFor();
-  await daughter.page.getByText(daughter.t('premium.from.family', { name: payer.name })).waitFor();
+  // The choice of the account has the same words until it goes.
+  const from = daughter.t('premium.from.family', { name: payer.name });
+  await daughter.page.locator('.helper').filter({ hasText: from }).waitFor();
   await daughter.check('premium-paid-by-family');
   await meter.filter({ hasText: '已付 ¥400.00' }).waitFor();
   await daughter.button('premium.refund').click();
