@@ -14,7 +14,7 @@ use ledger::{Registry, Transaction};
 use primitives::key::{self, WebAuthnContext};
 use primitives::{Hash, Party, PublicKey, Signature, SignatureError, Verifier, VisitId};
 use proof::checkpoint::SignedCheckpoint;
-use proof::cosign::voucher_policy;
+use proof::cosign::verify_voucher;
 use proof::header::{ChainId, ValidatorSet};
 use proof::note::NoteKey;
 use proof::policy::Policy;
@@ -184,15 +184,8 @@ impl<V: Verifier + Send + Sync + 'static> Chain for LightNode<V> {
     fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher> {
         let inner = &self.0.inner;
         let validators = inner.present().head.validators;
-        let present = self.log_key().and_then(|log| {
-            let policy = voucher_policy(&log, inner.chain_id, &validators);
-            Policy::parse(policy.as_bytes()).ok()
-        });
-        let judged = present
-            .iter()
-            .chain(&inner.policies)
-            .map(|policy| voucher.verify(policy, &inner.verifier));
-        judged.filter_map(Result::ok).next()
+        let present = (&self.log_key()?, inner.chain_id, &validators);
+        verify_voucher(voucher, present, &inner.policies, &inner.verifier)
     }
 
     fn log_key(&self) -> Option<NoteKey> {

@@ -7,12 +7,13 @@
 //! cosignature begin with the words `cosignature/v1`: neither is ever taken for the other.
 
 use alloc::{format, string::String, vec::Vec};
-use primitives::{OrganisationId, PublicKey};
+use primitives::{OrganisationId, PublicKey, Verifier};
 
 use crate::{
     header::{ChainId, ValidatorSet},
     note::{NoteKey, SignatureType},
-    policy::policy_text,
+    policy::{Policy, policy_text},
+    voucher::{VerifiedVoucher, Voucher},
 };
 
 /// The key by which an organisation cosigns, named after ledger and organisation; `None` for a key
@@ -66,4 +67,19 @@ pub fn voucher_policy(log: &NoteKey, chain_id: ChainId, validators: &ValidatorSe
     let keys: Vec<NoteKey> =
         cosigners(chain_id, validators).into_iter().map(|(key, _)| key).collect();
     policy_text(log, &keys, needed(chain_id, validators).unwrap_or(0))
+}
+
+/// What a voucher says, if it holds under the policy of the present validators, which names those
+/// that cosigned, or else under one that was agreed on before them.
+#[must_use]
+pub fn verify_voucher(
+    voucher: &Voucher,
+    present: (&NoteKey, ChainId, &ValidatorSet),
+    before: &[Policy],
+    verifier: &impl Verifier,
+) -> Option<VerifiedVoucher> {
+    let (log, chain_id, validators) = present;
+    let present = Policy::parse(voucher_policy(log, chain_id, validators).as_bytes()).ok();
+    let judged = present.iter().chain(before).map(|policy| voucher.verify(policy, verifier));
+    judged.filter_map(Result::ok).next()
 }

@@ -33,6 +33,7 @@ mod pack;
 mod recompute;
 mod sample;
 
+pub use pack::FORMAT as PACK_FORMAT;
 use recompute::recompute;
 use sample::Sample;
 pub use sample::Samples;

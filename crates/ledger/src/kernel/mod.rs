@@ -3,7 +3,7 @@
 //! Reading order: [`state`] (rows under one root), [`overlay`] and [`table`] (how a transaction
 //! reads and writes them), [`account`] and [`posting`] (money), [`transaction`], [`registry`]
 //! (kinds), [`receipt`], [`effect`] (payments outside), [`block`] (execution), [`rejection`] (why
-//! something may not happen).
+//! something may not happen); [`month`] when a module reckons by months.
 
 pub mod account;
 pub mod block;

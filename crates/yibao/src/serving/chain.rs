@@ -16,7 +16,7 @@ use node::runtime::{Direction, Health, NodeHandle, Placed, Subscription, Subscri
 use node::signature::FastVerifier;
 use primitives::key::WebAuthnContext;
 use primitives::{Hash, Party, PublicKey, Signature, SignatureError, VisitId};
-use proof::cosign::voucher_policy;
+use proof::cosign::verify_voucher;
 use proof::header::{ChainId, ValidatorSet};
 use proof::note::NoteKey;
 use proof::policy::Policy;
@@ -140,15 +140,9 @@ impl Chain for NodeChain {
     }
 
     fn verify_voucher(&self, voucher: &Voucher) -> Option<VerifiedVoucher> {
-        // What the others cosigned is said with it.
         let validators = &self.node.view().tip.validators;
-        let policy = voucher_policy(self.node.log_key(), self.node.chain_id(), validators);
-        let present = Policy::parse(policy.as_bytes()).ok();
-        let judged = present
-            .iter()
-            .chain(&self.policies)
-            .map(|policy| voucher.verify(policy, &FastVerifier));
-        judged.filter_map(Result::ok).next()
+        let present = (self.node.log_key(), self.node.chain_id(), validators);
+        verify_voucher(voucher, present, &self.policies, &FastVerifier)
     }
 
     fn log_key(&self) -> Option<NoteKey> {

@@ -21,8 +21,8 @@ use crate::call::Call;
 use crate::port::PortError;
 use crate::problem::{Problem, code, words};
 
-/// The form of a pack.
-const FORMAT: &str = "yibao audit pack 1";
+/// The form of a pack, as its manifest names it: whoever reads one reads this form and no other.
+pub const FORMAT: &str = "yibao audit pack 1";
 
 /// What a pack says of itself.
 #[derive(Serialize)]

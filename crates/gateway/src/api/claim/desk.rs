@@ -315,8 +315,9 @@ fn payout_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (id, row) = on_desk(call, session)?;
     let wallet = call.wallet()?;
     let ClaimPayoutLegRequest { idempotency_key: key } = call.json()?;
-    let (_, payout) = leg(&wallet, (&id, payee(call, &row)?), &key.0)?;
-    let card = wallet.directory.card(payee(call, &row)?)?.map(|card| card.last_four);
+    let payee = payee(call, &row)?;
+    let (_, payout) = leg(&wallet, (&id, payee), &key.0)?;
+    let card = wallet.directory.card(payee)?.map(|card| card.last_four);
     let view = ClaimPayoutLeg { payout, card: card.unwrap_or_default() };
     Ok(Reply::json(&view)?.status(StatusCode::CREATED))
 }

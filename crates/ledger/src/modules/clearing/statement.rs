@@ -1,10 +1,11 @@
 //! Statements of providers: rows and what they add up to.
 
-use crate::kernel::month::CalendarMonth;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::kernel::month::CalendarMonth;
 
 /// What a provider's books say of a month: everything that was posted to its due since the cut-off
 /// of the statement before, up to the block in which the month was closed.

@@ -60,6 +60,21 @@ fn aid_rules() -> AidRules {
     }
 }
 
+/// Somebody of this age, to the end of 2026.
+fn aged(age: u8, below: u8, from: CivilDate) -> AttestedFacts {
+    AttestedFacts {
+        period: Period { from, to: CivilDate::from_ymd(2026, 12, 31) },
+        age: benefit::AgeBand::new(age, below).unwrap(),
+        sex: benefit::Sex::Unstated,
+        person_classes: benefit::PersonClasses::NONE,
+        income_class: benefit::IncomeClass::NONE,
+        unbroken_years: 0,
+        claim_free_years: 0,
+        month_of_75: false,
+        family: None,
+    }
+}
+
 /// A world with the adults 1 to 8, of whom 1 has an account, and the child 9.
 fn world() -> World {
     let mut world = World::new();
@@ -69,17 +84,7 @@ fn world() -> World {
     world.cover(1, EMPLOYEE);
     world.cover(2, EMPLOYEE);
     let first = CivilDate::from_ymd(2026, 1, 1).unwrap();
-    let facts = AttestedFacts {
-        period: Period { from: first, to: CivilDate::from_ymd(2026, 12, 31) },
-        age: benefit::AgeBand::new(5, 10).unwrap(),
-        sex: benefit::Sex::Unstated,
-        person_classes: benefit::PersonClasses::NONE,
-        income_class: benefit::IncomeClass::NONE,
-        unbroken_years: 0,
-        claim_free_years: 0,
-        month_of_75: false,
-        family: None,
-    };
+    let facts = aged(5, 10, first);
     let period = Period { from: first, to: None };
     let coverage = CoverageTerms { scheme: SchemeId(390), period, benefits_from: None, facts };
     let enrol = EnrolCoverage { person: id(CHILD), region: REGION, coverage };
@@ -306,17 +311,7 @@ fn documents_agree_for_nobody_who_is_attested_to_be_old_enough() {
     assert!(view::holds(world.ledger.state(), pair, today));
     assert!(!view::holds(world.ledger.state(), pair, day("2027-01-01")), "after its last day");
     // The bureau attests that the child has turned sixteen, earlier than the documents end.
-    let facts = AttestedFacts {
-        period: Period { from: today, to: Some(until) },
-        age: benefit::AgeBand::new(16, 18).unwrap(),
-        sex: benefit::Sex::Unstated,
-        person_classes: benefit::PersonClasses::NONE,
-        income_class: benefit::IncomeClass::NONE,
-        unbroken_years: 0,
-        claim_free_years: 0,
-        month_of_75: false,
-        family: None,
-    };
+    let facts = aged(16, 18, today);
     let attest = AttestFacts { person: id(CHILD), region: REGION, scheme: SchemeId(390), facts };
     wait_until(&mut world, "2026-01-03", 0);
     world.accepted(&[party("bureau")], &attest);

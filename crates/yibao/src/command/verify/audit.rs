@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use gateway::api::audit::PACK_FORMAT;
 use ledger::modules::audit::{AuditTerms, draw, seed_words};
 use ledger::modules::visit::{SettlementRecord, Split};
 use node::signature::FastVerifier;
@@ -29,7 +30,6 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 /// How deep folders lie in a pack.
 const DEPTH_MAX: usize = 3;
 const MANIFEST: &str = "manifest.json";
-const FORMAT: &str = "yibao audit pack 1";
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -112,8 +112,8 @@ impl Pack {
         let text = read_bytes("the manifest", &path, FILE_BYTES_MAX)?;
         let text = String::from_utf8(text).map_err(|_| bad("the manifest is not text"))?;
         let manifest: Manifest = parse_json("the manifest", &path, &text)?;
-        if manifest.format != FORMAT {
-            return Err(bad(format!("`{}` is no manifest of `{FORMAT}`", path.display())));
+        if manifest.format != PACK_FORMAT {
+            return Err(bad(format!("`{}` is no manifest of `{PACK_FORMAT}`", path.display())));
         }
         let mut there = BTreeSet::new();
         list_files(folder, "", DEPTH_MAX, &mut there)?;
