@@ -89,3 +89,6 @@ export async function allReceipts(onstep?: (read: number) => void): Promise<read
   }
   return all;
 }
+
+/** Whether something about claims for bills that were paid in full happened. */
+export const isAboutClaims = ({ events }: Pick<Schemas['Receipt'], 'events'>): boolean => events.some((event) => event.startsWith('claim_'));

@@ -41,3 +41,25 @@ export function listen(onReceipt: (receipt: Schemas['Receipt']) => void): () => 
   void run();
   return () => stop.abort();
 }
+
+type Following = {
+  /** Whether what this receipt says concerns the page; without it each does. */
+  readonly concerns?: (receipt: Schemas['Receipt']) => boolean;
+  /** Looks as well after so many milliseconds, again and again, while `may` says so: for what makes no event. */
+  readonly every: number;
+  readonly may: () => boolean;
+};
+
+/** Looks again whenever something happened. Gives what stops it. */
+export function follow(look: () => void, { concerns, every, may }: Following): () => void {
+  const timer = setInterval(() => {
+    if (may()) look();
+  }, every);
+  const deaf = listen((receipt) => {
+    if (concerns?.(receipt) ?? true) look();
+  });
+  return () => {
+    clearInterval(timer);
+    deaf();
+  };
+}

@@ -4,6 +4,7 @@ import type { Schemas } from '../api/types.ts';
 import { PAYERS } from '../ledger/words.ts';
 import { download } from '../settled.ts';
 import { session } from '../session.svelte.ts';
+import { dayOf } from './days.ts';
 import { act } from './desk.svelte.ts';
 import { t } from './words.ts';
 
@@ -30,10 +31,9 @@ export async function ask(region: number, terms: Terms): Promise<number> {
   return audit;
 }
 
-/** Grants an audit to the end of a day in the region's calendar. */
-export async function grant({ region, audit }: Place, day: string): Promise<void> {
-  const { settings } = await ok(api.GET('/v1/regions/{region}', { params: { path: { region } } }));
-  const ends = new Date(Date.parse(`${day}T23:59:59.999Z`) - settings.utc_offset_minutes * 60_000).toISOString();
+/** Grants an audit to the end of a day in a calendar so many minutes ahead of UTC. */
+export async function grant({ region, audit }: Place, day: string, offset: number): Promise<void> {
+  const ends = new Date(Date.parse(`${day}T23:59:59.999Z`) - offset * 60_000).toISOString();
   await act('grant_audit', { region, audit, ends });
 }
 
@@ -56,8 +56,9 @@ export function amountName({ what, of }: Pick<Difference, 'what' | 'of'>): strin
   return of ? t('audits.what.running_amount', { of }) : t(`audits.what.${what}` as 'audits.what.total');
 }
 
-/** Whether an audit can be granted to this day: within a quarter from today on. */
-export function isGrantable(day: string, today: string): boolean {
+/** Whether an audit can be granted to this day of a calendar so many minutes ahead of UTC: within a quarter from today on. */
+export function isGrantable(day: string, now: number, offset: number): boolean {
+  const today = dayOf(now, offset);
   const days = (Date.parse(day) - Date.parse(today)) / 86_400_000;
   return days >= 0 && days <= 91;
 }

@@ -42,12 +42,6 @@ export async function bankDays(region: number, through: string, count: number): 
 export const dayBefore = (day: string, days: number): string =>
   new Date(Date.parse(`${day}T00:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10);
 
-/** The region's providers by the names that people know. */
-export async function providerNames(region: number): Promise<ReadonlyMap<string, string>> {
-  const { providers } = await ok(api.GET('/v1/regions/{region}/providers', { params: { path: { region } } }));
-  return new Map(providers.map((one) => [one.organisation, one.name]));
-}
-
 export const sumOf = (amounts: readonly string[]): bigint => amounts.reduce((sum, amount) => sum + BigInt(amount), 0n);
 
 /** Whether something about payments to providers happened. */

@@ -2,7 +2,6 @@
 import { api, ok, Problem } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
 import { dayText } from '../messages/format.ts';
-import { organisationOf } from '../organisations.ts';
 import { session } from '../session.svelte.ts';
 import { act, desk } from './desk.svelte.ts';
 import { t } from './words.ts';
@@ -15,8 +14,6 @@ export type ReadFile = Schemas['ReadPlanFile'];
 
 /** The schemes that are looked for unasked; the national list has more, and a region its own. */
 export const SCHEMES = [310, 390] as const;
-
-export const regionOfDesk = async (): Promise<number> => Number((await organisationOf(session.id)).region);
 
 type Place = { readonly region: number; readonly scheme: number };
 

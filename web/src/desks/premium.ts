@@ -2,10 +2,10 @@
 import { api, ok } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
 import { tidyNumber } from '../identity.ts';
-import { organisationOf } from '../organisations.ts';
 import { session } from '../session.svelte.ts';
 import { draft, signed } from './desk.svelte.ts';
 import { batches, byHead, readTable, type Column, type Line as ListLine, type LineResult, type Reading } from './lists.ts';
+import { regionOfDesk } from './region.ts';
 
 export type Season = Schemas['ListedSeason'];
 export type Seasons = { readonly today: string; readonly seasons: readonly Season[] };
@@ -14,7 +14,7 @@ export type Seasons = { readonly today: string; readonly seasons: readonly Seaso
 export const keyOf = ({ season }: Season): string => `${season.scheme}-${season.year}`;
 
 export async function loadSeasons(): Promise<Seasons> {
-  const region = Number((await organisationOf(session.id)).region);
+  const region = await regionOfDesk();
   return ok(api.GET('/v1/regions/{region}/premium-seasons', { params: { path: { region } } }));
 }
 

@@ -2,10 +2,10 @@
 import { api, ok, Problem } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
 import { tidyNumber } from '../identity.ts';
-import { organisationOf } from '../organisations.ts';
 import { session } from '../session.svelte.ts';
 import { draft, signed } from './desk.svelte.ts';
 import { batches, byHead, readTable, type Column, type Line, type LineResult, type Reading } from './lists.ts';
+import { regionOfDesk } from './region.ts';
 
 type Cells = Schemas['RegistryLine'];
 type Name = keyof Cells;
@@ -94,7 +94,7 @@ export class Import {
   }
 
   private async sign(batch: readonly Result[]): Promise<void> {
-    this.region ??= Number((await organisationOf(session.id)).region);
+    this.region ??= await regionOfDesk();
     const region = this.region;
     const read = await readBatch(batch, true);
     const rows = batch.map((one, at) => ({ one, read: read[at] }));

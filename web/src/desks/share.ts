@@ -1,6 +1,7 @@
 /** What an organisation's funds bear of settlements, by the day on which it was booked. */
 import { api, ok, Problem } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
+import { dayOf } from './days.ts';
 
 export type ShareDay = {
   readonly day: string;
@@ -29,10 +30,6 @@ export function fundOf(account: Schemas['Account']): string | undefined {
   return 'fund' in account ? `${account.fund.region}/${account.fund.fund}` : undefined;
 }
 
-/** The day of an instant in a region's calendar. */
-export const dayOf = (instant: string, offsetMinutes: number): string =>
-  new Date(Date.parse(instant) + offsetMinutes * 60_000).toISOString().slice(0, 10);
-
 /**
  * Days with what was booked on them, the newest first. What is borne is what left the organisation's
  * own funds, entry by entry: a refund or correction counts with what it moves, on its own day.
@@ -44,7 +41,7 @@ export function shareDays(receipts: readonly Booked[], own: ReadonlySet<string>,
     if (what === undefined || outcome.status !== 'accepted') continue;
     const moved = (side: 'debit' | 'credit'): bigint =>
       entries.reduce((sum, entry) => (own.has(fundOf(entry[side]) ?? '') ? sum + BigInt(entry.amount) : sum), 0n);
-    const day = dayOf(time, offsetMinutes);
+    const day = dayOf(Date.parse(time), offsetMinutes);
     const so_far = days.get(day) ?? { day, settled: 0, changed: 0, paid: 0n, back: 0n };
     days.set(day, { ...so_far, [what]: so_far[what] + 1, paid: so_far.paid + moved('debit'), back: so_far.back + moved('credit') });
   }

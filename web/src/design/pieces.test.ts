@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pieces } from './words.ts';
+import { pieces } from './pieces.ts';
 
 describe('pieces', () => {
   it('tells commands from words', () => {
