@@ -83,7 +83,7 @@ enum Command {
     Keys(keys::Keys),
     /// Seal, sample, grant and open itemised bills.
     Vault(vault::Vault),
-    /// Check a voucher or a whole chain, offline.
+    /// Check a voucher, the evidence of an audit or a whole chain, offline.
     Verify(verify::Verify),
     /// Print a voucher as a PDF, or take it apart for other people's verifiers.
     Voucher(voucher::Voucher),
