@@ -216,6 +216,7 @@ impl Machine {
             mempool: self.mempool,
             log: LogLimits { segment_bytes: 96 << 10, zeros_bytes: 8 << 10 },
             snapshots,
+            blocks_kept: None,
             is_newest_copy: false,
             protocol: ledger::kernel::block::PROTOCOL,
             threads: Threads::Caller,
