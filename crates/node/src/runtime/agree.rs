@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use consensus::{Application as _, Origin, Proposal, Replica, Reply, Undecided, Verdict};
 use ledger::VerifiedTransaction;
 use ledger::kernel::block::{BLOCK_BYTES_MAX, TIME_JUMP_MILLIS_MAX};
-use primitives::{Hash, OrganisationId, Timestamp, codec};
+use primitives::{Hash, OrganisationId, Timestamp, codec, sha256};
 use proof::checkpoint::{Checkpoint, SignedCheckpoint};
 use proof::cosign;
 use proof::header::{Certificate, Header};
@@ -401,11 +401,15 @@ impl<D: Disk> Replica for Sequencer<D> {
 /// must not make happen long afterwards what its sender was told did not.
 fn take_passed_on(shared: &Shared, bytes: &[u8]) {
     let Ok(transaction) = ledger::Transaction::decode(bytes) else { return };
+    let digest = sha256(bytes);
+    if shared.mempool.has(&transaction, &digest) {
+        return;
+    }
     let content = &transaction.content;
     let view = shared.view();
     let used =
         ledger::kernel::idempotency::used(&view.state, content.author, content.idempotency_key);
     if used.is_none() && matches!(shared.receipt_by_transaction(&content.id()), Ok(None)) {
-        shared.mempool.offer_passed_on(transaction, bytes.len());
+        shared.mempool.offer_passed_on(transaction, bytes.len(), digest);
     }
 }
