@@ -13,7 +13,6 @@ mod contract;
 mod crash;
 mod damage;
 mod drill;
-mod empty;
 mod figures;
 mod full_disk;
 mod http;
@@ -35,7 +34,6 @@ mod simulation;
 mod soak;
 mod tree;
 mod upgrade;
-mod validators;
 
 use std::process::ExitCode;
 

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use primitives::{OrganisationId, Party, PersonId, RegionId, VisitId, codec};
 
-use crate::kernel::account::{Account, Books};
+use crate::kernel::account::{Account, Books, RegionPair};
 use crate::kernel::overlay::Read;
 use crate::kernel::posting::PostedEntry;
 use crate::kernel::receipt::Receipt;
@@ -28,6 +28,8 @@ pub enum Readers {
     Everybody,
     /// The bureau of a region.
     Bureau(RegionId),
+    /// The bureaus of two regions.
+    Bureaus(RegionPair),
     /// These.
     Organisations(Vec<OrganisationId>),
     /// The bureau of the person's home region, and a provider or bureau while it has an open visit
@@ -78,6 +80,7 @@ impl Reader<'_> {
         match readers {
             Readers::Everybody => true,
             Readers::Bureau(region) => is_bureau(*region),
+            Readers::Bureaus(pair) => is_bureau(pair.insured) || is_bureau(pair.care),
             Readers::Organisations(all) => all.contains(&self.organisation),
             Readers::HomeBureau(person) => is_home(*person),
             Readers::Carers(person) => is_home(*person) || self.cares_for(state, *person),
@@ -135,6 +138,9 @@ pub(crate) fn readers_of_account(account: &Account) -> Readers {
         Account::ProviderPayable(books)
         | Account::ProviderInPayment(books)
         | Account::ProviderHeldBack(books) => Readers::Books(*books),
+        Account::OwedToRegion(pair)
+        | Account::DisputedWithRegion(pair)
+        | Account::AdvancedForRegion(pair) => Readers::Bureaus(*pair),
     }
 }
 
@@ -235,7 +241,10 @@ fn may_see_entry(state: &(impl Read + ?Sized), party: Party, entry: &PostedEntry
                 | Account::FamilyAccounts(_)
                 | Account::ProviderPayable(_)
                 | Account::ProviderInPayment(_)
-                | Account::ProviderHeldBack(_) => false,
+                | Account::ProviderHeldBack(_)
+                | Account::OwedToRegion(_)
+                | Account::DisputedWithRegion(_)
+                | Account::AdvancedForRegion(_) => false,
             };
             !accounts.iter().any(foreign)
         }
@@ -249,6 +258,10 @@ fn may_see_entry(state: &(impl Read + ?Sized), party: Party, entry: &PostedEntry
 pub fn owns(state: &(impl Read + ?Sized), organisation: OrganisationId, account: &Account) -> bool {
     match readers_of_account(account) {
         Readers::Bureau(region) => network::view::is_bureau(state, region, organisation),
+        Readers::Bureaus(RegionPair { insured, care }) => {
+            network::view::is_bureau(state, insured, organisation)
+                || network::view::is_bureau(state, care, organisation)
+        }
         Readers::Organisations(all) => all.contains(&organisation),
         Readers::Books(books) => {
             books.organisation == organisation

@@ -9,7 +9,7 @@ use ledger::modules::clearing::{
     BankDay, BatchStanding, ClearingRules, DayTotals, HeldYear, LineRow, StatementRow, end_to_end,
     view,
 };
-use ledger::modules::{network, plan};
+use ledger::modules::{interregion, network, plan};
 use primitives::{Amount, CivilDate, Currency, Hash, OrganisationId, Party, RegionId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,8 @@ pub struct ClearingView {
     pub rules: Option<ClearingRules>,
     /// The number of the last batch; 0 before the first one.
     pub last_batch: u32,
-    /// The providers with statements, by code.
+    /// The providers with statements, by code; behind them the bureaus of regions to which
+    /// something is payable for care elsewhere.
     pub providers: Vec<ProviderBooks>,
 }
 
@@ -129,6 +130,13 @@ pub struct ProviderBooks {
     pub in_payment: Amount,
     /// What is held back.
     pub held_back: Amount,
+}
+
+impl ProviderBooks {
+    /// Something is to be paid, or on its way.
+    const fn is_paid(&self) -> bool {
+        !self.payable.is_zero() || !self.in_payment.is_zero()
+    }
 }
 
 /// A provider's statements.
@@ -263,7 +271,10 @@ fn clearing(call: &Call, session: &Session) -> Result<Reply, Problem> {
     require_payer(call, session, id)?;
     let state: &dyn Read = &call.view.state;
     let region = network::view::region(state, id).ok_or_else(not_found)?;
-    let providers = view::providers(state, id).into_iter();
+    let providers = view::providers(state, id).into_iter().map(|one| books(state, id, one));
+    let regions = interregion::view::counterparts(state, id).into_iter();
+    let bureaus = regions.filter_map(|other| Some(network::view::region(state, other)?.bureau));
+    let owed = bureaus.map(|bureau| books(state, id, bureau)).filter(ProviderBooks::is_paid);
     Reply::json(&ClearingView {
         region: id,
         bureau: region.bureau,
@@ -271,7 +282,7 @@ fn clearing(call: &Call, session: &Session) -> Result<Reply, Problem> {
         today: call.today(id).ok_or_else(not_found)?,
         rules: view::rules(state, id),
         last_batch: view::last_batch(state, id),
-        providers: providers.map(|provider| books(state, id, provider)).collect(),
+        providers: providers.chain(owed).collect(),
     })
 }
 

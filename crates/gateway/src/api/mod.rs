@@ -23,6 +23,7 @@ pub mod guardian;
 pub mod health;
 pub mod index;
 pub mod inquiry;
+pub mod interregion;
 pub mod kind;
 pub mod later;
 pub mod lines;
@@ -77,6 +78,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     premium::desk::ENDPOINTS,
     fund::ENDPOINTS,
     clearing::ENDPOINTS,
+    interregion::ENDPOINTS,
     audit::ENDPOINTS,
     quote::ENDPOINTS,
     visit::ENDPOINTS,

@@ -15,7 +15,7 @@ use gateway::endpoint::Access;
 use primitives::{Party, VisitId};
 use serde_json::{Value, json};
 
-use money::{clearing_trials, rail_trials};
+use money::{clearing_trials, interregion_trials, rail_trials};
 use open::{own_trials, public_trials, transaction_trials};
 use persons::{
     binding_trials, claim_trials, desk_trials, family_trials, guardian_trials, person_trials,
@@ -31,6 +31,7 @@ use crate::claim::claimable;
 use crate::clearing::cleared;
 use crate::contest::{BY_CARD, settle_by_card};
 use crate::family::familial;
+use crate::interregion::next_door;
 use crate::premium::seasonal;
 use crate::support::events::Events;
 use crate::support::insured::{VISIT, sealed, settle};
@@ -60,7 +61,7 @@ fn given() -> Given {
     confirm_visit(&world, REFUNDED);
     settle_by_card(&world, BY_CARD);
     let settlement = settle(&world, SETTLED);
-    let world = audited(cleared(world));
+    let world = next_door(audited(cleared(world)));
     let (commitment, envelope, _) = sealed(VISIT, b"bill");
     let put = Ask::put(format!("/v1/visits/{VISIT}/bills/{commitment}"), &envelope.encode());
     world.ask(&put.token(&world.token(organisation("hospital")))).expect(204);
@@ -173,6 +174,7 @@ fn trials() -> Vec<Trial> {
         grant_trials(),
         rail_trials(),
         clearing_trials(),
+        interregion_trials(),
         audit_trials(),
         wallet_trials(),
     ]

@@ -13,6 +13,7 @@ mod details;
 mod event;
 mod family;
 mod inquiry;
+mod interregion;
 mod later;
 mod light;
 mod limits;

@@ -56,13 +56,42 @@ pub enum Account {
     /// the same transaction, so the balance is always zero. It keeps providers from learning whose
     /// account helped.
     FamilyAccounts(RegionId),
-    /// What is stated to a provider and is to be paid. Never below zero.
+    /// What is stated to a provider, or agreed to another region's bureau, and is to be paid. Never
+    /// below zero.
     ProviderPayable(Books),
     /// What an approved batch told the bank to pay a provider and no bank statement has yet. Never
     /// below zero.
     ProviderInPayment(Books),
     /// What is held back of a provider's statements until the year is over. Never below zero.
     ProviderHeldBack(Books),
+    /// What an insured region owes a region of care and has not agreed to yet; below zero when more
+    /// was given back than advanced.
+    OwedToRegion(RegionPair),
+    /// What of it the insured region disputes. Never below zero.
+    DisputedWithRegion(RegionPair),
+    /// The other side in the books of the region of care: what it advanced to its providers and has
+    /// not got back, below zero by all of it.
+    AdvancedForRegion(RegionPair),
+}
+
+/// Two regions of which one advances what the other owes for care. Each direction is a pair of its
+/// own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegionPair {
+    /// The insured place, whose funds and accounts pay.
+    pub insured: RegionId,
+    /// The region of care, whose bureau pays the provider.
+    pub care: RegionId,
+}
+
+impl RegionPair {
+    /// The same two the other way round.
+    #[must_use]
+    pub const fn reversed(&self) -> Self {
+        Self { insured: self.care, care: self.insured }
+    }
 }
 
 /// An organisation's books in one region. What one region's funds owe is never mixed with what
@@ -105,7 +134,10 @@ impl Account {
             | Self::Deposit(_)
             | Self::OwedToFund { .. }
             | Self::ExpectedByFund { .. }
-            | Self::FamilyAccounts(_) => None,
+            | Self::FamilyAccounts(_)
+            | Self::OwedToRegion(_)
+            | Self::DisputedWithRegion(_)
+            | Self::AdvancedForRegion(_) => None,
         }
     }
 }

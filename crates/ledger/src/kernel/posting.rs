@@ -129,8 +129,11 @@ fn row_or_open(
             | Account::Receivable(_)
             | Account::OwedToFund { .. }
             | Account::ExpectedByFund { .. }
-            | Account::FamilyAccounts(_) => AccountRow::open(currency, Floor::None),
+            | Account::FamilyAccounts(_)
+            | Account::OwedToRegion(_)
+            | Account::AdvancedForRegion(_) => AccountRow::open(currency, Floor::None),
             Account::Deposit(_)
+            | Account::DisputedWithRegion(_)
             | Account::ProviderPayable(_)
             | Account::ProviderInPayment(_)
             | Account::ProviderHeldBack(_) => {

@@ -19,6 +19,7 @@ pub mod clearing;
 pub mod coverage;
 pub mod family;
 pub mod fund;
+pub mod interregion;
 pub mod network;
 pub mod organisation;
 pub mod person;
@@ -59,6 +60,7 @@ pub const MODULES: &[Module] = &[
     claim::MODULE,
     clearing::MODULE,
     audit::MODULE,
+    interregion::MODULE,
 ];
 
 /// Whose word a payment outside waits for, if it waits.

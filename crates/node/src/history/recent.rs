@@ -88,8 +88,7 @@ impl Recent {
     /// The validators with this hash, if a block here named them.
     pub(crate) fn validators(&self, hash: &Hash) -> Option<ValidatorSet> {
         let blocks = self.lock();
-        let handovers = blocks.iter().filter_map(|block| block.handover.as_ref());
-        let mut named = handovers.map(|handover| &handover.validators);
+        let mut named = blocks.iter().filter_map(|block| block.named.as_ref());
         named.find(|set| set.hash() == *hash).cloned()
     }
 

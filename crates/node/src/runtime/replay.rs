@@ -11,7 +11,6 @@ use proof::header::{Certificate, Header};
 
 use super::check::check_all;
 use super::types::Committed;
-use crate::history::Handover;
 use crate::signature::FastVerifier;
 use crate::store::StoredBlock;
 
@@ -72,12 +71,8 @@ pub(crate) fn replay(
     let receipts = execute(ledger, &block.header, &certificate, &verified)?;
     let receipts = receipts.into_iter().map(Arc::new).collect();
     let is_other = block.header.next_validators != before;
-    let handover = is_other.then(|| Handover {
-        header: block.header.clone(),
-        certificate: certificate.clone(),
-        validators: ledger.tip().validators.clone(),
-    });
-    Ok(Committed { block, certificate, first_receipt, receipts, handover })
+    let named = is_other.then(|| ledger.tip().validators.clone());
+    Ok(Committed { block, certificate, first_receipt, receipts, named })
 }
 
 /// The recorded block of this height, taken apart.

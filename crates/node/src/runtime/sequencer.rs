@@ -20,7 +20,6 @@ use super::metrics::{Refusal, add};
 use super::queue::Sender;
 use super::shared::Shared;
 use super::types::{Committed, ReadView, SubmitError, SubmitResult, Submitted};
-use crate::history::Handover;
 use crate::mempool::{Candidate, Key};
 use crate::store::{Disk, Store, StoredBlock};
 
@@ -57,7 +56,7 @@ pub(crate) struct Sequencer<D: Disk> {
     pub(crate) snapshots: SnapshotWriter<D>,
     pending: Option<Pending>,
     /// In a network.
-    pub(super) among: Option<Among<D>>,
+    pub(super) among: Option<Among>,
 }
 
 impl<D: Disk> Sequencer<D> {
@@ -159,12 +158,8 @@ impl<D: Disk> Sequencer<D> {
         let (header, receipts) = self.ledger.apply(outcome);
         let receipts: Vec<_> = receipts.into_iter().map(Arc::new).collect();
         let is_other = header.next_validators != before;
-        let handover = is_other.then(|| Handover {
-            header: header.clone(),
-            certificate: certificate.clone(),
-            validators: self.ledger.tip().validators.clone(),
-        });
-        let committed = Committed { block, certificate, first_receipt, receipts, handover };
+        let named = is_other.then(|| self.ledger.tip().validators.clone());
+        let committed = Committed { block, certificate, first_receipt, receipts, named };
         let committed = Arc::new(committed);
         let shared = &self.shared;
         shared.receipt_log.append(&committed)?;

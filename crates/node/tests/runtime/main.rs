@@ -13,7 +13,6 @@ mod outbox;
 mod proofs;
 mod restart;
 mod submit;
-mod sync;
 mod tamper;
 mod visits;
 mod world;

@@ -69,7 +69,7 @@ impl Stage<'_> {
             chamber.publish(bureau, &self.founders.reviewer, &file, version, catalogue.hash())?;
             library::keep_plan(self.data, file.text)?;
         }
-        let providers = self.providers(
+        let mut providers = self.providers(
             &chamber,
             population::REGION,
             &population.providers,
@@ -99,6 +99,8 @@ impl Stage<'_> {
                 refund: visit.refund,
             })
             .collect();
+        let next_door = (&mut providers, visits.as_mut_slice());
+        let neighbour = self.neighbour(&chamber, population, next_door)?;
         let cast = Cast {
             region: population::REGION,
             bureau_reader: self.reader("bureau"),
@@ -114,6 +116,7 @@ impl Stage<'_> {
         self.families(&chamber, population, &cast)?;
         self.premiums_from_accounts(&chamber, population, &cast)?;
         self.claim_rules(&chamber)?;
+        self.neighbour_states(&chamber, &neighbour)?;
         Ok(settled)
     }
 

@@ -6,7 +6,8 @@
 //! that speaks the national interface, and a small day of its own system), [`wallets`] (the
 //! bureau's directory, and who may join), [`bank`] (the simulated outside), [`desk`] (visits),
 //! [`region`] with [`american`] and [`chinese`] (one region from its first organisation to its
-//! last visit), [`premium`] (next year's premiums), [`trouble`] (what goes wrong on purpose),
+//! last visit), `neighbour` (the region next door, where some
+//! are treated), [`premium`] (next year's premiums), [`trouble`] (what goes wrong on purpose),
 //! [`tally`] and [`close`] (what is counted, and the check that nothing was lost), `network` (other
 //! organisations' nodes beside this one).
 
@@ -24,6 +25,7 @@ mod family;
 pub mod folder;
 pub mod founding;
 mod hospital;
+mod neighbour;
 mod network;
 pub mod past;
 pub mod people;
@@ -137,7 +139,6 @@ fn open_node(
         },
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
-        blocks_kept: None,
         is_newest_copy: false,
         protocol: ledger::kernel::block::PROTOCOL,
         threads: Threads::Own { checking: 0 },

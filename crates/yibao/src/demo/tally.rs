@@ -129,8 +129,14 @@ impl Tally {
 
 /// Who paid by this entry, and whether to (1) or back from (-1) a provider.
 fn source_of(posted: &PostedEntry) -> Option<(&'static str, i128)> {
-    let is_provider =
-        |account: &Account| matches!(account, Account::ProviderDue(_) | Account::ProviderCash(_));
+    // What goes to another region for a provider is what that provider is paid; the region of care
+    // passes it on, and its account is no source.
+    let is_provider = |account: &Account| {
+        matches!(
+            account,
+            Account::ProviderDue(_) | Account::ProviderCash(_) | Account::OwedToRegion(_)
+        )
+    };
     let entry = &posted.entry;
     match (is_provider(&entry.debit), is_provider(&entry.credit)) {
         (false, true) => Some((name_of(&entry.debit)?, 1)),

@@ -179,3 +179,32 @@ fn providers_are_paid_and_a_day_is_closed_by_the_commands_of_the_guide() {
     let chain = yibao(["verify", "chain", text(&data)]).ok();
     assert!(chain.contains("the chain is whole"), "{chain}");
 }
+
+#[test]
+fn what_regions_owe_each_other_is_stated_answered_and_paid_by_the_commands_of_the_guide() {
+    let files = Files::new();
+    let data = files.at("yibao-demo");
+    let demo = yibao(["demo", "--once", "--people", "60", "--data", text(&data)]).ok();
+    assert!(demo.contains("items between the made-up region and its neighbour"), "{demo}");
+    let served = Served::start(&data, "yibao-demo");
+    let run = followed("docs/guide/elsewhere.md", &files, &served);
+    for code in ["not_yours", "interregion_statement_answered_already"] {
+        assert!(run.err.contains(code), "{}", run.err);
+    }
+    let said = run.ok();
+    for words in [
+        "answered within 20 days, paid within 30 days",
+        "waits for its answer",
+        "bureau owes neighbour",
+        "the items come to the statement's sums and its hash",
+        "answered by bureau",
+        "ended; the item's money goes into the next statement",
+        "YB620100-1-0            neighbour",
+        "1 lines recorded",
+        "confirmed; now",
+        "not agreed to yet                       0.01",
+    ] {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+    served.stop("-TERM");
+}

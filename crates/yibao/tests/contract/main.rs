@@ -9,6 +9,7 @@ mod encodings;
 mod golden;
 mod openapi;
 mod payouts;
+mod regions;
 mod sampler;
 mod signatures;
 mod voucher;

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::{Given, Own, Status, Trial, bureau, hospital, other, party};
 use crate::clearing::path;
-use crate::support::Ask;
+use crate::interregion::path as between;
 use crate::support::insured::VISIT;
+use crate::support::{Ask, REGION};
 
 const RAIL: &str = "/v1/organisations/hospital/rails/counter";
 
@@ -77,5 +78,16 @@ pub(super) fn clearing_trials() -> Vec<Trial> {
             (other, Status(403)),
             (hospital, Own(|list| list["books"]["organisation"] == "hospital")),
         ),
+    ]
+}
+
+pub(super) fn interregion_trials() -> Vec<Trial> {
+    let trial = |operation, ask: fn(&Given) -> Ask| {
+        party(operation, ask, (hospital, Status(403)), (bureau, Status(200)))
+    };
+    vec![
+        trial("get_interregion", |_| Ask::get(format!("/v1/regions/{REGION}/interregion"))),
+        trial("list_region_statements", |_| Ask::get(between(""))),
+        trial("get_region_statement", |_| Ask::get(between("/statements/2025/12"))),
     ]
 }

@@ -236,8 +236,13 @@ impl World {
     }
 
     fn admit_kind(&self, code: &str, kind: &str) {
+        self.admit_in(code, kind, REGION);
+    }
+
+    /// Admits an organisation of this region with a key for everything.
+    pub fn admit_in(&self, code: &str, kind: &str, region: u32) {
         let mut body = json!({
-            "organisation": code, "kind": kind, "region": REGION,
+            "organisation": code, "kind": kind, "region": region,
             "root_key": public(&format!("{code}-root"))
         });
         if kind == "provider" {

@@ -19,7 +19,7 @@ use crate::kernel::posting::{self, Entry};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::network;
+use crate::modules::{interregion, network};
 
 /// What the bank said of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,6 +181,8 @@ impl RecordPayoutResults {
                 rejection::AMOUNT_DIFFERS.with(detail!("{ordered} were ordered", ordered))
             })?;
             self.note(state, today, (result.line, &moved))?;
+            let payee = (self.region, row.provider);
+            interregion::view::note_paid(state, payee, row.amount, moved.is_return)?;
         }
         row.standing = next;
         let entry = Entry { debit, credit, amount: row.amount };

@@ -75,6 +75,12 @@ pub fn require_active_coverage(
     holds.cloned().ok_or_else(|| row.why_not_covered(region, scheme, day))
 }
 
+/// Whether care in `care` counts as care at home for those who are insured in `home`.
+#[must_use]
+pub const fn is_at_home(home: RegionId, care: RegionId) -> bool {
+    matches!(place::seen_from(home, care), Place::Home)
+}
+
 /// The age band that is attested for a person on this day; of several coverages' the one that
 /// reaches highest, so that nobody counts as younger than any of them says.
 pub fn attested_age(

@@ -24,7 +24,7 @@ pub struct AdmitOrganisation {
     pub organisation: OrganisationId,
     /// What it is.
     pub kind: OrganisationKind,
-    /// The region it belongs to.
+    /// The region it belongs to. A bureau is there before its region, which it then opens.
     pub region: RegionId,
     /// A provider's level; nothing for other kinds.
     #[serde(default)]
@@ -52,7 +52,9 @@ impl Kind for AdmitOrganisation {
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
         let id = self.organisation;
         require(!ORGANISATIONS.has(state, &id), || rejection::ORGANISATION_EXISTS.with(id))?;
-        network::view::require_region(state, self.region)?;
+        if self.kind != OrganisationKind::Bureau {
+            network::view::require_region(state, self.region)?;
+        }
         let row = OrganisationRow {
             kind: self.kind,
             region: self.region,

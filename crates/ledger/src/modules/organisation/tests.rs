@@ -41,6 +41,14 @@ fn a_provider_has_a_level_and_others_have_none() {
     world.rejected(&World::governing(), &elsewhere, network::UNKNOWN_REGION);
 }
 
+#[test]
+fn a_bureau_is_there_before_the_region_that_it_opens() {
+    let mut world = World::new();
+    let region = primitives::RegionId(1);
+    let first = AdmitOrganisation { kind: OrganisationKind::Bureau, region, ..insurer() };
+    world.accepted(&World::governing(), &first);
+}
+
 fn authorise(world: &World, scopes: alloc::vec::Vec<Scope>) -> AuthoriseKey {
     AuthoriseKey {
         organisation: organisation("hospital"),

@@ -150,8 +150,8 @@ impl Later<'_> {
         let own_share = quote.split.own_share();
         let own = moved(record.own_share(), own_share);
         let funds = fund_changes(
-            &fund_entries(state, subject, &record.parts)?,
-            &fund_entries(state, subject, &quote.parts)?,
+            &fund_entries(state, subject, &record.parts, None)?,
+            &fund_entries(state, subject, &quote.parts, None)?,
         );
         let counts_the_same = record.parts.len() == quote.parts.len()
             && record.parts.iter().zip(&quote.parts).all(|(before, after)| {
@@ -285,7 +285,7 @@ fn shared(funds: &FundChanges, toward: Direction) -> (Option<Account>, Vec<Entry
 /// A fund that pays for the settlement, for the case that only what its provider bears itself
 /// changes: what the provider waived stays waived.
 fn any_fund(state: &Overlay<'_>, record: &SettlementRecord) -> Result<Option<Account>, Rejection> {
-    let entries = fund_entries(state, &record.subject, &record.parts)?;
+    let entries = fund_entries(state, &record.subject, &record.parts, None)?;
     let mut funds = entries.into_iter().map(|entry| entry.debit);
     Ok(funds.find(|account| matches!(account, Account::Fund { .. })))
 }

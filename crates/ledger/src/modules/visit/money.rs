@@ -8,17 +8,19 @@ use primitives::{
 use super::quote::{Part, Split};
 use super::rejection;
 use super::table::{EFFECTS, EffectRow, VisitSubject};
-use crate::kernel::account::{Account, Books};
+use crate::kernel::account::{Account, Books, RegionPair};
 use crate::kernel::context::Context;
 use crate::kernel::effect::{self, EffectAction, EffectStatus, NewEffect};
 use crate::kernel::overlay::Overlay;
 use crate::kernel::posting::{self, Entry};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::{family, fund};
+use crate::modules::interregion::view::CareElsewhere;
+use crate::modules::{family, fund, interregion, network};
 use benefit::Payer;
 
-/// What a settlement moves between funds, personal accounts and the provider, cash left out. What
+/// What a settlement moves between funds, personal accounts and the provider, or the region that
+/// advances to it, cash left out. What
 /// relatives' accounts give goes through one account of the region, so that an entry on the
 /// provider's books does not say whose it was.
 /// What the provider bears itself moves nothing, so that its due is what others owe it: it stands
@@ -27,8 +29,35 @@ pub(super) fn fund_entries(
     state: &Overlay<'_>,
     subject: &VisitSubject,
     parts: &[Part],
+    cleared: Option<RegionPair>,
 ) -> Result<Vec<Entry>, Rejection> {
-    entries_to(state, subject, parts, Account::ProviderDue(subject.books()))
+    let to_provider = Account::ProviderDue(subject.books());
+    entries_to(state, subject, parts, cleared.map_or(to_provider, Account::OwedToRegion))
+}
+
+/// Posts what a settlement or a change of one moves between funds, personal accounts and the
+/// provider; for care elsewhere the region of care advances it.
+pub(super) fn post_shares(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    (visit, provider): (VisitId, OrganisationId),
+    (entries, currency): (&[Entry], Currency),
+    cleared: Option<RegionPair>,
+) -> Result<(), Rejection> {
+    posting::post(state, context.time, currency, entries)?;
+    let Some(pair) = cleared else { return Ok(()) };
+    let care = CareElsewhere { pair, visit, provider };
+    interregion::view::advance(context, state, &care, entries)
+}
+
+/// The bureau of the region of care, where it advances the funds' share.
+pub(super) fn advancing_bureau(
+    state: &Overlay<'_>,
+    cleared: Option<RegionPair>,
+) -> Result<Option<Party>, Rejection> {
+    let Some(pair) = cleared else { return Ok(None) };
+    let bureau = network::view::require_region(state, pair.care)?.bureau;
+    Ok(Some(Party::Organisation(bureau)))
 }
 
 /// The same to the account of another creditor.

@@ -17,11 +17,10 @@ use super::{rejection, view};
 use crate::kernel::account::Account;
 use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::overlay::{Base, Overlay, Read};
-use crate::kernel::posting;
 use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::rejection::Rejection;
 use crate::modules::coverage::view::RunningAmounts;
-use crate::modules::{coverage, family, network, plan, voucher};
+use crate::modules::{coverage, family, interregion, network, plan, voucher};
 
 /// What a settlement becomes.
 pub(super) struct Resettlement<'a> {
@@ -94,9 +93,12 @@ impl Resettlement<'_> {
         plan::take_back(state, self.original, context.time)?;
         let quoted = self.quote(context, state)?;
         require_same_split(self.split, &quoted.split, quoted.currency)?;
-        let taken = fund_entries(state, subject, &self.original.parts)?;
-        let given = fund_entries(state, subject, &quoted.parts)?;
-        posting::post(state, context.time, currency, &money::net_entries(&taken, &given))?;
+        let cleared = interregion::view::cleared(state, self.original.visit);
+        let taken = fund_entries(state, subject, &self.original.parts, cleared)?;
+        let given = fund_entries(state, subject, &quoted.parts, cleared)?;
+        let entries = money::net_entries(&taken, &given);
+        let visit = (self.original.visit, subject.provider);
+        money::post_shares(context, state, visit, (&entries, currency), cleared)?;
         let more = self.more(&quoted);
         let consent = self.change.consent_afterwards(self.original.consent, !more.is_nothing());
         let mut outcome = self.outcome(context, state, &quoted, consent)?;
@@ -156,6 +158,8 @@ impl Resettlement<'_> {
         let mut concerns = money::paying_organisations(state, subject, &self.original.parts)?;
         concerns.push(Party::Organisation(subject.provider));
         concerns.push(Party::Person(subject.person));
+        let cleared = interregion::view::cleared(state, self.original.visit);
+        concerns.extend(money::advancing_bureau(state, cleared)?);
         let before = self.original.total();
         let refunded = before.saturating_sub(quoted.split.total);
         let outcome = Outcome::event(self.event, concerns)

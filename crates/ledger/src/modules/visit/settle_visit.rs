@@ -18,7 +18,7 @@ use super::table::{
     DepositSource, OpenVisit, SettledVisit, SettlementRecord, VISITS, VisitRow, VisitSubject,
 };
 use super::{rejection, view};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, RegionPair};
 use crate::kernel::context::Context;
 use crate::kernel::effect::EffectStatus;
 use crate::kernel::overlay::{Overlay, Read};
@@ -27,7 +27,7 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
-use crate::modules::{coverage, family, network, voucher};
+use crate::modules::{coverage, family, interregion, network, voucher};
 
 /// Settles a visit: the ledger adjudicates the sums again, and when the split is still the one that
 /// the person saw, everything is posted at once; the cash leg waits for its rail.
@@ -107,9 +107,11 @@ impl Kind for SettleVisit {
         return_account_deposits(context, state, self.visit, &open, currency)?;
         let quoted = self.quote(context, state, &subject)?;
         require_same_split(&self.split, &quoted.split, quoted.currency)?;
-        let mut outcome = self.outcome(state, &subject, &quoted)?;
-        let entries = fund_entries(state, &subject, &quoted.parts)?;
-        posting::post(state, context.time, currency, &entries)?;
+        let cleared = cleared_between(state, &subject);
+        let mut outcome = self.outcome(state, &subject, &quoted, cleared)?;
+        let entries = fund_entries(state, &subject, &quoted.parts, cleared)?;
+        let visit = (self.visit, subject.provider);
+        money::post_shares(context, state, visit, (&entries, currency), cleared)?;
         let collected = self.settle_cash(context, state, &mut outcome, &open, &quoted)?;
         view::set_running_amounts(context, state, &subject, &quoted.accumulators)?;
         let own = quoted.split.own_share();
@@ -188,10 +190,12 @@ impl SettleVisit {
         state: &Overlay<'_>,
         subject: &VisitSubject,
         quoted: &Quote,
+        cleared: Option<RegionPair>,
     ) -> Result<Outcome, Rejection> {
         let mut concerns = paying_organisations(state, subject, &quoted.parts)?;
         concerns.push(Party::Organisation(subject.provider));
         concerns.push(Party::Person(subject.person));
+        concerns.extend(money::advancing_bureau(state, cleared)?);
         let (first, last) = self.sums.span().ok_or_else(|| rejection::EMPTY_BILL.reject())?;
         let outcome = Outcome::event("visit_settled", concerns)
             .with("visit", FieldValue::Hash(sha256_parts(&[&self.visit.0])))
@@ -245,6 +249,12 @@ impl SettleVisit {
         collected.extend(collect(context, state, outcome, &due)?);
         Ok(collected)
     }
+}
+
+/// Between which regions a visit that is settled now is cleared, if it is.
+fn cleared_between(state: &Overlay<'_>, subject: &VisitSubject) -> Option<RegionPair> {
+    let VisitSubject { region, provider, admitted, .. } = *subject;
+    interregion::view::pair_of(state, region, provider, admitted)
 }
 
 /// The deposits that rails collected, by the orders that did, and how much they are together. A

@@ -71,7 +71,12 @@ impl At {
 impl Desk {
     /// Reads something of the region's clearing.
     pub fn read<T: DeserializeOwned>(&self, rest: &str) -> Result<T, Stopped> {
-        let answer = self.client.read(&format!("/v1/regions/{}/clearing{rest}", self.region))?;
+        self.get(&format!("/v1/regions/{}/clearing{rest}", self.region))
+    }
+
+    /// Reads from the gateway.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Stopped> {
+        let answer = self.client.read(path)?;
         if !answer.is_good() {
             return Err(Stopped::Refused(answer.refused("the gateway does not answer this")));
         }

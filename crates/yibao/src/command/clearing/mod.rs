@@ -4,7 +4,8 @@
 //! Bank accounts stand in a file of bureau and approver (`accounts`) and nowhere on the ledger.
 //!
 //! Reading order: [`Clearing`], `desk` (signing and sending), `accounts`, `month`, `batch`, `file`
-//! (out to the bank and in from it), `import` (what a bank's file means), `day`, `play`.
+//! (out to the bank and in from it), `import` (what a bank's file means), `day`, `play`, `regions`
+//! (what regions owe each other for care elsewhere).
 
 mod accounts;
 mod batch;
@@ -14,6 +15,7 @@ mod file;
 mod import;
 mod month;
 mod play;
+mod regions;
 
 use std::process::ExitCode;
 
@@ -44,6 +46,9 @@ enum Action {
     Day(day::Day),
     /// Play the bank: answer an order with the files that a bank would send. A simulator.
     PlayBank(play::PlayBank),
+    /// What regions advance for each other: statements, answers, disputes, money that came in.
+    #[command(subcommand)]
+    Regions(regions::Regions),
 }
 
 impl Clearing {
@@ -56,6 +61,7 @@ impl Clearing {
             Action::Export(export) => export.run(),
             Action::Import(import) => import.run(),
             Action::Day(day) => day.run(),
+            Action::Regions(regions) => regions.run(),
             Action::PlayBank(play) => return play.run(),
         };
         match done {
