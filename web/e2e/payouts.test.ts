@@ -23,6 +23,8 @@ afterAll(async () => {
 
 const REGION = 620100;
 const PROVIDERS = ['clinic-1', 'hospital-1', 'pharmacy-1'];
+/** Another story's region may have agreed to pay the bureau next door, whose account is not in this file. */
+const WHICH = PROVIDERS.flatMap((provider) => ['--provider', provider]);
 const SALT = randomBytes(32).toString('hex');
 const HOSPITAL = '6200000000000003';
 const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
@@ -57,9 +59,8 @@ function propose(): void {
   const { year, month } = lastMonth();
   byCommand('bureau', 'set_provider_budget', { region: REGION, provider: 'hospital-1', year, months: Array(12).fill('100000000') });
   writeFileSync(file('accounts.toml'), ACCOUNTS);
-  const which = PROVIDERS.flatMap((provider) => ['--provider', provider]);
-  clearing('bureau', 'close', '--month', `${year}-${String(month).padStart(2, '0')}`, ...which);
-  clearing('bureau', 'batch', '--on', YESTERDAY, ...withAccounts());
+  clearing('bureau', 'close', '--month', `${year}-${String(month).padStart(2, '0')}`, ...WHICH);
+  clearing('bureau', 'batch', '--on', YESTERDAY, ...WHICH, ...withAccounts());
 }
 
 /** Once for all stories here, whichever comes first. */
@@ -225,7 +226,7 @@ it('a batch is withdrawn by whoever could approve it, and a clerk’s key may no
     const answer = await fetch(`/v1/regions/${region}/clearing`, { headers: { authorization: `Bearer ${token}` } });
     return (await answer.json()).last_batch + 1;
   }, REGION);
-  clearing('bureau', 'batch', '--on', YESTERDAY, ...withAccounts());
+  clearing('bureau', 'batch', '--on', YESTERDAY, ...WHICH, ...withAccounts());
   await turnTo(clerk, `#/payouts/batches/${number}`);
   await clerk.button('payouts.withdraw').click();
   await clerk.button('payouts.withdraw.yes').click();

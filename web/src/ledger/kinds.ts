@@ -56,10 +56,15 @@ type Bodies = {
   ask_audit: Schemas['AskAudit'];
   grant_audit: Schemas['GrantAudit'];
   end_audit: Schemas['EndAudit'];
+  close_interregion_month: Schemas['CloseInterregionMonth'];
+  answer_interregion_statement: Schemas['AnswerInterregionStatement'];
+  end_item_dispute: Schemas['EndItemDispute'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
 
+const calendarMonth = borsh.struct<Schemas['CalendarMonth']>({ year: borsh.u16, month: borsh.u8 });
+const itemNumber: borsh.Encode<number> = (value, out) => borsh.amount(String(value), out);
 const audit = { region: borsh.u32, audit: borsh.u32 };
 const documents = borsh.struct<{ documents: string }>({ documents: hash });
 
@@ -314,4 +319,29 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   },
   grant_audit: { number: 1302, body: borsh.struct<Bodies['grant_audit']>({ ...audit, ends: borsh.instant }) },
   end_audit: { number: 1303, body: borsh.struct<Bodies['end_audit']>({ ...audit, by: organisation }) },
+  close_interregion_month: {
+    number: 1402,
+    body: borsh.struct<Bodies['close_interregion_month']>({ care: borsh.u32, insured: borsh.u32, month: calendarMonth }),
+  },
+  answer_interregion_statement: {
+    number: 1403,
+    body: borsh.struct<Bodies['answer_interregion_statement']>({
+      insured: borsh.u32,
+      care: borsh.u32,
+      month: calendarMonth,
+      items: hash,
+      disputed: borsh.list(
+        borsh.struct<Schemas['DisputedItem']>({
+          number: itemNumber,
+          amount: borsh.amount,
+          reason: borsh.variant('not_entitled', 'wrong_amount', 'duplicate', 'doubtful', 'undocumented'),
+        }),
+      ),
+      by: organisation,
+    }),
+  },
+  end_item_dispute: {
+    number: 1404,
+    body: borsh.struct<Bodies['end_item_dispute']>({ insured: borsh.u32, care: borsh.u32, item: itemNumber, by: organisation }),
+  },
 };
