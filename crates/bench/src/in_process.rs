@@ -38,6 +38,7 @@ pub fn open(data: &Path, genesis: &Genesis) -> Result<NodeHandle> {
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
         threads: Threads::Own { checking: 0 },
+        blocks_kept: None,
         is_newest_copy: false,
         protocol: ledger::kernel::block::PROTOCOL,
     };
@@ -76,9 +77,17 @@ fn submit(node: &NodeHandle, collector: &Collector, bytes: &[u8], due: Instant) 
 /// # Errors
 /// When one is refused.
 pub fn saturate(node: &NodeHandle, transactions: &[Vec<u8>]) -> Result<Outcome> {
+    saturate_all(std::slice::from_ref(node), transactions)
+}
+
+/// As many as these nodes take together, each of them in its turn.
+///
+/// # Errors
+/// When one is refused.
+pub fn saturate_all(nodes: &[NodeHandle], transactions: &[Vec<u8>]) -> Result<Outcome> {
     let collector = Collector::new();
     let mut answers = Vec::with_capacity(transactions.len());
-    for (sent, bytes) in transactions.iter().enumerate() {
+    for ((sent, bytes), node) in transactions.iter().enumerate().zip(nodes.iter().cycle()) {
         if sent >= IN_FLIGHT {
             answers.push(collector.next()?);
         }
@@ -92,10 +101,22 @@ pub fn saturate(node: &NodeHandle, transactions: &[Vec<u8>]) -> Result<Outcome> 
 /// # Errors
 /// When one is refused.
 pub fn pace(node: &NodeHandle, transactions: &[Vec<u8>], per_second: u32) -> Result<Outcome> {
+    pace_all(std::slice::from_ref(node), transactions, per_second)
+}
+
+/// So many a second, to each of these nodes in its turn.
+///
+/// # Errors
+/// When one is refused.
+pub fn pace_all(
+    nodes: &[NodeHandle],
+    transactions: &[Vec<u8>],
+    per_second: u32,
+) -> Result<Outcome> {
     let collector = Collector::new();
     let between = Duration::from_secs(1) / per_second;
     let mut due = collector.begin();
-    for bytes in transactions {
+    for (bytes, node) in transactions.iter().zip(nodes.iter().cycle()) {
         wait_until(due);
         submit(node, &collector, bytes, due)?;
         due += between;

@@ -13,6 +13,7 @@ mod contract;
 mod crash;
 mod damage;
 mod drill;
+mod empty;
 mod figures;
 mod full_disk;
 mod http;
@@ -34,6 +35,7 @@ mod simulation;
 mod soak;
 mod tree;
 mod upgrade;
+mod validators;
 
 use std::process::ExitCode;
 

@@ -11,7 +11,7 @@ use crate::region::{Region, Size};
 use crate::settlement::Maker;
 use crate::{
     adjudication, clearing, http, in_process, memory, national, offline, postgres, premiums,
-    process, simulation,
+    process, simulation, validators,
 };
 
 /// Measures the settlement path and prints figures; nothing here fails a build.
@@ -44,6 +44,9 @@ pub struct Options {
     /// Only a premium season.
     #[arg(long)]
     premiums: bool,
+    /// Only four organisations that order one ledger.
+    #[arg(long)]
+    network: bool,
     /// Where the report goes.
     #[arg(long, default_value = "target/bench/report.json")]
     report: PathBuf,
@@ -105,6 +108,14 @@ pub fn run(options: &Options) -> Result<()> {
         figures.condition("load_after", process::load());
         return figures.write(&options.report);
     }
+    if options.network {
+        println!("signatures alone");
+        ceiling::measure(&mut figures);
+        println!("\nfour organisations, all of their nodes on these cores");
+        validators::measure(&mut figures, &options.folder, options.quick)?;
+        figures.condition("load_after", process::load());
+        return figures.write(&options.report);
+    }
     println!("one core, and signatures alone");
     adjudication::measure(&mut figures)?;
     ceiling::measure(&mut figures);
@@ -125,6 +136,8 @@ pub fn run(options: &Options) -> Result<()> {
     }
     println!("\nthe national interface");
     national::measure(&mut figures, &options.folder, options.quick)?;
+    println!("\nfour organisations, all of their nodes on these cores");
+    validators::measure(&mut figures, &options.folder, options.quick)?;
     if !options.without_postgres {
         println!("\nPostgreSQL, without signatures, root or proof, its clients on the same cores");
         postgres::measure(&mut figures, PEOPLE, options.quick)?;

@@ -219,6 +219,12 @@ impl Region {
         &self.identity
     }
 
+    /// Those who govern.
+    #[must_use]
+    pub const fn governing(&self) -> [&Signer; 2] {
+        [&self.bureau, &self.finance]
+    }
+
     /// The scheme of the person of this number.
     #[must_use]
     pub fn scheme(&self, person: u64) -> SchemeId {
@@ -230,11 +236,15 @@ impl Region {
         (0..self.size.funds).map(|place| SchemeId(310 + place))
     }
 
-    fn block_key() -> SecretKey {
+    /// The key that certifies blocks of one organisation alone.
+    #[must_use]
+    pub fn block_key() -> SecretKey {
         SecretKey::from_seed(Scheme::Ed25519, &sha256(b"yibao/bench-block-key").0)
     }
 
-    fn log_key() -> SecretKey {
+    /// The key that signs its receipt log.
+    #[must_use]
+    pub fn log_key() -> SecretKey {
         SecretKey::from_seed(Scheme::Ed25519, &sha256(b"yibao/bench-log-key").0)
     }
 

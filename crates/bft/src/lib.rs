@@ -4,7 +4,7 @@
 //! Reading order: this file (what a node sees), [`machine`] (a validator without threads or
 //! clocks), `context` (our types in the core's words), `sign` and [`guard`] (what a validator
 //! signs, and that it does not sign twice), [`log`] (what it must not forget), `codec` (the bytes),
-//! [`mesh`] (connections).
+//! [`mesh`] (connections), [`newcomer`] (a node that has no ledger yet, and asks).
 //!
 //! The core decides what is signed and when a block is final; here is only what it asks for
 //! (decision record 0030). It knows no transactions: a block is bytes whose header's hash is the
@@ -23,6 +23,7 @@ pub mod guard;
 pub mod log;
 pub mod machine;
 pub mod mesh;
+pub mod newcomer;
 mod sign;
 
 use std::path::PathBuf;
@@ -51,6 +52,10 @@ pub const TRANSACTION_BYTES_MAX: u32 = 512 << 10;
 pub const FETCH_BLOCKS_MAX: u32 = 5;
 /// The longest question of one ledger to another, and the longest answer, in bytes.
 pub const WORDS_BYTES_MAX: u32 = 16 << 10;
+/// The longest question of a newcomer ([`newcomer`]), in bytes.
+pub const ASK_BYTES_MAX: u32 = 1 << 10;
+/// The longest answer to it, in bytes: a block and its certificate.
+pub const ANSWER_BYTES_MAX: u32 = BLOCK_BYTES_MAX + (64 << 10);
 /// The most bytes of transactions in one message beyond the first.
 const GOSSIP_BYTES_MAX: usize = 128 << 10;
 /// How many messages of others wait here; what is more waits in their connections.

@@ -105,6 +105,12 @@ pub trait Replica: Application {
     /// Takes what another answered.
     fn replied(&mut self, _reply: &[u8]) {}
 
+    /// Answers a newcomer who has no ledger yet, from what is kept; `None` when there is nothing to
+    /// say.
+    fn answer(&mut self, _question: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Tells that validators signed two things where there may be one.
     fn accuse(&mut self, height: u64, organisations: &[OrganisationId]);
 }

@@ -28,6 +28,8 @@ const WAITERS_PER_TRANSACTION_MAX: usize = 16;
 /// How many of the last transactions that blocks rejected are remembered: more than are on their
 /// way between nodes.
 const REJECTED_MAX: usize = 65_536;
+/// How often the time doubles after which others are told of a transaction again.
+const AGAIN_DOUBLINGS_MAX: u32 = 5;
 /// When to try again after "overloaded": the pool holds a second or two of work.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -59,15 +61,16 @@ pub(crate) struct Job {
     number: u64,
     bytes: usize,
     pub(crate) transaction: Transaction,
-    is_passed_on: bool,
+    /// The digest of its bytes, when another node passed it on.
+    passed_on: Option<Hash>,
     answer: Answer,
 }
 
 impl Job {
     /// The job without its transaction, and the transaction.
     pub(crate) fn split(self) -> (Ticket, Transaction) {
-        let Self { number, bytes, transaction, is_passed_on, answer } = self;
-        (Ticket { number, bytes, is_passed_on, answer }, transaction)
+        let Self { number, bytes, transaction, passed_on, answer } = self;
+        (Ticket { number, bytes, passed_on, answer }, transaction)
     }
 }
 
@@ -75,7 +78,7 @@ impl Job {
 pub(crate) struct Ticket {
     number: u64,
     pub(crate) bytes: usize,
-    is_passed_on: bool,
+    passed_on: Option<Hash>,
     answer: Answer,
 }
 
@@ -142,6 +145,14 @@ struct Inner {
     /// Authors with a queue, the next one in front.
     turns: VecDeque<Party>,
     in_progress: BTreeMap<Key, InProgress>,
+    /// Digests of what others passed on and whose signatures are not checked yet.
+    arriving: BTreeSet<Hash>,
+    /// Whether others are told of candidates.
+    is_shared: bool,
+    /// Candidates of which the others were never told.
+    untold: VecDeque<Key>,
+    /// When all candidates were last looked through for some to be told of again.
+    looked_through: Option<Instant>,
     /// The last transactions that blocks rejected, also in the order in which they were.
     rejected: BTreeSet<Hash>,
     rejected_in_order: VecDeque<Hash>,
@@ -151,8 +162,8 @@ struct InProgress {
     id: Hash,
     bytes: usize,
     is_executing: bool,
-    /// When the others were last told of it; what came from them, they know.
-    told: Option<Instant>,
+    /// When the others were last told of it, and how often; what came from them, they know.
+    told: Option<(Instant, u32)>,
     is_passed_on: bool,
     answers: Vec<Answer>,
 }
@@ -187,18 +198,31 @@ impl Mempool {
 
     /// Takes a transaction in, or answers why not.
     pub(crate) fn offer(&self, transaction: Transaction, bytes: usize, answer: Answer) {
-        self.offer_as(transaction, bytes, answer, false);
+        self.offer_as(transaction, bytes, answer, None);
+    }
+
+    /// Whether these bytes, which another node passes on, are here already. Asked before anything
+    /// that takes longer: others pass on again what is not decided.
+    pub(crate) fn has(&self, transaction: &Transaction, digest: &Hash) -> bool {
+        let key = (transaction.content.author, transaction.content.idempotency_key);
+        let inner = self.lock();
+        inner.in_progress.contains_key(&key) || inner.arriving.contains(digest)
     }
 
     /// Takes a transaction in that another node passed on, unless it is here already.
-    pub(crate) fn offer_passed_on(&self, transaction: Transaction, bytes: usize) {
-        let key = (transaction.content.author, transaction.content.idempotency_key);
-        if !self.lock().in_progress.contains_key(&key) {
-            self.offer_as(transaction, bytes, Box::new(|_| ()), true);
+    pub(crate) fn offer_passed_on(&self, transaction: Transaction, bytes: usize, digest: Hash) {
+        if !self.has(&transaction, &digest) {
+            self.offer_as(transaction, bytes, Box::new(|_| ()), Some(digest));
         }
     }
 
-    fn offer_as(&self, transaction: Transaction, bytes: usize, answer: Answer, is_passed_on: bool) {
+    fn offer_as(
+        &self,
+        transaction: Transaction,
+        bytes: usize,
+        answer: Answer,
+        passed_on: Option<Hash>,
+    ) {
         let mut inner = self.lock();
         let refusal = if inner.is_stopped {
             Some(SubmitError::Stopped)
@@ -217,7 +241,8 @@ impl Mempool {
         inner.bytes += bytes;
         let number = inner.next_number;
         inner.next_number += 1;
-        inner.unchecked.push_back(Job { number, bytes, transaction, is_passed_on, answer });
+        inner.arriving.extend(passed_on);
+        inner.unchecked.push_back(Job { number, bytes, transaction, passed_on, answer });
         drop(inner);
         self.jobs_came.notify_one();
     }
@@ -263,6 +288,7 @@ impl Mempool {
     /// is called when there are some and when the pool stops.
     pub(crate) fn share(&self, waker: Box<dyn Fn() + Send + Sync>) {
         drop(self.waker.set(waker));
+        self.lock().is_shared = true;
     }
 
     fn wake(&self) {
@@ -338,25 +364,37 @@ impl Mempool {
         (there.transaction == *transaction).then(|| there.verified.clone())
     }
 
-    /// Those of our own submitters' transactions that the others were not told of for so long, the
-    /// fairest first, and notes that they are told now.
+    /// Those of our own submitters' transactions that the others were never told of, and those that
+    /// they were told of this long ago, twice as long each time. Notes that they are told now.
     pub(crate) fn to_pass_on(&self, again: Duration, count_max: usize) -> Vec<Vec<u8>> {
         let mut inner = self.lock();
         let now = Instant::now();
-        let Inner { by_author, in_progress, .. } = &mut *inner;
         let mut passed = Vec::new();
-        for candidate in by_author.values().flatten() {
-            if passed.len() >= count_max {
-                break;
-            }
-            let Some(entry) = in_progress.get_mut(&candidate.key()) else { continue };
-            let is_due = entry.told.is_none_or(|told| now.duration_since(told) >= again);
-            if is_due && !entry.is_passed_on {
-                entry.told = Some(now);
-                passed.push(candidate.transaction.encode());
-            }
+        while passed.len() < count_max
+            && let Some(key) = inner.untold.pop_front()
+        {
+            let is_untold = inner.in_progress.get(&key).is_some_and(|one| one.told.is_none());
+            passed.extend(is_untold.then(|| inner.tell(&key, now)).flatten());
         }
+        if inner.looked_through.is_some_and(|looked| now.duration_since(looked) < again) {
+            return passed;
+        }
+        inner.looked_through = Some(now);
+        let is_due = |entry: &InProgress| {
+            let is_long_ago = entry.told.is_none_or(|(told, times)| {
+                now.duration_since(told) >= again * 2_u32.pow(times.min(AGAIN_DOUBLINGS_MAX))
+            });
+            is_long_ago && !entry.is_passed_on
+        };
+        let due = inner.in_progress.iter().filter(|(_, entry)| is_due(entry));
+        let due: Vec<Key> = due.map(|(key, _)| *key).take(count_max - passed.len()).collect();
+        passed.extend(due.iter().filter_map(|key| inner.tell(key, now)));
         passed
+    }
+
+    /// Whether there are candidates of which the others were never told.
+    pub(crate) fn has_untold(&self) -> bool {
+        !self.lock().untold.is_empty()
     }
 
     /// Remembers what a block rejected, in a network: whoever sent it is told so, and a copy that
@@ -483,7 +521,11 @@ impl Inner {
         ticket: Ticket,
         checked: Checked,
     ) -> Option<(Answer, SubmitResult)> {
-        let Ticket { bytes, is_passed_on, answer, .. } = ticket;
+        let Ticket { bytes, passed_on, answer, .. } = ticket;
+        let is_passed_on = passed_on.is_some_and(|digest| {
+            self.arriving.remove(&digest);
+            true
+        });
         let candidate = match checked {
             Checked::Answered(result) => {
                 self.forget(bytes);
@@ -524,7 +566,21 @@ impl Inner {
         let (is_executing, told, answers) = (false, None, vec![answer]);
         let entry = InProgress { id, bytes, is_executing, told, is_passed_on, answers };
         self.in_progress.insert(key, entry);
+        if self.is_shared && !is_passed_on {
+            self.untold.push_back(key);
+        }
         None
+    }
+
+    /// The bytes of a candidate, of which the others are told now.
+    fn tell(&mut self, key: &Key, now: Instant) -> Option<Vec<u8>> {
+        let entry = self.in_progress.get_mut(key)?;
+        // The newest are told of first.
+        let mut queue = self.by_author.get(&key.0)?.iter().rev();
+        let candidate = queue.find(|candidate| candidate.key() == *key)?;
+        let times = entry.told.map_or(0, |(_, times)| times.saturating_add(1));
+        entry.told = Some((now, times));
+        Some(candidate.transaction.encode())
     }
 
     /// Takes a candidate out of its author's queue.

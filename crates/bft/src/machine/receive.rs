@@ -62,6 +62,13 @@ impl Machine {
                 self.asked.insert(peer, bytes);
             }
             Message::Reply(bytes) => app.replied(&bytes),
+            Message::Ask(question) => {
+                if let Some(answer) = app.answer(&question) {
+                    self.send(Some(peer), &Message::Answer(answer));
+                }
+            }
+            // Who has a ledger asked nothing.
+            Message::Answer(_) => {}
         }
         Ok(())
     }

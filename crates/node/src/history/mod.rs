@@ -15,10 +15,11 @@ pub mod recent;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::Receipt;
 use ledger::modules::visit::SettlementRecord;
 use primitives::{Hash, Party, VisitId, codec, sha256};
-use proof::header::ValidatorSet;
+use proof::header::{Certificate, Header, ValidatorSet};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use read::HistoryReader;
@@ -27,7 +28,7 @@ pub use recent::Recent;
 /// Written into the file's header: another number is another kind of file.
 const APPLICATION_ID: i32 = 0x7962_6879;
 /// The form of the tables; a file of another form is made anew.
-const FORM: i32 = 6;
+const FORM: i32 = 7;
 
 /// How much of the file the writer keeps in memory: without it each index entry, at a random place,
 /// reads and writes a page.
@@ -72,6 +73,10 @@ const TABLES: &str = "
         hash           BLOB PRIMARY KEY,
         bytes          BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE handover (
+        height         INTEGER PRIMARY KEY,
+        bytes          BLOB NOT NULL
+    ) STRICT;
 ";
 
 /// Why the history could not be read or written.
@@ -133,8 +138,19 @@ pub struct BlockReceipts<'a> {
     pub value_id: Hash,
     /// Its receipts in their order.
     pub receipts: &'a [std::sync::Arc<Receipt>],
-    /// Who certifies from the next block on, if it changes that.
-    pub validators: Option<&'a ValidatorSet>,
+    /// The block itself, if others certify from the next one on.
+    pub handover: Option<&'a Handover>,
+}
+
+/// The block after which others certify: whoever knows who certified it knows them.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Handover {
+    /// Its header.
+    pub header: Header,
+    /// What made it final.
+    pub certificate: Certificate,
+    /// Who certifies from the next block on.
+    pub validators: ValidatorSet,
 }
 
 /// The one writer of a history.
@@ -180,6 +196,14 @@ impl History {
         Ok(history)
     }
 
+    /// Removes the file of a history that is of no use.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(path: &Path) -> Result<(), HistoryError> {
+        remove(path)
+    }
+
     /// Whether the file held the history of another ledger when it was opened.
     #[must_use]
     pub const fn was_of_another_ledger(&self) -> bool {
@@ -212,16 +236,33 @@ impl History {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .and_then(|tx| {
                 progress.receipts = insert(&tx, first, receipts)?;
-                blocks.iter().filter_map(|block| block.validators).try_for_each(|set| {
-                    tx.prepare_cached("INSERT OR IGNORE INTO validators VALUES (?1, ?2)")?
-                        .execute(params![&set.hash().0[..], codec::encode(set)])
-                        .map(drop)
-                })?;
+                let handovers = blocks.iter().filter_map(|block| block.handover);
+                handovers.into_iter().try_for_each(|one| insert_handover(&tx, one))?;
                 write_progress(&tx, &progress)?;
                 tx.commit()
             });
         written.map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
         self.progress = progress;
+        Ok(())
+    }
+
+    /// Begins behind a block whose receipts and those before it are not here: a node that started
+    /// from the state of another. `handovers` are those up to this block.
+    ///
+    /// # Errors
+    /// A failing database; then nothing of it is kept.
+    pub fn begin(&mut self, at: Progress, handovers: &[Handover]) -> Result<(), HistoryError> {
+        self.clear()?;
+        let written = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|tx| {
+                handovers.iter().try_for_each(|one| insert_handover(&tx, one))?;
+                write_progress(&tx, &at)?;
+                tx.commit()
+            });
+        written.map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
+        self.progress = at;
         Ok(())
     }
 
@@ -250,7 +291,8 @@ impl History {
             .execute_batch(
                 "BEGIN IMMEDIATE; DELETE FROM progress; DELETE FROM receipt;
                  DELETE FROM by_transaction; DELETE FROM by_party; DELETE FROM by_executor;
-                 DELETE FROM by_settled_visit; DELETE FROM validators; COMMIT;",
+                 DELETE FROM by_settled_visit; DELETE FROM validators; DELETE FROM handover;
+                 COMMIT;",
             )
             .map_err(|cause| HistoryError::Database { path: self.path.clone(), cause })?;
         self.progress = Progress { genesis: self.progress.genesis, ..Progress::default() };
@@ -327,6 +369,15 @@ fn write_progress(tx: &Transaction<'_>, progress: &Progress) -> rusqlite::Result
     let (height, receipts) = (sql_number(*height), sql_number(*receipts));
     tx.prepare_cached("INSERT OR REPLACE INTO progress VALUES (1, ?1, ?2, ?3, ?4)")?
         .execute(params![&genesis.0[..], height, &value_id.0[..], receipts])?;
+    Ok(())
+}
+
+fn insert_handover(tx: &Transaction<'_>, handover: &Handover) -> rusqlite::Result<()> {
+    let set = &handover.validators;
+    tx.prepare_cached("INSERT OR IGNORE INTO validators VALUES (?1, ?2)")?
+        .execute(params![&set.hash().0[..], codec::encode(set)])?;
+    tx.prepare_cached("INSERT OR IGNORE INTO handover VALUES (?1, ?2)")?
+        .execute(params![sql_number(handover.header.height), codec::encode(handover)])?;
     Ok(())
 }
 

@@ -12,8 +12,8 @@ use proof::receipt::OutcomeCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::{
-    HistoryError, Progress, read_progress, settlement_in, short_of, short_of_party, short_of_visit,
-    sql_number,
+    Handover, HistoryError, Progress, read_progress, settlement_in, short_of, short_of_party,
+    short_of_visit, sql_number,
 };
 use crate::runtime::{Direction, Placed};
 
@@ -104,6 +104,24 @@ impl HistoryReader {
         })?;
         let set = bytes.and_then(|bytes| codec::decode::<ValidatorSet>(&bytes).ok());
         Ok(set.filter(|set| set.hash() == *hash))
+    }
+
+    /// The blocks behind this height after which others certified, oldest first.
+    ///
+    /// # Errors
+    /// As [`HistoryReader::receipt_at`].
+    pub fn handovers(&self, behind: u64, limit: usize) -> Result<Vec<Handover>, HistoryError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.with(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT bytes FROM handover WHERE height > ?1 ORDER BY height LIMIT ?2",
+                )?
+                .query_map(params![sql_number(behind), limit], |row| row.get::<_, Vec<u8>>(0))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        // What does not decode convinces nobody either.
+        Ok(rows.iter().filter_map(|bytes| codec::decode(bytes).ok()).collect())
     }
 
     /// The settlement of a visit that its last settling, refund or correction brought into force.

@@ -88,7 +88,8 @@ impl Recent {
     /// The validators with this hash, if a block here named them.
     pub(crate) fn validators(&self, hash: &Hash) -> Option<ValidatorSet> {
         let blocks = self.lock();
-        let mut named = blocks.iter().filter_map(|block| block.named.as_ref());
+        let handovers = blocks.iter().filter_map(|block| block.handover.as_ref());
+        let mut named = handovers.map(|handover| &handover.validators);
         named.find(|set| set.hash() == *hash).cloned()
     }
 

@@ -155,12 +155,69 @@ fn a_key_is_free_again_once_its_transaction_is_answered() {
     assert_eq!(bodies(&pool.take(9, 1 << 20)), [2]);
 }
 
+/// As when another node passes these bytes on.
+fn pass_on(pool: &Mempool, transaction: &Transaction) {
+    let bytes = transaction.encode();
+    let digest = sha256(&bytes);
+    if !pool.has(transaction, &digest) {
+        pool.offer_passed_on(transaction.clone(), bytes.len(), digest);
+    }
+}
+
+#[test]
+fn what_others_pass_on_again_is_checked_once() {
+    let pool = Mempool::new(MempoolLimits::default());
+    pool.share(Box::new(|| ()));
+    let one = transaction("a", 1, 1);
+    // While it waits, while it is checked, and while it is a candidate.
+    pass_on(&pool, &one);
+    pass_on(&pool, &one);
+    let jobs = pool.jobs(9, false);
+    assert_eq!(jobs.len(), 1);
+    pass_on(&pool, &one);
+    assert_eq!(pool.fill().unchecked, 0);
+    pool.checked(check(jobs));
+    pass_on(&pool, &one);
+    assert_eq!((pool.fill().unchecked, pool.fill().transactions), (0, 1));
+    // It is told to nobody: who passed it on told all.
+    assert!(pool.to_pass_on(Duration::ZERO, 9).is_empty());
+    // Once it is out of the pool it is as new.
+    let batch = pool.peek(9, usize::MAX);
+    pool.settle(vec![(batch[0].key(), Err(SubmitError::Stopped))]);
+    pass_on(&pool, &one);
+    assert_eq!(pool.fill().unchecked, 1);
+}
+
+#[test]
+fn others_are_told_at_once_and_again_later_and_not_of_what_was_decided() {
+    let (pool, answers) = (Mempool::new(MempoolLimits::default()), channel());
+    pool.share(Box::new(|| ()));
+    let (first, second) = (transaction("a", 1, 1), transaction("b", 2, 2));
+    offer(&pool, &answers, 1, first.clone());
+    offer(&pool, &answers, 2, second.clone());
+    pool.checked(check(pool.jobs(9, false)));
+    let hour = Duration::from_secs(3_600);
+    // So many at once, the rest with the next call.
+    assert_eq!(pool.to_pass_on(hour, 1), [first.encode()]);
+    assert!(pool.has_untold());
+    assert_eq!(pool.to_pass_on(hour, 9), [second.encode()]);
+    assert!(!pool.has_untold() && pool.to_pass_on(hour, 9).is_empty());
+    let mut again = pool.to_pass_on(Duration::ZERO, 9);
+    again.sort();
+    let mut both = [first.encode(), second.encode()];
+    both.sort();
+    assert_eq!(again, both);
+    let keys: Vec<_> = pool.peek(9, usize::MAX).iter().map(Candidate::key).collect();
+    pool.settle(keys.iter().map(|key| (*key, Err(SubmitError::Stopped))).collect());
+    assert!(pool.to_pass_on(Duration::ZERO, 9).is_empty());
+}
+
 #[test]
 fn a_late_copy_of_what_a_block_rejected_is_not_tried_again() {
     let (pool, answers) = (Mempool::new(MempoolLimits::default()), channel());
     pool.share(Box::new(|| ()));
     let (rejected, other) = (transaction("a", 1, 1), transaction("a", 2, 2));
-    let pass_on = |one: &Transaction| pool.offer_passed_on(one.clone(), one.encode().len());
+    let pass_on = |one: &Transaction| pass_on(&pool, one);
     // One copy came in time, and is still being checked when the block is decided.
     pass_on(&rejected);
     let jobs = pool.jobs(9, false);

@@ -11,13 +11,13 @@
 //! `nobody_is_told_that_it_expired_while_a_block_with_it_may_still_be_decided`).
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use consensus::{Application as _, Origin, Proposal, Replica, Reply, Undecided, Verdict};
 use ledger::VerifiedTransaction;
 use ledger::kernel::block::{BLOCK_BYTES_MAX, TIME_JUMP_MILLIS_MAX};
-use primitives::{Hash, OrganisationId, Timestamp, codec};
+use primitives::{Hash, OrganisationId, Timestamp, codec, sha256};
 use proof::checkpoint::{Checkpoint, SignedCheckpoint};
 use proof::cosign;
 use proof::header::{Certificate, Header};
@@ -31,6 +31,7 @@ use crate::cosign::{Compared, Cosigner, Roots};
 use crate::mempool::{Candidate, Key};
 use crate::signature::FastVerifier;
 use crate::store::{Disk, KeptBlock, StoredBlock};
+use crate::sync::serve::Giver;
 
 /// How far ahead of this node's clock a block may be: what clocks that are set by the network
 /// differ by at the worst, and little enough to be no matter for any deadline.
@@ -41,7 +42,7 @@ const UNDECIDED_MAX: usize = 24;
 const ROUNDS_MAX: usize = 16;
 
 /// What a node among others knows beyond the ledger.
-pub(crate) struct Among {
+pub(crate) struct Among<D: Disk> {
     own: OrganisationId,
     /// After how long without a block an empty one is made, which keeps block time near the clock.
     heartbeat: Duration,
@@ -52,6 +53,8 @@ pub(crate) struct Among {
     cosigner: Option<Cosigner>,
     /// The log as it was after the last blocks.
     roots: Roots,
+    /// Tells newcomers what they begin with.
+    giver: Giver<D>,
 }
 
 struct Known {
@@ -71,7 +74,8 @@ impl<D: Disk> Sequencer<D> {
         let (known, since) = (BTreeMap::new(), Instant::now());
         let mut roots = Roots::default();
         roots.note(&self.ledger.tip().log);
-        self.among = Some(Among { own, heartbeat, since, known, cosigner, roots });
+        let giver = Giver::new(Arc::clone(&self.shared), Arc::clone(&self.store));
+        self.among = Some(Among { own, heartbeat, since, known, cosigner, roots, giver });
         self.know_kept(|_| true)
     }
 
@@ -248,7 +252,7 @@ impl<D: Disk> Sequencer<D> {
 impl<D: Disk> Replica for Sequencer<D> {
     /// What cannot be tried is answered.
     fn has_work(&mut self) -> bool {
-        let is_quiet = |among: &Among| among.since.elapsed() >= among.heartbeat;
+        let is_quiet = |among: &Among<D>| among.since.elapsed() >= among.heartbeat;
         if self.among.as_ref().is_some_and(is_quiet) {
             return true;
         }
@@ -380,6 +384,10 @@ impl<D: Disk> Replica for Sequencer<D> {
         }
     }
 
+    fn answer(&mut self, question: &[u8]) -> Option<Vec<u8>> {
+        self.among.as_mut()?.giver.answer(question)
+    }
+
     fn accuse(&mut self, height: u64, organisations: &[OrganisationId]) {
         for organisation in organisations {
             tracing::error!(height, %organisation, "a validator signed two things at once");
@@ -393,11 +401,15 @@ impl<D: Disk> Replica for Sequencer<D> {
 /// must not make happen long afterwards what its sender was told did not.
 fn take_passed_on(shared: &Shared, bytes: &[u8]) {
     let Ok(transaction) = ledger::Transaction::decode(bytes) else { return };
+    let digest = sha256(bytes);
+    if shared.mempool.has(&transaction, &digest) {
+        return;
+    }
     let content = &transaction.content;
     let view = shared.view();
     let used =
         ledger::kernel::idempotency::used(&view.state, content.author, content.idempotency_key);
     if used.is_none() && matches!(shared.receipt_by_transaction(&content.id()), Ok(None)) {
-        shared.mempool.offer_passed_on(transaction, bytes.len());
+        shared.mempool.offer_passed_on(transaction, bytes.len(), digest);
     }
 }

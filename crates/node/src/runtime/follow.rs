@@ -3,10 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use primitives::Timestamp;
 
 use super::NodeFailure;
 use super::metrics::add;
+use super::open::header_of;
 use super::queue::{self, NotReceived, Weight};
 use super::shared::Shared;
 use super::types::Committed;
@@ -91,7 +94,7 @@ pub(crate) fn receipts_of(block: &Committed) -> BlockReceipts<'_> {
         height: block.header().height,
         value_id: block.certificate.value_id,
         receipts: &block.receipts,
-        validators: block.named.as_ref(),
+        handover: block.handover.as_ref(),
     }
 }
 
@@ -172,6 +175,8 @@ pub(crate) struct SnapshotWriter<D: Disk> {
     store: Arc<RwLock<Store<D>>>,
     history: queue::Sender<HistoryTask>,
     pace: SnapshotPace,
+    /// For how long blocks are kept.
+    blocks_kept: Option<Duration>,
     blocks: u64,
     bytes: u64,
     /// The last one was given up: another is tried as soon as there is a block.
@@ -185,13 +190,13 @@ impl<D: Disk> SnapshotWriter<D> {
     pub(crate) fn new(
         store: Arc<RwLock<Store<D>>>,
         history: queue::Sender<HistoryTask>,
-        pace: SnapshotPace,
+        (pace, blocks_kept): (SnapshotPace, Option<Duration>),
         behind: Behind,
     ) -> Self {
         let Behind { blocks, bytes, .. } = behind;
         let is_overdue = behind.is_overdue(pace);
         let (stage, begun) = (Stage::Idle, Instant::now());
-        Self { store, history, pace, blocks, bytes, is_overdue, stage, begun }
+        Self { store, history, pace, blocks_kept, blocks, bytes, is_overdue, stage, begun }
     }
 
     /// Counts a block and goes on with the snapshot, without waiting.
@@ -271,6 +276,7 @@ impl<D: Disk> SnapshotWriter<D> {
                         Some(Ok(())) => {
                             shared.counters.snapshot.note(self.begun.elapsed());
                             shared.counters.snapshot_height.store(height, Ordering::Relaxed);
+                            self.prune(shared);
                         }
                         Some(Err(error)) => self.give_up(height, &error, shared),
                     }
@@ -287,6 +293,25 @@ impl<D: Disk> SnapshotWriter<D> {
         match begun {
             Ok(()) => self.stage = Stage::Writing(height),
             Err(error) => self.give_up(height, &error, shared),
+        }
+    }
+
+    /// Removes blocks that are older than they are kept, and that no start needs. Blocks that stay
+    /// do no harm: when it fails, it is tried again after the next snapshot.
+    fn prune(&self, shared: &Shared) {
+        let Some(kept) = self.blocks_kept else { return };
+        let millis = u64::try_from(kept.as_millis()).unwrap_or(u64::MAX);
+        let now = shared.clock.now().millis();
+        let before = Timestamp::from_millis(now.saturating_sub(millis));
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        let is_older = |block: &[u8]| header_of(block).is_some_and(|header| header.time < before);
+        match store.prune(is_older) {
+            Ok(0) => {}
+            Ok(files) => {
+                let first = store.first_height();
+                tracing::info!(files, first, "older blocks were removed");
+            }
+            Err(error) => tracing::error!(%error, "older blocks cannot be removed"),
         }
     }
 

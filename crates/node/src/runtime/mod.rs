@@ -57,8 +57,9 @@ pub use types::{
     Committed, Direction, Placed, ReadView, Rehearsal, SubmitError, SubmitResult, Submitted,
 };
 
-pub(crate) use check::thread_count;
-pub(crate) use open::read_genesis;
+pub(crate) use check::{check_all, thread_count};
+pub(crate) use open::{keep_genesis, read_genesis};
+pub(crate) use shared::Shared;
 
 /// Who runs the node's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +93,8 @@ pub struct NodeConfig {
     pub log: LogLimits,
     /// When snapshots are due.
     pub snapshots: SnapshotPace,
+    /// For how long blocks are kept that no start needs; all of them without an answer.
+    pub blocks_kept: Option<std::time::Duration>,
     /// The operator says that this is the newest copy of its blocks that there is. Without that, a
     /// folder that does not say what was signed last ([`crate::store::mark`]) is not started from.
     pub is_newest_copy: bool,

@@ -184,6 +184,9 @@ impl Membership {
             if self.is_woken.swap(false, Ordering::AcqRel) || passed_on.elapsed() >= AGAIN {
                 self.bft.pass_on(shared.mempool.to_pass_on(AGAIN, PASS_ON_MAX));
                 passed_on = Instant::now();
+                if shared.mempool.has_untold() {
+                    self.is_woken.store(true, Ordering::Release);
+                }
             }
             if looked.is_none_or(|looked: Instant| looked.elapsed() >= AGAIN) {
                 shared.note_peers(self.stands());

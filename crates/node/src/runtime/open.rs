@@ -73,8 +73,9 @@ pub enum OpenError {
     Divergence(#[from] Divergence),
     /// The history has to be made anew from blocks that are not here.
     #[error(
-        "the history in `{}` is behind and blocks 1 to {last} are in an archive; bring them back \
-         into `blocks`, or restore the history from a backup", history.display()
+        "the history in `{}` is behind and blocks 1 to {last} are not here; bring them back into \
+         `blocks`, restore the history from a backup, or begin anew with `yibao network join` and \
+         `yibao network sync`", history.display()
     )]
     Archived {
         /// The history.
@@ -179,7 +180,7 @@ impl Node {
 }
 
 /// Writes the genesis at the first start, compares it at every later one.
-fn keep_genesis<D: Disk>(disk: &D, genesis: &Genesis) -> Result<(), OpenError> {
+pub(crate) fn keep_genesis<D: Disk>(disk: &D, genesis: &Genesis) -> Result<(), OpenError> {
     match read_genesis(disk).map_err(OpenError::GenesisFile)? {
         // The start that wrote it may have ended before its name was durable.
         Some(there) if there == *genesis => {
@@ -260,12 +261,13 @@ fn check_mark<D: Disk>(store: &Store<D>, is_newest_copy: bool) -> Result<(), Ope
         Some(signed) if signed.checkpoint().size > there => {
             missing(format!("`{}` was signed over {}", mark::FILE, signed.checkpoint().size))
         }
-        None if last > 0 && !is_newest_copy => Err(OpenError::Copy),
-        _ => Ok(()),
+        None if last > 0 && !is_newest_copy && !store.is_unsigned()? => Err(OpenError::Copy),
+        Some(_) => Ok(store.may_sign()?),
+        None => Ok(()),
     }
 }
 
-fn header_of(block: &[u8]) -> Option<Header> {
+pub(super) fn header_of(block: &[u8]) -> Option<Header> {
     primitives::codec::decode::<ledger::Block>(block).ok().map(|block| block.header)
 }
 
@@ -451,7 +453,8 @@ fn assemble<D: Disk>(
     });
     let (tasks, receiver) = queue(HISTORY_LAG_MAX);
     let pace = config.snapshots;
-    let snapshots = SnapshotWriter::new(Arc::clone(&store), tasks.clone(), pace, behind);
+    let snapshots =
+        SnapshotWriter::new(Arc::clone(&store), tasks.clone(), (pace, config.blocks_kept), behind);
     let engine = match network {
         None => Order::Solo(Solo::new(config.signer)),
         Some(network) => {

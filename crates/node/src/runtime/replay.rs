@@ -11,6 +11,7 @@ use proof::header::{Certificate, Header};
 
 use super::check::check_all;
 use super::types::Committed;
+use crate::history::Handover;
 use crate::signature::FastVerifier;
 use crate::store::StoredBlock;
 
@@ -71,8 +72,12 @@ pub(crate) fn replay(
     let receipts = execute(ledger, &block.header, &certificate, &verified)?;
     let receipts = receipts.into_iter().map(Arc::new).collect();
     let is_other = block.header.next_validators != before;
-    let named = is_other.then(|| ledger.tip().validators.clone());
-    Ok(Committed { block, certificate, first_receipt, receipts, named })
+    let handover = is_other.then(|| Handover {
+        header: block.header.clone(),
+        certificate: certificate.clone(),
+        validators: ledger.tip().validators.clone(),
+    });
+    Ok(Committed { block, certificate, first_receipt, receipts, handover })
 }
 
 /// The recorded block of this height, taken apart.

@@ -20,6 +20,7 @@ use super::metrics::{Refusal, add};
 use super::queue::Sender;
 use super::shared::Shared;
 use super::types::{Committed, ReadView, SubmitError, SubmitResult, Submitted};
+use crate::history::Handover;
 use crate::mempool::{Candidate, Key};
 use crate::store::{Disk, Store, StoredBlock};
 
@@ -56,7 +57,7 @@ pub(crate) struct Sequencer<D: Disk> {
     pub(crate) snapshots: SnapshotWriter<D>,
     pending: Option<Pending>,
     /// In a network.
-    pub(super) among: Option<Among>,
+    pub(super) among: Option<Among<D>>,
 }
 
 impl<D: Disk> Sequencer<D> {
@@ -158,8 +159,12 @@ impl<D: Disk> Sequencer<D> {
         let (header, receipts) = self.ledger.apply(outcome);
         let receipts: Vec<_> = receipts.into_iter().map(Arc::new).collect();
         let is_other = header.next_validators != before;
-        let named = is_other.then(|| self.ledger.tip().validators.clone());
-        let committed = Committed { block, certificate, first_receipt, receipts, named };
+        let handover = is_other.then(|| Handover {
+            header: header.clone(),
+            certificate: certificate.clone(),
+            validators: self.ledger.tip().validators.clone(),
+        });
+        let committed = Committed { block, certificate, first_receipt, receipts, handover };
         let committed = Arc::new(committed);
         let shared = &self.shared;
         shared.receipt_log.append(&committed)?;

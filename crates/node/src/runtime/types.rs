@@ -8,7 +8,9 @@ use ledger::kernel::receipt::Outcome;
 use ledger::kernel::transaction::TransactionError;
 use ledger::{Block, Receipt, Rejection, State, Tip};
 use primitives::Hash;
-use proof::header::{Certificate, Header, ValidatorSet};
+use proof::header::{Certificate, Header};
+
+use crate::history::Handover;
 
 /// A receipt with its place in the receipt log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +111,7 @@ pub struct Committed {
     /// One receipt per transaction, in their order.
     pub receipts: Vec<Arc<Receipt>>,
     /// Who certifies from the next block on, if it changes that.
-    pub named: Option<ValidatorSet>,
+    pub handover: Option<Handover>,
 }
 
 impl Committed {

@@ -154,6 +154,39 @@ impl<D: Disk> BlockLog<D> {
         Ok((log, cut))
     }
 
+    /// A log on a disk that has none, which begins with the block of this height: those before it
+    /// are not here.
+    pub(crate) const fn beginning_at(
+        disk: Arc<D>,
+        limits: LogLimits,
+        key: [u8; 32],
+        first_height: u64,
+    ) -> Self {
+        let mut log = Self::new(disk, limits, key);
+        log.next_height = first_height;
+        log.is_settled = true;
+        log
+    }
+
+    /// Removes the files all of whose blocks are below this height; how many there were. The last
+    /// file stays.
+    ///
+    /// # Errors
+    /// When the disk fails. What was removed is not known then, and matters to nobody.
+    pub(crate) fn remove_below(&mut self, height: u64) -> Result<usize, StoreError> {
+        let next = self.segments.iter().skip(1);
+        let count = next.take_while(|segment| segment.header.first_height <= height).count();
+        for segment in self.segments.drain(..count) {
+            let Segment { path, file, .. } = segment;
+            drop(file);
+            self.disk.remove(&path).map_err(StoreError::io(&path))?;
+        }
+        if count > 0 {
+            self.disk.sync_folder(FOLDER).map_err(StoreError::io(FOLDER))?;
+        }
+        Ok(count)
+    }
+
     /// Opens the log up to the first record that is not whole, whatever comes after it: for taking
     /// out of a damaged folder what can be taken.
     ///

@@ -10,6 +10,7 @@
 //! told. Tiles are not synced with each block, since replaying blocks makes them again; a snapshot
 //! is only written when the tiles below it are durable.
 
+pub mod base;
 pub mod disk;
 pub mod fault;
 pub mod log;
@@ -28,6 +29,8 @@ use primitives::codec;
 use proof::checkpoint::CheckpointError;
 use proof::header::Certificate;
 
+use base::BaseFiles;
+pub use base::{Base, Beginning};
 pub use disk::{Disk, DiskFile, Folder, FolderError};
 pub use log::{BlockLog, Cut, Known, LogLimits};
 pub use mark::Mark;
@@ -113,6 +116,12 @@ pub enum StoreError {
     /// The bytes of this block do not decode.
     #[error("block {0} in the block log was written by another version; use that version")]
     Format(u64),
+    /// The folder was being filled with another node's snapshot.
+    #[error(
+        "the data folder was being filled with the snapshot of another node, and that was not \
+         finished; run `yibao network sync` again"
+    )]
+    Unfinished,
     /// A write failed before, so nothing more may be written.
     #[error("the disk failed before; start the node again")]
     Stopped,
@@ -195,6 +204,11 @@ impl<D: Disk> Store<D> {
     /// When the disk fails, or a block that was acknowledged is damaged or missing.
     pub fn open(disk: D, options: StoreOptions) -> Result<Opened<D>, StoreError> {
         let disk = Arc::new(disk);
+        let entries_from = match BaseFiles::new(Arc::clone(&disk)).read()? {
+            Beginning::First => 0,
+            Beginning::At(base) => base.receipts,
+            Beginning::Unfinished => return Err(StoreError::Unfinished),
+        };
         let (mut snapshot, refused_snapshots) = snapshot::load_newest(&*disk)?;
         let covered = snapshot.as_ref().map_or(0, |snapshot| snapshot.tip.height);
         // A snapshot's name became durable after its block, whatever is in the file now.
@@ -207,6 +221,7 @@ impl<D: Disk> Store<D> {
                 Arc::clone(&disk),
                 snapshot.tip.log.clone(),
                 snapshot.partial_tiles.clone(),
+                entries_from,
             )?,
             None => None,
         };
@@ -249,6 +264,46 @@ impl<D: Disk> Store<D> {
     pub fn settle(&mut self) -> Result<(), StoreError> {
         self.log.settle()?;
         self.mark().settle()
+    }
+
+    /// Whether the folder began with another node's snapshot, and signed nothing since.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn is_unsigned(&self) -> Result<bool, StoreError> {
+        BaseFiles::new(Arc::clone(&self.disk)).is_unsigned()
+    }
+
+    /// Notes durably that the node may have signed something.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn may_sign(&self) -> Result<(), StoreError> {
+        BaseFiles::new(Arc::clone(&self.disk)).may_sign()
+    }
+
+    /// The disk, for those who read files as they are.
+    pub(crate) const fn disk(&self) -> &Arc<D> {
+        &self.disk
+    }
+
+    /// Removes files of blocks that no start needs, as long as the first block behind them is one
+    /// of these. Gives how many there were. With one snapshot alone none is removed: blocks are
+    /// what is left should it be damaged.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn prune(&mut self, is_older: impl Fn(&[u8]) -> bool) -> Result<usize, StoreError> {
+        let heights = snapshot::heights(&*self.disk).map_err(StoreError::io("snapshots"))?;
+        let [oldest, _, ..] = *heights else { return Ok(0) };
+        let mut below = 0;
+        for first in self.log.segments().skip(1).map(|segment| segment.first_height) {
+            if first > oldest || !is_older(&self.read_block(first)?.block) {
+                break;
+            }
+            below = first;
+        }
+        self.log.remove_below(below)
     }
 
     /// What was signed last.

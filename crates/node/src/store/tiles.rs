@@ -31,6 +31,11 @@ pub struct PartialTiles {
 }
 
 impl PartialTiles {
+    /// The last entries, which no bundle has yet.
+    pub(crate) fn entries(&self) -> &[Vec<u8>] {
+        &self.entries
+    }
+
     /// Whether these are the tiles, by level, and the entries.
     pub(crate) fn are(&self, hashes: &BTreeMap<u8, Vec<Hash>>, entries: &[Vec<u8>]) -> bool {
         let row = |level: u8| self.hashes.get(usize::from(level)).map_or(&[][..], Vec::as_slice);
@@ -78,6 +83,30 @@ struct Inner {
     stopped: bool,
 }
 
+impl Inner {
+    /// Takes the hash of the next entry in; gives the tiles that are full with it.
+    fn push(&mut self, hash: Hash) -> Vec<(Tile, Vec<Hash>)> {
+        let mut full = Vec::new();
+        let Self { frontier, partial, .. } = self;
+        partial.hashes.resize(usize::from(TILE_LEVELS_MAX), Vec::new());
+        frontier.push_with(hash, |hash| {
+            let row = &mut partial.hashes[usize::from(hash.level)];
+            row.push(hash.hash);
+            if row.len() == usize::from(TILE_WIDTH) {
+                let tile = Tile::new(hash.level, hash.index / u64::from(TILE_WIDTH), TILE_WIDTH);
+                full.push((tile.expect("a level of a log"), std::mem::take(row)));
+            }
+        });
+        full
+    }
+
+    fn write<D: Disk>(&mut self, disk: &D, path: String, bytes: &[u8]) -> Result<(), StoreError> {
+        write_file(disk, &path, bytes).map_err(StoreError::io(&path))?;
+        self.unsynced.insert(path);
+        Ok(())
+    }
+}
+
 /// The receipt log: appended by one thread, read by many.
 pub struct TileLog<D: Disk> {
     disk: Arc<D>,
@@ -97,6 +126,7 @@ impl<D: Disk> TileLog<D> {
     }
 
     /// The log as it was at a snapshot, or `None` when files of it are missing or cut short.
+    /// Bundles of entries need not be there below `entries_from`.
     ///
     /// # Errors
     /// When the disk fails.
@@ -104,12 +134,14 @@ impl<D: Disk> TileLog<D> {
         disk: Arc<D>,
         frontier: Frontier,
         partial: PartialTiles,
+        entries_from: u64,
     ) -> Result<Option<Self>, StoreError> {
-        let size = frontier.size();
+        let (size, width) = (frontier.size(), u64::from(TILE_WIDTH));
         for tile in Tile::all(size).filter(|tile| !tile.is_partial()) {
             let whole = u64::from(TILE_WIDTH) * 32;
             let mut sound = length(&*disk, &tile_path(tile))? == Some(whole);
-            if tile.level() == 0 {
+            // The bundle in which they begin was whole in the snapshot that the log began with.
+            if tile.level() == 0 && tile.index() >= entries_from / width {
                 sound &= length(&*disk, &entries_path(tile))?.is_some_and(|length| length > 0);
             }
             if !sound {
@@ -150,6 +182,26 @@ impl<D: Disk> TileLog<D> {
         self.inner().partial.clone()
     }
 
+    /// Appends the hashes of entries that are not here themselves: those of whole tiles, before
+    /// any entry.
+    ///
+    /// # Errors
+    /// When a full tile cannot be written.
+    pub(crate) fn push_hashes(&self, hashes: &[Hash]) -> Result<(), StoreError> {
+        let mut inner = self.inner();
+        if inner.stopped || !inner.partial.entries.is_empty() {
+            return Err(StoreError::Stopped);
+        }
+        inner.stopped = true;
+        for hash in hashes {
+            for (tile, hashes) in inner.push(*hash) {
+                inner.write(&*self.disk, tile_path(tile), &encode_tile(&hashes))?;
+            }
+        }
+        inner.stopped = false;
+        Ok(())
+    }
+
     /// Appends an entry of at most 65,535 bytes.
     ///
     /// # Errors
@@ -163,30 +215,19 @@ impl<D: Disk> TileLog<D> {
             let reason = io::Error::new(io::ErrorKind::InvalidInput, "an entry is over 64 KiB");
             return Err(StoreError::io(FOLDER)(reason));
         }
-        let mut full = Vec::new();
-        let Inner { frontier, partial, .. } = &mut *inner;
-        partial.hashes.resize(usize::from(TILE_LEVELS_MAX), Vec::new());
-        frontier.push_with(leaf_hash(entry), |hash| {
-            let row = &mut partial.hashes[usize::from(hash.level)];
-            row.push(hash.hash);
-            if row.len() == usize::from(TILE_WIDTH) {
-                let tile = Tile::new(hash.level, hash.index / u64::from(TILE_WIDTH), TILE_WIDTH);
-                full.push((tile.expect("a level of a log"), std::mem::take(row)));
-            }
-        });
-        partial.entries.push(entry.to_vec());
+        let full = inner.push(leaf_hash(entry));
+        inner.partial.entries.push(entry.to_vec());
         let mut files: Vec<(String, Vec<u8>)> =
             full.iter().map(|(tile, hashes)| (tile_path(*tile), encode_tile(hashes))).collect();
         if let Some((tile, _)) = full.first() {
-            let bundle = encode_entries(&std::mem::take(&mut partial.entries));
+            let bundle = encode_entries(&std::mem::take(&mut inner.partial.entries));
             files
                 .push((entries_path(*tile), bundle.expect("every entry was at most 65,535 bytes")));
         }
         for (path, bytes) in files {
             // A half-written log must not go on.
             inner.stopped = true;
-            write_file(&*self.disk, &path, &bytes).map_err(StoreError::io(&path))?;
-            inner.unsynced.insert(path);
+            inner.write(&*self.disk, path, &bytes)?;
             inner.stopped = false;
         }
         Ok(())

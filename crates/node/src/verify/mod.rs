@@ -54,7 +54,10 @@ pub enum VerifyError {
     #[error(transparent)]
     Divergence(#[from] Divergence),
     /// The first blocks are in an archive.
-    #[error("the first block here is {0}; bring the archived blocks back into `blocks` first")]
+    #[error(
+        "the first block here is {0}: those before it were removed, are in an archive, or were never \
+         here; bring them back into `blocks`, or verify the folder of a node that has all blocks"
+    )]
     Archived(u64),
 }
 

@@ -18,7 +18,7 @@ const GOVERNING: [&str; 3] = ["bureau", "authority", "regulator"];
 
 /// What those who govern decide, the `nth` of it.
 #[track_caller]
-fn govern(node: &NodeHandle, nth: u64, kind: &impl Kind) -> Submitted {
+pub fn govern(node: &NodeHandle, nth: u64, kind: &impl Kind) -> Submitted {
     let now = START.plus_millis(1_000);
     let content = content("bureau", 10_000 + nth, now, kind);
     let submitted = node.submit(sign(content, &GOVERNING)).unwrap();
@@ -27,7 +27,7 @@ fn govern(node: &NodeHandle, nth: u64, kind: &impl Kind) -> Submitted {
 }
 
 /// A node as it asks to be admitted.
-fn candidate(net: &Net, number: usize) -> AdmitNode {
+pub fn candidate(net: &Net, number: usize) -> AdmitNode {
     let name = Hash(peer_key(number).name().unwrap().0);
     let address = Text::new(&net.address(number)).unwrap();
     let node = NodeRow {
@@ -40,7 +40,7 @@ fn candidate(net: &Net, number: usize) -> AdmitNode {
 }
 
 /// Names these as the validators.
-fn name_validators(node: &NodeHandle, nth: u64, numbers: &[usize]) {
+pub fn name_validators(node: &NodeHandle, nth: u64, numbers: &[usize]) {
     let member = |number: &usize| Member { organisation: organisation(&who(*number)), power: 1 };
     let present = node.view().tip.validators.hash();
     let members = numbers.iter().map(member).collect();
@@ -48,7 +48,7 @@ fn name_validators(node: &NodeHandle, nth: u64, numbers: &[usize]) {
 }
 
 #[track_caller]
-fn pay(node: &NodeHandle, nth: u64) {
+pub fn pay(node: &NodeHandle, nth: u64) {
     node.submit(contribute(1, nth, 100, START.plus_millis(1_000))).unwrap();
 }
 

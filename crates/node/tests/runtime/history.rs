@@ -96,12 +96,7 @@ fn a_history_that_is_behind_the_snapshot_is_filled_up() {
         let value_id = header(height).value_id();
         let receipts = &[receipt][..];
         history
-            .append(&[node::history::BlockReceipts {
-                height,
-                value_id,
-                receipts,
-                validators: None,
-            }])
+            .append(&[node::history::BlockReceipts { height, value_id, receipts, handover: None }])
             .unwrap();
     }
     drop((history, node));
@@ -128,7 +123,7 @@ fn a_history_of_another_ledger_or_of_another_form_is_made_anew() {
             height: 1,
             value_id: Hash::default(),
             receipts: &[],
-            validators: None,
+            handover: None,
         }])
         .unwrap();
     drop(history);
@@ -156,7 +151,7 @@ fn a_block_that_does_not_follow_is_not_taken_in() {
     let mut history = History::open(&place.history(), Hash::default()).unwrap();
     let value_id = primitives::sha256(b"block");
     let block =
-        |height| node::history::BlockReceipts { height, value_id, receipts: &[], validators: None };
+        |height| node::history::BlockReceipts { height, value_id, receipts: &[], handover: None };
     history.append(&[block(1), block(2)]).unwrap();
     for wrong in [[block(2), block(3)], [block(3), block(5)]] {
         assert!(history.append(&wrong).is_err());
@@ -209,7 +204,7 @@ fn a_settlement_is_found_by_its_visit_as_it_was_changed_last() {
             height,
             value_id: Hash::default(),
             receipts: &receipts,
-            validators: None,
+            handover: None,
         };
         history.append(&[block]).unwrap();
     }

@@ -13,6 +13,7 @@ mod outbox;
 mod proofs;
 mod restart;
 mod submit;
+mod sync;
 mod tamper;
 mod visits;
 mod world;

@@ -9,6 +9,7 @@ use ledger::kernel::block::PROTOCOL;
 use node::receipt_log::LogSigner;
 use node::runtime::{BlockSigner, Network, NodeConfig, OpenError, SnapshotPace, Threads};
 use node::store::Folder;
+use node::sync::{FetchConfig, Fetched, SyncError, fetch};
 use node::{Node, NodeHandle};
 use proof::header::{Validator, ValidatorSet};
 
@@ -81,7 +82,7 @@ impl Net {
         }
     }
 
-    fn disk(&self, number: usize) -> Folder {
+    pub fn disk(&self, number: usize) -> Folder {
         Folder::open(self.places[number].data()).unwrap()
     }
 
@@ -95,12 +96,19 @@ impl Net {
     }
 
     pub fn try_open(&self, number: usize) -> Result<NodeHandle, OpenError> {
+        let network = Network { place: self.at(number), heartbeat: Duration::from_secs(3_600) };
+        let (disk, config) = (self.disk(number), self.config(number));
+        Node::open_with(disk, &self.genesis, config, Some(network)).map(|(node, _)| node)
+    }
+
+    /// Where a node is among the others.
+    pub fn at(&self, number: usize) -> bft::Network {
         let place = &self.places[number];
         let peer = |other: &usize| Peer {
             name: peer_key(*other).name().unwrap(),
             address: self.address(*other),
         };
-        let network = bft::Network {
+        bft::Network {
             peer_key: peer_key(number),
             listen: self.address(number),
             peers: self.peers[number].iter().map(peer).collect(),
@@ -110,10 +118,30 @@ impl Net {
                 propose: Duration::from_millis(400),
                 vote: Duration::from_millis(200),
             },
+        }
+    }
+
+    /// Fills the folder of a newcomer with the snapshot of another node.
+    pub fn fetch(&self, number: usize) -> Result<Fetched, SyncError> {
+        self.fetch_with(number, &self.genesis, Duration::from_secs(30))
+    }
+
+    /// The same, in how long, and from which genesis.
+    pub fn fetch_with(
+        &self,
+        number: usize,
+        genesis: &Genesis,
+        patience: Duration,
+    ) -> Result<Fetched, SyncError> {
+        let config = self.config(number);
+        let fetching = FetchConfig {
+            network: self.at(number),
+            history: config.history,
+            log: config.log,
+            randomness: config.randomness,
+            patience,
         };
-        let network = Network { place: network, heartbeat: Duration::from_secs(3_600) };
-        let (disk, config) = (self.disk(number), self.config(number));
-        Node::open_with(disk, &self.genesis, config, Some(network)).map(|(node, _)| node)
+        fetch(self.disk(number), genesis, &fetching, |_| {})
     }
 }
 

@@ -144,6 +144,7 @@ impl Place {
             mempool: MempoolLimits::default(),
             log: LogLimits { segment_bytes: 64 << 10, zeros_bytes: 16 << 10 },
             snapshots: SnapshotPace { blocks: u64::MAX, bytes: u64::MAX, at_stop: false },
+            blocks_kept: None,
             is_newest_copy: false,
             protocol: ledger::kernel::block::PROTOCOL,
             threads,

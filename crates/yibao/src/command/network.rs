@@ -1,12 +1,13 @@
 //! `yibao network`: founding a ledger of several organisations, and what changes in it later.
 //!
-//! Reading order: [`Network`], `join` (becoming one of several), `change` (what those who govern
-//! decide), `policy`, `status`.
+//! Reading order: [`Network`], `join` (becoming one of several), `sync`, `change` (what those who
+//! govern decide), `policy`, `status`.
 
 mod change;
 mod join;
 mod policy;
 mod status;
+mod sync;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,9 @@ enum Action {
     Invite(join::Invite),
     /// Make a data folder from an invitation, with fresh keys, and the request to be let in.
     Join(join::Join),
+    /// Fill the folder of a newcomer that was let in with the newest snapshot of another node, so
+    /// that it begins there instead of with the first block.
+    Sync(sync::Sync),
     /// Write the transaction that lets a newcomer in, ready to be signed by those who govern.
     Admit(change::Admit),
     /// Write the transaction that names who decides, ready to be signed by those who govern.
@@ -112,6 +116,7 @@ impl Network {
             Action::Open(open) => open.run(),
             Action::Invite(invite) => invite.run(),
             Action::Join(join) => join.run(),
+            Action::Sync(sync) => sync.run(),
             Action::Admit(admit) => admit.run(),
             Action::Validators(validators) => validators.run(),
             Action::Upgrade(upgrade) => upgrade.run(),

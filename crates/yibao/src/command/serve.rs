@@ -63,11 +63,12 @@ impl Serve {
         log::start(self.log_format)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let listener = open_port(self.listen)?;
-        let Limits { gateway, mempool } = read_limits(&self.data)?;
+        let Limits { gateway, mempool, disk } = read_limits(&self.data)?;
         if is_light(&self.data) {
             return self.serve_light(clock, listener, gateway);
         }
-        let (node, report) = open_node(&self.data, Arc::clone(&clock), mempool, self.start())?;
+        let (node, report) =
+            open_node(&self.data, Arc::clone(&clock), (mempool, disk), self.start())?;
         tracing::info!(
             chain = %node.chain_id(),
             height = node.view().tip.height,

@@ -139,6 +139,7 @@ fn open_node(
         },
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
+        blocks_kept: None,
         is_newest_copy: false,
         protocol: ledger::kernel::block::PROTOCOL,
         threads: Threads::Own { checking: 0 },

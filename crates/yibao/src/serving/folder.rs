@@ -36,12 +36,15 @@ use proof::policy::policy_text;
 use crate::backup::loss::{losses, state_loss};
 use crate::command::input::{bad, read_json, read_text};
 use crate::command::keys::read_key;
+use crate::serving::limits::DiskLimits;
 use crate::serving::network::read_network;
 
 /// The node's folder within a data folder.
 pub const NODE_FOLDER: &str = "node";
 /// Where a node keeps its genesis.
 pub const GENESIS_FILE: &str = "genesis/genesis.json";
+/// The node's history.
+pub const HISTORY_FILE: &str = "history.sqlite";
 /// Who runs the node.
 pub const ORGANISATION_FILE: &str = "organisation";
 /// The name of the receipt log.
@@ -85,7 +88,7 @@ pub enum Start {
 pub fn open_node(
     data: &Path,
     clock: Arc<dyn Clock>,
-    mempool: MempoolLimits,
+    (mempool, disk_limits): (MempoolLimits, DiskLimits),
     start: Start,
 ) -> Result<(NodeHandle, OpenReport)> {
     let folder = data.join(NODE_FOLDER);
@@ -110,11 +113,12 @@ pub fn open_node(
             bad(format!("{error}; mend it in `{}`", file.display()))
         })?,
         clock,
-        history: folder.join("history.sqlite"),
+        history: folder.join(HISTORY_FILE),
         randomness,
         mempool,
         log: LogLimits::default(),
         snapshots: SnapshotPace::default(),
+        blocks_kept: disk_limits.blocks_kept(),
         is_newest_copy: start != Start::Usual,
         protocol: ledger::kernel::block::PROTOCOL,
         threads: Threads::Own { checking: 0 },

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use gateway::Config;
@@ -31,6 +32,24 @@ pub struct Limits {
     pub gateway: Config,
     /// Of transactions on their way into a block.
     pub mempool: MempoolLimits,
+    /// Of what is on the disk.
+    pub disk: DiskLimits,
+}
+
+/// How much of the past is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskLimits {
+    /// For how many days blocks are kept; 0 for all of them.
+    pub blocks_kept_days: u32,
+}
+
+impl DiskLimits {
+    /// How long blocks are kept; all of them without an answer.
+    #[must_use]
+    pub fn blocks_kept(self) -> Option<Duration> {
+        let days = u64::from(self.blocks_kept_days);
+        (days > 0).then(|| Duration::from_secs(days * 86_400))
+    }
 }
 
 /// One limit.
@@ -115,6 +134,7 @@ const SETTINGS: &[Setting] = settings! {
     "waiting_transactions_max" 1..1_000_000 mempool.transactions_max as count;
     "waiting_mebibytes_max" 1..65_536 mempool.bytes_max as mebibytes;
     "waiting_transactions_per_author_max" 1..1_000_000 mempool.per_author_max as count;
+    "blocks_kept_days" 0..36_500 disk.blocks_kept_days as small;
 };
 
 /// Reads the limits of a data folder; all of them at their defaults when it names none.
@@ -175,7 +195,6 @@ fn open_files_max(table: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_file_sets_what_it_names_and_leaves_the_rest() {

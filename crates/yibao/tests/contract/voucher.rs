@@ -38,6 +38,7 @@ fn node(folder: &Path) -> NodeHandle {
         mempool: node::MempoolLimits::default(),
         log: LogLimits::default(),
         snapshots: SnapshotPace { at_stop: false, ..SnapshotPace::default() },
+        blocks_kept: None,
         is_newest_copy: false,
         protocol: ledger::kernel::block::PROTOCOL,
         threads: Threads::Caller,

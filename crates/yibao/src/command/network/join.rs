@@ -157,7 +157,10 @@ impl Join {
             "start it with `yibao serve --data {}`: it fetches the ledger",
             self.data.display()
         );
-        println!("from its first block on as soon as it is let in");
+        println!(
+            "from its first block on as soon as it is let in; where that would take long, run"
+        );
+        println!("`yibao network sync --data {}` before", self.data.display());
         Ok(ExitCode::SUCCESS)
     }
 }
