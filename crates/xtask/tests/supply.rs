@@ -57,6 +57,18 @@ fn text<'a>(package: &'a Value, field: &str) -> &'a str {
     package[field].as_str().unwrap_or_default()
 }
 
+/// Built for size, aws-lc leaves its assembly for P-256 out, without a word (decision record 0025).
+#[test]
+fn signatures_are_checked_by_assembly() {
+    let text = std::fs::read_to_string(root().join("Cargo.toml")).expect("the workspace");
+    let workspace: Table = text.parse().expect("the workspace is TOML");
+    let profile = workspace["profile"]["release"].as_table().expect("the one profile");
+    let level = |table: &Table| table.get("opt-level").map(ToString::to_string);
+    let own = profile["package"].get("aws-lc-sys").and_then(toml::Value::as_table);
+    let level = own.and_then(level).or_else(|| level(profile)).unwrap_or_default();
+    assert!(["1", "2", "3"].contains(&level.as_str()), "aws-lc is built with opt-level {level}");
+}
+
 fn assert_none(rule: &str, broken: &[String]) {
     assert!(broken.is_empty(), "{rule}\n{}", broken.join("\n"));
 }
