@@ -6,7 +6,15 @@ import type { Body } from '../ledger/kinds.ts';
 import { session } from '../session.svelte.ts';
 import { draft, signed } from './desk.svelte.ts';
 
-export type ActKind = 'lock_person' | 'unlock_person' | 'revoke_person_key' | 'block_card' | 'reset_pin_counter' | 'close_person';
+export type ActKind =
+  | 'lock_person'
+  | 'unlock_person'
+  | 'revoke_person_key'
+  | 'block_card'
+  | 'reset_pin_counter'
+  | 'close_person'
+  | 'stop_recovery'
+  | 'complete_recovery';
 export type Reason = Schemas['DeskReason'];
 
 /** The reasons that a desk may have for each act. */
@@ -16,11 +24,13 @@ export const REASONS: { readonly [K in ActKind]: readonly Reason[] } = {
   revoke_person_key: ['phone_lost', 'misuse_suspected', 'asked_by_person', 'asked_by_family', 'ordered', 'other'],
   block_card: ['card_lost', 'misuse_suspected', 'asked_by_person', 'asked_by_family', 'ordered', 'other'],
   reset_pin_counter: ['asked_by_person', 'other'],
+  stop_recovery: ['misuse_suspected', 'asked_by_person', 'asked_by_family', 'ordered', 'other'],
+  complete_recovery: ['asked_by_person', 'other'],
   close_person: ['death', 'left_for_good', 'asked_by_person', 'ordered', 'other'],
 };
 
 /** What the identity authority signs as well, for the one whose document the desk sees. */
-export const NEEDS_DOCUMENT: ReadonlySet<ActKind> = new Set(['unlock_person', 'reset_pin_counter', 'close_person']);
+export const NEEDS_DOCUMENT: ReadonlySet<ActKind> = new Set(['unlock_person', 'reset_pin_counter', 'close_person', 'complete_recovery']);
 
 const path = (): { readonly organisation: string } => ({ organisation: session.id });
 

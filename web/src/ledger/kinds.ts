@@ -25,6 +25,9 @@ type Bodies = {
   answer_objection: Schemas['AnswerObjection'];
   contest_consent: Schemas['ContestConsent'];
   decide_contest: Schemas['DecideContest'];
+  agree_recovery: Schemas['AgreeRecovery'];
+  stop_recovery: Schemas['StopRecovery'];
+  complete_recovery: Schemas['CompleteRecovery'];
   set_guardian: Schemas['SetGuardian'];
   remove_guardian: Schemas['RemoveGuardian'];
   release_premium: Schemas['ReleasePremium'];
@@ -129,6 +132,9 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   block_card: { number: 308, body: borsh.struct({ person: id, by: actor }) },
   reset_pin_counter: { number: 310, body: borsh.struct({ person: id }) },
   close_person: { number: 314, body: borsh.struct({ person: id, last_day: borsh.day }) },
+  agree_recovery: { number: 318, body: borsh.struct({ person: id, guardian: id, key: publicKey }) },
+  stop_recovery: { number: 319, body: borsh.struct({ person: id, by: actor }) },
+  complete_recovery: { number: 320, body: borsh.struct({ person: id, key: publicKey }) },
   check_in: {
     number: 701,
     body: borsh.struct({

@@ -1,7 +1,8 @@
 //! What the bureau's desk does for a person who stands before it or calls: it is found by name and
-//! number, locked and unlocked, rid of a lost key or card, given a code for a new wallet, and
-//! closed. The desk's own key signs, and says why; where the ledger wants to know that somebody saw
-//! who the person is, the identity authority's signature is added here.
+//! number, locked and unlocked, rid of a lost key or card, given a code for a new wallet, let back
+//! into the old one by guardians' word, and closed. The desk's own key signs, and says why; where
+//! the ledger wants to know that somebody saw who the person is, the identity authority's signature
+//! is added here.
 //!
 //! Invariants: the authority signs for nobody whose name and number, as the desk writes them down
 //! in that request, it does not find to be this very person (test
@@ -15,8 +16,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::kernel::registry::Kind;
 use ledger::modules::organisation::Scope;
 use ledger::modules::person::{
-    self, Actor, BlockCard, ClosePerson, LockPerson, PersonStatus, ResetPinCounter,
-    RevokePersonKey, UnlockPerson,
+    self, Actor, BlockCard, ClosePerson, CompleteRecovery, LockPerson, PersonStatus,
+    ResetPinCounter, RevokePersonKey, StopRecovery, UnlockPerson,
 };
 use ledger::{Authorisation, Content};
 use primitives::{Hash, OrganisationId, Party, PersonId, PublicKey, Timestamp, codec, detail};
@@ -78,7 +79,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         operation: "create_desk_act",
         summary: "Puts what the bureau's desk signed for a person on the ledger and keeps why: \
                   `lock_person`, `unlock_person`, `revoke_person_key`, `block_card`, \
-                  `reset_pin_counter`, `close_person`. The identity authority signs what needs it, \
+                  `reset_pin_counter`, `close_person`, `stop_recovery`, `complete_recovery`. The identity authority signs what needs it, \
                   for the person whose name and number the desk sends; the same again gives the same \
                   receipt",
         access: Access::Party { rule: ACT_RULE, handle: create },
@@ -333,6 +334,14 @@ fn asked(call: &Call, content: &Content) -> Result<Asked, Problem> {
             let ResetPinCounter { person } = body_of(call, content)?;
             by_desk(person, Actor::Desk, true)
         }
+        StopRecovery::NUMBER => {
+            let StopRecovery { person, by } = body_of(call, content)?;
+            by_desk(person, by, false)
+        }
+        CompleteRecovery::NUMBER => {
+            let CompleteRecovery { person, .. } = body_of(call, content)?;
+            by_desk(person, Actor::Desk, true)
+        }
         ClosePerson::NUMBER => {
             let ClosePerson { person, .. } = body_of(call, content)?;
             Ok(Asked { person, scope: Scope::Attest, needs_identity: true })
@@ -409,6 +418,9 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let placed = execute_kept(call, signed_too(content, authorisations, &authority)?, || {
         let _ = wallet.directory.forget_desk_act(&id);
     })?;
+    if kind == CompleteRecovery::NUMBER {
+        wallet.directory.forget_codes(person)?;
+    }
     if let (ClosePerson::NUMBER, Some(index)) = (kind, index) {
         wallet.directory.erase_wallet(person)?;
         wallet.directory.end_activation(&index)?;
@@ -453,10 +465,15 @@ fn activate(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if row.as_ref().is_some_and(|row| row.status != PersonStatus::Active) {
         return Err(Problem::rejected(&person::rejection::PERSON_CLOSED.reject()));
     }
-    // Of so many random numbers, each of the ten digits comes as often as the others.
-    let number = u64::from_le_bytes(random()?).checked_rem(ACTIVATION_CODES).unwrap_or_default();
-    let code = format!("{number:010}");
+    let code = new_activation_code()?;
     let expires = call.now.plus_millis(ACTIVATION_MILLIS);
     wallet.directory.put_activation(&index, &code, expires)?;
     Ok(Reply::json(&ActivationView { code, expires })?.status(StatusCode::CREATED))
+}
+
+/// A fresh code of ten digits.
+pub(super) fn new_activation_code() -> Result<String, Problem> {
+    // Of so many random numbers, each of the ten digits comes as often as the others.
+    let number = u64::from_le_bytes(random()?).checked_rem(ACTIVATION_CODES).unwrap_or_default();
+    Ok(format!("{number:010}"))
 }

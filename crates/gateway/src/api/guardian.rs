@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::code::{CodeLookup, read_code};
 use super::person::LockView;
+use super::recovery::{RecoveryView, recovery_view};
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
@@ -71,6 +72,9 @@ pub struct WardView {
     /// The lock, while there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockView>,
+    /// The recovery that waits, or was stopped and keeps others from being asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryView>,
 }
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -98,6 +102,7 @@ fn wards(call: &Call, session: &Session) -> Result<Reply, Problem> {
                 person: ward,
                 name: call.name_of(ward)?.unwrap_or_default(),
                 lock,
+                recovery: recovery_view(call, ward)?,
             });
         }
     }

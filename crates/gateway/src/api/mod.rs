@@ -39,6 +39,7 @@ pub mod problem;
 pub mod quote;
 pub mod rail;
 pub mod receipt;
+pub mod recovery;
 pub mod refund;
 pub mod region;
 pub mod registry;
@@ -103,6 +104,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     claim::ENDPOINTS,
     claim::desk::ENDPOINTS,
     desk_act::ENDPOINTS,
+    recovery::ENDPOINTS,
     registry::ENDPOINTS,
     nhsa::ENDPOINTS,
 ];

@@ -12,6 +12,7 @@ use primitives::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::recovery::{RecoveryView, recovery_view};
 use crate::access::PERSON_RULE;
 use crate::call::Call;
 use crate::endpoint::{Access, AnswerKind, BodyKind, Endpoint, Parameter, Reply, schema_of};
@@ -24,7 +25,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         method: Method::GET,
         path: "/v1/persons/{person}",
         operation: "get_person",
-        summary: "Gives a person's keys, guardians, lock and card",
+        summary: "Gives a person's keys, guardians, lock, card and a recovery that waits",
         access: Access::Party { rule: PERSON_RULE, handle: get },
         parameters: &[Parameter::path("person", "the person's id", schema_of::<PersonId>)],
         body: BodyKind::None,
@@ -69,6 +70,9 @@ pub struct PersonView {
     /// The card, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub card: Option<CardView>,
+    /// The recovery that waits, or was stopped and keeps others from being asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryView>,
 }
 
 /// One of a person's keys.
@@ -272,6 +276,7 @@ fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> Result<PersonView,
             pin_failures: card.pin_failures,
             spent_today: spent(card.spent),
         }),
+        recovery: recovery_view(call, id)?,
     })
 }
 

@@ -4,6 +4,7 @@ use axum::http::Method;
 use benefit::HospitalLevel;
 use ledger::modules::network::{self, RegionSettings};
 use ledger::modules::organisation::{self, OrganisationKind, Standing};
+use ledger::modules::person::{self, RecoveryRules};
 use primitives::{Currency, OrganisationId, RegionId};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -74,6 +75,9 @@ pub struct RegionView {
     pub currency: Currency,
     /// Its calendar and limits.
     pub settings: RegionSettings,
+    /// How guardians let somebody back into a wallet, where the region has rules for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryRules>,
 }
 
 fn get(call: &Call) -> Result<Reply, Problem> {
@@ -84,6 +88,7 @@ fn get(call: &Call) -> Result<Reply, Problem> {
         bureau: row.bureau,
         currency: row.currency,
         settings: row.settings.clone(),
+        recovery: person::view::recovery_rules(&call.view.state, id),
     })
 }
 

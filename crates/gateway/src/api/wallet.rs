@@ -259,18 +259,29 @@ fn check_identity(call: &Call) -> Result<Reply, Problem> {
         expires,
     };
     let sealed = wallet.directory.seal_ticket(TICKET, &codec::encode(&ticket))?;
+    let view = identity_check(call, &wallet, ticket.person, hex::encode(sealed), expires)?;
+    Ok(Reply::json(&view)?.status(StatusCode::CREATED))
+}
+
+/// What somebody is told whom the authority has confirmed.
+pub(super) fn identity_check(
+    call: &Call,
+    wallet: &Wallet,
+    person: PersonId,
+    ticket: String,
+    expires: Timestamp,
+) -> Result<IdentityCheckView, Problem> {
     let region = network::view::region(&call.view.state, wallet.region)
         .ok_or_else(|| Problem::new(&code::INTERNAL))?;
     let KeyLimits { payment_max, day_max } = wallet.device_limits;
-    let view = IdentityCheckView {
-        ticket: hex::encode(sealed),
+    Ok(IdentityCheckView {
+        ticket,
         expires,
-        person: ticket.person,
+        person,
         device_payment_max: payment_max,
         device_day_max: day_max,
         currency: region.currency,
-    };
-    Ok(Reply::json(&view)?.status(StatusCode::CREATED))
+    })
 }
 
 fn has_keys(call: &Call, id: PersonId) -> bool {

@@ -117,6 +117,8 @@ problems! {
     OTHER_PERSON = 409, "other_person";
     /// The activation code does not fit, is over, or was wrong too often.
     ACTIVATION_WRONG = 403, "activation_wrong";
+    /// A guardian's code does not fit, is over, or was wrong too often.
+    RECOVERY_CODE_WRONG = 403, "recovery_code_wrong";
     /// The person has a key already.
     HAS_WALLET = 409, "has_wallet";
     /// The ticket of the identity check is too old or not ours.

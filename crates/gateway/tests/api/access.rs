@@ -33,6 +33,7 @@ use crate::contest::{BY_CARD, settle_by_card};
 use crate::family::familial;
 use crate::interregion::next_door;
 use crate::premium::seasonal;
+use crate::recovery::guarded;
 use crate::support::events::Events;
 use crate::support::insured::{VISIT, sealed, settle};
 use crate::support::wallets::confirm_visit;
@@ -61,7 +62,7 @@ fn given() -> Given {
     confirm_visit(&world, REFUNDED);
     settle_by_card(&world, BY_CARD);
     let settlement = settle(&world, SETTLED);
-    let world = next_door(audited(cleared(world)));
+    let world = next_door(guarded(audited(cleared(world))));
     let (commitment, envelope, _) = sealed(VISIT, b"bill");
     let put = Ask::put(format!("/v1/visits/{VISIT}/bills/{commitment}"), &envelope.encode());
     world.ask(&put.token(&world.token(organisation("hospital")))).expect(204);

@@ -37,6 +37,7 @@ mod privacy;
 mod problems;
 mod rail;
 mod receipt;
+mod recovery;
 mod registry;
 mod request;
 mod session;

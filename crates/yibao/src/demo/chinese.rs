@@ -117,6 +117,7 @@ impl Stage<'_> {
         self.premiums_from_accounts(&chamber, population, &cast)?;
         self.claim_rules(&chamber)?;
         self.neighbour_states(&chamber, &neighbour)?;
+        self.recovery_rules(&chamber)?;
         Ok(settled)
     }
 

@@ -31,6 +31,7 @@ pub mod past;
 pub mod people;
 pub mod population;
 mod premium;
+mod recovery;
 pub mod region;
 pub mod synthea;
 pub mod tally;

@@ -8,7 +8,7 @@ use super::{
     receipt_id, submission, two,
 };
 use crate::support::insured::{VISIT, bill};
-use crate::support::wallets::identity_check;
+use crate::support::wallets::{NAME, NUMBER, identity_check};
 use crate::support::{Ask, REGION, id_of, keys};
 
 pub(super) fn public_trials() -> Vec<Trial> {
@@ -53,6 +53,29 @@ pub(super) fn public_trials() -> Vec<Trial> {
         ),
         public("check_identity", |_| Ask::post("/v1/wallets/checks", &identity_check()), 201),
         public("create_wallet", open_wallet, 201),
+        public(
+            "check_recovery",
+            |_| {
+                let body = json!({ "name": NAME, "number": NUMBER, "code": "0000000000" });
+                Ask::post("/v1/recoveries/checks", &body)
+            },
+            403,
+        ),
+        public(
+            "ask_recovery",
+            |_| {
+                let body = json!({
+                    "ticket": "00", "key": keys::public("found phone"), "grade": "passkey"
+                });
+                Ask::post("/v1/recoveries", &body)
+            },
+            409,
+        ),
+        public(
+            "get_recovery_state",
+            |_| Ask::post("/v1/recoveries/states", &json!({ "watch": "00" })),
+            409,
+        ),
         public(
             "try_pin",
             |_| {

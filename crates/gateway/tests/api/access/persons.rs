@@ -9,6 +9,7 @@ use crate::claim::{acceptance, claim, payout, payout_key, review, tags_request, 
 use crate::desk_act;
 use crate::premium::{SEASON, lookup, premium_row, season, wallet_payment};
 use crate::premium_desk::{line, list, registration};
+use crate::recovery::WARD;
 use crate::registry::{self, STRANGERS};
 use crate::support::wallets::{NAME, NEWCOMERS, shown_code};
 use crate::support::{Ask, REGION, id_of, person};
@@ -468,6 +469,12 @@ pub(super) fn guardian_trials() -> Vec<Trial> {
             },
             (one, Status(403)),
             (two, Status(200)),
+        ),
+        party(
+            "create_recovery_code",
+            |_| Ask::post(format!("/v1/persons/{WARD}/recovery-codes"), &json!({})),
+            (bureau, Status(403)),
+            (one, Status(201)),
         ),
         party(
             "list_wards",

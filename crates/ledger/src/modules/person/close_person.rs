@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::actor::{require_bureau, require_identity_check};
-use super::table::{PERSONS, PersonRow, PersonStatus};
+use super::table::{PERSONS, PersonRow, PersonStatus, RECOVERIES};
 use super::{rejection, view};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -19,8 +19,9 @@ use crate::modules::organisation::Scope;
 /// Closes a person after death or leaving for good. Signed by the home region's bureau with scope
 /// `attest` and by an identity authority with scope `attest`: nobody closes a person alone.
 ///
-/// Keys, guardians, lock and card go; care until the last day can still be settled; what is on the
-/// personal account stays there for those to whom it belongs. The blind index stays taken.
+/// Keys, guardians, lock, card and a recovery that waits go; care until the last day can still be
+/// settled; what is on the personal account stays there for those to whom it belongs. The blind
+/// index stays taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +62,7 @@ impl Kind for ClosePerson {
             spent: None,
         };
         PERSONS.put(state, &self.person, &closed);
+        RECOVERIES.remove(state, &self.person);
         Ok(Outcome::event("person_closed", concerns))
     }
 }

@@ -32,5 +32,18 @@ crate::kernel::receipt::events! {
     "pin_counter_reset",
         "the counter of wrong PINs was reset",
         "the person, the home region's bureau";
+    "recovery_rules_set", "the rules of recovery were set", "the region's bureau";
+    "recovery_asked",
+        "a new key in place of all others was asked for, and it waits",
+        "the person, the home region's bureau, the guardians";
+    "recovery_agreed",
+        "a guardian agreed to a recovery",
+        "the person, the home region's bureau, the guardians";
+    "recovery_stopped",
+        "a recovery was stopped",
+        "the person, the home region's bureau, the guardians";
+    "recovery_completed",
+        "a new key took the place of all others",
+        "the person, the home region's bureau, the guardians";
     "blind_indices_remapped", "blind indices were moved to another key", "the identity authority";
 }

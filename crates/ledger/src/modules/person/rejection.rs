@@ -83,4 +83,24 @@ crate::kernel::rejection::rejections! {
     INVALID_LIST = 340, "invalid_list", "the list is empty, too long, or names something twice";
     /// No attested facts say that the person is under age.
     NOT_A_MINOR = 341, "not_a_minor", "no facts that are attested today say that the person is under 18";
+    /// The region has no rules of recovery.
+    NO_RECOVERY_RULES = 342, "no_recovery_rules", "wallets are not recovered by guardians in this region";
+    /// The rules of recovery are out of bounds.
+    INVALID_RECOVERY_RULES = 343, "invalid_recovery_rules", "the rules of recovery are out of bounds";
+    /// The person has fewer guardians than must agree.
+    TOO_FEW_GUARDIANS = 344, "too_few_guardians", "the person has fewer guardians than must agree to a recovery";
+    /// One waits already.
+    RECOVERY_ASKED = 345, "recovery_asked_already", "a recovery of this person waits already";
+    /// Somebody stopped the last one.
+    RECOVERY_PAUSED = 346, "recovery_paused", "a recovery of this person was stopped, and the next one has to wait";
+    /// None waits.
+    NO_RECOVERY = 347, "no_recovery", "no recovery of this person waits: it was completed, stopped, or is older than 30 days";
+    /// It is for another key.
+    OTHER_RECOVERY_KEY = 348, "recovery_key_differs", "the recovery that waits is for another key";
+    /// This guardian agreed.
+    RECOVERY_AGREED = 349, "recovery_agreed_already", "this guardian has agreed already";
+    /// Guardians are missing.
+    RECOVERY_NOT_AGREED = 350, "recovery_not_agreed", "not enough guardians of today have agreed to the recovery";
+    /// The waiting time is not over.
+    RECOVERY_TOO_EARLY = 351, "recovery_too_early", "the recovery still waits and can be stopped";
 }

@@ -8,6 +8,7 @@ use primitives::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::recovery::{Recovery, RecoveryRules};
 use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
 use crate::readers::Readers;
@@ -15,6 +16,10 @@ use crate::readers::Readers;
 pub(super) const PERSONS: Table<PersonId, PersonRow> = Table::new(0x0300);
 /// Says that a blind index is taken, and by whom; there is nothing else in it.
 pub(super) const BLIND_INDICES: Table<Hash, PersonId> = Table::new(0x0301);
+/// How people of a region get back into their wallets.
+pub(super) const RECOVERY_RULES: Table<RegionId, RecoveryRules> = Table::new(0x0302);
+/// The recovery of a person that was asked for last, until it is completed.
+pub(super) const RECOVERIES: Table<PersonId, Recovery> = Table::new(0x0303);
 
 /// How many keys a person has at the most. Our own limit: it bounds the row.
 pub const KEYS_MAX: usize = 8;
@@ -150,7 +155,12 @@ impl PersonRow {
     }
 }
 
-/// Who may read them: those who care for the person. The blind indices are nobody's.
+/// Who may read them: those who care for the person; of a recovery, which names guardians, the home
+/// region's bureau; the rules everybody. The blind indices are nobody's.
 pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
-    PERSONS.key_of(key).map(Readers::Carers)
+    if RECOVERY_RULES.is_key(key) {
+        return Some(Readers::Everybody);
+    }
+    let person = PERSONS.key_of(key).map(Readers::Carers);
+    person.or_else(|| RECOVERIES.key_of(key).map(Readers::HomeBureau))
 }

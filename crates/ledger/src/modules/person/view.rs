@@ -13,9 +13,11 @@ use primitives::{
 };
 
 use super::actor::require_bureau;
+use super::recovery::{Recovery, RecoveryRules};
 use super::rejection;
 use super::table::{
     BLIND_INDICES, Card, DaySpending, KeyGrade, PERSONS, PersonKey, PersonRow, PersonStatus,
+    RECOVERIES, RECOVERY_RULES,
 };
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -110,6 +112,27 @@ pub fn person_key(id: PersonId) -> alloc::vec::Vec<u8> {
 /// Whose blind index this is, if anybody's. Only the identity authority's adapter can compute one.
 pub fn by_blind_index(state: &(impl Read + ?Sized), index: &Hash) -> Option<PersonId> {
     BLIND_INDICES.get(state, index)
+}
+
+/// How people of a region get back into their wallets, if its rules say so.
+pub fn recovery_rules(state: &(impl Read + ?Sized), region: RegionId) -> Option<RecoveryRules> {
+    RECOVERY_RULES.get(state, &region)
+}
+
+/// The recovery of a person that was asked for last and is not completed; it may be over.
+pub fn recovery(state: &(impl Read + ?Sized), person: PersonId) -> Option<Recovery> {
+    RECOVERIES.get(state, &person)
+}
+
+/// The rules of recovery that a region must have.
+///
+/// # Errors
+/// `no_recovery_rules`.
+pub(super) fn require_recovery_rules(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+) -> Result<RecoveryRules, Rejection> {
+    recovery_rules(state, region).ok_or_else(|| rejection::NO_RECOVERY_RULES.with(region))
 }
 
 /// A person who is enrolled and not closed. A lock does not matter here: it never stops

@@ -13,6 +13,7 @@ mod guardians;
 mod keys;
 mod leaving;
 mod locks;
+mod recovery;
 
 use super::table::PERSONS;
 use super::*;
