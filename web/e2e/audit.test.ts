@@ -1,5 +1,6 @@
 /** Audits: an auditor asks, the bureau grants, a block draws, and every settlement is computed again from its lines. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,8 +28,25 @@ function checkPack(zip: string): void {
   const pack = join(folder, 'pack');
   execFileSync('python3', ['-m', 'zipfile', '-e', zip, pack]);
   const verify = ['verify', 'audit', pack, '--trust', join(data, 'trust-policy.txt')];
-  expect(execFileSync(BINARY, verify, { encoding: 'utf8' })).toContain('the evidence holds');
-  const [first = ''] = readdirSync(join(pack, 'settlements'));
+  const said = execFileSync(BINARY, verify, { encoding: 'utf8' });
+  expect(said).toContain('the evidence holds');
+  expect(said).toMatch(/computed +20 here again/);
+  expect(said).not.toContain('not computed');
+  const folders = readdirSync(join(pack, 'settlements'));
+  // What had been used up before is written otherwise, and the manifest with it: the engine finds something else.
+  const inputsOf = (name: string): string => readFileSync(join(pack, 'settlements', name, 'inputs.json'), 'utf8');
+  const second = folders.find((name) => JSON.parse(inputsOf(name)).before.length > 0) ?? '';
+  const inputs = join(pack, 'settlements', second, 'inputs.json');
+  const [input, manifest] = [inputsOf(second), readFileSync(join(pack, 'manifest.json'), 'utf8')];
+  const other = JSON.stringify({ ...JSON.parse(input), before: [] });
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+  writeFileSync(inputs, other);
+  writeFileSync(join(pack, 'manifest.json'), manifest.replace(hash(input), hash(other)));
+  const forged = spawnSync(BINARY, verify, { encoding: 'utf8' });
+  expect([forged.status, forged.stderr]).toEqual([1, expect.stringContaining('give something else here')]);
+  writeFileSync(inputs, input);
+  writeFileSync(join(pack, 'manifest.json'), manifest);
+  const [first = ''] = folders;
   const bill = join(pack, 'settlements', first, 'bill.json');
   writeFileSync(bill, readFileSync(bill, 'utf8').replace(/\d(?=")/, (digit) => String((Number(digit) + 1) % 10)));
   const changed = spawnSync(BINARY, verify, { encoding: 'utf8' });

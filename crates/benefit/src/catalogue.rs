@@ -196,6 +196,16 @@ impl Catalogue {
         self.items.len()
     }
 
+    /// The catalogue of these bytes, as [`Self::hash`] takes them; `None` for other bytes.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        type Fields = (String, RegionId, Currency, Rounding, ItemClass, Texts, Vec<Item>);
+        let (id, region, currency, rounding, unlisted, source, items): Fields =
+            codec::decode(bytes).ok()?;
+        let catalogue = Self { id, region, currency, rounding, unlisted, source, items };
+        catalogue.check().is_ok().then_some(catalogue)
+    }
+
     /// The hash that names the catalogue: SHA-256 of its bytes.
     #[must_use]
     pub fn hash(&self) -> Hash {

@@ -33,7 +33,7 @@ mod pack;
 mod recompute;
 mod sample;
 
-pub use pack::FORMAT as PACK_FORMAT;
+pub use pack::{FORMAT as PACK_FORMAT, Inputs as PackInputs};
 use recompute::recompute;
 use sample::Sample;
 pub use sample::Samples;
@@ -104,7 +104,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/regions/{region}/audits/{audit}/pack",
         operation: "get_audit_pack",
         summary: "Gives the evidence as one ZIP file: vouchers, lines, records, what was computed, \
-                  the list and the block that drew, and the hash of every file",
+                  plans and catalogues by which that is done again elsewhere, the list and the \
+                  block that drew, and the hash of every file",
         access: Access::Party { rule: SAMPLE_RULE, handle: pack },
         parameters: &[REGION, AUDIT],
         body: BodyKind::None,
@@ -113,6 +114,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
             code::NOT_FOUND,
             code::NO_WALLET,
             code::AUDIT_NOT_OPEN,
+            code::AUDIT_PACK_TOO_LARGE,
             code::VOUCHER_NOT_READY,
         ],
     },
@@ -210,8 +212,12 @@ pub enum AuditOpen {
     BillMissing,
     /// The catalogue of its plan is not kept here.
     CatalogueMissing,
-    /// Running amounts came from what receipts do not show: a family's, a claim, a difference.
-    AmountsUnknown,
+    /// It stands on running amounts that a family shares, or an earlier one does.
+    AmountsOfFamily,
+    /// A claim for a bill that was paid in full moved the running amounts before.
+    AmountsOfClaim,
+    /// A booked difference, or later settlements that were adjusted, moved them before.
+    AmountsOfDifference,
     /// The rules refuse the bill.
     Refused,
 }

@@ -179,6 +179,8 @@ problems! {
     BANK_SILENT = 503, "bank_silent";
     /// The audit is not granted, or over.
     AUDIT_NOT_OPEN = 409, "audit_not_open";
+    /// The evidence is larger than one file may be.
+    AUDIT_PACK_TOO_LARGE = 409, "audit_pack_too_large";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

@@ -3,8 +3,10 @@
 use std::io::Read as _;
 
 use adapters::clock::Clock as _;
+use benefit::CategorySums;
 use gateway::Chain as _;
 use ledger::modules::audit::{draw, seed_words};
+use ledger::modules::visit::{SettlementRecord, recompute};
 use primitives::{Hash, Party, VisitId, codec, sha256};
 use serde_json::{Value, json};
 use vault::{BillContent, Envelope, EnvelopeContext, ReaderSecret};
@@ -235,4 +237,28 @@ fn the_pack_has_a_voucher_the_lines_and_the_hash_of_every_file() {
     let commitment = vault::commit_bill(&salt.0, &lines, &codec::encode(&sums));
     assert_eq!(record["bill"], json!(commitment));
     assert!(of(VISIT, "bill.json").is_none(), "a bill that is not kept is not there");
+    // Plan, catalogue and running amounts are enclosed, and give what the pack says.
+    let read = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
+    for visit in [FIRST, SECOND, WRONG] {
+        let record = read(file(&of(visit, "record.json").unwrap()));
+        let record: SettlementRecord = serde_json::from_value(record).unwrap();
+        let inputs = file(&of(visit, "inputs.json").unwrap());
+        let inputs: gateway::api::audit::PackInputs = serde_json::from_slice(&inputs).unwrap();
+        let hash = record.parts[0].plan.hash;
+        let plan: benefit::Plan = codec::decode(&file(&format!("plans/{hash}.bin"))).unwrap();
+        assert_eq!(plan.hash(), hash);
+        let catalogue = file(&format!("catalogues/{}.bin", inputs.catalogue));
+        let catalogue = benefit::Catalogue::decode(&catalogue).unwrap();
+        assert_eq!(catalogue.hash(), inputs.catalogue);
+        let computed = read(file(&of(visit, "computed.json").unwrap()));
+        let sums: CategorySums = serde_json::from_value(computed["sums"].clone()).unwrap();
+        let plans = std::collections::BTreeMap::from([(hash, std::sync::Arc::new(plan))]);
+        let parts = recompute(&record, &sums, &inputs.before, &plans).unwrap();
+        assert_eq!(serde_json::to_value(&parts).unwrap(), computed["parts"]);
+        assert_eq!(parts == record.parts, visit != WRONG);
+        let none = recompute(&record, &sums, &inputs.before, &std::collections::BTreeMap::new());
+        assert_eq!(none.unwrap_err().code.name, "unknown_plan_version");
+    }
+    assert!(of(VISIT, "inputs.json").is_none());
+    assert_eq!(manifest["left_out"], json!({}));
 }

@@ -21,6 +21,7 @@ use primitives::{Amount, Hash, Party, codec};
 use proof::receipt::OutcomeCode;
 use vault::{BillContent, Envelope, EnvelopeContext};
 
+use super::pack::Inputs;
 use super::{AuditDifference, AuditOpen, AuditOutcome, AuditedDetail, AuditedSettlement, Open};
 use crate::api::quote::{QuoteView, quote_as_settled};
 use crate::api::receipt::not_found;
@@ -33,18 +34,23 @@ const PAGE: usize = 256;
 /// What makes a settlement, or puts another in its place; its receipt brings the record.
 const RECORDED: [u16; 3] = [SettleVisit::NUMBER, RefundVisit::NUMBER, SupersedeSettlement::NUMBER];
 /// What may move running amounts without saying by how much.
-const UNSAID: [u16; 4] = [
-    AcceptClaim::NUMBER,
-    AdjustLaterSettlements::NUMBER,
-    ApproveDifferences::NUMBER,
-    PayDifferences::NUMBER,
-];
+const fn unsaid(kind: u16) -> Option<AuditOpen> {
+    match kind {
+        AcceptClaim::NUMBER => Some(AuditOpen::AmountsOfClaim),
+        AdjustLaterSettlements::NUMBER | ApproveDifferences::NUMBER | PayDifferences::NUMBER => {
+            Some(AuditOpen::AmountsOfDifference)
+        }
+        _ => None,
+    }
+}
 
 /// A settlement with what came out.
 pub(super) struct Audited {
     pub detail: AuditedDetail,
     /// The bill as it was sealed.
     pub content: Option<BillContent>,
+    /// What it was computed from besides the bill.
+    pub inputs: Option<Inputs>,
     pub transaction_id: Hash,
 }
 
@@ -63,9 +69,11 @@ pub(super) fn recompute(call: &Call, open: &Open, receipt: u64) -> Result<Audite
         None => Err(AuditOpen::BillMissing),
         Some(content) => computed(call, &found, &record, content)?,
     };
+    let mut inputs = None;
     let (outcome, why, computed, differences) = match computed {
         Err(why) => (AuditOutcome::Open, Some(why), None, Vec::new()),
-        Ok(quote) => {
+        Ok((quote, from)) => {
+            inputs = Some(from);
             let differences = differences(&record, &quote);
             let same = differences.is_empty();
             let outcome = if same { AuditOutcome::Same } else { AuditOutcome::Differs };
@@ -88,7 +96,7 @@ pub(super) fn recompute(call: &Call, open: &Open, receipt: u64) -> Result<Audite
     let bill = content.as_ref().and_then(|content| serde_json::from_slice(&content.bill).ok());
     let transaction_id = record.transaction_id;
     let detail = AuditedDetail { found: told, record, bill, computed };
-    Ok(Audited { detail, content, transaction_id })
+    Ok(Audited { detail, content, inputs, transaction_id })
 }
 
 /// The bill of a settlement, from the bureau's copy; that it is handed out is noted first. `None`
@@ -123,15 +131,17 @@ fn computed(
     found: &IndexedReceipt,
     record: &SettlementRecord,
     content: &BillContent,
-) -> Result<Result<QuoteView, AuditOpen>, Problem> {
+) -> Result<Result<(QuoteView, Inputs), AuditOpen>, Problem> {
     let Ok(bill) = serde_json::from_slice::<Bill>(&content.bill) else {
         return Ok(Err(AuditOpen::Refused));
     };
-    let Some(amounts) = amounts_before(call, found.index, record)? else {
-        return Ok(Err(AuditOpen::AmountsUnknown));
+    let amounts = match amounts_before(call, found.index, record)? {
+        Ok(amounts) => amounts,
+        Err(why) => return Ok(Err(why)),
     };
+    let before = amounts.own().clone();
     match quote_as_settled(call, record, bill, amounts) {
-        Ok(quote) => Ok(Ok(quote)),
+        Ok((quote, catalogue)) => Ok(Ok((quote, Inputs { catalogue, before }))),
         Err(problem) if problem.status >= 500 => Err(problem),
         Err(problem) if problem.code == code::CATALOGUE_MISSING.name => {
             Ok(Err(AuditOpen::CatalogueMissing))
@@ -140,20 +150,20 @@ fn computed(
     }
 }
 
-/// The person's running amounts before a receipt, added up from the receipts before it; `None`
-/// where they do not show them.
+/// The person's running amounts before a receipt, added up from the receipts before it; or why they
+/// do not show them.
 fn amounts_before(
     call: &Call,
     receipt: u64,
     record: &SettlementRecord,
-) -> Result<Option<RunningAmounts>, Problem> {
+) -> Result<Result<RunningAmounts, AuditOpen>, Problem> {
     let subject = &record.subject;
     let mut kept: BTreeMap<Hash, Vec<Part>> = BTreeMap::new();
     let mut amounts = Accumulators::new();
     let mut after = None;
     let is_shared = |parts: &[Part]| parts.iter().any(|part| part.family.is_some());
     if is_shared(&record.parts) {
-        return Ok(None);
+        return Ok(Err(AuditOpen::AmountsOfFamily));
     }
     loop {
         let party = Party::Person(subject.person);
@@ -161,8 +171,9 @@ fn amounts_before(
         let page = chain.receipts_of(party, Order::OldestFirst, after, PAGE)?;
         for one in page.iter().filter(|one| one.index < receipt) {
             let ledger = &one.receipt.record;
-            if ledger.outcome == OutcomeCode::Accepted && UNSAID.contains(&ledger.kind) {
-                return Ok(None);
+            let moved = unsaid(ledger.kind);
+            if let Some(why) = moved.filter(|_| ledger.outcome == OutcomeCode::Accepted) {
+                return Ok(Err(why));
             }
             let Some(earlier) = record_of(&one.receipt) else { continue };
             let same = |other: &visit::VisitSubject| {
@@ -173,7 +184,7 @@ fn amounts_before(
                 continue;
             }
             if is_shared(&earlier.parts) {
-                return Ok(None);
+                return Ok(Err(AuditOpen::AmountsOfFamily));
             }
             let before = kept.insert(earlier.transaction_id, earlier.parts.clone());
             count(&mut amounts, &before.unwrap_or_default(), u64::saturating_sub);
@@ -186,7 +197,7 @@ fn amounts_before(
     }
     let mut running = RunningAmounts::none(subject.scheme);
     running.keep(None, &amounts);
-    Ok(Some(running))
+    Ok(Ok(running))
 }
 
 /// Adds what these parts added, or takes it away; amounts of a visit alone end with it.

@@ -12,7 +12,8 @@ use crate::call::Call;
 use crate::problem::{Problem, code};
 
 /// A settlement from its lines: sorted by the catalogue of its plan version, adjudicated under that
-/// version with the facts that were attested then, on these running amounts.
+/// version with the facts that were attested then, on these running amounts. With the hash of the
+/// catalogue.
 ///
 /// # Errors
 /// Those of a quote.
@@ -21,7 +22,7 @@ pub(in crate::api) fn quote_as_settled(
     record: &SettlementRecord,
     bill: Bill,
     amounts: RunningAmounts,
-) -> Result<QuoteView, Problem> {
+) -> Result<(QuoteView, Hash), Problem> {
     let first = record.parts.first().ok_or_else(not_found)?;
     let facts = VisitFacts {
         visit_type: record.subject.visit_type,
@@ -36,7 +37,7 @@ pub(in crate::api) fn quote_as_settled(
     let state = call.view.rows();
     let quote = |plans: &_| visit::quote_as_settled(state, plans, record, &sorted.sums, amounts);
     let quoted = call.gateway.with_plans(quote).map_err(rejected)?;
-    Ok(QuoteView {
+    let view = QuoteView {
         height: call.view.tip.height,
         currency: quoted.currency,
         split: quoted.split,
@@ -44,7 +45,8 @@ pub(in crate::api) fn quote_as_settled(
         sums: sorted.sums,
         lines: sorted.lines,
         parts: quoted.parts,
-    })
+    };
+    Ok((view, root))
 }
 
 /// The catalogue of the settlement's own plan version; for care elsewhere the one of the place of

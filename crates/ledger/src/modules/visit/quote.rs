@@ -6,7 +6,7 @@
 
 use alloc::{sync::Arc, vec::Vec};
 use benefit::{
-    Adjudication, CategorySums, Facts, FamilyGrant, HospitalLevel, Payer, PayerShare, Plan,
+    Accumulators, Adjudication, CategorySums, Facts, FamilyGrant, HospitalLevel, Payer, PayerShare, Plan,
     SlotFact,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -183,11 +183,38 @@ pub(crate) fn quote_at(
 ) -> Result<Quote, Rejection> {
     let subject = request.subject;
     let region = network::view::require_region(state, subject.region)?;
+    let in_force = plans_in_force(&request, |day| {
+        let mut kept = request.keep_plans_of.iter().map(|part| part.plan);
+        let in_force = match kept.find(|kept| kept.period.contains(day)) {
+            Some(kept) => kept,
+            None => plan::view::plan_in_force(state, subject.region, subject.scheme, day)?,
+        };
+        Ok((in_force, plan::view::plan(state, plans, &in_force)?))
+    })?;
+    let own = |plan: &(PlanRef, Arc<Plan>)| plan.1.currency() == region.currency;
+    assert!(in_force.iter().all(own), "a plan is drafted in its region's currency");
+    let facts_of = |plan: &PlanRef, sums: &CategorySums| {
+        facts_of_part(state, &request, (plan, place), sums)
+    };
+    let seen = |amounts: &mut RunningAmounts, family| amounts.seen(state, family);
+    let (parts, accumulators) = adjudicate_parts(&request, &in_force, facts_of, seen)?;
+    let split = Split::of(&parts)
+        .ok_or_else(|| rejection::NOT_ADJUDICABLE.with(detail!("the total is too large")))?;
+    Ok(Quote { parts, split, accumulators, currency: region.currency })
+}
+
+/// The parts of a bill one after the other, each on the running amounts that the one before left;
+/// and the running amounts in the end.
+pub(super) fn adjudicate_parts(
+    request: &QuoteRequest<'_>,
+    in_force: &[(PlanRef, Arc<Plan>)],
+    facts_of: impl Fn(&PlanRef, &CategorySums) -> Result<(Facts, Option<FamilyId>), Rejection>,
+    seen: impl Fn(&mut RunningAmounts, Option<FamilyId>) -> Accumulators,
+) -> Result<(Vec<Part>, RunningAmounts), Rejection> {
     let mut accumulators = request.accumulators.clone();
     let mut left = request.personal_account;
     let mut family_left = request.family_accounts.clone();
     let mut parts = Vec::new();
-    let in_force = plans_in_force(state, plans, &request)?;
     let plain: Vec<&Plan> = in_force.iter().map(|(_, plan)| plan.as_ref()).collect();
     // After a whole refund nothing remains, and nothing is to be adjudicated.
     let cut = match request.sums.rows() {
@@ -198,35 +225,31 @@ pub(crate) fn quote_at(
     for stay_part in cut {
         let (plan_ref, plan) =
             in_force.get(stay_part.plan).ok_or_else(|| rejection::NOT_ADJUDICABLE.reject())?;
-        assert_eq!(plan.currency(), region.currency, "a plan is drafted in its region's currency");
         let sums = &stay_part.sums;
-        let (mut facts, family) = facts_of_part(state, &request, (plan_ref, place), sums)?;
+        let (mut facts, family) = facts_of(plan_ref, sums)?;
         facts.use_personal_account = request.use_personal_account;
         facts.personal_account = if request.use_personal_account { left } else { Amount::ZERO };
         facts.family_accounts.clone_from(&family_left);
-        let mut seen = accumulators.seen(state, family);
-        let adjudication = benefit::adjudicate(plan, sums, &facts, &seen)
+        let mut before = seen(&mut accumulators, family);
+        let adjudication = benefit::adjudicate(plan, sums, &facts, &before)
             .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
-        seen.apply(&adjudication.changes)
+        before
+            .apply(&adjudication.changes)
             .map_err(|error| rejection::NOT_ADJUDICABLE.with(error))?;
-        accumulators.keep(family, &seen);
+        accumulators.keep(family, &before);
         adjudication.spend(&mut left, &mut family_left);
-        let from = sums.span().map_or(subject.admitted, |(first, _)| first);
+        let from = sums.span().map_or(request.subject.admitted, |(first, _)| first);
         parts.push(Part { plan: *plan_ref, from, facts, family, adjudication });
     }
-    let split = Split::of(&parts)
-        .ok_or_else(|| rejection::NOT_ADJUDICABLE.with(detail!("the total is too large")))?;
-    Ok(Quote { parts, split, accumulators, currency: region.currency })
+    Ok((parts, accumulators))
 }
 
 /// The plans in force on the days of the bill, the latest first, so that a successor wins where an
 /// open-ended predecessor still claims the day.
-fn plans_in_force(
-    state: &(impl Read + ?Sized),
-    plans: &PlanMemo,
+pub(super) fn plans_in_force(
     request: &QuoteRequest<'_>,
+    on: impl Fn(CivilDate) -> Result<(PlanRef, Arc<Plan>), Rejection>,
 ) -> Result<Vec<(PlanRef, Arc<Plan>)>, Rejection> {
-    let subject = request.subject;
     let mut found: Vec<(PlanRef, Arc<Plan>)> = Vec::new();
     let mut days: Vec<CivilDate> =
         request.sums.rows().iter().map(|row| row.key.service_date).collect();
@@ -235,12 +258,7 @@ fn plans_in_force(
         if found.iter().any(|(known, _)| known.period.contains(day)) {
             continue;
         }
-        let mut kept = request.keep_plans_of.iter().map(|part| part.plan);
-        let in_force = match kept.find(|kept| kept.period.contains(day)) {
-            Some(kept) => kept,
-            None => plan::view::plan_in_force(state, subject.region, subject.scheme, day)?,
-        };
-        found.push((in_force, plan::view::plan(state, plans, &in_force)?));
+        found.push(on(day)?);
     }
     Ok(found)
 }

@@ -3,15 +3,17 @@
 //! new split moves are set against each other and only the difference is posted. Later settlements
 //! stay as they are, unless the person takes what [`super::later`] offers.
 
-use alloc::vec::Vec;
-use benefit::{AccumulatorChange, CategorySums, FamilyGrant, Payer};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use benefit::{AccumulatorChange, Accumulators, CategorySums, FamilyGrant, Payer, Plan};
 use primitives::{Amount, CivilDate, FamilyId, Hash, Party, Timestamp, codec, detail};
 use proof::receipt::FieldValue;
 
 use super::cash::{CashDue, CashLeg, collect};
 use super::consent::{Consent, Whose};
 use super::money::{self, GiveBack, aid_of, fund_entries, require_same_split};
-use super::quote::{Quote, QuoteRequest, Split, quote};
+use super::quote::{
+    Part, Quote, QuoteRequest, Split, adjudicate_parts, plans_in_force, quote,
+};
 use super::table::{Contest, SettledVisit, SettlementRecord, VISITS, VisitRow};
 use super::{rejection, view};
 use crate::kernel::account::Account;
@@ -20,6 +22,7 @@ use crate::kernel::overlay::{Base, Overlay, Read};
 use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::rejection::Rejection;
 use crate::modules::coverage::view::RunningAmounts;
+use crate::modules::plan::PlanRef;
 use crate::modules::{coverage, family, interregion, network, plan, voucher};
 
 /// What a settlement becomes.
@@ -259,8 +262,17 @@ pub fn quote_as_settled(
     sums: &CategorySums,
     accumulators: RunningAmounts,
 ) -> Result<Quote, Rejection> {
+    quote(&Overlay::new(state), plans, as_settled(original, sums, accumulators))
+}
+
+/// The question that a settlement answered.
+fn as_settled<'a>(
+    original: &'a SettlementRecord,
+    sums: &'a CategorySums,
+    accumulators: RunningAmounts,
+) -> QuoteRequest<'a> {
     let facts = original.parts.first().map(|part| &part.facts);
-    let request = QuoteRequest {
+    QuoteRequest {
         subject: &original.subject,
         sums,
         use_personal_account: original.use_personal_account,
@@ -269,8 +281,39 @@ pub fn quote_as_settled(
         accumulators,
         keep_plans_of: &original.parts,
         keep_facts: true,
+    }
+}
+
+/// The same as [`quote_as_settled`] without a ledger: whoever holds the record, the plans that it
+/// names and what had been used up before computes the parts by the same steps. A settlement on a
+/// family's running amounts is not computed in this way: they are shared, and stand nowhere else.
+///
+/// # Errors
+/// `unknown_plan_version` for a plan or a day that is not among them; why the plan cannot decide.
+pub fn recompute(
+    original: &SettlementRecord,
+    sums: &CategorySums,
+    before: &Accumulators,
+    plans: &BTreeMap<Hash, Arc<Plan>>,
+) -> Result<Vec<Part>, Rejection> {
+    let mut amounts = RunningAmounts::none(original.subject.scheme);
+    amounts.keep(None, before);
+    let request = as_settled(original, sums, amounts);
+    let unknown = || plan::rejection::UNKNOWN_VERSION.reject();
+    let kept = |day: CivilDate| {
+        let part = original.parts.iter().find(|part| part.plan.period.contains(day));
+        let named = part.ok_or_else(unknown)?.plan;
+        let plan = plans.get(&named.hash).ok_or_else(unknown)?;
+        Ok((named, Arc::clone(plan)))
     };
-    quote(&Overlay::new(state), plans, request)
+    let facts = |named: &PlanRef, _: &CategorySums| {
+        let part = original.parts.iter().find(|part| part.plan == *named);
+        let part = part.filter(|part| part.family.is_none()).ok_or_else(unknown)?;
+        Ok((part.facts.clone(), None))
+    };
+    let own = |amounts: &mut RunningAmounts, _| amounts.own().clone();
+    let in_force = plans_in_force(&request, kept)?;
+    adjudicate_parts(&request, &in_force, facts, own).map(|(parts, _)| parts)
 }
 
 pub(super) fn requote(

@@ -3,17 +3,24 @@
 //! What is checked: every file is the one that the manifest names, and there is no other; list and
 //! seed draw exactly these settlements, and the seed is the hash of the enclosed block; each
 //! voucher holds under the policy and says of bill and amounts what the record says; bill, salt and
-//! sums open the record's commitment; what was found follows from record and computed split.
+//! sums open the record's commitment; and the settlement is computed again from its lines by the
+//! enclosed catalogue and plan on the enclosed running amounts: what was found must follow from
+//! that, and `computed.json` must be it. What cannot be computed is said by name.
+//!
+//! That a catalogue belongs to a plan version, and what had been used up before, are the word of
+//! whoever made the pack; plans are those that the records name by their hashes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use gateway::api::audit::PACK_FORMAT;
+use benefit::{Bill, Catalogue, CategorySums, Plan, VisitFacts, sort_lines};
+use gateway::api::audit::{PACK_FORMAT, PackInputs};
 use ledger::modules::audit::{AuditTerms, draw, seed_words};
-use ledger::modules::visit::{SettlementRecord, Split};
+use ledger::modules::visit::{Part, SettlementRecord, Split, recompute};
 use node::signature::FastVerifier;
 use primitives::{Hash, VisitId, codec, sha256};
 use proof::header::Header;
@@ -38,6 +45,7 @@ struct Manifest {
     block: Block,
     seed: String,
     files: BTreeMap<String, Hash>,
+    left_out: BTreeMap<String, u64>,
 }
 
 #[derive(Deserialize)]
@@ -56,12 +64,21 @@ struct Block {
 #[derive(Deserialize)]
 struct Found {
     outcome: String,
+    open: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Computed {
     split: Split,
-    sums: benefit::CategorySums,
+    sums: CategorySums,
+    parts: Vec<Part>,
+}
+
+/// What came out of one settlement.
+struct Checked {
+    outcome: String,
+    /// Why it was not computed here; `None` when it was.
+    not_computed: Option<String>,
 }
 
 /// Checks a folder; prints what was checked.
@@ -73,12 +90,18 @@ pub(super) fn audit(folder: &Path, trust: &Path) -> Result<ExitCode> {
     let pack = Pack::read(folder)?;
     let holds = || format!("the evidence in `{}` does NOT hold", folder.display());
     let drawn = pack.check_draw().with_context(holds)?;
+    let library = pack.library().with_context(holds)?;
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut not_computed: BTreeMap<String, usize> = BTreeMap::new();
     for (place, visit) in (1..).zip(&drawn) {
         let name = format!("settlements/{place:03}-{visit}");
-        let outcome = pack.check_settlement(&name, *visit, &policy);
-        let outcome = outcome.with_context(|| name.clone()).with_context(holds)?;
+        let checked = pack.check_settlement(&name, *visit, (&policy, &library));
+        let Checked { outcome, not_computed: why } =
+            checked.with_context(|| name.clone()).with_context(holds)?;
         *outcomes.entry(outcome).or_default() += 1;
+        if let Some(why) = why {
+            *not_computed.entry(why).or_default() += 1;
+        }
     }
     println!("the evidence holds");
     println!(
@@ -95,7 +118,18 @@ pub(super) fn audit(folder: &Path, trust: &Path) -> Result<ExitCode> {
     for (outcome, count) in outcomes {
         println!("  {outcome:<12} {count}");
     }
+    let left: usize = not_computed.values().sum();
+    println!("  computed     {} here again, from lines, catalogue and plan", drawn.len() - left);
+    for (why, count) in not_computed {
+        println!("  not computed {count}: {why}");
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Plans and catalogues of a pack, each the one of its name.
+struct Library {
+    plans: BTreeMap<Hash, Arc<Plan>>,
+    catalogues: BTreeMap<Hash, Catalogue>,
 }
 
 /// An unpacked pack.
@@ -167,8 +201,34 @@ impl Pack {
         Ok(drawn)
     }
 
+    /// The enclosed plans and catalogues.
+    fn library(&self) -> Result<Library> {
+        let (mut plans, mut catalogues) = (BTreeMap::new(), BTreeMap::new());
+        for (name, bytes) in &self.files {
+            let named = |folder: &str| -> Option<Hash> {
+                name.strip_prefix(folder)?.strip_suffix(".bin")?.parse().ok()
+            };
+            if let Some(hash) = named("plans/") {
+                let plan: Plan = codec::decode(bytes).map_err(|error| bad(format!("{error}")))?;
+                ensure!(plan.hash() == hash, "`{name}` is another plan");
+                plans.insert(hash, Arc::new(plan));
+            } else if let Some(root) = named("catalogues/") {
+                let catalogue = Catalogue::decode(bytes);
+                let catalogue = catalogue.with_context(|| format!("`{name}` is no catalogue"))?;
+                ensure!(catalogue.hash() == root, "`{name}` is another catalogue");
+                catalogues.insert(root, catalogue);
+            }
+        }
+        Ok(Library { plans, catalogues })
+    }
+
     /// What was found of a settlement, once all that stands beside it holds.
-    fn check_settlement(&self, name: &str, visit: VisitId, policy: &Policy) -> Result<String> {
+    fn check_settlement(
+        &self,
+        name: &str,
+        visit: VisitId,
+        (policy, library): (&Policy, &Library),
+    ) -> Result<Checked> {
         let file = |end: &str| format!("{name}/{end}");
         let record: SettlementRecord = self.json(&file("record.json"))?;
         ensure!(record.visit == visit, "the record is of another visit");
@@ -187,17 +247,29 @@ impl Pack {
             let commitment = vault::commit_bill(&salt.0, self.bytes(&file("bill.json"))?, &sums);
             ensure!(commitment == record.bill, "bill, salt and sums do not open the commitment");
         }
-        let Found { outcome } = self.json(&file("found.json"))?;
-        let is_same = if self.files.contains_key(&file("computed.json")) {
-            let computed: Computed = self.json(&file("computed.json"))?;
-            let settled = Split::of(&record.parts).context("the amounts do not add up")?;
-            computed.split == settled && computed.sums == record.sums
-        } else {
-            false
+        let Found { outcome, open } = self.json(&file("found.json"))?;
+        if outcome == "open" {
+            let why = open.context("`found.json` does not say why it is open")?;
+            return Ok(Checked { outcome, not_computed: Some(why_open(&why).to_owned()) });
+        }
+        let computed: Computed = self.json(&file("computed.json"))?;
+        let is_same = computed.parts == record.parts && computed.sums == record.sums;
+        // Other steps or amounts are never the same.
+        ensure!(is_same == (outcome == "same"), "what was found does not follow from the amounts");
+        let split = Split::of(&computed.parts).context("the amounts do not add up")?;
+        ensure!(computed.split == split, "the computed split is not that of its parts");
+        let inputs: PackInputs = self.json(&file("inputs.json"))?;
+        let Some(catalogue) = library.catalogues.get(&inputs.catalogue) else {
+            let left = format!("catalogues/{}.bin", inputs.catalogue);
+            ensure!(self.manifest.left_out.contains_key(&left), "`{left}` is NOT there");
+            let why = "the catalogue was left out, for the size of the pack".to_owned();
+            return Ok(Checked { outcome, not_computed: Some(why) });
         };
-        // The same amounts may come about by other steps; other amounts are never the same.
-        ensure!(is_same || outcome != "same", "what was found does not follow from the amounts");
-        Ok(outcome)
+        let bill: Bill = self.json(&file("bill.json"))?;
+        let (sums, parts) = compute(&record, (&bill, catalogue), &inputs, &library.plans)?;
+        let is_it = sums == computed.sums && parts == computed.parts;
+        ensure!(is_it, "the lines give something else here than the pack says");
+        Ok(Checked { outcome, not_computed: None })
     }
 
     fn check_voucher(&self, name: &str, record: &SettlementRecord, policy: &Policy) -> Result<()> {
@@ -223,6 +295,40 @@ impl Pack {
             ensure!(is_it, "the voucher says another amount of `{name}`");
         }
         Ok(())
+    }
+}
+
+/// A settlement once more from its lines, by the ledger's own engine.
+fn compute(
+    record: &SettlementRecord,
+    (bill, catalogue): (&Bill, &Catalogue),
+    inputs: &PackInputs,
+    plans: &BTreeMap<Hash, Arc<Plan>>,
+) -> Result<(CategorySums, Vec<Part>)> {
+    let first = record.parts.first().context("the record has no part")?;
+    let facts = VisitFacts {
+        visit_type: record.subject.visit_type,
+        hospital_level: first.facts.hospital_level,
+        diagnosis_groups: Vec::new(),
+        age: first.facts.age,
+        sex: first.facts.sex,
+    };
+    let sorted = sort_lines(catalogue, bill, &facts).map_err(|error| bad(format!("{error}")))?;
+    let parts = recompute(record, &sorted.sums, &inputs.before, plans);
+    let parts = parts.map_err(|rejection| bad(format!("it cannot be computed: {rejection}")))?;
+    Ok((sorted.sums, parts))
+}
+
+/// Why a settlement was not computed, in words.
+fn why_open(why: &str) -> &str {
+    match why {
+        "bill_missing" => "no bill is kept for it",
+        "catalogue_missing" => "the catalogue of its plan is not kept",
+        "amounts_of_family" => "a family shares the running amounts that it stands on",
+        "amounts_of_claim" => "a claim for a bill paid in full moved the running amounts before",
+        "amounts_of_difference" => "a booked difference moved the running amounts before",
+        "refused" => "the rules do not take its lines",
+        other => other,
     }
 }
 
