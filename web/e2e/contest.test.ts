@@ -154,3 +154,55 @@ it('a consent that a witness gave stands where it was right, and is not conteste
   await phone.check('visit-contest-rejected');
   for (const visitor of [phone, hospital, bureau]) await visitor.leave();
 });
+
+it('who has no phone contests at the bureau\'s desk, which finds what may be contested and writes the words down', async () => {
+  const one = child(1);
+  const hospital = await Visitor.arrive(browser, { language: 'en' }, 'desks');
+  await signDeskIn(hospital, 'hospital-1');
+  const visit = await settleFor(hospital, one, { form: 'identity_card' });
+  await hospital.leave();
+  const office = await Visitor.arrive(browser, { language: 'zh-Hans' }, 'desks');
+  await signDeskIn(office, 'bureau', 'nav.objections');
+  await deskPage(office, 'nav.people');
+  await findPerson(office, one);
+  // Care of the year before may be contested too; this is the newest.
+  const contestable = (desk: Visitor) => desk.page.locator(`a[href$="/contests/${visit}"]`);
+  await contestable(office).click();
+  await office.button('contest.new.go').click();
+  await office.text('act.reason.missing').waitFor();
+  await office.page.getByLabel(office.t('contest.reason.other')).check();
+  await office.text('act.words.missing').waitFor();
+  await office.page.getByLabel(office.t('contest.reason.not_me')).check();
+  // The registration office has no clerk's key.
+  await office.button('contest.new.go').click();
+  await office.text('act.scope.clerk').waitFor();
+  await office.check('desk-contest-new-scope');
+  await office.leave();
+
+  const clerk = await Visitor.arrive(browser, { language: 'zh-Hans' }, 'desks');
+  await signDeskIn(clerk, 'bureau', 'nav.objections', 'clerk');
+  await deskPage(clerk, 'nav.people');
+  await findPerson(clerk, one);
+  await clerk.text('person.contestable').waitFor();
+  await clerk.check('desk-person-contestable');
+  const person = clerk.page.url();
+  await contestable(clerk).click();
+  for (const language of LANGUAGES) {
+    await clerk.page.evaluate((chosen) => localStorage.setItem('yibao.language', chosen), language);
+    await clerk.page.reload();
+    await clerk.page.locator('textarea').waitFor();
+    await clerk.check(`desk-contest-new-${language}`);
+  }
+  await clerk.page.evaluate(() => localStorage.setItem('yibao.language', 'zh-Hans'));
+  await clerk.page.reload();
+  await clerk.page.getByLabel(clerk.t('contest.reason.not_me')).check();
+  await clerk.page.locator('textarea').fill('家属称当日孩子在外地');
+  await clerk.button('contest.new.go').click();
+  await clerk.page.waitForURL(new RegExp(`#/contests/${visit}$`));
+  await clerk.page.getByText('家属称当日孩子在外地').waitFor();
+  await clerk.page.goto(person);
+  await clerk.text('person.contestable').waitFor();
+  await loaded(clerk.page);
+  expect(await contestable(clerk).count()).toBe(0);
+  await clerk.leave();
+});

@@ -1,7 +1,7 @@
 /** Money that goes back: asked for on the phone and given, refused with the bureau, given at the desk. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { atTheDesk, confirmWithPin, deskPage, launch, sendAndOpen, signDeskIn, takeAtTill, Visitor, type Both } from './kit.ts';
+import { atTheDesk, begin, confirmWithPin, deskPage, launch, sendAndOpen, signDeskIn, takeAtTill, Visitor, type Both } from './kit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -61,7 +61,7 @@ it('a line is asked for on the phone, the desk gives it back, and both see what 
   await desk.leave();
 });
 
-it('a refusal counts when the bureau has signed it, without passkeys and in German', async () => {
+it('a refusal counts when the bureau has signed it, and an error is corrected with a reason, without passkeys and in German', async () => {
   const both = await atTheDesk(browser, 17, { language: 'de', size: 'large', passkeys: false }, { language: 'de' });
   const { wallet, desk } = both;
   await takeAtTill(desk);
@@ -99,6 +99,39 @@ it('a refusal counts when the bureau has signed it, without passkeys and in Germ
   await bureau.text('objection.done.agreed').waitFor();
   await wallet.text('refund.state.dismissed').waitFor();
   await wallet.check('visit-dismissed');
+
+  // An error is corrected at the desk: two boxes were billed where one was given.
+  await deskPage(desk, 'nav.past');
+  await desk.page.locator('tbody a').first().click();
+  await desk.button('correct.open').click();
+  const second = desk.page.getByRole('region', { name: desk.t('correct.title') }).locator('tbody tr').nth(1);
+  await second.locator('input').nth(2).fill('1');
+  await desk.button('correct.quote').click();
+  await desk.text('correct.change').waitFor();
+  const total = desk.page.getByRole('row').filter({ has: desk.page.getByRole('rowheader', { name: desk.t('total'), exact: true }) }).last();
+  await total.getByText(/−.*26,80/).waitFor();
+  await desk.button('correct.go').click();
+  await desk.text('act.reason.missing').waitFor();
+  await desk.page.getByLabel(desk.t('correct.reason.wrong_lines')).check();
+  await desk.field('refund.reason').fill('Zwei Schachteln berechnet, eine gegeben');
+  await desk.check('desk-correct');
+  await desk.button('correct.go').click();
+  await desk.check('desk-correct-sure');
+  await desk.button('correct.sure.go').click();
+  await desk.text('correct.done').waitFor();
+  await desk.check('desk-corrected');
+  await wallet.page.reload();
+  await wallet.page.getByText('Zwei Schachteln berechnet, eine gegeben').waitFor();
+  // Nobody of the patient's side signed it, so it may be contested.
+  await wallet.link('contest.title').waitFor();
+  await wallet.check('visit-corrected');
+
+  // More than before is open until it is taken at the till.
+  await desk.button('correct.open').click();
+  await second.locator('input').nth(2).fill('3');
+  await desk.button('correct.quote').click();
+  await desk.page.getByText(begin(desk.t('correct.cash'))).waitFor();
+  await desk.check('desk-correct-more');
   for (const one of [wallet, desk, bureau]) await one.leave();
 });
 
@@ -125,15 +158,32 @@ it('a clerk opens a till, gives all of a visit back, hands the money out and clo
   await wallet.page.reload();
   await wallet.text('visit.revised').waitFor();
 
+  // The list says of which settlement it is the refund, and what went back; what stands is nothing.
+  const [refunded, office] = [desk.page.locator('tbody tr').first(), await Visitor.arrive(browser, { language: 'en' }, 'desks')];
+  await deskPage(desk, 'nav.past');
+  await refunded.getByText(begin(desk.t('past.kind.visit_refunded.of'))).waitFor();
+  expect(await refunded.locator('td.money').allInnerTexts()).toEqual(['¥0.00', '¥87.20', '¥0.00']);
+  await signDeskIn(office, 'bureau', 'nav.objections');
+  const there = office.page.locator('tbody tr').filter({ hasText: /Refund of \d+/ }).first();
+  await there.getByText('¥87.20').waitFor();
+  await there.getByText(/医院/).waitFor();
+  await office.check('bureau-past-refund');
+  await office.leave();
+  await wallet.tab('tab.history').click();
+  await wallet.page.getByText(wallet.t('history.back', { amount: '¥87.20' })).first().waitFor();
+  await wallet.check('history-refund');
+
   await deskPage(desk, 'nav.day');
   await desk.field('cash.clerk').fill('clerk-9');
   await desk.button('day.find').click();
   await desk.text('day.expected').waitFor();
-  const out = desk.button('day.handout.go');
+  // What the corrected visit of another story gave back is another clerk's to hand out.
+  const waiting = desk.page.getByRole('listitem').filter({ hasText: '¥87.20' });
+  const out = waiting.getByRole('button', { name: desk.t('day.handout.go'), exact: true });
   await out.waitFor();
   await desk.check('desk-day');
   await out.click();
-  await desk.text('day.handout.none').waitFor();
+  await waiting.waitFor({ state: 'detached' });
   await desk.button('day.find').click();
   await desk.field('day.counted').fill('199.00');
   await desk.text('day.short').waitFor();

@@ -1,5 +1,5 @@
 /** Receipts of settlements as rows: what a wallet's history, a desk and a payer list. */
-import { api, ok } from './api/client.ts';
+import { api, ok, Problem } from './api/client.ts';
 import type { Schemas } from './api/types.ts';
 import { CURRENCY } from './messages/format.ts';
 import { organisationName } from './organisations.ts';
@@ -17,6 +17,10 @@ export type Row = {
   readonly total: string | undefined;
   readonly account: string | undefined;
   readonly self: string | undefined;
+  /** The receipt of the settlement that this changed, where this party may see it. */
+  readonly of: number | undefined;
+  /** What a change gave back of the bill. */
+  readonly back: string | undefined;
   /** What this payer pays, and what went back. */
   readonly amounts: ReadonlyMap<string, string>;
   readonly currency: string;
@@ -30,9 +34,9 @@ const KINDS: Readonly<Record<string, SettledKind>> = {
 const PAGE = 100;
 const LARGE_PAGE = 200;
 
-async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
-  const kind = KINDS[receipt.kind];
-  if (kind === undefined || receipt.outcome.status !== 'accepted') return undefined;
+type Facts = { readonly amounts: Map<string, string>; readonly texts: Map<string, string>; readonly currency: string };
+
+function factsOf(receipt: Schemas['Receipt']): Facts {
   const amounts = new Map<string, string>();
   const texts = new Map<string, string>();
   let currency: string = CURRENCY;
@@ -44,6 +48,36 @@ async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
       texts.set(name, value.value);
     }
   }
+  return { amounts, texts, currency };
+}
+
+/** Receipts of settlements that others changed, by their transactions: none of them ever becomes another. */
+const originals = new Map<string, Promise<Schemas['Receipt'] | undefined>>();
+
+/** The settlement that a change is of. Its receipt says by whom and when care was given; that of the change does not. */
+function originalOf(transaction_id: string): Promise<Schemas['Receipt'] | undefined> {
+  const known = originals.get(transaction_id);
+  if (known !== undefined) return known;
+  const asked = ok(api.GET('/v1/transactions/{transaction_id}', { params: { path: { transaction_id } } })).catch((caught: unknown) => {
+    originals.delete(transaction_id);
+    if (caught instanceof Problem && caught.code === 'not_found') return undefined;
+    throw caught;
+  });
+  originals.set(transaction_id, asked);
+  return asked;
+}
+
+/** What a receipt did to a settlement; an upheld contest gives all of it back. */
+const kindOf = ({ kind, events }: Schemas['Receipt']): SettledKind | undefined =>
+  KINDS[kind] ?? (events.includes('visit_refunded') ? 'visit_refunded' : undefined);
+
+async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
+  const kind = kindOf(receipt);
+  if (kind === undefined || receipt.outcome.status !== 'accepted') return undefined;
+  const { amounts, texts, currency } = factsOf(receipt);
+  const changed = texts.get('original');
+  const original = changed === undefined ? undefined : await originalOf(changed);
+  for (const [name, text] of original === undefined ? [] : factsOf(original).texts) if (!texts.has(name)) texts.set(name, text);
   const provider = texts.get('provider')?.replace('organisation:', '');
   return {
     id: receipt.id,
@@ -55,6 +89,8 @@ async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
     total: amounts.get('total'),
     account: amounts.get('personal_account'),
     self: amounts.get('cash'),
+    of: original?.id,
+    back: amounts.get('refunded'),
     amounts,
     currency,
   };

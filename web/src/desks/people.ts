@@ -51,18 +51,20 @@ export type Seen = {
   readonly covers: readonly Schemas['Coverage'][];
   readonly account: Schemas['AccountBalance'];
   readonly acts: readonly Schemas['DeskAct'][];
+  readonly contestable: readonly Schemas['ContestableVisit'][];
 };
 
 export async function see(person: string): Promise<Seen> {
   const params = { params: { path: { person } } };
-  const [profile, row, { coverages }, account, { acts }] = await Promise.all([
+  const [profile, row, { coverages }, account, { acts }, { visits }] = await Promise.all([
     ok(api.GET('/v1/persons/{person}/profile', params)),
     ok(api.GET('/v1/persons/{person}', params)),
     ok(api.GET('/v1/persons/{person}/coverages', params)),
     ok(api.GET('/v1/persons/{person}/account', params)),
     ok(api.GET('/v1/persons/{person}/desk-acts', params)),
+    ok(api.GET('/v1/persons/{person}/contestable-visits', params)),
   ]);
-  return { profile, row, covers: coverages, account, acts };
+  return { profile, row, covers: coverages, account, acts, contestable: visits };
 }
 
 type Why = { readonly reason: Reason; readonly words: string; readonly identity?: Schemas['DeskIdentity'] };

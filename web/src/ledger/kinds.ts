@@ -21,6 +21,7 @@ type Bodies = {
   cancel_visit: Schemas['CancelVisit'];
   settle_visit: Schemas['SettleVisit'];
   refund_visit: Schemas['RefundVisit'];
+  supersede_settlement: Schemas['SupersedeSettlement'];
   object_to_settlement: Schemas['ObjectToSettlement'];
   answer_objection: Schemas['AnswerObjection'];
   contest_consent: Schemas['ContestConsent'];
@@ -98,6 +99,9 @@ export const CLAIM_REFUSALS = [
   'not_genuine',
 ] as const;
 
+/** Why a settlement is corrected, in the order of the wire. */
+export const CORRECTION_REASONS = ['wrong_lines', 'wrong_mapping', 'wrong_facts', 'objection'] as const;
+
 const claimCare = borsh.struct<Schemas['ClaimCare']>({
   place: borsh.struct<Schemas['CarePlace']>({ region: borsh.u32, level: borsh.word(HOSPITAL_LEVELS) }),
   visit_type: borsh.word(VISIT_TYPES),
@@ -167,6 +171,18 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
       split,
       cash: borsh.option(cashLeg),
       consent: borsh.option(consent),
+    }),
+  },
+  supersede_settlement: {
+    number: 707,
+    body: borsh.struct<Bodies['supersede_settlement']>({
+      original: record,
+      reason: borsh.variant(...CORRECTION_REASONS),
+      bill: hash,
+      sums,
+      split,
+      cash: borsh.option(cashLeg),
+      consent,
     }),
   },
   object_to_settlement: {

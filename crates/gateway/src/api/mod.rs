@@ -15,6 +15,8 @@ pub mod claim;
 pub mod clearing;
 pub mod code;
 pub mod contest;
+pub mod contestable;
+pub mod correction;
 pub mod desk_act;
 pub mod event;
 pub mod family;
@@ -97,6 +99,8 @@ static RESOURCES: &[&[Endpoint]] = &[
     refund::ENDPOINTS,
     objection::ENDPOINTS,
     contest::ENDPOINTS,
+    contestable::ENDPOINTS,
+    correction::ENDPOINTS,
     inquiry::ENDPOINTS,
     guardian::ENDPOINTS,
     family::ENDPOINTS,

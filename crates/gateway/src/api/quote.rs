@@ -8,6 +8,8 @@ use benefit::{
     Accumulators, AdjudicationError, Bill, Catalogue, CategorySums, ExplainedBill, ExplainedPart,
     Explanation, Facts, HospitalLevel, Plan, SortedLine, VisitFacts, explain, sort_lines,
 };
+use ledger::kernel::context::PlanMemo;
+use ledger::kernel::overlay::Base;
 use ledger::kernel::rejection::Rejection;
 use ledger::modules::claim::{ClaimCare, ClaimRow};
 use ledger::modules::plan::PlanRef;
@@ -16,8 +18,8 @@ use ledger::modules::visit::{
 };
 use ledger::modules::{coverage, family, network, organisation, plan};
 use primitives::{
-    Amount, CivilDate, Currency, Hash, OrganisationId, PersonId, RegionId, SchemeId, VisitId,
-    detail,
+    Amount, CivilDate, Currency, Hash, OrganisationId, PersonId, RegionId, SchemeId, Timestamp,
+    VisitId, detail,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,8 @@ pub(in crate::api) use audits::quote_as_settled;
 use claims::{claim_facts, of_claim};
 pub(in crate::api) use claims::{quote_claim, requote_claim};
 
+/// Of what one is asked.
+const ASKED: &str = "visit, remaining, corrected, planned, general";
 /// The most bytes of a quote's request: a bill of 20,000 lines.
 const QUOTE_BYTES_MAX: usize = 6 << 20;
 
@@ -64,8 +68,8 @@ pub static ENDPOINTS: &[Endpoint] = &[Endpoint {
     ],
 }];
 
-/// What is to be adjudicated: exactly one of `visit`, `remaining`, `planned` and `general`, and
-/// exactly one of `bill` and `sums`.
+/// What is to be adjudicated: exactly one of `visit`, `remaining`, `corrected`, `planned` and
+/// `general`, and exactly one of `bill` and `sums`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuoteRequest {
@@ -75,6 +79,10 @@ pub struct QuoteRequest {
     /// A settled visit of which this bill remains after a refund; answered without parts.
     #[serde(default)]
     pub remaining: Option<VisitId>,
+    /// A settled visit of which this is the corrected bill: original plan versions, facts as they
+    /// are attested now; answered without parts.
+    #[serde(default)]
+    pub corrected: Option<VisitId>,
     /// A visit that may take place, with the person's own coverage and running amounts.
     #[serde(default)]
     pub planned: Option<VisitSubject>,
@@ -151,6 +159,7 @@ struct Paying {
 enum Asked {
     Subject { subject: VisitSubject, account: Amount },
     Remaining(Box<SettlementRecord>),
+    Corrected(Box<SettlementRecord>),
     General(GeneralQuote),
     Claim { row: Box<ClaimRow>, care: ClaimCare },
 }
@@ -184,7 +193,8 @@ fn quoted(
 ) -> Result<QuoteView, Problem> {
     let done = match asked {
         Asked::Subject { subject, account } => of_subject(call, subject, &sums, paying, *account)?,
-        Asked::Remaining(record) => of_remaining(call, record, &sums)?,
+        Asked::Remaining(record) => of_change(call, record, &sums, visit::quote_remaining)?,
+        Asked::Corrected(record) => of_change(call, record, &sums, visit::quote_corrected)?,
         Asked::General(general) => of_facts(call, general, &sums)?,
         Asked::Claim { row, care } => of_claim(call, row, care, &sums)?,
     };
@@ -252,6 +262,16 @@ fn one_of(fields: &str) -> Problem {
 }
 
 fn asked(call: &Call, session: &Session, request: QuoteRequest) -> Result<Asked, Problem> {
+    let settled = |id: VisitId| -> Result<Box<SettlementRecord>, Problem> {
+        Ok(Box::new(call.visit(session, id)?.record.ok_or_else(not_found)?))
+    };
+    if let Some(id) = request.corrected {
+        let others = [request.visit, request.remaining];
+        let is_alone = others.iter().all(Option::is_none)
+            && request.planned.is_none()
+            && request.general.is_none();
+        return if is_alone { settled(id).map(Asked::Corrected) } else { Err(one_of(ASKED)) };
+    }
     match (request.visit, request.remaining, request.planned, request.general) {
         (Some(id), None, None, None) => {
             let seen = call.visit_or_asked(session, id)?;
@@ -261,17 +281,14 @@ fn asked(call: &Call, session: &Session, request: QuoteRequest) -> Result<Asked,
             let account = account_for(call, &open);
             Ok(Asked::Subject { subject: open.subject, account })
         }
-        (None, Some(id), None, None) => {
-            let record = call.visit(session, id)?.record.ok_or_else(not_found)?;
-            Ok(Asked::Remaining(Box::new(record)))
-        }
+        (None, Some(id), None, None) => settled(id).map(Asked::Remaining),
         (None, None, Some(subject), None) => {
             call.person(session, subject.person)?;
             let account = personal_account(call, subject.person);
             Ok(Asked::Subject { subject, account })
         }
         (None, None, None, Some(general)) => Ok(Asked::General(general)),
-        _ => Err(one_of("visit, remaining, planned, general")),
+        _ => Err(one_of(ASKED)),
     }
 }
 
@@ -332,14 +349,24 @@ fn of_subject(
     Ok(Adjudicated { parts: quoted.parts, split: quoted.split, currency: quoted.currency })
 }
 
-/// What remains of a settlement, as a refund will compute it.
-fn of_remaining(
+/// How the ledger computes a change of a settlement: what remains, or what is corrected.
+type QuoteChange = fn(
+    &dyn Base,
+    &PlanMemo,
+    &SettlementRecord,
+    &CategorySums,
+    Timestamp,
+) -> Result<Split, Rejection>;
+
+/// A change of a settlement, as a refund or a correction will compute it.
+fn of_change(
     call: &Call,
     record: &SettlementRecord,
     sums: &CategorySums,
+    change: QuoteChange,
 ) -> Result<Adjudicated, Problem> {
     let state = call.view.rows();
-    let quote = |plans: &_| visit::quote_remaining(state, plans, record, sums, call.instant());
+    let quote = |plans: &_| change(state, plans, record, sums, call.instant());
     let split = call.gateway.with_plans(quote).map_err(rejected)?;
     let region = network::view::region(state, record.subject.region).ok_or_else(not_found)?;
     Ok(Adjudicated { parts: Vec::new(), split, currency: region.currency })
@@ -413,7 +440,9 @@ fn sort(
     let (facts, regions, scheme) = match asked {
         Asked::Subject { subject, .. } => subject_facts(call, subject, day)?,
         Asked::Claim { row, care } => claim_facts(call, row, care, day)?,
-        Asked::Remaining(record) => subject_facts(call, &record.subject, day)?,
+        Asked::Remaining(record) | Asked::Corrected(record) => {
+            subject_facts(call, &record.subject, day)?
+        }
         Asked::General(general) => {
             let facts = VisitFacts {
                 visit_type: general.facts.visit_type,

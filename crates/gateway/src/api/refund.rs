@@ -87,7 +87,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
 struct SettledBill {
     salt: Hash,
     text: String,
-    /// Why lines were given back, for what remains after a refund.
+    /// Why lines were given back or another bill came in place of the first.
     reason: String,
 }
 
@@ -100,7 +100,7 @@ pub struct VisitBill {
     pub bill: String,
     /// The salt of the commitment to bill and sums.
     pub salt: Hash,
-    /// Why lines were given back, where the provider said so.
+    /// Why lines were given back or the bill was corrected, where the provider said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -146,7 +146,13 @@ fn kept_bill(call: &Call, record: &SettlementRecord) -> Result<Option<SettledBil
 }
 
 /// A settled visit of the provider that is signed in.
-fn own_settled(call: &Call, session: &Session) -> Result<(SeenVisit, SettlementRecord), Problem> {
+///
+/// # Errors
+/// `not_found`, also for another provider's.
+pub(super) fn own_settled(
+    call: &Call,
+    session: &Session,
+) -> Result<(SeenVisit, SettlementRecord), Problem> {
     let seen = call.visit(session, call.path("visit")?)?;
     let is_own = session.party == Party::Organisation(seen.subject.provider);
     let record = seen.record.clone().filter(|_| is_own).ok_or_else(not_found)?;
@@ -167,15 +173,21 @@ fn bill(call: &Call, session: &Session) -> Result<Reply, Problem> {
     Reply::json(&VisitBill { commitment: record.bill, bill: text, salt, reason })
 }
 
+/// What a person reads about a change of a settlement.
+pub(super) fn require_reason<'a>(text: &'a str, field: &'static str) -> Result<&'a str, Problem> {
+    let reason = text.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_MAX {
+        let words = detail!("write 1 to {max} characters", max = REASON_MAX);
+        return Err(Problem::new(&code::FIELD_INVALID).at(field).with(words));
+    }
+    Ok(reason)
+}
+
 fn refund(call: &Call, session: &Session) -> Result<Reply, Problem> {
     require_provider(call, session, Scope::Settle)?;
     let (seen, record) = own_settled(call, session)?;
     let request: NewRefund = call.json()?;
-    let reason = request.reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_MAX {
-        let words = detail!("write 1 to {max} characters", max = REASON_MAX);
-        return Err(Problem::new(&code::FIELD_INVALID).at("reason").with(words));
-    }
+    let reason = require_reason(&request.reason, "reason")?;
     let content = read_content(call, request.content.clone())?;
     let body: RefundVisit = body_of(call, &content)?;
     let visit = record.visit;

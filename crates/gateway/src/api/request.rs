@@ -12,7 +12,7 @@
 
 use adapters::directory::{Request, RequestAnswer};
 use axum::http::{Method, StatusCode};
-use benefit::Bill;
+use benefit::{Bill, CategorySums};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::kernel::registry::Kind as _;
 use ledger::modules::family;
@@ -214,7 +214,12 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let request: NewRequest = call.json()?;
     let content = read_content(call, request.content.clone())?;
     let body = settlement(call, &wallet, &seen.subject, &content)?;
-    let sealed = checked_bill(call, &seen, &body, &request)?;
+    let sent = SentBill {
+        text: &request.bill,
+        salt: &request.salt,
+        diagnosis_groups: &request.diagnosis_groups,
+    };
+    let sealed = opened_bill(call, &seen.subject, (&body.bill, &body.sums), &sent)?;
     let asked = Transaction { content, authorisations: request.authorisations };
     let request = ask_person(call, &seen, &body, (&sealed, request.bill), asked)?;
     Ok(Reply::json(&view(call, request)?)?.status(StatusCode::CREATED))
@@ -300,26 +305,39 @@ fn settlement(
     Ok(body)
 }
 
-/// The bill behind the commitment, once the bureau has sorted it again and come to the same sums.
-fn checked_bill(
+/// An itemised bill as a desk sends it.
+pub(super) struct SentBill<'a> {
+    /// JSON text, byte for byte as the commitment has it.
+    pub text: &'a str,
+    /// The salt of the commitment.
+    pub salt: &'a Hash,
+    /// By the names that the catalogue uses.
+    pub diagnosis_groups: &'a [String],
+}
+
+/// The bill behind a commitment, once the bureau has sorted it again and come to the same sums.
+///
+/// # Errors
+/// `bill_differs`, `invalid_bill`, `catalogue_missing`.
+pub(super) fn opened_bill(
     call: &Call,
-    seen: &SeenVisit,
-    body: &SettleVisit,
-    request: &NewRequest,
+    subject: &VisitSubject,
+    (commitment, expected): (&Hash, &CategorySums),
+    sent: &SentBill<'_>,
 ) -> Result<BillContent, Problem> {
     let content = BillContent {
-        salt: request.salt.0,
-        bill: request.bill.clone().into_bytes(),
-        sums: codec::encode(&body.sums),
+        salt: sent.salt.0,
+        bill: sent.text.as_bytes().to_vec(),
+        sums: codec::encode(expected),
     };
-    if content.commitment() != body.bill {
+    if content.commitment() != *commitment {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.bill"));
     }
-    let bill: Bill = serde_json::from_str(&request.bill).map_err(|error| {
+    let bill: Bill = serde_json::from_str(sent.text).map_err(|error| {
         Problem::new(&code::BILL_INVALID).at("bill").with(foreign::json(&error))
     })?;
-    let (sums, _) = sorted_bill(call, &seen.subject, bill, &request.diagnosis_groups)?;
-    if sums != body.sums {
+    let (sums, _) = sorted_bill(call, subject, bill, sent.diagnosis_groups)?;
+    if sums != *expected {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.sums"));
     }
     Ok(content)

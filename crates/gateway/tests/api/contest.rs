@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::insured::{bill, subject_at};
 use crate::support::keys::public;
-use crate::support::wallets::{commit_statement, settled, stated};
-use crate::support::{Answered, Ask, DAY, START, World, organisation, person};
+use crate::support::wallets::{commit_statement, confirm_visit, settled, stated};
+use crate::support::{Answered, Ask, DAY, START, World, id_of, organisation, person};
 
 /// A visit that the hospital settles by person 1's identity card.
 pub const BY_CARD: VisitId = VisitId([0xc1; 16]);
@@ -86,6 +86,44 @@ pub fn decision(world: &World, decision: &str) -> (Content, Value) {
 fn decide(world: &World, contest: &str, sent: &Value) -> Answered {
     let ask = Ask::post(format!("/v1/contests/{contest}/decisions"), sent);
     world.ask(&ask.token(&world.token(organisation("bureau"))))
+}
+
+/// What may be contested of person 1, as this party is told.
+fn contestable(world: &World, party: primitives::Party) -> Vec<Value> {
+    let path = format!("/v1/persons/{}/contestable-visits", id_of(person(1)));
+    let list = world.ask(&Ask::get(path).token(&world.token(party))).expect(200).json();
+    list["visits"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_desk_finds_what_may_be_contested_and_raises_it_for_somebody_without_a_phone() {
+    let world = given();
+    // One that the person agreed to is not among them.
+    let own = VisitId([0xc2; 16]);
+    world.check_in(own);
+    confirm_visit(&world, own);
+    for party in [person(1), organisation("bureau")] {
+        let found = contestable(&world, party);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0]["visit"], json!(BY_CARD));
+        assert_eq!(found[0]["consent"], "identity_card");
+    }
+    for stranger in [person(2), organisation("hospital")] {
+        let path = format!("/v1/persons/{}/contestable-visits", id_of(person(1)));
+        world.ask(&Ask::get(path).token(&world.token(stranger))).problem(403, "not_yours");
+    }
+    let (_, sent) = new_contest(&world, BY_CARD, "desk");
+    raise(&world, organisation("bureau"), &sent).expect(201);
+    assert!(contestable(&world, organisation("bureau")).is_empty(), "it waits for a decision");
+    assert_eq!(worklist(&world).len(), 1);
+}
+
+#[test]
+fn what_is_too_old_is_not_listed() {
+    let world = given();
+    let latest = contestable(&world, person(1))[0]["until"].clone();
+    (0..31).for_each(|_| world.port.pass_day());
+    assert!(contestable(&world, person(1)).is_empty(), "it was open until {latest}");
 }
 
 fn worklist(world: &World) -> Vec<Value> {

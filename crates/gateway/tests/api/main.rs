@@ -8,6 +8,7 @@ mod claim;
 mod clearing;
 mod contest;
 mod contract;
+mod correction;
 mod desk_act;
 mod details;
 mod event;

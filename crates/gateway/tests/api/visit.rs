@@ -70,10 +70,10 @@ fn a_quote_names_what_is_wrong_with_the_request_or_the_bill() {
     let world = World::insured();
     let token = world.token(organisation("hospital"));
     for (request, field) in [
-        (json!({ "bill": bill() }), "visit, remaining, planned, general"),
+        (json!({ "bill": bill() }), "visit, remaining, corrected, planned, general"),
         (
             json!({ "visit": VISIT, "planned": subject(1), "bill": bill() }),
-            "visit, remaining, planned, general",
+            "visit, remaining, corrected, planned, general",
         ),
         (json!({ "visit": VISIT }), "bill, sums"),
     ] {

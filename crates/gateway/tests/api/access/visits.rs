@@ -10,6 +10,7 @@ use super::{
 };
 use crate::audit;
 use crate::contest::{BY_CARD, contest, decision, raised};
+use crate::correction::new_correction;
 use crate::inquiry::inquire;
 use crate::plan_version::{self, VERSIONS, next_file};
 use crate::support::insured::{PLAN, VISIT, sealed};
@@ -36,6 +37,12 @@ pub(super) fn contest_trials() -> Vec<Trial> {
             |_| Ask::get(format!("/v1/visits/{BY_CARD}/contests")),
             (other, Status(404)),
             (hospital, Status(200)),
+        ),
+        party(
+            "list_contestable_visits",
+            |_| Ask::get(format!("/v1/persons/{}/contestable-visits", id_of(one()))),
+            (hospital, Status(403)),
+            (bureau, Own(|list| list["visits"].is_array())),
         ),
         party(
             "list_contests",
@@ -372,6 +379,16 @@ pub(super) fn objection_trials() -> Vec<Trial> {
             |given| {
                 let (_, body) = new_refund(&given.world, REFUNDED);
                 Ask::post(format!("/v1/visits/{REFUNDED}/refunds"), &body)
+            },
+            (other, Status(404)),
+            (hospital, Status(201)),
+        ),
+        // After the refund above, in their order.
+        party(
+            "create_correction",
+            |given| {
+                let body = new_correction(&given.world, REFUNDED);
+                Ask::post(format!("/v1/visits/{REFUNDED}/corrections"), &body)
             },
             (other, Status(404)),
             (hospital, Status(201)),

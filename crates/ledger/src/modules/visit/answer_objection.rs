@@ -5,7 +5,6 @@ use primitives::{Hash, Party, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::contest_consent::DAY_MILLIS;
 use super::table::{Objection, SettledVisit, SettlementRecord, VISITS, VisitRow};
 use super::{rejection, signing, view};
 use crate::kernel::context::Context;
@@ -63,7 +62,7 @@ impl Kind for AnswerObjection {
         }
         let region = network::view::require_region(state, subject.region)?;
         let days = u64::from(region.settings.objection_answer_days);
-        let deadline = objection.raised.plus_millis(days.saturating_mul(DAY_MILLIS));
+        let deadline = objection.raised.plus_millis(days.saturating_mul(view::DAY_MILLIS));
         let is_late = deadline <= context.time || signing::is_suspended(state, subject.provider);
         require(is_by_provider || is_late, || {
             rejection::ANSWER_TOO_EARLY.with(detail!("until {until}", until = deadline))

@@ -15,9 +15,6 @@ use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 use crate::modules::person::{self, Actor};
 
-/// Milliseconds of a day.
-pub(super) const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
-
 /// Contests a consent that organisations alone gave (identity card, emergency witness), within the
 /// days that the region sets after the settlement or its last change: the bureau then decides with
 /// [`super::DecideContest`], and until then the settlement shows it. Signed by the person, a
@@ -50,12 +47,8 @@ impl Kind for ContestConsent {
         let mut settled = view::require_record(state, &self.original)?;
         let subject = &self.original.subject;
         let region = network::view::require_region(state, subject.region)?;
-        let days = u64::from(region.settings.emergency_contest_days);
-        let latest = settled.revised.plus_millis(days.saturating_mul(DAY_MILLIS));
-        let is_contestable =
-            self.original.consent.is_given_by_others() && !self.original.total().is_zero();
-        let open = is_contestable && settled.contest.is_none() && context.time <= latest;
-        require(open, || rejection::NOT_CONTESTABLE.reject())?;
+        let latest = view::contestable_until(state, &self.original)?;
+        require(context.time <= latest, || rejection::NOT_CONTESTABLE.reject())?;
         settled.contest = Some(Contest::Open { raised: context.time, statement: self.statement });
         VISITS.put(state, &self.original.visit, &VisitRow::Settled(settled));
         let concerns = [

@@ -65,7 +65,7 @@ pub(crate) use money::{
 pub use object_to_settlement::ObjectToSettlement;
 pub use quote::{Part, Quote, QuoteRequest, Split, quote};
 pub use refund_visit::RefundVisit;
-pub use resettle::{quote_as_settled, quote_remaining, recompute};
+pub use resettle::{quote_as_settled, quote_corrected, quote_remaining, recompute};
 pub(crate) use retroactive::{count_again, count_as_settled, quote_again};
 pub use retry_effect::RetryEffect;
 pub use settle_visit::SettleVisit;

@@ -6,8 +6,8 @@
 
 use alloc::{sync::Arc, vec::Vec};
 use benefit::{
-    Accumulators, Adjudication, CategorySums, Facts, FamilyGrant, HospitalLevel, Payer, PayerShare, Plan,
-    SlotFact,
+    Accumulators, Adjudication, CategorySums, Facts, FamilyGrant, HospitalLevel, Payer, PayerShare,
+    Plan, SlotFact,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, Currency, FamilyId, RegionId, detail};
@@ -193,9 +193,8 @@ pub(crate) fn quote_at(
     })?;
     let own = |plan: &(PlanRef, Arc<Plan>)| plan.1.currency() == region.currency;
     assert!(in_force.iter().all(own), "a plan is drafted in its region's currency");
-    let facts_of = |plan: &PlanRef, sums: &CategorySums| {
-        facts_of_part(state, &request, (plan, place), sums)
-    };
+    let facts_of =
+        |plan: &PlanRef, sums: &CategorySums| facts_of_part(state, &request, (plan, place), sums);
     let seen = |amounts: &mut RunningAmounts, family| amounts.seen(state, family);
     let (parts, accumulators) = adjudicate_parts(&request, &in_force, facts_of, seen)?;
     let split = Split::of(&parts)

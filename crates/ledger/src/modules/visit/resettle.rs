@@ -11,9 +11,7 @@ use proof::receipt::FieldValue;
 use super::cash::{CashDue, CashLeg, collect};
 use super::consent::{Consent, Whose};
 use super::money::{self, GiveBack, aid_of, fund_entries, require_same_split};
-use super::quote::{
-    Part, Quote, QuoteRequest, Split, adjudicate_parts, plans_in_force, quote,
-};
+use super::quote::{Part, Quote, QuoteRequest, Split, adjudicate_parts, plans_in_force, quote};
 use super::table::{Contest, SettledVisit, SettlementRecord, VISITS, VisitRow};
 use super::{rejection, view};
 use crate::kernel::account::Account;
@@ -248,6 +246,24 @@ pub fn quote_remaining(
     let mut overlay = Overlay::new(state);
     plan::take_back(&mut overlay, original, now)?;
     Ok(requote(&overlay, plans, original, (remaining, true), now)?.split)
+}
+
+/// The split of a corrected bill, as [`super::SupersedeSettlement`] will compute it: original plan
+/// versions, the facts as they are attested now, the personal account and the running amounts as
+/// they are now less the original's. A difference that is booked for it is taken back before.
+///
+/// # Errors
+/// As [`quote_remaining`].
+pub fn quote_corrected(
+    state: &dyn Base,
+    plans: &PlanMemo,
+    original: &SettlementRecord,
+    sums: &CategorySums,
+    now: Timestamp,
+) -> Result<Split, Rejection> {
+    let mut overlay = Overlay::new(state);
+    plan::take_back(&mut overlay, original, now)?;
+    Ok(requote(&overlay, plans, original, (sums, false), now)?.split)
 }
 
 /// A settlement adjudicated once more as it was: under its plan versions, with its facts and what

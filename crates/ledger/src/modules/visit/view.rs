@@ -1,6 +1,6 @@
 //! What others may read of visits, each with who may see it.
 
-use primitives::{Hash, OrganisationId, Party, VisitId};
+use primitives::{Hash, OrganisationId, Party, Timestamp, VisitId};
 
 use super::rejection;
 use super::table::{EFFECTS, EffectRow, OpenVisit, SettledVisit, VISITS, VisitRow, VisitSubject};
@@ -10,6 +10,9 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::coverage::view::RunningAmounts;
 use crate::modules::{coverage, network};
+
+/// Milliseconds of a day.
+pub(super) const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 
 /// A visit by its id. Who may see it: [`may_see`].
 pub fn visit(state: &(impl Read + ?Sized), id: VisitId) -> Option<VisitRow> {
@@ -89,6 +92,23 @@ pub(crate) fn require_record(
     let settled = require_settled(state, record.visit)?;
     require(settled.record == record.hash(), || rejection::RECORD_MISMATCH.reject())?;
     Ok(settled)
+}
+
+/// Until when a consent that organisations alone gave may be contested: this settlement is the one
+/// in force, something is left of it, and nobody has contested it.
+///
+/// # Errors
+/// `not_contestable`, and as [`require_settled`] and `record_mismatch`.
+pub fn contestable_until(
+    state: &(impl Read + ?Sized),
+    original: &super::SettlementRecord,
+) -> Result<Timestamp, Rejection> {
+    let settled = require_record(state, original)?;
+    let is_contestable = original.consent.is_given_by_others() && !original.total().is_zero();
+    require(is_contestable && settled.contest.is_none(), || rejection::NOT_CONTESTABLE.reject())?;
+    let region = network::view::require_region(state, original.subject.region)?;
+    let days = u64::from(region.settings.emergency_contest_days);
+    Ok(settled.revised.plus_millis(days.saturating_mul(DAY_MILLIS)))
 }
 
 /// The bureau of a region that must be there.
