@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use ledger::Genesis;
+use ledger::{Genesis, Tip};
 use primitives::{Hash, Timestamp, Verifier, codec};
 use proof::header::{Certificate, CertificateError, ChainId, HEADER_VERSION, Header, ValidatorSet};
 use serde::{Deserialize, Serialize};
@@ -41,9 +41,14 @@ impl TrustRoot {
     /// The root of a ledger that begins with this genesis.
     #[must_use]
     pub fn of_genesis(genesis: &Genesis) -> Self {
-        let tip = genesis.ledger().tip().clone();
+        Self::at(genesis.chain_id, genesis.ledger().tip())
+    }
+
+    /// The root at the block behind which a ledger stands.
+    #[must_use]
+    pub fn at(chain_id: ChainId, tip: &Tip) -> Self {
         let (height, value_id, time) = (tip.height, tip.value_id, tip.time);
-        Self { chain_id: genesis.chain_id, height, value_id, time, validators: tip.validators }
+        Self { chain_id, height, value_id, time, validators: tip.validators.clone() }
     }
 
     /// What two people compare: the SHA-256 of all of it.

@@ -346,6 +346,37 @@ fn a_light_node_goes_on_where_it_stood_and_knows_old_headers_again() {
     assert_eq!(headers.height(), 7);
 }
 
+#[test]
+fn who_begins_at_a_later_block_believes_what_is_proved_from_there_on() {
+    let world = World::insured();
+    settle(&world, VISIT);
+    // The genesis is not asked for again, and older headers are not known.
+    let view = world.port.view();
+    let height = view.tip.height;
+    let signed = world.port.header(height).unwrap().unwrap();
+    let (value_id, time) = (signed.header.value_id(), view.tip.time);
+    let root = TrustRoot { height, value_id, time, ..TrustRoot::of_genesis(&genesis()) };
+    let config = LightConfig {
+        root,
+        peers: vec![Arc::new(direct(&world))],
+        folder: None,
+        policies: Vec::new(),
+        clock: Arc::new(ManualClock::at(START.plus_millis(10 * DAY))),
+        seed: 1,
+    };
+    let node = LightNode::open(config, TestVerifier).unwrap();
+    world.port.pass_day();
+    while node.height() < height + 1 {
+        node.follow().unwrap();
+    }
+    assert!(node.header(height - 1).unwrap().is_none());
+    // What happened before is proved by what comes after.
+    let own = node.view().rows().read(&account_of_one()).unwrap().to_vec();
+    assert_eq!(own, world.port.view().rows().read(&account_of_one()).unwrap());
+    let last = world.port.view().tip.receipts - 1;
+    assert!(node.receipt(last).unwrap().is_some());
+}
+
 /// Signs in with the key of this name.
 struct Named(String);
 

@@ -20,6 +20,16 @@ use super::record::{
 
 const FOLDER: &str = "blocks";
 
+/// The height of the first block on a disk, by the names of its files; 1 when it has none.
+///
+/// # Errors
+/// When the disk cannot be read.
+pub fn first_height_on<D: Disk>(disk: &D) -> io::Result<u64> {
+    let names = disk.names(FOLDER)?;
+    let mut heights = names.iter().filter_map(|name| name.strip_suffix(".log")?.parse().ok());
+    Ok(heights.next().unwrap_or(1))
+}
+
 /// How large the files of the log grow, and how far they are filled with zeros ahead.
 #[derive(Clone, Copy, Debug)]
 pub struct LogLimits {

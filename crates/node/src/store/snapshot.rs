@@ -127,9 +127,7 @@ pub(super) fn load_newest<D: Disk>(
     Ok((None, refused))
 }
 
-/// Reads a snapshot, which must be whole.
-pub(crate) fn load<D: Disk>(disk: &D, path: &str) -> io::Result<Snapshot> {
-    let mut reader = Reader::new(disk.open(path)?)?;
+fn read_head<F: DiskFile>(reader: &mut Reader<F>) -> io::Result<Head> {
     if reader.take::<16>()? != *MAGIC {
         return Err(wrong("it is not a snapshot of this version"));
     }
@@ -137,8 +135,27 @@ pub(crate) fn load<D: Disk>(disk: &D, path: &str) -> io::Result<Snapshot> {
     if length > HEAD_BYTES_MAX {
         return Err(wrong("its head is too long"));
     }
-    let head: Head = codec::decode(&reader.take_vec(length as usize)?)
-        .map_err(|_| wrong("its head is not readable"))?;
+    codec::decode(&reader.take_vec(length as usize)?).map_err(|_| wrong("its head is not readable"))
+}
+
+/// Where the ledger stood at the newest snapshot on a disk, if there is one. Its rows are not
+/// looked at.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn newest_tip<D: Disk>(disk: &D) -> io::Result<Option<Tip>> {
+    let Some(path) = paths(disk)?.pop() else { return Ok(None) };
+    let head = read_head(&mut Reader::new(disk.open(&path)?)?)?;
+    if head.header.value_id() != head.tip.value_id {
+        return Err(wrong("it has the header of another block"));
+    }
+    Ok(Some(head.tip))
+}
+
+/// Reads a snapshot, which must be whole.
+pub(crate) fn load<D: Disk>(disk: &D, path: &str) -> io::Result<Snapshot> {
+    let mut reader = Reader::new(disk.open(path)?)?;
+    let head = read_head(&mut reader)?;
     let mut failure = None;
     let mut left = head.entry_count;
     let entries = std::iter::from_fn(|| {

@@ -3,7 +3,7 @@
 
 mod host;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use adapters::clock::{Clock as _, SystemClock};
@@ -13,6 +13,9 @@ use ledger::Genesis;
 use ledger::modules::organisation::{AuthoriseKey, Scope};
 use light::TrustRoot;
 use node::signature::{Scheme, SecretKey};
+use node::store::log::first_height_on;
+use node::store::snapshot::newest_tip;
+use node::verify::folder::ReadOnlyFolder;
 use primitives::{Hash, OrganisationId, Party};
 use serde::{Deserialize, Serialize};
 
@@ -93,12 +96,28 @@ impl Invite {
         let policy = self.data.join(POLICY_FILE);
         let policy = read_text("the policy", &policy, FILE_BYTES_MAX)?;
         let peers = vec![peer_at(&self.data, operator(&self.data)?, &self.address)?];
-        let invitation = Invitation { root: TrustRoot::of_genesis(&genesis), peers, policy };
+        let root = trust_root(&self.data, &genesis)?;
+        let invitation = Invitation { root, peers, policy };
         write_new(&self.output, &serde_json::to_vec_pretty(&invitation)?)?;
         println!("give `{}` to whoever runs a light node", self.output.display());
         println!("root {}; tell it by another way", invitation.root.fingerprint());
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Where a light node of this folder begins: at the genesis; where the first blocks are not here,
+/// at the newest snapshot.
+fn trust_root(data: &Path, genesis: &Genesis) -> Result<TrustRoot> {
+    let folder = data.join(NODE_FOLDER);
+    let disk = ReadOnlyFolder::new(&folder);
+    let failed = || format!("`{}` cannot be read", folder.display());
+    if first_height_on(&disk).with_context(failed)? <= 1 {
+        return Ok(TrustRoot::of_genesis(genesis));
+    }
+    let tip = newest_tip(&disk).with_context(failed)?;
+    let tip = tip.with_context(|| format!("`{}` has no snapshot yet", folder.display()))?;
+    println!("the first blocks are not here: it begins at block {}", tip.height);
+    Ok(TrustRoot::at(genesis.chain_id, &tip))
 }
 
 #[derive(Args)]

@@ -129,6 +129,15 @@ fn one_organisation_invites_three_others_and_becomes_one_of_four() {
             assert!(said.contains("proved from the genesis over 0 changes"), "{said}");
             sync().fails(1, &["has a ledger already"]);
             nodes.push(Served::start(&folder, CHAIN));
+            // A light node that is invited from there begins where it did.
+            let light = files.at("light.json");
+            let invite = ["light", "invite", "--data", text(&folder), "--address", &address];
+            let said = yibao([&invite[..], &["-o", text(&light)]].concat()).ok();
+            assert!(said.contains("the first blocks are not here"), "{said}");
+            let root: Value =
+                serde_json::from_slice(&std::fs::read(&light).expect("a file")).expect("JSON");
+            let height = root["root"]["height"].as_u64().expect("a height");
+            assert!(height > 1 && said.contains(&format!("begins at block {height}")), "{said}");
         }
     }
     let height = |node: &Served| {
