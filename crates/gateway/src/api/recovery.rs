@@ -338,10 +338,13 @@ fn check(call: &Call) -> Result<Reply, Problem> {
     })?;
     let index = attested.statement.blind_index;
     let known = person::view::by_blind_index(&call.view.state, &index);
-    // Whoever is not enrolled has no guardian and no code; the answer is that of a wrong code.
+    // Whoever is not enrolled has no guardian and no code; the answer is that of a wrong code, and
+    // the code of a letter is not tried by it.
     let digits: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
-    let kept_under = known.map_or(index, code_name);
-    let tried = wallet.directory.try_activation(&kept_under, &digits, call.now)?;
+    let tried = match known {
+        Some(id) => wallet.directory.try_activation(&code_name(id), &digits, call.now)?,
+        None => ActivationTry::Wrong,
+    };
     let person = known.filter(|_| tried == ActivationTry::Right).ok_or_else(|| {
         count_failure(call);
         Problem::new(&code::RECOVERY_CODE_WRONG).at("code")

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::desk_act::{act, identity};
 use crate::support::keys::public;
-use crate::support::wallets::{NAME, NEWCOMERS, NUMBER, joined, joined_as};
+use crate::support::wallets::{ACTIVATION, NAME, NEWCOMERS, NUMBER, joined, joined_as};
 use crate::support::{Answered, Ask, REGION, World, governing, id_of, organisation, person};
 
 /// Somebody without a key, whose guardian is person 1.
@@ -216,6 +216,11 @@ fn without_a_guardians_code_nobody_learns_who_has_a_wallet() {
         answers.iter().all(|one| one["field"] == "code" && one["title"] == answers[0]["title"])
     );
     check(&world, ("别人", NUMBER), "0000000000").problem(403, "identity_unconfirmed");
+    // Nor are the codes of letters used up by it.
+    (0..5).for_each(|_| {
+        check(&world, NEWCOMERS[2], ACTIVATION).problem(403, "recovery_code_wrong");
+    });
+    joined_as(&world, NEWCOMERS[2], "a third newcomer");
     // A code is one person's, counts once, and only a day.
     let code = code_of(&world, newcomer, person(2)).expect(201).json()["code"].clone();
     let digits = code.as_str().unwrap();
