@@ -1,7 +1,8 @@
-/** The wallet as an app on the phone: it opens without a network, and its code is good for checking in. */
+/** The wallet as an app on the phone: it is told of things while it is closed, opens without a network, and its code is good for checking in. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { join, launch, newcomer, receive, signDeskIn, url, Visitor } from './kit.ts';
+import { isTold } from './told.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -20,12 +21,13 @@ it('an app can be made of it', async () => {
   await wallet.leave();
 });
 
-it('without a network the wallet opens, shows its code, and a desk takes it; who does not want that switches it off', async () => {
+it('a closed wallet is told of things; without a network it opens, shows its code, and a desk takes it; who does not want that switches it off', async () => {
   const wallet = await Visitor.arrive(browser, { language: 'zh-Hans', keepsPages: true }, 'wallet');
   const person = newcomer(12);
   await join(wallet, person);
   const isKept = (): Promise<void> => wallet.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await isKept();
+  const used = await isTold(browser, wallet, person);
 
   // Off: nothing of the pages is left, and none are kept by the next visit.
   const keeps = (): Promise<number> => wallet.page.evaluate(async () => (await caches.keys()).length);
@@ -49,7 +51,10 @@ it('without a network the wallet opens, shows its code, and a desk takes it; who
   const digits = page.getByTestId('code');
   await digits.waitFor();
   expect(await page.evaluate(() => fetch('/v1/network').then(() => 'answered', () => 'nobody'))).toBe('nobody');
-  const code = (await digits.innerText()).replace(/\s/g, '');
+  const shown = async (): Promise<string> => (await digits.innerText()).replace(/\s/g, '');
+  // The next one comes within a minute.
+  await expect.poll(shown, { timeout: 70_000 }).not.toBe(used);
+  const code = await shown();
   expect(code).toMatch(/^\d{14}$/);
 
   const desk = await Visitor.arrive(browser, { language: 'en' }, 'desks');

@@ -10,11 +10,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestProject } from 'vitest/node';
+import { servePushes } from './pushes.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     url: string;
     data: string;
+    /** The push service that the region sends to; none for a region that ran already. */
+    push: string;
   }
 }
 
@@ -53,6 +56,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (url !== undefined && known !== undefined) {
     project.provide('url', url);
     project.provide('data', resolve(known));
+    project.provide('push', '');
     return async () => {};
   }
   const root = resolve(import.meta.dirname, '../..');
@@ -61,17 +65,23 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const data = mkdtempSync(join(tmpdir(), 'yibao-e2e-'));
   const port = await freePort();
   const folder = join(data, 'demo');
-  const arguments_ = ['demo', '--people', PEOPLE, '--seed', '1', '--data', folder, '--listen', `127.0.0.1:${port}`];
+  const pushes = await servePushes();
+  const arguments_ = [
+    ...['demo', '--people', PEOPLE, '--seed', '1', '--data', folder],
+    ...['--listen', `127.0.0.1:${port}`, '--push-service', pushes.url],
+  ];
   const child = spawn(binary, arguments_, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   await served(child);
   project.provide('url', `http://localhost:${port}`);
   project.provide('data', folder);
+  project.provide('push', pushes.url);
   return async () => {
     // A program that ended by itself says nothing more, and must not keep the stories waiting.
     const hasEnded = child.exitCode !== null || child.signalCode !== null;
     const ended = hasEnded ? undefined : new Promise((resolveEnd) => child.once('exit', resolveEnd));
     child.kill('SIGTERM');
     await ended;
+    pushes.server.close();
     rmSync(data, { recursive: true, force: true });
   };
 }

@@ -1,4 +1,4 @@
-//! Notices: once per id, on every channel a person has, read by nobody else.
+//! Notices: for those who asked, on one channel after the other until one reaches them.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -10,128 +10,552 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use adapters::{
     clock::{Clock, ManualClock},
+    directory::DirectoryKey,
     notice::{
-        BODY_BYTES_MAX, Channel, INBOX_PAGE_MAX, Message, Notice, NoticeBook, NoticeError,
-        SUBJECT_BYTES_MAX,
+        About, Address, Arrival, Channel, Choice, CodeSent, CodeTry, DeliveryState, HandOverError,
+        Message, Noted, Notice, NoticeBook, NoticePost, PHONE_CODE_TRIES, Phone, Phrase,
+        SignedReport, Waits,
+        push::{PushLine, PushName, PushService, Subscription, WebPush, is_key},
+        template::{
+            Templates,
+            simulated::{SimulatedProvider, TRAVEL_MILLIS},
+        },
     },
     sqlite::Place,
 };
-use primitives::{PersonId, sha256};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use primitives::{Hash, PersonId, Timestamp, sha256};
+use serde_json::Value;
 use support::NOON;
+use web_push_native::p256;
 
 const ADA: PersonId = PersonId([1; 16]);
 const BOB: PersonId = PersonId([2; 16]);
+const WAITS: Waits = Waits { wallet: 5_000, push: 60_000, wechat: 120_000 };
+const DAY_MAX: u32 = 3;
+const DAY: u64 = 24 * 3_600_000;
+const SERVICE: &str = "https://push.example";
+const SECRET: Hash = Hash([9; 32]);
 
-fn book() -> (NoticeBook, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::at(NOON));
-    let book = NoticeBook::open(&Place::Memory, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
-    (book, clock)
+/// A push service that says what it is told to say, and keeps what it got.
+#[derive(Clone, Default)]
+struct Line(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    got: Vec<http::Request<Vec<u8>>>,
+    answers: Vec<Result<u16, HandOverError>>,
 }
 
-fn message(id: &str, to: PersonId) -> Message {
-    Message {
-        id: sha256(id.as_bytes()),
-        to,
-        subject: String::from("A desk used your card and PIN"),
-        body: String::from("If it was not you, object within 30 days."),
+impl Line {
+    /// The next answers; 201 after them.
+    fn answer(&self, answers: &[Result<u16, HandOverError>]) {
+        self.0.lock().unwrap().answers = answers.iter().rev().copied().collect();
+    }
+
+    fn got(&self) -> Vec<http::Request<Vec<u8>>> {
+        std::mem::take(&mut self.0.lock().unwrap().got)
     }
 }
 
-#[test]
-fn a_notice_reaches_every_channel_once() {
-    let (book, clock) = book();
-    book.set_channels(ADA, &[Channel::Email, Channel::Sms, Channel::Wallet, Channel::Sms]).unwrap();
-    let first = book.send(&message("a", ADA)).unwrap();
-    let channels: Vec<Channel> = first.iter().map(|delivery| delivery.channel).collect();
-    assert_eq!(channels, [Channel::Wallet, Channel::Sms, Channel::Email]);
-    assert!(first.iter().all(|delivery| delivery.delivered_at == NOON));
-    clock.advance_millis(1);
-    book.set_channels(ADA, &[]).unwrap();
-    assert_eq!(book.send(&message("a", ADA)).unwrap(), first, "sent again, nothing changes");
-    assert_eq!(book.inbox(ADA, None, 10).unwrap().len(), 1);
-    let second = book.send(&message("b", ADA)).unwrap();
-    assert_eq!(second.len(), 1, "only the wallet is left");
-}
-
-#[test]
-fn another_notice_under_the_same_id_is_refused() {
-    let (book, _) = book();
-    book.send(&message("a", ADA)).unwrap();
-    let mut other = message("a", ADA);
-    other.body.push('!');
-    assert!(matches!(book.send(&other), Err(NoticeError::OtherNotice(id)) if id == other.id));
-    assert!(matches!(book.send(&message("a", BOB)), Err(NoticeError::OtherNotice(_))));
-    assert!(book.inbox(BOB, None, 10).unwrap().is_empty());
-}
-
-#[test]
-fn reading_is_noted_once_and_only_for_the_person() {
-    let (book, clock) = book();
-    let notice = message("a", ADA);
-    book.send(&notice).unwrap();
-    assert!(!book.mark_read(BOB, &notice.id).unwrap());
-    assert_eq!(book.deliveries(&notice.id).unwrap()[0].read_at, None);
-    clock.advance_millis(5);
-    assert!(book.mark_read(ADA, &notice.id).unwrap());
-    clock.advance_millis(5);
-    assert!(book.mark_read(ADA, &notice.id).unwrap());
-    let read_at = Some(NOON.plus_millis(5));
-    assert_eq!(book.deliveries(&notice.id).unwrap()[0].read_at, read_at);
-    assert_eq!(book.inbox(ADA, None, 1).unwrap()[0].read_at, read_at);
-    assert!(!book.mark_read(ADA, &sha256(b"unknown")).unwrap());
-    assert!(book.deliveries(&sha256(b"unknown")).unwrap().is_empty());
-}
-
-#[test]
-fn the_inbox_is_paged_newest_first() {
-    let (book, _) = book();
-    for number in 0..INBOX_PAGE_MAX + 5 {
-        book.send(&message(&format!("{number}"), ADA)).unwrap();
-        book.send(&message(&format!("other {number}"), BOB)).unwrap();
+impl PushLine for Line {
+    fn send(&self, request: http::Request<Vec<u8>>) -> Result<u16, HandOverError> {
+        let mut inner = self.0.lock().unwrap();
+        inner.got.push(request);
+        inner.answers.pop().unwrap_or(Ok(201))
     }
-    let first = book.inbox(ADA, None, u32::MAX).unwrap();
-    assert_eq!(first.len(), usize::try_from(INBOX_PAGE_MAX).unwrap());
-    assert_eq!(first[0].id, sha256(format!("{}", INBOX_PAGE_MAX + 4).as_bytes()));
-    let rest = book.inbox(ADA, Some(first.last().unwrap().sequence), u32::MAX).unwrap();
-    assert_eq!(rest.len(), 5);
-    assert_eq!(rest[4].id, sha256(b"0"));
-    assert!(book.inbox(ADA, Some(rest[4].sequence), 10).unwrap().is_empty());
 }
 
-#[test]
-fn lengths_are_named() {
-    let (book, _) = book();
-    let check = |subject: usize, body: usize| {
-        let notice = Message {
-            subject: "x".repeat(subject),
-            body: "x".repeat(body),
-            ..message(&format!("{subject} {body}"), ADA)
+/// A browser: its key, its secret, and what it tells us.
+struct Browser {
+    key: p256::SecretKey,
+    subscription: Subscription,
+}
+
+impl Browser {
+    fn new(number: u8) -> Self {
+        let key = p256::SecretKey::from_slice(&[number + 1; 32]).unwrap();
+        let subscription = Subscription {
+            endpoint: format!("{SERVICE}/browser/{number}"),
+            key: key.public_key().to_sec1_bytes().to_vec(),
+            secret: [number; 16],
         };
-        match book.send(&notice) {
-            Ok(_) => None,
-            Err(NoticeError::Length { field, found, .. }) => Some((field, found)),
-            Err(error) => panic!("{error}"),
-        }
-    };
-    assert_eq!(check(SUBJECT_BYTES_MAX, BODY_BYTES_MAX), None);
-    assert_eq!(check(0, 1), Some(("subject", 0)));
-    assert_eq!(check(1, 0), Some(("body", 0)));
-    assert_eq!(check(SUBJECT_BYTES_MAX + 1, 1), Some(("subject", SUBJECT_BYTES_MAX + 1)));
-    assert_eq!(check(1, BODY_BYTES_MAX + 1), Some(("body", BODY_BYTES_MAX + 1)));
+        Self { key, subscription }
+    }
+
+    fn read(&self, request: &http::Request<Vec<u8>>) -> Value {
+        let secret = self.subscription.secret.into();
+        let bytes = web_push_native::decrypt(request.body().clone(), &self.key, &secret).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+}
+
+/// A post with all channels, a push line and both simulated providers, at noon.
+struct Bench {
+    post: NoticePost,
+    clock: Arc<ManualClock>,
+    line: Line,
+    wechat: SimulatedProvider,
+    sms: SimulatedProvider,
+}
+
+fn words(about: About, language: &str) -> Phrase {
+    Phrase { title: format!("{} {language}", about.name()), body: "Open the wallet.".to_owned() }
+}
+
+fn push_name() -> PushName {
+    PushName::new(&SECRET, "mailto:notices@bureau.example".to_owned()).unwrap()
+}
+
+fn web_push(line: &Line, clock: &Arc<dyn Clock>) -> WebPush {
+    let services = vec![SERVICE.parse().unwrap()];
+    WebPush::new(services, push_name(), Box::new(line.clone()), Arc::clone(clock))
+}
+
+fn book(place: &Place) -> NoticeBook {
+    NoticeBook::open(place, &DirectoryKey([3; 32])).unwrap()
+}
+
+impl Bench {
+    fn new() -> Self {
+        let manual = Arc::new(ManualClock::at(NOON));
+        let clock = Arc::clone(&manual) as Arc<dyn Clock>;
+        let line = Line::default();
+        let provider = |channel| SimulatedProvider::new(channel, &SECRET, Arc::clone(&clock), None);
+        let (wechat, sms) = (provider(Channel::Wechat), provider(Channel::Sms));
+        let templates = |channel, provider: &SimulatedProvider| {
+            Arc::new(Templates::new(channel, Box::new(provider.clone()), &SECRET))
+                as Arc<dyn Notice>
+        };
+        let channels = vec![
+            Arc::new(web_push(&line, &clock)) as Arc<dyn Notice>,
+            templates(Channel::Wechat, &wechat),
+            templates(Channel::Sms, &sms),
+        ];
+        let book = book(&Place::Memory);
+        let post = NoticePost::new(book, channels, words, (WAITS, DAY_MAX), clock);
+        Self { post, clock: manual, line, wechat, sms }
+    }
+
+    /// Ada wants everything.
+    fn asked() -> Self {
+        let bench = Self::new();
+        bench.choose(true, true);
+        bench.put(Address::Push(Browser::new(1).subscription));
+        bench.put(Address::Sms("13900001234".parse().unwrap()));
+        bench
+    }
+
+    fn choose(&self, wechat: bool, sms: bool) {
+        let choice = Choice { language: "en".to_owned(), wechat, sms };
+        self.post.choose(ADA, &choice).unwrap();
+    }
+
+    fn put(&self, address: Address) -> Hash {
+        self.post.book().put_address(ADA, &address, self.clock.now()).unwrap()
+    }
+
+    fn note(&self, id: &str) {
+        assert!(self.post.note(&message(id)).unwrap());
+    }
+
+    /// Time passes, and a round is made.
+    fn after(&self, millis: u64) {
+        self.clock.advance_millis(millis);
+        self.post.round().unwrap();
+    }
+
+    fn newest(&self) -> Noted {
+        self.post.book().notices_of(ADA).unwrap().remove(0)
+    }
+
+    fn states(&self) -> Vec<(Channel, DeliveryState)> {
+        self.newest().deliveries.iter().map(|one| (one.channel, one.state)).collect()
+    }
+
+    /// What reached push services, WeChat and phones so far.
+    fn reached(&self) -> [usize; 3] {
+        [self.line.0.lock().unwrap().got.len(), self.wechat.sent().len(), self.sms.sent().len()]
+    }
+}
+
+fn message(id: &str) -> Message {
+    Message { id: sha256(id.as_bytes()), to: ADA, about: About::Request }
+}
+
+fn at(millis: u64) -> Timestamp {
+    NOON.plus_millis(millis)
 }
 
 #[test]
-fn notices_are_there_after_a_restart() {
+fn nobody_is_told_anything_who_did_not_ask_for_it() {
+    let bench = Bench::new();
+    assert!(!bench.post.note(&message("a")).unwrap());
+    bench.choose(true, true);
+    bench.note("a");
+    assert!(!bench.post.note(&message("a")).unwrap(), "the same again is no further one");
+    assert!(!bench.post.note(&Message { to: BOB, ..message("b") }).unwrap());
+    assert_eq!(bench.post.book().notices_of(ADA).unwrap().len(), 1);
+    bench.post.book().forget(ADA).unwrap();
+    assert!(!bench.post.note(&message("c")).unwrap());
+    assert!(bench.post.book().notices_of(ADA).unwrap().is_empty());
+    assert_eq!(bench.post.book().standing(ADA).unwrap(), None);
+    bench.after(DAY);
+    assert_eq!(bench.reached(), [0, 0, 0]);
+}
+
+#[test]
+fn each_channel_waits_for_the_one_before() {
+    let bench = Bench::asked();
+    bench.note("a");
+    bench.after(WAITS.wallet - 1);
+    assert_eq!(bench.reached(), [0, 0, 0], "the open wallet comes first");
+    bench.after(1);
+    assert_eq!(bench.reached(), [1, 0, 0]);
+    bench.after(WAITS.push - 1);
+    assert_eq!(bench.reached(), [1, 0, 0]);
+    // Nobody follows the account yet: the choice made Ada a follower.
+    bench.after(1);
+    assert_eq!(bench.reached(), [1, 1, 0]);
+    let wechat = at(WAITS.wallet + WAITS.push);
+    assert_eq!(bench.states()[1], (Channel::Wechat, DeliveryState::Handed(wechat)));
+    // It arrives there, and no text message has to be paid for.
+    bench.after(TRAVEL_MILLIS);
+    let arrived = DeliveryState::Arrived(wechat.plus_millis(TRAVEL_MILLIS));
+    assert_eq!(bench.states()[1], (Channel::Wechat, arrived));
+    bench.after(DAY);
+    assert_eq!(bench.reached(), [1, 1, 0]);
+    let counted = bench.post.counted();
+    assert_eq!(counted[0], (Channel::Push, [1, 0, 0]));
+    assert_eq!(counted[1], (Channel::Wechat, [1, 1, 0]));
+    assert_eq!(bench.post.waiting(), 0);
+}
+
+#[test]
+fn what_was_seen_in_the_wallet_goes_no_further() {
+    let bench = Bench::asked();
+    bench.note("a");
+    bench.clock.advance_millis(2_000);
+    let sequence = bench.newest().sequence;
+    bench.post.book().mark_seen(BOB, sequence, bench.clock.now()).unwrap();
+    assert_eq!(bench.newest().seen, None, "nobody else sees it");
+    bench.post.book().mark_seen(ADA, sequence, bench.clock.now()).unwrap();
+    bench.after(DAY);
+    bench.post.book().mark_seen(ADA, sequence, bench.clock.now()).unwrap();
+    assert_eq!(bench.newest().seen, Some(at(2_000)), "the first time counts");
+    assert_eq!(bench.reached(), [0, 0, 0]);
+
+    // The same after a channel took it.
+    bench.note("b");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.reached(), [1, 0, 0]);
+    bench.post.book().mark_seen(ADA, u64::MAX >> 1, bench.clock.now()).unwrap();
+    bench.after(DAY);
+    assert_eq!(bench.reached(), [1, 0, 0]);
+}
+
+#[test]
+fn a_browser_says_that_it_showed_a_notice() {
+    let bench = Bench::asked();
+    bench.note("a");
+    bench.after(WAITS.wallet);
+    let shown = Browser::new(1).read(&bench.line.got()[0]);
+    assert_eq!(shown["title"], "request en");
+    assert_eq!(shown["about"], "request");
+    let reference: Hash = shown["reference"].as_str().unwrap().parse().unwrap();
+    bench.clock.advance_millis(500);
+    assert_eq!(bench.post.arrived(&reference, true).unwrap(), Arrival::Noted(Channel::Push));
+    assert_eq!(bench.post.arrived(&reference, true).unwrap(), Arrival::Known);
+    assert_eq!(bench.post.arrived(&sha256(b"guessed"), true).unwrap(), Arrival::Unknown);
+    let arrived = DeliveryState::Arrived(at(WAITS.wallet + 500));
+    assert_eq!(bench.states(), [(Channel::Push, arrived)]);
+    bench.after(DAY);
+    assert_eq!(bench.reached(), [0, 0, 0]);
+}
+
+#[test]
+fn a_push_is_read_by_its_browser_alone_and_signed_with_the_bureaus_name() {
+    let bench = Bench::asked();
+    bench.note("a");
+    bench.after(WAITS.wallet);
+    let request = bench.line.got().remove(0);
+    assert_eq!(request.uri(), "https://push.example/browser/1");
+    assert_eq!(request.method(), "POST");
+    assert_eq!(request.headers()["content-encoding"], "aes128gcm");
+    assert_eq!(request.headers()["ttl"], "86400");
+    let stranger = Browser::new(2);
+    let secret = stranger.subscription.secret.into();
+    assert!(web_push_native::decrypt(request.body().clone(), &stranger.key, &secret).is_err());
+    let plain = String::from_utf8_lossy(request.body());
+    assert!(!plain.contains("request") && !plain.contains("wallet"));
+
+    let name = request.headers()["authorization"].to_str().unwrap();
+    let (token, key) = name.strip_prefix("vapid t=").unwrap().split_once(", k=").unwrap();
+    assert_eq!(key, push_name().key());
+    let decode = |text: &str| Base64UrlUnpadded::decode_vec(text).unwrap();
+    assert!(is_key(&decode(key)));
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, decode(key));
+    public.verify(signed.as_bytes(), &decode(signature)).unwrap();
+    let claims: Value = serde_json::from_slice(&decode(signed.split_once('.').unwrap().1)).unwrap();
+    assert_eq!(claims["aud"], SERVICE);
+    assert_eq!(claims["sub"], "mailto:notices@bureau.example");
+    let expires = claims["exp"].as_u64().unwrap() - bench.clock.now().millis() / 1_000;
+    assert!((1..=24 * 3_600).contains(&expires));
+}
+
+#[test]
+fn a_push_goes_only_to_services_that_the_operator_named() {
+    let serves = |service: &str, endpoint: &str| {
+        let services = vec![service.parse::<PushService>().unwrap()];
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOON));
+        WebPush::new(services, push_name(), Box::new(Line::default()), clock).knows(endpoint)
+    };
+    assert!(serves(SERVICE, "https://push.example/x?y=1"));
+    assert!(serves(SERVICE, "https://PUSH.example/x"));
+    assert!(serves("https://*.push.example", "https://eu.push.example/x"));
+    assert!(serves("http://127.0.0.1:9", "http://127.0.0.1:9/x"));
+    for other in [
+        "http://push.example/x",
+        "https://push.example.evil.example/x",
+        "https://evilpush.example/x",
+        "https://push.example@127.0.0.1/x",
+        "https://push.example:8443/x",
+        "https://127.0.0.1/x",
+        "https:push.example/x",
+        "/x",
+        "",
+        &format!("{SERVICE}/{}", "x".repeat(1_024)),
+    ] {
+        assert!(!serves(SERVICE, other), "{other}");
+    }
+    for other in ["https://push.example/x", "https://.push.example/x", "https://evilpush.example"] {
+        assert!(!serves("https://*.push.example", other), "{other}");
+    }
+    for wrong in ["push.example", "http://push.example", "https://push.example/path", "ftp://a", ""]
+    {
+        assert!(wrong.parse::<PushService>().is_err(), "{wrong}");
+    }
+
+    // What stands in the book from an earlier configuration is not sent to either.
+    let bench = Bench::asked();
+    let elsewhere = Browser::new(1).subscription;
+    let endpoint = String::from("https://10.0.0.1/admin");
+    bench.put(Address::Push(Subscription { endpoint, ..elsewhere }));
+    bench.note("a");
+    bench.after(WAITS.wallet);
+    let got = bench.line.got();
+    assert_eq!(got.len(), 1);
+    assert_eq!(got[0].uri().host(), Some("push.example"));
+    assert_eq!(bench.post.book().standing(ADA).unwrap().unwrap().browsers.len(), 1);
+}
+
+#[test]
+fn a_browser_that_is_gone_is_forgotten_and_the_next_channel_does_not_wait() {
+    for status in [404, 410] {
+        let bench = Bench::asked();
+        bench.line.answer(&[Ok(status)]);
+        bench.note("a");
+        bench.after(WAITS.wallet);
+        assert!(bench.post.book().standing(ADA).unwrap().unwrap().browsers.is_empty());
+        assert_eq!(bench.states(), [(Channel::Push, DeliveryState::Failed)]);
+        bench.after(1);
+        assert_eq!(bench.reached(), [1, 1, 0]);
+    }
+    // One of two browsers is enough; another sender's name forgets nobody.
+    let bench = Bench::asked();
+    bench.put(Address::Push(Browser::new(2).subscription));
+    bench.line.answer(&[Ok(410), Ok(201)]);
+    bench.note("a");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.states(), [(Channel::Push, DeliveryState::Handed(at(WAITS.wallet)))]);
+    assert_eq!(bench.post.book().standing(ADA).unwrap().unwrap().browsers.len(), 1);
+    bench.line.answer(&[Ok(403)]);
+    bench.note("b");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.states(), [(Channel::Push, DeliveryState::Failed)]);
+    assert_eq!(bench.post.book().standing(ADA).unwrap().unwrap().browsers.len(), 1);
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_asked_again_with_growing_pauses() {
+    let bench = Bench::asked();
+    bench.line.answer(&[Err(HandOverError::Silent), Ok(503), Ok(429)]);
+    bench.note("a");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.states(), [(Channel::Push, DeliveryState::Trying)]);
+    for (pause, tries) in [(10_000, 2), (20_000, 3), (40_000, 4)] {
+        bench.after(pause - 1);
+        assert_eq!(bench.reached()[0], tries - 1);
+        bench.after(1);
+        assert_eq!(bench.reached()[0], tries);
+    }
+    assert!(matches!(bench.states()[0].1, DeliveryState::Handed(_)));
+
+    bench.post.book().mark_seen(ADA, bench.newest().sequence, bench.clock.now()).unwrap();
+
+    // One that stays silent is left, after four tries, for the next channel.
+    bench.line.answer(&[Err(HandOverError::Silent); 9]);
+    bench.note("b");
+    for pause in [WAITS.wallet, 10_000, 20_000, 40_000] {
+        bench.after(pause);
+    }
+    assert_eq!(bench.reached()[0], 8);
+    assert_eq!(bench.states(), [(Channel::Push, DeliveryState::Failed)]);
+    assert_eq!(bench.reached()[1], 0);
+    bench.after(1);
+    assert_eq!(bench.reached()[1], 1);
+}
+
+#[test]
+fn a_text_message_is_carried_once_and_its_receipt_counts_only_from_its_provider() {
+    let bench = Bench::new();
+    bench.choose(false, true);
+    bench.put(Address::Sms("13900001234".parse().unwrap()));
+    bench.sms.be_silent(1);
+    bench.note("a");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.reached(), [0, 0, 0]);
+    bench.after(10_000);
+    assert_eq!(bench.reached(), [0, 0, 1]);
+    let sent = bench.sms.sent();
+    assert_eq!(sent[0].to, "+8613900001234");
+    assert_eq!(sent[0].words, "request en\tOpen the wallet.");
+
+    use adapters::notice::template::Provider as _;
+    bench.clock.advance_millis(TRAVEL_MILLIS);
+    let report = bench.sms.reports(bench.clock.now()).remove(0);
+    let turned = String::from_utf8(report.body.clone()).unwrap().replace("true", "false");
+    let forged = SignedReport { body: turned.into_bytes(), signature: report.signature.clone() };
+    let unsigned = SignedReport { signature: "00".repeat(32), ..report.clone() };
+    for wrong in [&forged, &unsigned, &SignedReport { signature: String::new(), ..report.clone() }]
+    {
+        assert_eq!(bench.post.take_report(Channel::Sms, wrong).unwrap(), None);
+    }
+    assert!(matches!(bench.states()[0].1, DeliveryState::Handed(_)));
+    let taken = bench.post.take_report(Channel::Sms, &report).unwrap();
+    assert_eq!(taken, Some(Arrival::Noted(Channel::Sms)));
+    assert_eq!(bench.post.take_report(Channel::Sms, &report).unwrap(), Some(Arrival::Known));
+    assert_eq!(bench.states(), [(Channel::Sms, DeliveryState::Arrived(bench.clock.now()))]);
+}
+
+#[test]
+fn a_phone_that_is_off_or_nobodys_is_said_so() {
+    let bench = Bench::new();
+    bench.choose(false, true);
+    bench.put(Address::Sms("13900000001".parse().unwrap()));
+    bench.note("a");
+    bench.after(WAITS.wallet);
+    bench.after(TRAVEL_MILLIS);
+    assert_eq!(bench.states(), [(Channel::Sms, DeliveryState::Failed)]);
+    bench.put(Address::Sms("13900000000".parse().unwrap()));
+    bench.note("b");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.states(), [(Channel::Sms, DeliveryState::Failed)]);
+    assert_eq!(bench.post.book().standing(ADA).unwrap().unwrap().phone_end, None);
+    assert_eq!(bench.post.counted()[2], (Channel::Sms, [1, 0, 2]));
+}
+
+#[test]
+fn messages_that_cost_money_have_a_limit_a_day() {
+    let bench = Bench::new();
+    bench.choose(false, true);
+    bench.put(Address::Sms("13900001234".parse().unwrap()));
+    for number in 0..=DAY_MAX {
+        bench.note(&format!("{number}"));
+        bench.after(WAITS.wallet);
+    }
+    assert_eq!(bench.sms.sent().len(), DAY_MAX as usize);
+    assert!(bench.states().is_empty(), "the wallet has it");
+    bench.clock.advance_millis(DAY);
+    bench.note("tomorrow");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.sms.sent().len(), DAY_MAX as usize + 1);
+}
+
+#[test]
+fn a_phone_counts_once_its_owner_has_written_the_code_back() {
+    let bench = Bench::new();
+    bench.choose(false, true);
+    let book = bench.post.book();
+    let phone: Phone = "13900001234".parse().unwrap();
+    let new_code = || match book.new_phone_code(ADA, &phone, bench.clock.now()).unwrap() {
+        CodeSent::Send(code) => Some(code),
+        CodeSent::TooMany => None,
+    };
+    let attempt = |code: &str| book.try_phone_code(ADA, code, bench.clock.now()).unwrap();
+    assert_eq!(attempt("123456"), CodeTry::None);
+    let code = new_code().unwrap();
+    assert_eq!(code.len(), 6);
+    assert_eq!(attempt("12345"), CodeTry::Wrong { left: PHONE_CODE_TRIES - 1 });
+    assert_eq!(book.try_phone_code(BOB, &code, NOON).unwrap(), CodeTry::None);
+    assert_eq!(attempt(&code), CodeTry::Right);
+    assert_eq!(attempt(&code), CodeTry::None, "once");
+    let standing = book.standing(ADA).unwrap().unwrap();
+    assert_eq!(standing.phone_end.as_deref(), Some("1234"));
+
+    // Tried too often, or too late, it does not count any more.
+    let code = new_code().unwrap();
+    for left in (0..PHONE_CODE_TRIES).rev() {
+        assert_eq!(attempt("12345"), CodeTry::Wrong { left });
+    }
+    assert_eq!(attempt(&code), CodeTry::None);
+    let code = new_code().unwrap();
+    bench.clock.advance_millis(10 * 60_000);
+    assert_eq!(attempt(&code), CodeTry::None);
+    // Whoever writes other people's numbers does not send them codes all day.
+    assert!(new_code().is_some() && new_code().is_some() && new_code().is_none());
+    bench.clock.advance_millis(DAY);
+    assert!(new_code().is_some());
+}
+
+#[test]
+fn the_book_is_there_after_a_restart_and_forgets_after_90_days() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("notices.sqlite"));
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOON));
-    let notice = message("a", ADA);
-    NoticeBook::open(&place, Arc::clone(&clock)).unwrap().send(&notice).unwrap();
-    let book = NoticeBook::open(&place, clock).unwrap();
-    let inbox = book.inbox(ADA, None, 1).unwrap();
-    assert_eq!((&inbox[0].subject, &inbox[0].body), (&notice.subject, &notice.body));
+    let choice = Choice { language: "de".to_owned(), wechat: false, sms: true };
+    {
+        let book = book(&place);
+        book.choose(ADA, &choice).unwrap();
+        book.note(&message("a"), NOON, NOON).unwrap();
+        let address = Address::Sms("13900001234".parse().unwrap());
+        book.put_address(ADA, &address, NOON).unwrap();
+    }
+    let bytes = std::fs::read(folder.path().join("notices.sqlite")).unwrap();
+    assert!(!bytes.windows(11).any(|window| window == b"13900001234"), "the number is sealed");
+    let book = book(&place);
+    assert!(book.has_asked(ADA) && !book.has_asked(BOB));
+    let standing = book.standing(ADA).unwrap().unwrap();
+    assert_eq!(standing.choice, choice);
+    assert_eq!(standing.phone_end.as_deref(), Some("1234"));
+    assert_eq!(book.notices_of(ADA).unwrap()[0].message, message("a"));
+    let later = NOON.plus_millis(90 * DAY + 1);
+    book.note(&message("b"), later, later).unwrap();
+    let left = book.notices_of(ADA).unwrap();
+    assert_eq!(left.iter().map(|one| one.message).collect::<Vec<_>>(), [message("b")]);
+    let other = NoticeBook::open(&place, &DirectoryKey([4; 32])).unwrap();
+    assert!(other.standing(ADA).is_err(), "another key opens nothing");
+}
+
+#[test]
+fn the_oldest_browser_goes_when_there_are_too_many() {
+    let bench = Bench::new();
+    bench.choose(false, false);
+    let first = bench.put(Address::Push(Browser::new(1).subscription));
+    for number in 2..=9 {
+        bench.clock.advance_millis(1);
+        bench.put(Address::Push(Browser::new(number).subscription));
+    }
+    let again = bench.put(Address::Push(Browser::new(9).subscription));
+    let browsers = bench.post.book().standing(ADA).unwrap().unwrap().browsers;
+    assert_eq!(browsers.len(), 8);
+    assert!(!browsers.contains(&first) && browsers.contains(&again));
+    assert!(bench.post.book().remove_address(ADA, &again).unwrap());
+    assert!(!bench.post.book().remove_address(ADA, &again).unwrap());
+    assert!(!bench.post.book().remove_address(BOB, &browsers[1]).unwrap());
 }

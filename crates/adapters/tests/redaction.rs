@@ -10,32 +10,40 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use adapters::{
-    clock::{Clock, ManualClock},
     identity::{Document, DocumentError, Identity, gb11643},
-    notice::{Message, Notice, NoticeBook},
+    notice::{Address, Phone, push::Subscription},
     rail::{
         Refusal, Token,
         card::{BindCard, CardNumber, CardNumberError},
         sandbox_bank::{Customer, NewCustomer},
     },
-    sqlite::Place,
 };
-use primitives::{Amount, PersonId, sha256};
-use support::{BankBench, NOON, reference};
+use primitives::Amount;
+use support::{BankBench, reference};
 
 const NAME: &str = "Ada Secret";
 const NUMBER: &str = "11010519491231002X";
 const CARD: &str = "999000123456789";
+const PHONE: &str = "13900004321";
+const ENDPOINT: &str = "https://push.example/of-ada";
 
 /// The texts that must not be seen.
 fn personal() -> Vec<String> {
     let card = CardNumber::from_payload(CARD).unwrap();
-    [NAME, NUMBER, "19491231", CARD, card.digits(), card.last_four(), "secret words"]
-        .map(String::from)
-        .to_vec()
+    [
+        NAME,
+        NUMBER,
+        "19491231",
+        CARD,
+        card.digits(),
+        card.last_four(),
+        "secret words",
+        PHONE,
+        ENDPOINT,
+    ]
+    .map(String::from)
+    .to_vec()
 }
 
 #[track_caller]
@@ -56,14 +64,12 @@ fn debug_hides_what_is_personal() {
     check(&format!("{:?}", NUMBER.parse::<Document>()));
     check(&format!("{:?}", gb11643::parse(NUMBER)));
     check(&format!("{:?}", NewCustomer { holder: String::from(NAME), opening: Amount::ZERO }));
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOON));
-    let book = NoticeBook::open(&Place::Memory, clock).unwrap();
-    let to = PersonId([1; 16]);
-    let words = || String::from("secret words");
-    let message = Message { id: sha256(b"a"), to, subject: words(), body: words() };
-    check(&format!("{message:?}"));
-    book.send(&message).unwrap();
-    check(&format!("{:?}", book.inbox(to, None, 1).unwrap()));
+    let phone: Phone = PHONE.parse().unwrap();
+    check(&format!("{phone:?} {:?}", Address::Sms(phone.clone())));
+    let endpoint = String::from(ENDPOINT);
+    let subscription = Subscription { endpoint, key: vec![4; 65], secret: [7; 16] };
+    check(&format!("{subscription:?} {:?}", Address::Push(subscription.clone())));
+    check(&format!("{:?}", Address::Wechat(String::from("secret words"))));
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub mod in_flight;
 mod json_room;
 pub mod metrics;
 pub mod nhsa;
+mod notices;
 pub mod openapi;
 pub mod payments;
 pub mod port;

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use adapters::directory::{BoundCard, Directory, DirectoryError};
 use adapters::identity::IdentityAuthority;
+use adapters::notice::NoticePost;
+use adapters::notice::push::WebPush;
 use adapters::rail::card::{BindCard, BindCardError};
 use ledger::modules::person::KeyGrade;
 use ledger::modules::visit::CashLeg;
@@ -58,6 +60,14 @@ pub struct KeyLimits {
     pub day_max: Amount,
 }
 
+/// How the bureau tells people of things.
+pub struct Notices {
+    /// What is told, and by which channel.
+    pub post: Arc<NoticePost>,
+    /// The channel of browsers, where the operator named push services.
+    pub push: Option<Arc<WebPush>>,
+}
+
 /// What the bureau of a region does for wallets.
 pub struct Wallet {
     /// The region whose people it serves.
@@ -76,6 +86,8 @@ pub struct Wallet {
     pub readers: BTreeMap<OrganisationId, ReaderKey>,
     /// Opens what is sealed for the bureau, where its machine holds that key: audits read bills.
     pub bureau_reader: Option<ReaderSecret>,
+    /// How people are told of things.
+    pub notices: Notices,
     /// What a new passkey may spend.
     pub passkey_limits: KeyLimits,
     /// What a new key of a device without passkeys may spend.

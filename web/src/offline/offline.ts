@@ -30,9 +30,20 @@ export const canKeepPages = (): boolean => 'serviceWorker' in navigator;
 /** Whether the wallet opens without a network. */
 export const isOffline = (): boolean => canKeepPages() && remembered(OFF) !== 'off';
 
+/** Starts the worker; it is at work when this is done. */
+export async function startWorker(): Promise<ServiceWorkerRegistration> {
+  await navigator.serviceWorker.register(address());
+  return navigator.serviceWorker.ready;
+}
+
 /** Keeps the pages, if the reader lets it. */
 export async function keepPages(): Promise<void> {
   if (isOffline()) await navigator.serviceWorker.register(address());
+}
+
+/** A worker that shows notices stays, without the pages. */
+async function showsNotices(worker: ServiceWorkerRegistration): Promise<boolean> {
+  return 'pushManager' in worker && (await worker.pushManager.getSubscription()) !== null;
 }
 
 export async function setOffline(on: boolean): Promise<void> {
@@ -40,6 +51,6 @@ export async function setOffline(on: boolean): Promise<void> {
   if (!canKeepPages()) return;
   if (on) return keepPages();
   const workers = await navigator.serviceWorker.getRegistrations();
-  await Promise.all(workers.map((worker) => worker.unregister()));
+  await Promise.all(workers.map(async (worker) => (await showsNotices(worker)) || worker.unregister()));
   await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
 }

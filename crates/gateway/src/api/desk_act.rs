@@ -423,6 +423,7 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     }
     if let (ClosePerson::NUMBER, Some(index)) = (kind, index) {
         wallet.directory.erase_wallet(person)?;
+        wallet.notices.post.book().forget(person)?;
         wallet.directory.end_activation(&index)?;
     }
     Ok(Reply::json(&DeskActDone { receipt: placed.index })?.status(StatusCode::CREATED))

@@ -11,6 +11,7 @@ use ledger::{Authorisation, Content, Transaction};
 use primitives::{CivilDate, Hash, Party, PersonId, RegionId, codec, detail};
 
 use adapters::directory::FamilyRequest;
+use adapters::notice::About;
 
 use super::code::{CodeLookup, read_code};
 use super::receipt::not_found;
@@ -21,6 +22,7 @@ use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
 };
+use crate::notices::note;
 use crate::problem::{Problem, code};
 use crate::session::Session;
 
@@ -286,6 +288,7 @@ fn ask(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if !call.wallet()?.directory.put_family_request(&request)? {
         return Err(Problem::new(&code::FAMILY_REQUESTS_TOO_MANY));
     }
+    note(&*call.wallet()?, member, About::Family, &request.id);
     Ok(Reply::json(&view(call, &request)?)?.status(StatusCode::CREATED))
 }
 

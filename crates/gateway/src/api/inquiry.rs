@@ -6,11 +6,12 @@
 //! `an_inquiry_goes_to_whom_it_concerns`).
 
 use adapters::directory::{Inquiry, NewInquiry};
+use adapters::notice::About;
 use axum::http::{Method, StatusCode};
 use ledger::IdempotencyKey;
 use ledger::modules::network;
 use ledger::modules::organisation::Scope;
-use primitives::{Hash, OrganisationId, Party, PersonId, Timestamp, VisitId, detail};
+use primitives::{Hash, OrganisationId, Party, PersonId, Timestamp, VisitId, detail, sha256_parts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,7 @@ use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
 };
+use crate::notices::note;
 use crate::problem::{Problem, code};
 use crate::session::Session;
 
@@ -390,6 +392,8 @@ fn answer(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(invalid("words", detail!("say why")));
     }
     if wallet.directory.answer_inquiry(&inquiry, words.trim().as_bytes(), call.now)? {
+        let what = sha256_parts(&[b"inquiry", &number.to_le_bytes()]);
+        note(&wallet, inquiry.asked.person, About::Answer, &what);
         Ok(Reply::nothing().status(StatusCode::NO_CONTENT))
     } else {
         Err(Problem::new(&code::INQUIRY_ANSWERED))

@@ -32,6 +32,7 @@ pub mod lines;
 pub mod log;
 pub(crate) mod machine;
 pub mod network;
+pub mod notice;
 pub mod objection;
 pub mod organisation;
 pub mod person;
@@ -103,6 +104,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     correction::ENDPOINTS,
     inquiry::ENDPOINTS,
     guardian::ENDPOINTS,
+    notice::ENDPOINTS,
     family::ENDPOINTS,
     binding::ENDPOINTS,
     claim::ENDPOINTS,

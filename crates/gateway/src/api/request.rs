@@ -11,6 +11,7 @@
 //! `a_request_lacks_nothing_but_the_persons_signature`).
 
 use adapters::directory::{Request, RequestAnswer};
+use adapters::notice::About;
 use axum::http::{Method, StatusCode};
 use benefit::{Bill, CategorySums};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -35,6 +36,7 @@ use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
 };
+use crate::notices::note;
 use crate::port::{SubmitError, VaultError};
 use crate::problem::{Problem, code, foreign};
 use crate::session::Session;
@@ -257,6 +259,7 @@ pub(crate) fn ask_person(
         answer: None,
     };
     wallet.directory.put_request(&request)?;
+    note(&wallet, request.asked, About::Request, &request.id);
     Ok(request)
 }
 

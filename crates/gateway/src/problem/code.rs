@@ -181,6 +181,18 @@ problems! {
     AUDIT_NOT_OPEN = 409, "audit_not_open";
     /// The evidence is larger than one file may be.
     AUDIT_PACK_TOO_LARGE = 409, "audit_pack_too_large";
+    /// The person did not ask for notices.
+    NOTICES_OFF = 409, "notices_off";
+    /// The browser's push service is none that this node sends to.
+    PUSH_SERVICE_UNKNOWN = 422, "push_service_unknown";
+    /// No text message reaches this number.
+    PHONE_UNREACHED = 422, "phone_unreached";
+    /// The code that was sent to a phone is wrong, over or used.
+    PHONE_CODE_WRONG = 422, "phone_code_wrong";
+    /// Too many codes were sent for one person today.
+    PHONE_CODES_TOO_MANY = 429, "too_many_phone_codes";
+    /// A report of a delivery does not carry its provider's signature.
+    REPORT_UNSIGNED = 403, "report_unsigned";
     /// The catalogue is not kept at this node.
     CATALOGUE_MISSING = 404, "catalogue_missing";
 }

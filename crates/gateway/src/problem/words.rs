@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use adapters::notice::Phrase;
 use benefit::Messages;
 use primitives::{Amount, Currency, Detail, detail::fill};
 use serde::Deserialize;
@@ -20,6 +21,16 @@ pub struct ProblemWords {
     pub remedy: String,
 }
 
+/// The words of a notice.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeWords {
+    /// The heading.
+    pub title: String,
+    /// The sentence.
+    pub body: String,
+}
+
 /// Texts by key, of one language.
 pub type Texts<T> = BTreeMap<String, T>;
 
@@ -31,6 +42,7 @@ struct Locale {
     benefit: Messages,
     details: Details,
     audit_pack: &'static str,
+    notices: Texts<NoticeWords>,
 }
 
 /// How particulars are said in a language.
@@ -70,6 +82,8 @@ macro_rules! locale {
             details: toml::from_str(file!($tag, "details.toml"))
                 .expect("`locales/*/details.toml` has forms and sentences"),
             audit_pack: file!($tag, "audit-pack.txt"),
+            notices: toml::from_str(file!($tag, "notices.toml"))
+                .expect("`locales/*/notices.toml` has a title and a body for each"),
         }
     };
 }
@@ -120,6 +134,27 @@ pub fn index(language: Language) -> &'static Texts<String> {
 #[must_use]
 pub fn verify(language: Language) -> &'static Texts<String> {
     &locale(language).verify
+}
+
+/// The words of all notices in a language, by what they are about.
+#[must_use]
+pub fn notices(language: Language) -> &'static Texts<NoticeWords> {
+    &locale(language).notices
+}
+
+/// The words of a notice in a language; none for what is none, which a test keeps from happening.
+#[must_use]
+pub fn notice(language: Language, about: &str) -> Phrase {
+    let (title, body) =
+        notices(language).get(about).map_or(("", ""), |one| (&*one.title, &*one.body));
+    Phrase { title: title.to_owned(), body: body.to_owned() }
+}
+
+/// The words with which a code is sent to a phone.
+#[must_use]
+pub fn phone_code(language: Language, code: &str) -> Phrase {
+    let Phrase { title, body } = notice(language, "code");
+    Phrase { title, body: fill(&body, |_| code.to_owned()) }
 }
 
 /// What a pack of an audit's evidence says of itself in a language.

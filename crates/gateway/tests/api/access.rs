@@ -2,9 +2,10 @@
 //! it does. The table has a trial for every endpoint, or the first test fails.
 //!
 //! Reading order: this file (how a trial goes), then the trials: [`open`], [`persons`], [`visits`],
-//! [`money`].
+//! [`money`], [`notices`].
 
 mod money;
+mod notices;
 mod open;
 mod persons;
 mod visits;
@@ -16,6 +17,7 @@ use primitives::{Party, VisitId};
 use serde_json::{Value, json};
 
 use money::{clearing_trials, interregion_trials, rail_trials};
+use notices::notice_trials;
 use open::{own_trials, public_trials, transaction_trials};
 use persons::{
     binding_trials, claim_trials, desk_trials, family_trials, guardian_trials, person_trials,
@@ -178,6 +180,7 @@ fn trials() -> Vec<Trial> {
         interregion_trials(),
         audit_trials(),
         wallet_trials(),
+        notice_trials(),
     ]
     .into_iter()
     .flatten()

@@ -30,6 +30,7 @@ mod nhsa_signer;
 mod nhsa_standing;
 mod nhsa_statement;
 mod nhsa_stay;
+mod notice;
 mod objection;
 mod plan_version;
 mod premium;

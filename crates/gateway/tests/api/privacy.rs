@@ -76,7 +76,8 @@ fn values(name: &str, ids: &[String], receipts: u64) -> Vec<String> {
         "clerk" => own(&["clerk-1"]),
         "kind" => own(&["settle_visit"]),
         "code" => own(&["expired"]),
-        "reader" => vec!["07".repeat(32)],
+        "reader" | "browser" => vec!["07".repeat(32)],
+        "channel" => own(&["sms", "wechat", "push"]),
         "place" => (1..=receipts.min(255)).map(|width| format!("0/000.p/{width}")).collect(),
         _ => panic!("say in tests/api/privacy.rs what may stand in `{name}`"),
     }

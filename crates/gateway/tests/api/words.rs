@@ -68,6 +68,27 @@ fn the_index_page_has_the_same_words_in_every_language() {
 }
 
 #[test]
+fn every_notice_has_words_in_every_language_that_say_nothing_personal() {
+    let abouts = adapters::notice::About::ALL.map(adapters::notice::About::name);
+    let needed: BTreeSet<&str> = abouts.into_iter().chain(["code"]).collect();
+    let stanza = |name: &str| format!("[{name}]\ntitle = \"\"\nbody = \"\"\n");
+    assert_same_keys("notices.toml", &needed, |one| Box::new(words::notices(one).keys()), stanza);
+    for language in Language::ALL {
+        for (name, words) in words::notices(language) {
+            // Nothing is filled in but a code, so nothing personal can be.
+            let places = words.title.matches('{').count() + words.body.matches('{').count();
+            assert_eq!(places, usize::from(name == "code"), "{name} in {}", language.tag());
+            // A message with a link in it teaches people to follow links.
+            assert!(!words.body.contains("http") && !words.title.contains("http"));
+            let length = words.title.chars().count() + words.body.chars().count();
+            assert!((8..=160).contains(&length), "{name} in {}", language.tag());
+        }
+        let code = words::phone_code(language, "123456");
+        assert!(code.body.contains("123456") && !code.title.contains("123456"));
+    }
+}
+
+#[test]
 fn words_are_plain_and_name_a_remedy() {
     for language in Language::ALL {
         for (name, words) in words::problems(language) {

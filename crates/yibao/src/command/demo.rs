@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 
-use crate::demo::{Options, run};
+use crate::demo::{Options, run, wallets};
 use crate::serving::{HttpServer, NodePort, Upkeep, open_port, rails, web};
 
 #[derive(Args)]
@@ -29,6 +29,10 @@ pub struct Demo {
     /// Where the data goes; a folder of an earlier demonstration is cleared.
     #[arg(long, default_value = "yibao-demo")]
     data: PathBuf,
+    /// A further push service, such as one that is played on this machine, to which notices for
+    /// browsers may go.
+    #[arg(long, value_name = "URL")]
+    push_service: Option<String>,
     /// Where to serve afterwards.
     #[arg(long, default_value = "127.0.0.1:8420")]
     listen: SocketAddr,
@@ -65,6 +69,9 @@ impl Demo {
         };
         // From here on it is served like any other data folder.
         drop(demonstration.outboxes);
+        if let Some(service) = self.push_service {
+            wallets::push_to(&options.data.join("bureau"), service)?;
+        }
         let clock = Arc::clone(&demonstration.clock);
         let payments = rails::open_payments(&options.data, &node, &clock, false)?;
         let upkeep = Upkeep::new(&options.data, node.clone(), payments.clone(), clock)?;

@@ -17,9 +17,11 @@ use super::bank::BANK_RAIL;
 use super::founding::code;
 use super::people::Authority;
 use super::population::{EMPLOYEE, Population, REGION, Resident};
+use crate::command::input::read_toml;
 use crate::serving::folder::replace_file;
+use crate::serving::notices::NoticesFile;
 use crate::serving::wallet::{
-    DIRECTORY_KEY_FILE, LimitsText, WALLET_FILE, WalletFile, open_directory,
+    DIRECTORY_KEY_FILE, LimitsText, WALLET_BYTES_MAX, WALLET_FILE, WalletFile, open_directory,
 };
 
 /// How many people without a wallet are named in the folder.
@@ -80,8 +82,30 @@ pub fn found(bureau: &Path, seed: &Hash) -> Result<()> {
         machine_key: "keys/online.key".to_owned(),
         passkey: limits("50000.00", "100000.00"),
         device: limits("1000.00", "2000.00"),
+        // So soon that somebody may watch it.
+        notices: NoticesFile {
+            wallet_wait_seconds: 4,
+            push_wait_seconds: 15,
+            wechat_wait_seconds: 15,
+            ..NoticesFile::default()
+        },
     };
-    let text = toml::to_string(&file).context("the wallet services have a form in TOML")?;
+    write(bureau, &file)
+}
+
+/// Lets pushes go to one more service.
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub fn push_to(bureau: &Path, service: String) -> Result<()> {
+    let path = bureau.join(WALLET_FILE);
+    let mut file: WalletFile = read_toml("the wallet services", &path, WALLET_BYTES_MAX)?;
+    file.notices.push_services.push(service);
+    write(bureau, &file)
+}
+
+fn write(bureau: &Path, file: &WalletFile) -> Result<()> {
+    let text = toml::to_string(file).context("the wallet services have a form in TOML")?;
     Ok(replace_file(&bureau.join(WALLET_FILE), text.as_bytes())?)
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use adapters::clock::Clock;
+use adapters::notice::NoticeHandle;
 use anyhow::{Context as _, Result, anyhow};
 use gateway::web::web_app;
 use gateway::{Config, Gateway, Port};
@@ -35,6 +36,8 @@ pub struct HttpServer {
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
     signals: [Signal; 2],
+    /// Tells people of things for as long as it answers.
+    telling: Option<NoticeHandle>,
 }
 
 impl HttpServer {
@@ -80,6 +83,7 @@ impl HttpServer {
             .context("the system does not let us listen to its signals")?;
         let listener = runtime.block_on(async { TcpListener::from_std(listener) })?;
         let address = listener.local_addr()?;
+        let wallet = port.wallet();
         let gateway =
             Gateway::new(port, clock, config.clone()).context("the gateway does not start")?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -89,7 +93,9 @@ impl HttpServer {
             // A sender that is gone tells to stop as well.
             let _ = stopped.await;
         }));
-        Ok(Self { runtime, address, stop, served, signals })
+        let telling = wallet.map(|wallet| wallet.notices.post.start()).transpose();
+        let telling = telling.context("the thread of notices cannot be started")?;
+        Ok(Self { runtime, address, stop, served, signals, telling })
     }
 
     /// Where it answers; with port 0 the system chose the port.
@@ -114,6 +120,7 @@ impl HttpServer {
     /// # Errors
     /// When a part of the gateway ended with a contradiction.
     pub fn stop(self) -> Result<()> {
+        drop(self.telling);
         let _ = self.stop.send(());
         let served = self.runtime.block_on(self.served);
         self.runtime.shutdown_background();

@@ -5,8 +5,9 @@
 //! their people see of them), [`register`] (what cannot be listed), [`upkeep`] (what is done again
 //! and again), [`chain`] (the ledger as a full node has it), [`light`] (as a light node has it),
 //! `port` (the gateway's window on either and on what lies beside), [`hospital`] (the national
-//! interface), [`wallet`] (a bureau's services for wallets), `web` (the embedded web app), [`http`]
-//! (the gateway on its port), [`limits`] (what an operator may set), [`log`].
+//! interface), [`wallet`] (a bureau's services for wallets), [`notices`] (how it tells people of
+//! things), `web` (the embedded web app), [`http`] (the gateway on its port), [`limits`] (what an
+//! operator may set), [`log`].
 
 pub mod chain;
 mod figures;
@@ -18,6 +19,7 @@ pub mod light;
 pub mod limits;
 pub mod log;
 pub mod network;
+pub mod notices;
 pub mod payments;
 mod port;
 pub mod rails;

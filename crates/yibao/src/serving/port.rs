@@ -20,6 +20,7 @@ use primitives::{Hash, OrganisationId, VisitId};
 use super::chain::NodeChain;
 use super::hospital::open_institutions;
 use super::library::Library;
+use super::notices;
 use super::upkeep::Upkeep;
 use super::wallet::{open_wallet, organisation_names};
 
@@ -54,7 +55,8 @@ impl NodePort {
     /// # Errors
     /// What is wrong with a file of the wallet services.
     pub fn new(node: &NodeHandle, data: PathBuf, upkeep: Arc<Upkeep>) -> anyhow::Result<Self> {
-        let wallet = open_wallet(&data, &node.view().state, upkeep.all_payments())?;
+        let (state, clock) = (&node.view().state, upkeep.clock());
+        let wallet = open_wallet(&data, state, upkeep.all_payments(), clock)?;
         let chain = Arc::new(NodeChain::new(node.clone(), &data)?);
         Self::over(chain, upkeep, data, wallet)
     }
@@ -134,7 +136,8 @@ impl Port for NodePort {
     }
 
     fn figures(&self) -> Vec<Figure> {
-        self.operations.figures()
+        let told = self.wallet.iter().flat_map(|wallet| notices::figures(&wallet.notices.post));
+        self.operations.figures().into_iter().chain(told).collect()
     }
 
     fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError> {

@@ -130,6 +130,12 @@ impl Upkeep {
         self.payments.iter().find(|one| one.organisation() == organisation)
     }
 
+    /// The clock that it goes by.
+    #[must_use]
+    pub const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// Whether every book could be read when it was last tried.
     #[must_use]
     pub fn is_well(&self) -> bool {

@@ -12,6 +12,7 @@
 //! payment_max = "1000.00"
 //! day_max = "2000.00"
 //! ```
+//! How people are told of things, `[notices]` says (see `notices.rs`).
 //! An organisation's `reader`, a line of hex, says for whom its bills are sealed.
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use adapters::clock::Clock;
 use adapters::directory::{BoundCard, Directory, DirectoryKey};
 use adapters::identity::{AuthorityKeys, Registry};
 use adapters::rail::Refusal;
@@ -38,6 +40,7 @@ use primitives::{Currency, OrganisationId, Party, RegionId, Text, sha256_parts};
 use serde::{Deserialize, Serialize};
 use vault::{ReaderKey, ReaderSecret};
 
+use super::notices::{NoticesFile, open_notices};
 use super::payments::OwnPayments;
 use super::rails::EXECUTE_KEY_FILE;
 use crate::command::input::{bad, read_text, read_toml};
@@ -57,7 +60,8 @@ pub const NAME_FILE: &str = "name";
 
 const REGISTER: &str = "register.sqlite";
 const DIRECTORY: &str = "directory.sqlite";
-const WALLET_BYTES_MAX: u64 = 64 << 10;
+/// The largest such file.
+pub const WALLET_BYTES_MAX: u64 = 64 << 10;
 const WORD_BYTES_MAX: u64 = 1_024;
 
 /// The file.
@@ -74,6 +78,9 @@ pub struct WalletFile {
     pub passkey: LimitsText,
     /// What a new key of a device without passkeys may spend.
     pub device: LimitsText,
+    /// How people are told of things.
+    #[serde(default)]
+    pub notices: NoticesFile,
 }
 
 /// What a key may spend, in the region's currency.
@@ -202,6 +209,7 @@ pub fn open_wallet(
     data: &Path,
     state: &State,
     payments: &[Arc<OwnPayments>],
+    clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<Wallet>>> {
     let folders = organisation_folders(data)?;
     let Some((bureau, folder)) = folders.iter().find(|(_, one)| one.join(WALLET_FILE).is_file())
@@ -219,6 +227,7 @@ pub fn open_wallet(
     let readers = readers(&folders)?;
     let machine =
         |organisation, folder: &Path| key_machine(organisation, &folder.join(&file.machine_key));
+    let secret = read_key(&folder.join(DIRECTORY_KEY_FILE))?;
     Ok(Some(Arc::new(Wallet {
         region: file.region,
         directory: open_directory(folder)?,
@@ -228,6 +237,7 @@ pub fn open_wallet(
         executors: executors(data, payments)?,
         bureau_reader: bureau_reader(*bureau, (folder, &file.machine_key), &readers)?,
         readers,
+        notices: open_notices(folder, &file.notices, &secret, clock)?,
         passkey_limits: limits(&file.passkey)?,
         device_limits: limits(&file.device)?,
     })))

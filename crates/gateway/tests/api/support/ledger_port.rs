@@ -156,7 +156,7 @@ impl LedgerPort {
             inner: Mutex::new(inner),
             subscribers: Mutex::default(),
             payments: Arc::new(TillPayments::new(Arc::clone(&clock))),
-            wallet: Arc::new(wallets::wallet(START)),
+            wallet: Arc::new(wallets::wallet(&clock)),
             institution: Mutex::new(Some(Arc::new(hospital::institution()))),
             fuse: AtomicI64::new(-1),
             clock,

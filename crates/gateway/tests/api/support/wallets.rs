@@ -4,16 +4,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use adapters::clock::ManualClock;
+use adapters::clock::{Clock, ManualClock};
 use adapters::directory::{BoundCard, Directory, DirectoryKey, Particulars, UsedCode};
 use adapters::identity::{AuthorityKeys, Identity, Registry};
+use adapters::notice::push::{PushLine, PushName, WebPush};
+use adapters::notice::template::{Templates, simulated::SimulatedProvider};
+use adapters::notice::{Channel, HandOverError, Notice, NoticeBook, NoticePost, Waits};
 use adapters::rail::Style;
 use adapters::rail::card::{self, BindCard, BindCardError, CardBinding as _, CardNumber};
 use adapters::rail::sandbox_bank::{NewCustomer, SandboxBank, SandboxBankConfig, SandboxRail};
 use adapters::sqlite::Place;
+use gateway::api::notice::notice_words;
 use gateway::port::{Port as _, PortError};
 use gateway::problem::Problem;
-use gateway::wallet::{CardExecutor, KeyLimits, Machine, Wallet};
+use gateway::wallet::{CardExecutor, KeyLimits, Machine, Notices, Wallet};
 use ledger::modules::visit::{CashLeg, RailKind};
 use ledger::{Authorisation, Content};
 use primitives::{
@@ -118,8 +122,45 @@ impl CardExecutor for TestBank {
     }
 }
 
+/// The push service that browsers of the tests name, and what it got.
+pub const PUSH_SERVICE: &str = "https://push.example";
+
+/// A push service that takes everything.
+struct PushDouble;
+
+impl PushLine for PushDouble {
+    fn send(&self, _: axum::http::Request<Vec<u8>>) -> Result<u16, HandOverError> {
+        Ok(201)
+    }
+}
+
+/// The secret of the simulated providers.
+pub const PROVIDER_SECRET: Hash = Hash([8; 32]);
+
+/// Notices by browsers, WeChat and text messages; the latter two are simulated.
+fn notices(clock: &Arc<ManualClock>) -> Notices {
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    let book = NoticeBook::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
+    let name = PushName::new(&Hash([6; 32]), "mailto:notices@bureau.example".to_owned()).unwrap();
+    let services = vec![PUSH_SERVICE.parse().unwrap()];
+    let push = Arc::new(WebPush::new(services, name, Box::new(PushDouble), Arc::clone(&clock)));
+    let simulated = |channel| {
+        let provider = SimulatedProvider::new(channel, &PROVIDER_SECRET, Arc::clone(&clock), None);
+        Arc::new(Templates::new(channel, Box::new(provider), &PROVIDER_SECRET)) as Arc<dyn Notice>
+    };
+    let channels = vec![
+        Arc::clone(&push) as Arc<dyn Notice>,
+        simulated(Channel::Wechat),
+        simulated(Channel::Sms),
+    ];
+    let waits = Waits { wallet: 5_000, push: 60_000, wechat: 60_000 };
+    let post = NoticePost::new(book, channels, notice_words, (waits, 10), clock);
+    Notices { post: Arc::new(post), push: Some(push) }
+}
+
 /// The services, with person 1 in the directory.
-pub fn wallet(now: Timestamp) -> Wallet {
+pub fn wallet(clock: &Arc<ManualClock>) -> Wallet {
+    let now = clock.now();
     let keys = AuthorityKeys { signing_seed: [1; 32], index_keys: BTreeMap::from([(1, [2; 32])]) };
     let register = Registry::open(&Place::Memory, &keys).unwrap();
     let newcomers = NEWCOMERS
@@ -159,6 +200,7 @@ pub fn wallet(now: Timestamp) -> Wallet {
             ("bureau".parse().unwrap(), reader(2)),
         ]),
         bureau_reader: Some(ReaderSecret::from_seed(&[2; 32])),
+        notices: notices(clock),
         passkey_limits: limits(500_000, 1_000_000),
         device_limits: limits(100_000, 200_000),
     }
@@ -188,7 +230,6 @@ pub fn joined_as(world: &World, (name, number): (&str, &str), key: &str) -> Pers
 
 /// The code that person 1's wallet shows now.
 pub fn shown_code(world: &World) -> String {
-    use adapters::clock::Clock as _;
     use adapters::directory::code::{code_digits, code_step};
     let now = world.clock.now();
     let one = UsedCode { person: PersonId([1; 16]), shown_by: None };
