@@ -214,7 +214,7 @@ impl Machine {
             history,
             randomness: [7; 32],
             mempool: self.mempool,
-            log: LogLimits { segment_bytes: 96 << 10, zeros_bytes: 8 << 10 },
+            log: LogLimits { segment_bytes: 32 << 10, zeros_bytes: 8 << 10 },
             snapshots,
             blocks_kept: None,
             is_newest_copy: false,

@@ -227,7 +227,7 @@ impl World {
     }
 
     /// Begins the next stage of the founding when the one before is accepted.
-    fn found(&mut self) {
+    pub(crate) fn found(&mut self) {
         if self.report.founded || !self.all_founding_accepted() {
             return;
         }

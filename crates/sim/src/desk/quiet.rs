@@ -64,6 +64,9 @@ impl World {
     }
 
     fn finish_round(&mut self, retried: &mut BTreeSet<Hash>) -> Result<(), Violation> {
+        // A stage of one transaction may have waited all the time: when it is too late for it by
+        // the clock and nobody else makes a block, the ledger's time does not pass it.
+        self.found();
         // A block moves the ledger's time on, so that what is past its validity is past it for
         // good.
         let number = self.books.number();
@@ -92,7 +95,8 @@ impl World {
 
     fn is_finished(&self) -> bool {
         let executors = self.executors.as_ref();
-        self.open_jobs() == 0
+        self.report.founded
+            && self.open_jobs() == 0
             && self.open_earmarks() == 0
             && self.audit.effects.pending_count() == 0
             && executors.is_some_and(|executors| executors.open_count() == 0)

@@ -171,10 +171,12 @@ fn web_push(file: &NoticesFile, secret: &Hash, clock: &Arc<dyn Clock>) -> Result
     Ok(Some(WebPush::new(services, name, Box::new(HttpsLine::new()), Arc::clone(clock))))
 }
 
-/// What an operator watches of notices.
+/// What an operator watches of notices; nothing was told where no wallet is served.
 #[must_use]
-pub fn figures(post: &NoticePost) -> Vec<Figure> {
-    let counted = post.counted();
+pub fn figures(post: Option<&NoticePost>) -> Vec<Figure> {
+    let nothing = || Channel::FALLBACK.map(|channel| (channel, [0; 3])).to_vec();
+    let counted = post.map_or_else(nothing, NoticePost::counted);
+    let waiting = post.map_or(0, NoticePost::waiting);
     let by_channel = |at: usize| {
         let figure = |(channel, counts): &(Channel, [u64; 3])| {
             (channel.name().to_owned(), counts.get(at).copied().unwrap_or_default())
@@ -183,7 +185,7 @@ pub fn figures(post: &NoticePost) -> Vec<Figure> {
     };
     let total = |name, meaning, at| Figure { name, meaning, value: by_channel(at) };
     vec![
-        Figure::count("notices_waiting", "Notices that wait for a next step", post.waiting()),
+        Figure::count("notices_waiting", "Notices that wait for a next step", waiting),
         total("notices_handed", "Notices that a channel took", 0),
         total("notices_arrived", "Notices that arrived by a channel", 1),
         total("notices_failed", "Notices that did not arrive by a channel", 2),

@@ -136,8 +136,10 @@ impl Port for NodePort {
     }
 
     fn figures(&self) -> Vec<Figure> {
-        let told = self.wallet.iter().flat_map(|wallet| notices::figures(&wallet.notices.post));
-        self.operations.figures().into_iter().chain(told).collect()
+        let post = self.wallet.as_ref().map(|wallet| &*wallet.notices.post);
+        let mut figures = self.operations.figures();
+        figures.extend(notices::figures(post));
+        figures
     }
 
     fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError> {
