@@ -19,18 +19,12 @@ use crate::region::{self, Region};
 /// Requests on their way at once when as much as possible is sent.
 const IN_FLIGHT: usize = 4_000;
 
-/// Brings up the node of a data folder, as `yibao serve` does.
-///
-/// # Errors
-/// When it does not come up.
-pub fn open(data: &Path, genesis: &Genesis) -> Result<NodeHandle> {
-    let folder = Region::node_folder(data);
-    let config = NodeConfig {
-        signer: BlockSigner::new(
-            region::organisation("bureau"),
-            load_key(&folder.join("keys/blocks.key"))?,
-        ),
-        log_signer: LogSigner::new("yibao.example/bench", load_key(&folder.join("keys/log.key"))?)?,
+/// How a node of a folder is run, as `yibao serve` does.
+#[must_use]
+pub fn config(folder: &Path, signer: BlockSigner, log_signer: LogSigner) -> NodeConfig {
+    NodeConfig {
+        signer,
+        log_signer,
         clock: region::clock(),
         history: folder.join("history.sqlite"),
         randomness: [7; 32],
@@ -41,7 +35,21 @@ pub fn open(data: &Path, genesis: &Genesis) -> Result<NodeHandle> {
         blocks_kept: None,
         is_newest_copy: false,
         protocol: ledger::kernel::block::PROTOCOL,
-    };
+    }
+}
+
+/// Brings up the node of a data folder, as `yibao serve` does.
+///
+/// # Errors
+/// When it does not come up.
+pub fn open(data: &Path, genesis: &Genesis) -> Result<NodeHandle> {
+    let folder = Region::node_folder(data);
+    let signer = BlockSigner::new(
+        region::organisation("bureau"),
+        load_key(&folder.join("keys/blocks.key"))?,
+    );
+    let log = LogSigner::new("yibao.example/bench", load_key(&folder.join("keys/log.key"))?)?;
+    let config = config(&folder, signer, log);
     let (node, _) = Node::open(Folder::open(&folder)?, genesis, config)?;
     Ok(node)
 }

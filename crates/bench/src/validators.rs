@@ -15,11 +15,11 @@ use bft::{Patience, Peer, PeerKey};
 use ledger::Genesis;
 use ledger::modules::network::{AdmitNode, Contact, Member, NodeRow, SetValidators};
 use node::receipt_log::LogSigner;
-use node::runtime::{BlockSigner, Network, SnapshotPace, Threads};
+use node::runtime::{BlockSigner, Network};
 use node::signature::{Scheme, SecretKey};
-use node::store::{Folder, LogLimits};
+use node::store::Folder;
 use node::sync::{FetchConfig, fetch};
-use node::{MempoolLimits, Node, NodeConfig, NodeHandle};
+use node::{Node, NodeConfig, NodeHandle};
 use primitives::{Hash, OrganisationId, Text, sha256};
 
 use crate::ceiling::{Mix, STATE_MICROS};
@@ -105,24 +105,12 @@ impl Four {
 
     fn config(&self, number: usize) -> Result<NodeConfig> {
         let log_key = SecretKey::from_seed(Scheme::Ed25519, &seed("log", number));
-        let folder = self.node_folder(number);
-        Ok(NodeConfig {
-            signer: BlockSigner::new(member(number), block_key(number)),
-            log_signer: match number {
-                0 => LogSigner::new("yibao.example/bench", Region::log_key())?,
-                _ => LogSigner::new(&format!("yibao.example/{}", MEMBERS[number]), log_key)?,
-            },
-            clock: region::clock(),
-            history: folder.join("history.sqlite"),
-            randomness: [7; 32],
-            mempool: MempoolLimits::default(),
-            log: LogLimits::default(),
-            snapshots: SnapshotPace::default(),
-            threads: Threads::Own { checking: 0 },
-            blocks_kept: None,
-            is_newest_copy: false,
-            protocol: ledger::kernel::block::PROTOCOL,
-        })
+        let log = match number {
+            0 => LogSigner::new("yibao.example/bench", Region::log_key())?,
+            _ => LogSigner::new(&format!("yibao.example/{}", MEMBERS[number]), log_key)?,
+        };
+        let signer = BlockSigner::new(member(number), block_key(number));
+        Ok(in_process::config(&self.node_folder(number), signer, log))
     }
 
     fn open(&self, number: usize) -> Result<NodeHandle> {

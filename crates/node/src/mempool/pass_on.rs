@@ -22,11 +22,10 @@ impl Mempool {
         inner.in_progress.contains_key(&key) || inner.arriving.contains(digest)
     }
 
-    /// Takes a transaction in that another node passed on, unless it is here already.
+    /// Takes a transaction in that another node passed on and that is not here already
+    /// ([`Mempool::has`]).
     pub(crate) fn offer_passed_on(&self, transaction: Transaction, bytes: usize, digest: Hash) {
-        if !self.has(&transaction, &digest) {
-            self.offer_as(transaction, bytes, Box::new(|_| ()), Some(digest));
-        }
+        self.offer_as(transaction, bytes, Box::new(|_| ()), Some(digest));
     }
 
     /// Those of our own submitters' transactions that the others were never told of, and those that
@@ -55,6 +54,13 @@ impl Mempool {
         let due: Vec<Key> = due.map(|(key, _)| *key).take(count_max - passed.len()).collect();
         passed.extend(due.iter().filter_map(|key| inner.tell(key, now)));
         passed
+    }
+
+    /// Forgets who was told what: a node came that may have heard of nothing.
+    pub(crate) fn forget_told(&self) {
+        let mut inner = self.lock();
+        inner.in_progress.values_mut().for_each(|entry| entry.told = None);
+        inner.looked_through = None;
     }
 
     /// Whether there are candidates of which the others were never told.

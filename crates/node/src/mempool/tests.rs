@@ -207,6 +207,10 @@ fn others_are_told_at_once_and_again_later_and_not_of_what_was_decided() {
     let mut both = [first.encode(), second.encode()];
     both.sort();
     assert_eq!(again, both);
+    // Whoever comes hears of all of them.
+    assert!(pool.to_pass_on(hour, 9).is_empty());
+    pool.forget_told();
+    assert_eq!(pool.to_pass_on(hour, 9).len(), 2);
     let keys: Vec<_> = pool.peek(9, usize::MAX).iter().map(Candidate::key).collect();
     pool.settle(keys.iter().map(|key| (*key, Err(SubmitError::Stopped))).collect());
     assert!(pool.to_pass_on(Duration::ZERO, 9).is_empty());

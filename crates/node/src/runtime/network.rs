@@ -4,8 +4,8 @@
 //! asks the ledger, and sleeps until something comes. While there is nothing to order, no height
 //! begins, so that no empty blocks are made; one does when a transaction can be tried here, when
 //! others have begun it, and once per heartbeat, which keeps block time near the clock. A
-//! transaction that is not decided is passed on to the others again and again: whoever was not
-//! there hears of it later.
+//! transaction that is not decided is passed on to the others again, less and less often, and at
+//! once when a node comes: whoever was not there hears of it then.
 //!
 //! Who connects is named by the node's own file and, for those that joined later, by the ledger:
 //! each node connects to them from the block on that names them.
@@ -13,6 +13,7 @@
 //! Invariant: all nodes have the same block at a height, also one that was killed (test
 //! `four_nodes_agree_one_falls_and_comes_back`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -174,6 +175,7 @@ impl Membership {
         let shared = Arc::clone(&sequencer.shared);
         sequencer.join(self.own, self.heartbeat, self.cosigner.take())?;
         let (mut passed_on, mut looked) = (Instant::now(), None);
+        let mut connected = BTreeSet::new();
         loop {
             if shared.mempool.is_stopped() {
                 return Ok(());
@@ -191,6 +193,11 @@ impl Membership {
             if looked.is_none_or(|looked: Instant| looked.elapsed() >= AGAIN) {
                 shared.note_peers(self.stands());
                 looked = Some(Instant::now());
+                let now: BTreeSet<_> = self.bft.connected().into_iter().collect();
+                if !now.is_subset(&connected) {
+                    shared.mempool.forget_told();
+                }
+                connected = now;
             }
             match self.bft.step(sequencer) {
                 Ok(Step::Decided(_)) => self.follow_nodes(&sequencer.ledger)?,

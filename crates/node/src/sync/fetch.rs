@@ -82,8 +82,9 @@ pub enum Progress {
 pub enum SyncError {
     /// The folder is not new.
     #[error(
-        "the data folder has a ledger already, and begins with nothing else; start it with `yibao \
-         serve`, or make a new folder with `yibao network join`"
+        "the data folder has a ledger already; start it with `yibao serve`. To begin with a \
+         snapshot instead, remove `blocks`, `snapshots`, `receipts` and `history.sqlite` in its \
+         folder `node`, and nothing else: the keys and `signed` stay"
     )]
     NotNew,
     /// Nobody was there.
@@ -219,7 +220,7 @@ fn nobody(
 const FILLED: [&str; 3] = ["blocks", "snapshots", "receipts"];
 
 fn has_ledger<D: Disk>(disk: &D) -> Result<bool, StoreError> {
-    for folder in ["blocks", "snapshots", "signed"] {
+    for folder in ["blocks", "snapshots"] {
         let names = disk.names(folder).map_err(StoreError::io(folder))?;
         if !names.is_empty() {
             return Ok(true);
@@ -303,7 +304,7 @@ impl<D: Disk> Attempt<'_, D> {
         Ok(Fetched { height, value_id, time, rows, receipts, handovers, bytes })
     }
 
-    /// The next answer that `take` takes, asked as `question` says.
+    /// What the peer answers to this.
     fn ask(&mut self, question: Question) -> Result<Answer, Failed> {
         self.newcomer.ask(self.peer, codec::encode(&question));
         self.receive()

@@ -111,12 +111,23 @@ fn a_newcomer_begins_with_a_snapshot_and_is_one_of_them_from_then_on() {
     assert!(snapshots(&net.places[4]).iter().all(|(at, _)| *at > fetched.height));
     nodes[4] = Some(net.open(4));
     wait_for_the_same(&nodes.iter().flatten().collect::<Vec<_>>(), height + 9);
-    drop(nodes);
     // Whoever verifies everything is told where the beginning is.
+    drop(nodes[4].take());
     let report = verify_chain(&net.places[4].data(), Evidence::default(), |_| {});
     let Err(VerifyError::Archived(first)) = report else { panic!("{report:?}") };
     assert_eq!(first, fetched.height);
     assert!(matches!(net.fetch(4), Err(SyncError::NotNew)), "a ledger is not replaced");
+    // With the ledger taken out and what it signed left in, it begins anew, not below that.
+    let data = net.places[4].data();
+    ["blocks", "snapshots", "receipts"]
+        .iter()
+        .for_each(|folder| fs::remove_dir_all(data.join(folder)).unwrap());
+    fs::remove_file(net.places[4].history()).unwrap();
+    let again = net.fetch(4).unwrap();
+    assert!(again.height > fetched.height);
+    nodes[4] = Some(net.open(4));
+    pay(&at(&nodes, 4), 1_011);
+    wait_for_the_same(&nodes.iter().flatten().collect::<Vec<_>>(), height + 10);
 }
 
 #[test]

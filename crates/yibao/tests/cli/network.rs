@@ -14,7 +14,7 @@ use crate::support::founding::{CHAIN, genesis, key};
 use crate::tx::OPEN_FUND;
 
 /// Far more than anything here takes on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 #[test]
 fn four_organisations_settle_one_falls_and_comes_back_and_all_have_the_same_root() {

@@ -90,12 +90,12 @@ pub(super) fn audit(folder: &Path, trust: &Path) -> Result<ExitCode> {
     let pack = Pack::read(folder)?;
     let holds = || format!("the evidence in `{}` does NOT hold", folder.display());
     let drawn = pack.check_draw().with_context(holds)?;
-    let library = pack.library().with_context(holds)?;
+    let enclosed = pack.enclosed().with_context(holds)?;
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
     let mut not_computed: BTreeMap<String, usize> = BTreeMap::new();
     for (place, visit) in (1..).zip(&drawn) {
         let name = format!("settlements/{place:03}-{visit}");
-        let checked = pack.check_settlement(&name, *visit, (&policy, &library));
+        let checked = pack.check_settlement(&name, *visit, (&policy, &enclosed));
         let Checked { outcome, not_computed: why } =
             checked.with_context(|| name.clone()).with_context(holds)?;
         *outcomes.entry(outcome).or_default() += 1;
@@ -127,7 +127,7 @@ pub(super) fn audit(folder: &Path, trust: &Path) -> Result<ExitCode> {
 }
 
 /// Plans and catalogues of a pack, each the one of its name.
-struct Library {
+struct Enclosed {
     plans: BTreeMap<Hash, Arc<Plan>>,
     catalogues: BTreeMap<Hash, Catalogue>,
 }
@@ -202,7 +202,7 @@ impl Pack {
     }
 
     /// The enclosed plans and catalogues.
-    fn library(&self) -> Result<Library> {
+    fn enclosed(&self) -> Result<Enclosed> {
         let (mut plans, mut catalogues) = (BTreeMap::new(), BTreeMap::new());
         for (name, bytes) in &self.files {
             let named = |folder: &str| -> Option<Hash> {
@@ -219,7 +219,7 @@ impl Pack {
                 catalogues.insert(root, catalogue);
             }
         }
-        Ok(Library { plans, catalogues })
+        Ok(Enclosed { plans, catalogues })
     }
 
     /// What was found of a settlement, once all that stands beside it holds.
@@ -227,7 +227,7 @@ impl Pack {
         &self,
         name: &str,
         visit: VisitId,
-        (policy, library): (&Policy, &Library),
+        (policy, enclosed): (&Policy, &Enclosed),
     ) -> Result<Checked> {
         let file = |end: &str| format!("{name}/{end}");
         let record: SettlementRecord = self.json(&file("record.json"))?;
@@ -238,15 +238,7 @@ impl Pack {
             && (terms.from..=terms.to).contains(&subject.admitted);
         ensure!(fits, "the record is of another provider or another time");
         self.check_voucher(&file("voucher.tlog-proof"), &record, policy)?;
-        if self.files.contains_key(&file("bill.json")) {
-            let salt: Hash = std::str::from_utf8(self.bytes(&file("salt.txt"))?)?
-                .trim()
-                .parse()
-                .map_err(|error| bad(format!("salt.txt: {error}")))?;
-            let sums = codec::encode(&record.sums);
-            let commitment = vault::commit_bill(&salt.0, self.bytes(&file("bill.json"))?, &sums);
-            ensure!(commitment == record.bill, "bill, salt and sums do not open the commitment");
-        }
+        self.check_bill(name, &record)?;
         let Found { outcome, open } = self.json(&file("found.json"))?;
         if outcome == "open" {
             let why = open.context("`found.json` does not say why it is open")?;
@@ -259,17 +251,31 @@ impl Pack {
         let split = Split::of(&computed.parts).context("the amounts do not add up")?;
         ensure!(computed.split == split, "the computed split is not that of its parts");
         let inputs: PackInputs = self.json(&file("inputs.json"))?;
-        let Some(catalogue) = library.catalogues.get(&inputs.catalogue) else {
+        let Some(catalogue) = enclosed.catalogues.get(&inputs.catalogue) else {
             let left = format!("catalogues/{}.bin", inputs.catalogue);
             ensure!(self.manifest.left_out.contains_key(&left), "`{left}` is NOT there");
             let why = "the catalogue was left out, for the size of the pack".to_owned();
             return Ok(Checked { outcome, not_computed: Some(why) });
         };
         let bill: Bill = self.json(&file("bill.json"))?;
-        let (sums, parts) = compute(&record, (&bill, catalogue), &inputs, &library.plans)?;
+        let (sums, parts) = compute(&record, (&bill, catalogue), &inputs, &enclosed.plans)?;
         let is_it = sums == computed.sums && parts == computed.parts;
         ensure!(is_it, "the lines give something else here than the pack says");
         Ok(Checked { outcome, not_computed: None })
+    }
+
+    /// The bill, if it is there, is the one that was settled.
+    fn check_bill(&self, name: &str, record: &SettlementRecord) -> Result<()> {
+        let bill = format!("{name}/bill.json");
+        if !self.files.contains_key(&bill) {
+            return Ok(());
+        }
+        let salt = std::str::from_utf8(self.bytes(&format!("{name}/salt.txt"))?)?;
+        let salt: Hash = salt.trim().parse().map_err(|error| bad(format!("salt.txt: {error}")))?;
+        let sums = codec::encode(&record.sums);
+        let commitment = vault::commit_bill(&salt.0, self.bytes(&bill)?, &sums);
+        ensure!(commitment == record.bill, "bill, salt and sums do not open the commitment");
+        Ok(())
     }
 
     fn check_voucher(&self, name: &str, record: &SettlementRecord, policy: &Policy) -> Result<()> {
