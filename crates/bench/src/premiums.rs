@@ -297,7 +297,7 @@ impl Bench<'_> {
         let sent = self.load.by_rail + self.load.from_accounts;
         ensure!(u64::from(paid.persons) == sent, "{} premiums are paid", paid.persons);
         let fund = Account::Fund { region: REGION, fund: FUND };
-        let balance = posting::account(&view.state, &fund).map_or(0, |row| row.balance());
+        let balance = posting::balance(&view.state, &fund);
         ensure!(balance == i128::from(sent * PREMIUM), "the fund has {balance}");
         Ok(())
     }

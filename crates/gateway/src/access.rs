@@ -8,7 +8,7 @@ use ledger::modules::fund::{self, FundRow};
 use ledger::modules::organisation::Scope;
 use ledger::modules::person::{self, PersonRow};
 use ledger::modules::visit::{SettledVisit, SettlementRecord, VisitRow, VisitSubject};
-use ledger::modules::{network, visit};
+use ledger::modules::{network, plan, visit};
 use primitives::{CivilDate, FundId, Party, PersonId, RegionId, Timestamp, VisitId};
 
 use crate::api::code::may_act;
@@ -82,6 +82,22 @@ impl Call {
         }
         let is_clerk = session.scopes.contains(&Scope::Clerk);
         if is_clerk { Ok(()) } else { Err(Problem::new(&code::SCOPE_MISSING)) }
+    }
+
+    /// The session's organisation is the bureau of one of these regions, or supervises one.
+    ///
+    /// # Errors
+    /// `not_yours`, whether or not there are such regions.
+    pub fn require_bureau(&self, session: &Session, regions: &[RegionId]) -> Result<(), Problem> {
+        let state = &self.view.state;
+        let mut rows = regions.iter().filter_map(|region| network::view::region(state, *region));
+        let may = match session.party {
+            Party::Organisation(id) => rows.any(|row| {
+                row.bureau == id || plan::view::supervisors(state, row.bureau).contains(&id)
+            }),
+            Party::Person(_) => false,
+        };
+        if may { Ok(()) } else { Err(Problem::new(&code::NOT_YOURS)) }
     }
 
     /// Somebody's name; nothing where this node keeps no directory or it does not know the person.

@@ -142,6 +142,13 @@ impl Genesis {
                 (region.region, row)
             })
             .collect();
+        let is_run = |region: &GenesisRegion| {
+            self.organisations.iter().any(|one| {
+                (one.organisation, one.kind, one.region)
+                    == (region.bureau, OrganisationKind::Bureau, region.region)
+            })
+        };
+        assert!(self.regions.iter().all(is_run), "a region is run by a bureau of its own");
         network::write_genesis(overlay, &row, &regions);
         for one in &self.organisations {
             let row = OrganisationRow {

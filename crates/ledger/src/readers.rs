@@ -150,8 +150,9 @@ pub(crate) fn readers_of_account(account: &Account) -> Readers {
 /// of payments). Of such a receipt a person learns only what touches nobody else, and an
 /// organisation only what touches its own accounts. A receipt about one person is that person's and
 /// the acting organisations' own business and is told whole, but for the entries that say which
-/// relative's account helped. What is left out is not committed to by its record, which therefore
-/// still fits.
+/// relative's account helped; and whose account paid is told to those alone who may see the
+/// settlement, and not to others whose money it moves. What is left out is not committed to by its
+/// record, which therefore still fits.
 #[must_use]
 pub fn receipt_for(
     state: &(impl Read + ?Sized),
@@ -162,7 +163,14 @@ pub fn receipt_for(
     let persons = receipt.concerns.iter().filter(|one| matches!(one, Party::Person(_))).count();
     let is_batch = persons > 1 || pays_several(receipt);
     let is_person = matches!(party, Party::Person(_));
+    let record = codec::decode::<SettlementRecord>(&receipt.witness).ok();
+    let sees_record =
+        record.as_ref().is_some_and(|record| visit::view::may_see(state, &record.subject, party));
+    let hides_persons = record.is_some() && !sees_record;
     let is_told = |entry: &PostedEntry| {
+        if hides_persons && names_person(entry) {
+            return false;
+        }
         let is_whole = !is_batch && (is_person || !says_who_helped(entry));
         is_whole || may_see_entry(state, party, entry)
     };
@@ -177,11 +185,7 @@ pub fn receipt_for(
     if is_batch && is_person {
         told.fields.clear();
     }
-    let is_own = |witness: &[u8]| {
-        let record = codec::decode::<SettlementRecord>(witness);
-        record.is_ok_and(|record| visit::view::may_see(state, &record.subject, party))
-    };
-    if !is_own(&told.witness) {
+    if !sees_record {
         told.witness.clear();
     }
     told.concerns.retain(|one| *one == party);
@@ -198,6 +202,12 @@ pub fn entries_for(
     let is_told =
         |entry: &PostedEntry| !says_who_helped(entry) || may_see_entry(state, party, entry);
     entries.into_iter().filter(is_told).collect()
+}
+
+/// Whether an entry names a person by an account.
+const fn names_person(entry: &PostedEntry) -> bool {
+    matches!(entry.entry.debit, Account::PersonalAccount(_))
+        || matches!(entry.entry.credit, Account::PersonalAccount(_))
 }
 
 /// Whether an entry names the relative whose account helped: the person knows, and the bureau whose

@@ -208,9 +208,20 @@ impl World {
         kind: OrganisationKind,
         level: Option<benefit::HospitalLevel>,
     ) {
+        self.admit_in(REGION, code, kind, level);
+    }
+
+    /// The same in another region.
+    pub(crate) fn admit_in(
+        &mut self,
+        region: RegionId,
+        code: &str,
+        kind: OrganisationKind,
+        level: Option<benefit::HospitalLevel>,
+    ) {
         let id = organisation(code);
         let root_key = public(&alloc::format!("{code}-root"));
-        let admit = AdmitOrganisation { organisation: id, kind, region: REGION, level, root_key };
+        let admit = AdmitOrganisation { organisation: id, kind, region, level, root_key };
         self.accepted(&Self::governing(), &admit);
         let authorise = AuthoriseKey {
             organisation: id,
@@ -399,6 +410,6 @@ impl World {
 
     /// Credits less debits of an account; zero for one that is not open.
     pub(crate) fn balance(&self, account: Account) -> i128 {
-        posting::account(self.ledger.state(), &account).map_or(0, |row| row.balance())
+        posting::balance(self.ledger.state(), &account)
     }
 }

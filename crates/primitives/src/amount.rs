@@ -52,6 +52,12 @@ impl Amount {
         Self(minor)
     }
 
+    /// What is above zero of a balance in minor units; none when it is below.
+    #[must_use]
+    pub fn at_least_zero(balance: i128) -> Self {
+        Self(u64::try_from(balance.max(0)).unwrap_or(u64::MAX))
+    }
+
     /// How many minor units this is.
     #[must_use]
     pub const fn minor(self) -> u64 {

@@ -9,7 +9,7 @@ use ledger::modules::clearing::{
     BankDay, BatchStanding, ClearingRules, DayTotals, HeldYear, LineRow, StatementRow, end_to_end,
     view,
 };
-use ledger::modules::{interregion, network, plan};
+use ledger::modules::{interregion, network};
 use primitives::{Amount, CivilDate, Currency, Hash, OrganisationId, Party, RegionId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -233,23 +233,9 @@ pub struct BankDayView {
     pub closed: Option<BankDay>,
 }
 
-/// The session's organisation pays in this region, or supervises who does.
-fn require_payer(call: &Call, session: &Session, region: RegionId) -> Result<(), Problem> {
-    let not_yours = || Problem::new(&code::NOT_YOURS);
-    let state: &dyn Read = &call.view.state;
-    let Party::Organisation(id) = session.party else { return Err(not_yours()) };
-    let row = network::view::region(state, region).ok_or_else(not_yours)?;
-    let may = row.bureau == id || plan::view::supervisors(state, row.bureau).contains(&id);
-    if may { Ok(()) } else { Err(not_yours()) }
-}
-
-fn amount_of(minor: i128) -> Amount {
-    Amount::from_minor(u64::try_from(minor.max(0)).unwrap_or(u64::MAX))
-}
-
 fn books(state: &dyn Read, region: RegionId, organisation: OrganisationId) -> ProviderBooks {
     let books = Books::of(organisation, region);
-    let balance = |account| posting::account(state, &account).map_or(0, |row| row.balance());
+    let balance = |account| posting::balance(state, &account);
     let due = balance(Account::ProviderDue(books));
     let last = view::stated(state, books).map(|(_, last)| last);
     let statement = last.and_then(|month| view::statement(state, books, month));
@@ -258,17 +244,17 @@ fn books(state: &dyn Read, region: RegionId, organisation: OrganisationId) -> Pr
         last,
         settled: statement.map(|row| row.settled),
         budget: statement.and_then(|row| row.budget),
-        due: amount_of(due),
-        owing: amount_of(due.saturating_neg()),
-        payable: amount_of(balance(Account::ProviderPayable(books))),
-        in_payment: amount_of(balance(Account::ProviderInPayment(books))),
-        held_back: amount_of(balance(Account::ProviderHeldBack(books))),
+        due: Amount::at_least_zero(due),
+        owing: Amount::at_least_zero(due.saturating_neg()),
+        payable: Amount::at_least_zero(balance(Account::ProviderPayable(books))),
+        in_payment: Amount::at_least_zero(balance(Account::ProviderInPayment(books))),
+        held_back: Amount::at_least_zero(balance(Account::ProviderHeldBack(books))),
     }
 }
 
 fn clearing(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id = RegionId(call.path("region")?);
-    require_payer(call, session, id)?;
+    call.require_bureau(session, &[id])?;
     let state: &dyn Read = &call.view.state;
     let region = network::view::region(state, id).ok_or_else(not_found)?;
     let providers = view::providers(state, id).into_iter().map(|one| books(state, id, one));
@@ -290,7 +276,7 @@ fn statements(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let region = RegionId(call.path("region")?);
     let provider: OrganisationId = call.path("organisation")?;
     if session.party != Party::Organisation(provider) {
-        require_payer(call, session, region)?;
+        call.require_bureau(session, &[region])?;
     }
     let state: &dyn Read = &call.view.state;
     let row = network::view::region(state, region).ok_or_else(|| Problem::new(&code::NOT_YOURS))?;
@@ -315,7 +301,7 @@ fn statements(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 fn batch(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let region = RegionId(call.path("region")?);
-    require_payer(call, session, region)?;
+    call.require_bureau(session, &[region])?;
     let (state, number): (&dyn Read, u32) = (&call.view.state, call.path("batch")?);
     let row = view::batch(state, region, number).ok_or_else(not_found)?;
     let currency = network::view::region(state, region).ok_or_else(not_found)?.currency;
@@ -338,7 +324,7 @@ fn batch(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 fn day(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let region = RegionId(call.path("region")?);
-    require_payer(call, session, region)?;
+    call.require_bureau(session, &[region])?;
     let (state, day): (&dyn Read, CivilDate) = (&call.view.state, call.path("day")?);
     let closed = view::bank_day(state, region, day);
     Reply::json(&BankDayView {

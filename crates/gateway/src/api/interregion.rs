@@ -4,10 +4,10 @@ use axum::http::Method;
 use ledger::kernel::account::RegionPair;
 use ledger::kernel::month::CalendarMonth;
 use ledger::kernel::overlay::Read;
-use ledger::modules::interregion::view::{self, Between, PairRow};
-use ledger::modules::interregion::{DatedRules, ItemRow, RegionStatement, chain};
-use ledger::modules::{network, plan};
-use primitives::{Amount, CivilDate, Currency, OrganisationId, Party, RegionId};
+use ledger::modules::interregion::view::{self, Between};
+use ledger::modules::interregion::{DatedRules, ItemRow, RegionStatement};
+use ledger::modules::network;
+use primitives::{Amount, CivilDate, Currency, OrganisationId, RegionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +150,8 @@ pub struct PairView {
     pub care_bureau: OrganisationId,
     /// The currency of all amounts.
     pub currency: Currency,
+    /// Today in the calendar of the region of care, which closes months.
+    pub today: CivilDate,
     /// Where the money is now.
     pub standing: PairStanding,
     /// The statements, oldest first.
@@ -181,8 +183,9 @@ pub struct StatementItems {
     /// The statement.
     pub statement: RegionStatement,
     /// Whether this gateway's ledger has all items, and they come to the statement's sums, counts
-    /// and hash.
-    pub adds_up: bool,
+    /// and hash; said on the first page alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adds_up: Option<bool>,
     /// The items by number, 200 at the most.
     pub items: Vec<ItemRow>,
     /// The number behind which the next page begins; left out on the last one.
@@ -190,35 +193,18 @@ pub struct StatementItems {
     pub next: Option<u64>,
 }
 
-/// The session's organisation is the bureau of one of these regions, or supervises one.
-fn require_bureau(call: &Call, session: &Session, regions: &[RegionId]) -> Result<(), Problem> {
-    let state: &dyn Read = &call.view.state;
-    let Party::Organisation(id) = session.party else {
-        return Err(Problem::new(&code::NOT_YOURS));
-    };
-    let may = regions
-        .iter()
-        .filter_map(|region| network::view::region(state, *region))
-        .any(|row| row.bureau == id || plan::view::supervisors(state, row.bureau).contains(&id));
-    if may { Ok(()) } else { Err(Problem::new(&code::NOT_YOURS)) }
-}
-
-fn amount_of(minor: i128) -> Amount {
-    Amount::from_minor(u64::try_from(minor.max(0)).unwrap_or(u64::MAX))
-}
-
 fn standing(state: &dyn Read, pair: RegionPair) -> PairStanding {
     let row = view::pair(state, pair).unwrap_or_default();
     let Between { advanced, owed, disputed, payable, in_payment, under_way } =
         view::between(state, pair);
     PairStanding {
-        advanced: amount_of(advanced),
-        open: amount_of(owed),
-        owing: amount_of(owed.saturating_neg()),
-        disputed: amount_of(disputed),
-        payable: amount_of(payable),
-        in_payment: amount_of(in_payment),
-        under_way: amount_of(under_way),
+        advanced: Amount::at_least_zero(advanced),
+        open: Amount::at_least_zero(owed),
+        owing: Amount::at_least_zero(owed.saturating_neg()),
+        disputed: Amount::at_least_zero(disputed),
+        payable: Amount::at_least_zero(payable),
+        in_payment: Amount::at_least_zero(in_payment),
+        under_way: Amount::at_least_zero(under_way),
         items: row.items,
         unstated: row.items.saturating_sub(row.stated_items),
         last: row.stated.map(|(_, last)| last),
@@ -228,7 +214,7 @@ fn standing(state: &dyn Read, pair: RegionPair) -> PairStanding {
 
 fn overview(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let region = RegionId(call.path("region")?);
-    require_bureau(call, session, &[region])?;
+    call.require_bureau(session, &[region])?;
     let state: &dyn Read = &call.view.state;
     let row = network::view::region(state, region).ok_or_else(not_found)?;
     let counterparts = view::counterparts(state, region).into_iter().filter_map(|other| {
@@ -253,7 +239,7 @@ fn overview(call: &Call, session: &Session) -> Result<Reply, Problem> {
 /// The two regions of the path, for those whom it concerns.
 fn pair(call: &Call, session: &Session) -> Result<RegionPair, Problem> {
     let (insured, care) = (RegionId(call.path("insured")?), RegionId(call.path("care")?));
-    require_bureau(call, session, &[insured, care])?;
+    call.require_bureau(session, &[insured, care])?;
     Ok(RegionPair { insured, care })
 }
 
@@ -276,6 +262,7 @@ fn statements(call: &Call, session: &Session) -> Result<Reply, Problem> {
         care: pair.care,
         care_bureau: care.bureau,
         currency: insured.currency,
+        today: call.today(pair.care).ok_or_else(not_found)?,
         standing: standing(state, pair),
         statements,
     })
@@ -283,22 +270,10 @@ fn statements(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 /// Whether the items on the ledger come to what the statement says.
 fn adds_up(state: &dyn Read, pair: RegionPair, statement: &RegionStatement) -> bool {
-    let mut sums = PairRow { chain: statement.before, ..PairRow::default() };
-    for number in statement.after_item.saturating_add(1)..=statement.to_item {
-        let Some(row) = view::item(state, pair, number) else { return false };
-        let item = row.item;
-        sums.chain = chain(&sums.chain, pair, &item);
-        let (sum, count) = if item.is_return {
-            (&mut sums.returned, &mut sums.returns)
-        } else {
-            (&mut sums.gross, &mut sums.settlements)
-        };
-        *sum = sum.saturating_add(item.amount);
-        *count = count.saturating_add(1);
-    }
-    let stated = (statement.gross, statement.settlements, statement.returned, statement.returns);
-    sums.chain == statement.items
-        && (sums.gross, sums.settlements, sums.returned, sums.returns) == stated
+    let numbers = statement.after_item.saturating_add(1)..=statement.to_item;
+    let items: Vec<_> =
+        numbers.filter_map(|number| Some(view::item(state, pair, number)?.item)).collect();
+    statement.is_sum_of(pair, &items)
 }
 
 fn statement(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -316,7 +291,7 @@ fn statement(call: &Call, session: &Session) -> Result<Reply, Problem> {
         care: pair.care,
         currency,
         month,
-        adds_up: adds_up(state, pair, &statement),
+        adds_up: (after == statement.after_item).then(|| adds_up(state, pair, &statement)),
         items,
         next: (last < statement.to_item).then_some(last),
         statement,

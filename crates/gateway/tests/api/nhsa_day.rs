@@ -234,8 +234,7 @@ struct Standing {
 impl Standing {
     fn of(world: &World, people: &People) -> Self {
         let view = world.port.view();
-        let balance =
-            |account| posting::account(&view.state, &account).map_or(0, |row| row.balance());
+        let balance = |account| posting::balance(&view.state, &account);
         let region = RegionId(REGION);
         let books = |code: &str| Books::of(code.parse::<OrganisationId>().unwrap(), region);
         let own = books("hospital");

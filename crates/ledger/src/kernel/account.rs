@@ -211,6 +211,6 @@ impl AccountRow {
             .balance()
             .saturating_sub(i128::from(floor.minor()))
             .saturating_sub(i128::from(self.held_at(now).minor()));
-        Amount::from_minor(u64::try_from(above.max(0)).unwrap_or(u64::MAX))
+        Amount::at_least_zero(above)
     }
 }

@@ -38,6 +38,16 @@ impl CalendarMonth {
         }
     }
 
+    /// The month before the one of this day: the last that is over.
+    #[must_use]
+    pub fn before(today: CivilDate) -> Option<Self> {
+        let (year, month) = (u16::try_from(today.year()).ok()?, today.month());
+        match month {
+            1 => Some(Self { year: year.checked_sub(1)?, month: 12 }),
+            _ => Some(Self { year, month: month.checked_sub(1)? }),
+        }
+    }
+
     /// Whether it is over on this day.
     #[must_use]
     pub fn is_over(self, today: CivilDate) -> bool {

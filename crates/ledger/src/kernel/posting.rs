@@ -63,6 +63,11 @@ pub fn account(state: &(impl Read + ?Sized), account: &Account) -> Option<Accoun
     ACCOUNTS.get(state, account)
 }
 
+/// Credits less debits of an account in minor units; zero where nothing was ever posted.
+pub fn balance(state: &(impl Read + ?Sized), account: &Account) -> i128 {
+    ACCOUNTS.get(state, account).map_or(0, |row| row.balance())
+}
+
 /// The bytes under which an account's row is kept; for state proofs.
 #[must_use]
 pub fn account_key(account: &Account) -> Vec<u8> {

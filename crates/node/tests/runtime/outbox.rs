@@ -116,7 +116,7 @@ impl Hospital {
     /// Bank and ledger say the same about the hospital's rail.
     fn assert_same(&self, node: &NodeHandle) {
         let rail = Account::Rail(account::Books::of(organisation("hospital"), REGION));
-        let balance = posting::account(&node.view().state, &rail).map_or(0, |row| row.balance());
+        let balance = posting::balance(&node.view().state, &rail);
         let bank = self.bank().organisation_balance(organisation("hospital")).unwrap();
         assert_eq!(balance, -i128::from(bank.minor()));
     }

@@ -228,5 +228,5 @@ pub fn id_of(transaction: &Transaction) -> Hash {
 pub fn balance(node: &NodeHandle, number: u16) -> i128 {
     let account = ledger::kernel::account::Account::Fund { region: REGION, fund: FundId(number) };
     let view = node.view();
-    ledger::kernel::posting::account(&view.state, &account).map_or(0, |row| row.balance())
+    ledger::kernel::posting::balance(&view.state, &account)
 }

@@ -238,7 +238,7 @@ impl PremiumCheck {
         self.grants.iter().try_for_each(|(of, grant)| self.compare_grant(state, *of, grant))?;
         let fund = Account::Fund { region: REGION, fund: PREMIUMS };
         let taken: i128 = self.paid.values().map(|one| i128::from(one.amount.minor())).sum();
-        let balance = posting::account(state, &fund).map_or(0, |row| row.balance());
+        let balance = posting::balance(state, &fund);
         require(Rule::MoneyConserved, balance == taken, || {
             format!("the fund of premiums has {balance}, {taken} were paid and kept")
         })

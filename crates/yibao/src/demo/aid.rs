@@ -191,7 +191,7 @@ impl Stage<'_> {
         let view = self.node.view();
         let balance = |at: usize| {
             let account = Account::PersonalAccount(population.people[at].id);
-            posting::account(&view.state, &account).map_or(0, |row| row.balance())
+            posting::balance(&view.state, &account)
         };
         let mut households: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         // Who may join finds the own family as empty as everything else.

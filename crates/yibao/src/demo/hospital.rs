@@ -338,7 +338,7 @@ struct Owed {
 impl Owed {
     fn to(organisation: OrganisationId, state: &State) -> Self {
         let books = Books::of(organisation, REGION);
-        let balance = |account| posting::account(state, &account).map_or(0, |row| row.balance());
+        let balance = |account| posting::balance(state, &account);
         // What a rail collected, and what nobody did: both stand there.
         let patients = balance(Account::ProviderCash(books));
         Self { funds: balance(Account::ProviderDue(books)), patients }

@@ -6,10 +6,10 @@
 //! that speaks the national interface, and a small day of its own system), [`wallets`] (the
 //! bureau's directory, and who may join), [`bank`] (the simulated outside), [`desk`] (visits),
 //! [`region`] with [`american`] and [`chinese`] (one region from its first organisation to its
-//! last visit), `neighbour` (the region next door, where some
-//! are treated), [`premium`] (next year's premiums), [`trouble`] (what goes wrong on purpose),
-//! [`tally`] and [`close`] (what is counted, and the check that nothing was lost), `network` (other
-//! organisations' nodes beside this one).
+//! last visit), `neighbour` (the region next door, where some are treated), [`premium`] (next
+//! year's premiums), [`trouble`] (what goes wrong on purpose), [`tally`] and [`close`] (what is
+//! counted, and the check that nothing was lost), `network` (other organisations' nodes beside
+//! this one).
 
 pub mod actor;
 mod aid;

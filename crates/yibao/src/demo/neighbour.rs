@@ -145,7 +145,7 @@ impl Stage<'_> {
         let pair = RegionPair { insured: population::REGION, care: REGION };
         let Some(row) = view::pair(&self.node.view().state, pair) else { return Ok(()) };
         let today = self.now().day(UtcOffset(480));
-        let month = last_month(today).context("a month")?;
+        let month = CalendarMonth::before(today).context("a month")?;
         let body = CloseInterregionMonth { care: REGION, insured: population::REGION, month };
         chamber.act(&[&neighbour.bureau], &body)?;
         println!(
@@ -154,13 +154,4 @@ impl Stage<'_> {
         );
         Ok(())
     }
-}
-
-/// The month before the one of this day.
-fn last_month(today: CivilDate) -> Option<CalendarMonth> {
-    let (year, month) = (u16::try_from(today.year()).ok()?, today.month());
-    Some(match month {
-        1 => CalendarMonth { year: year.checked_sub(1)?, month: 12 },
-        _ => CalendarMonth { year, month: month.checked_sub(1)? },
-    })
 }

@@ -42,10 +42,6 @@ fn untouched(currency: primitives::Currency) -> AccountRow {
     AccountRow::open(currency, Floor::None)
 }
 
-fn amount_of(minor: i128) -> Amount {
-    Amount::from_minor(u64::try_from(minor.max(0)).unwrap_or(u64::MAX))
-}
-
 impl CloseMonth {
     const fn books(&self) -> Books {
         Books::of(self.provider, self.region)
@@ -121,18 +117,18 @@ impl Kind for CloseMonth {
         let due = Account::ProviderDue(books);
         let row = posting::account(state, &due).unwrap_or_else(|| untouched(currency));
         let (credits, debits) = last.map_or((0, 0), |last| (last.credits, last.debits));
-        let open = amount_of(row.balance());
+        let open = Amount::at_least_zero(row.balance());
         let held_back = open.share(rules.hold_back, Rounding::Floor);
         let payable = open.saturating_sub(held_back);
         let statement = StatementRow {
             after_height: last.map_or(0, |last| last.height),
             to_height: context.height,
-            carried: amount_of(i128::from(debits).saturating_sub(i128::from(credits))),
+            carried: Amount::at_least_zero(i128::from(debits).saturating_sub(i128::from(credits))),
             settled: Amount::from_minor(row.credits.saturating_sub(credits)),
             returned: Amount::from_minor(row.debits.saturating_sub(debits)),
             held_back,
             payable,
-            owing: amount_of(row.balance().saturating_neg()),
+            owing: Amount::at_least_zero(row.balance().saturating_neg()),
             budget: self.budget(state),
             pay_by: today.plus_days(i32::from(rules.pay_within_days)).unwrap_or(today),
             closed: context.time,

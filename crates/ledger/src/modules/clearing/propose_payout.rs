@@ -72,7 +72,7 @@ pub(super) fn require_payable(
     (provider, amount): (OrganisationId, Amount),
 ) -> Result<(), Rejection> {
     let account = Account::ProviderPayable(Books::of(provider, region));
-    let payable = posting::account(state, &account).map_or(0, |row| row.balance());
+    let payable = posting::balance(state, &account);
     require(i128::from(amount.minor()) <= payable, || rejection::EXCEEDS_PAYABLE.with(provider))
 }
 

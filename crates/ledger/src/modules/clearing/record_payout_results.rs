@@ -11,7 +11,8 @@ use super::batch::{
 };
 use super::rejection;
 use super::signing::require_bureau;
-use super::table::{BATCHES, DAYS, REFERENCES, TOTALS};
+use super::table::{BATCHES, DAYS, TOTALS};
+use super::view::use_reference;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -144,14 +145,10 @@ impl RecordPayoutResults {
         &self,
         state: &mut Overlay<'_>,
         today: CivilDate,
-        (line, moved): (u16, &Movement),
+        moved: &Movement,
     ) -> Result<(), Rejection> {
         require(moved.day <= today, || rejection::DAY_IN_FUTURE.reject())?;
-        let key = (self.region, moved.reference);
-        require(!REFERENCES.has(state, &key), || {
-            rejection::BANK_REFERENCE_USED.with(moved.reference)
-        })?;
-        REFERENCES.put(state, &key, &(self.batch, line));
+        use_reference(state, self.region, moved.reference)?;
         let day = (self.region, moved.day);
         let is_even = DAYS.get(state, &day).is_some_and(|day| day.is_even());
         require(!is_even, || rejection::DAY_CLOSED.with(moved.day))?;
@@ -180,7 +177,7 @@ impl RecordPayoutResults {
                 let ordered = (row.amount, currency);
                 rejection::AMOUNT_DIFFERS.with(detail!("{ordered} were ordered", ordered))
             })?;
-            self.note(state, today, (result.line, &moved))?;
+            self.note(state, today, &moved)?;
             let payee = (self.region, row.provider);
             interregion::view::note_paid(state, payee, row.amount, moved.is_return)?;
         }

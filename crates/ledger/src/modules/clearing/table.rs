@@ -24,8 +24,8 @@ pub(super) const BUDGETS: Table<(Books, u16), Vec<Amount>> = Table::new(0x0C05);
 pub(super) const BATCHES: Table<(RegionId, u32), PayoutBatch> = Table::new(0x0C06);
 /// The number of a region's last batch.
 pub(super) const LAST_BATCH: Table<RegionId, u32> = Table::new(0x0C07);
-/// The bank's own references, each recorded once for ever: batch and line.
-pub(super) const REFERENCES: Table<(RegionId, Hash), (u32, u16)> = Table::new(0x0C08);
+/// The bank's own references, each recorded once for ever, whether money went out or came in.
+pub(super) const REFERENCES: Table<(RegionId, Hash), ()> = Table::new(0x0C08);
 /// What the ledger recorded of payments on a day.
 pub(super) const TOTALS: Table<(RegionId, CivilDate), DayTotals> = Table::new(0x0C09);
 pub(super) const DAYS: Table<(RegionId, CivilDate), BankDay> = Table::new(0x0C0A);

@@ -1,7 +1,7 @@
 //! What others may read of clearing.
 
 use alloc::vec::Vec;
-use primitives::{Amount, CivilDate, OrganisationId, RegionId};
+use primitives::{Amount, CivilDate, Hash, OrganisationId, RegionId};
 
 use super::batch::PayoutBatch;
 use super::day::{BankDay, DayTotals};
@@ -9,12 +9,13 @@ use super::rejection;
 use super::rules::ClearingRules;
 use super::statement::{HeldYear, StatementRow};
 use super::table::{
-    BATCHES, BUDGETS, CLEARED, DAYS, HELD, LAST_BATCH, PROVIDERS, RULES, STATEMENTS, TOTALS,
+    BATCHES, BUDGETS, CLEARED, DAYS, HELD, LAST_BATCH, PROVIDERS, REFERENCES, RULES, STATEMENTS,
+    TOTALS,
 };
 use crate::kernel::account::Books;
 use crate::kernel::month::CalendarMonth;
-use crate::kernel::overlay::Read;
-use crate::kernel::rejection::Rejection;
+use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::rejection::{Rejection, require};
 
 /// A region's rules. They are public.
 pub fn rules(state: &(impl Read + ?Sized), region: RegionId) -> Option<ClearingRules> {
@@ -72,6 +73,22 @@ pub fn last_batch(state: &(impl Read + ?Sized), region: RegionId) -> u32 {
 /// A batch, for the bureau and those who approve.
 pub fn batch(state: &(impl Read + ?Sized), region: RegionId, number: u32) -> Option<PayoutBatch> {
     BATCHES.get(state, &(region, number))
+}
+
+/// Notes a movement of a region's bank by the salted hash of the bank's own reference: what went
+/// out and what another region's payment brought in, each once for ever.
+///
+/// # Errors
+/// `bank_reference_used`.
+pub(crate) fn use_reference(
+    state: &mut Overlay<'_>,
+    region: RegionId,
+    reference: Hash,
+) -> Result<(), Rejection> {
+    let key = (region, reference);
+    require(!REFERENCES.has(state, &key), || rejection::BANK_REFERENCE_USED.with(reference))?;
+    REFERENCES.put(state, &key, &());
+    Ok(())
 }
 
 /// What the ledger recorded of payments on a day.

@@ -4,19 +4,22 @@
 use benefit::Place;
 use primitives::RegionId;
 
+/// A place, the city in which it lies, and the province.
+pub(crate) const fn around(place: RegionId) -> [RegionId; 3] {
+    [
+        place,
+        RegionId((place.0 / 100).saturating_mul(100)),
+        RegionId((place.0 / 10_000).saturating_mul(10_000)),
+    ]
+}
+
 /// Whether `inner` is `outer` or lies in it.
-pub(super) const fn contains(outer: RegionId, inner: RegionId) -> bool {
-    if outer.0.is_multiple_of(10_000) {
-        outer.0 / 10_000 == inner.0 / 10_000
-    } else if outer.0.is_multiple_of(100) {
-        outer.0 / 100 == inner.0 / 100
-    } else {
-        outer.0 == inner.0
-    }
+pub(super) fn contains(outer: RegionId, inner: RegionId) -> bool {
+    around(inner).contains(&outer)
 }
 
 /// Where care in `care` is given, seen from the insured place `home`.
-pub(super) const fn seen_from(home: RegionId, care: RegionId) -> Place {
+pub(super) fn seen_from(home: RegionId, care: RegionId) -> Place {
     if contains(home, care) {
         Place::Home
     } else if home.0 / 10_000 == care.0 / 10_000 {

@@ -7,6 +7,7 @@ use primitives::{CivilDate, FamilyId, Period, PersonId, RegionId, SchemeId};
 
 use super::change::require_row;
 use super::place;
+pub(crate) use super::place::around;
 pub use super::scheme_family::BASIC as BASIC_SCHEMES;
 use super::table::{COVERAGES, Coverage, CoverageRow};
 use super::terms::CoverageTerms;
@@ -77,7 +78,7 @@ pub fn require_active_coverage(
 
 /// Whether care in `care` counts as care at home for those who are insured in `home`.
 #[must_use]
-pub const fn is_at_home(home: RegionId, care: RegionId) -> bool {
+pub fn is_at_home(home: RegionId, care: RegionId) -> bool {
     matches!(place::seen_from(home, care), Place::Home)
 }
 

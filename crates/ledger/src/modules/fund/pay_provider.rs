@@ -70,10 +70,10 @@ impl Kind for PayProvider {
         })?;
         let region = network::view::require_region(state, self.region)?;
         let debit = Account::ProviderDue(Books::of(self.provider, self.region));
-        let due = posting::account(state, &debit).map_or(0, |row| row.balance());
+        let due = posting::balance(state, &debit);
         require(i128::from(self.amount.minor()) <= due, || {
-            let due = Amount::from_minor(u64::try_from(due.max(0)).unwrap_or(u64::MAX));
-            rejection::EXCEEDS_DUE.with(detail!("{due} are due", due = (due, region.currency)))
+            let due = (Amount::at_least_zero(due), region.currency);
+            rejection::EXCEEDS_DUE.with(detail!("{due} are due", due))
         })?;
         use_reference(state, self.payer, self.reference)?;
         let entry = Entry { debit, credit: Account::Outside(self.region), amount: self.amount };

@@ -185,18 +185,10 @@ fn money_moves_between_funds_when_both_owners_sign() {
 #[test]
 fn funds_of_different_currencies_do_not_mix() {
     let mut world = world();
-    let japan = RegionId(392_000);
-    let open = OpenRegion {
-        region: japan,
-        bureau: organisation("bureau"),
-        currency: Currency::JPY,
-        settings: settings(),
-    };
-    world.accepted(&World::governing(), &open);
-    world.accepted(&bureau(), &OpenFund { region: japan, ..pool() });
-    let to = FundAddress { region: japan, fund: POOL };
+    let other = with_another_region(&mut world);
+    let to = FundAddress { region: ELSEWHERE, fund: POOL };
     let transfer = TransferBetweenFunds { from: address(POOL), to, amount: fen(1) };
-    world.rejected(&bureau(), &transfer, kernel::CURRENCY_MISMATCH);
+    world.rejected(&[bureau()[0], other[0]], &transfer, kernel::CURRENCY_MISMATCH);
 }
 
 #[test]
@@ -540,7 +532,7 @@ fn a_suspended_provider_is_paid_what_it_is_owed_and_nobody_else_is() {
 
 /// A second region in another currency, run by a bureau of its own, with a fund there.
 fn with_another_region(world: &mut World) -> [Party; 1] {
-    world.admit("other-bureau", OrganisationKind::Bureau, None);
+    world.admit_in(ELSEWHERE, "other-bureau", OrganisationKind::Bureau, None);
     let owner = organisation("other-bureau");
     let open = OpenRegion {
         region: ELSEWHERE,

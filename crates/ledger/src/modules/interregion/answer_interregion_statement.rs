@@ -130,9 +130,7 @@ impl AnswerInterregionStatement {
         let pair = self.pair();
         let bureau = network::view::require_region(state, self.insured)?.bureau;
         let theirs = Account::ProviderPayable(Books::of(bureau, self.care));
-        let payable = posting::account(state, &theirs).map_or(0, |row| row.balance());
-        let payable = Amount::from_minor(u64::try_from(payable.max(0)).unwrap_or(u64::MAX));
-        let amount = agreed.min(payable);
+        let amount = agreed.min(Amount::at_least_zero(posting::balance(state, &theirs)));
         if amount.is_zero() {
             return Ok(amount);
         }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::rules::rules_to_state;
+use super::rules::times_to_state;
 use super::statement::RegionStatement;
 use super::table::{PAIRS, PairRow, STATEMENTS};
 use crate::kernel::account::{Account, RegionPair};
@@ -37,10 +37,6 @@ pub struct CloseInterregionMonth {
     pub month: CalendarMonth,
 }
 
-fn amount_of(minor: i128) -> Amount {
-    Amount::from_minor(u64::try_from(minor.max(0)).unwrap_or(u64::MAX))
-}
-
 impl CloseInterregionMonth {
     const fn pair(&self) -> RegionPair {
         RegionPair { insured: self.insured, care: self.care }
@@ -65,10 +61,8 @@ impl CloseInterregionMonth {
     ) -> Result<RegionStatement, Rejection> {
         let insured = network::view::require_region(state, self.insured)?;
         let today = context.day(insured.settings.utc_offset_minutes);
-        let rules = rules_to_state(state, self.insured, today)
-            .ok_or_else(|| rejection::NOTHING_BETWEEN.reject())?;
-        let owed = posting::account(state, &Account::OwedToRegion(self.pair()));
-        let open = owed.map_or(0, |row| row.balance());
+        let (answer_within, pay_within) = times_to_state(state, self.pair(), today);
+        let open = posting::balance(state, &Account::OwedToRegion(self.pair()));
         // Every earlier statement was answered, so whatever is open and not of these items was left
         // from before.
         let before = open
@@ -84,12 +78,12 @@ impl CloseInterregionMonth {
             settlements: row.settlements,
             returned: row.returned,
             returns: row.returns,
-            carried: amount_of(before),
-            carried_back: amount_of(before.saturating_neg()),
-            payable: amount_of(open),
-            owing: amount_of(open.saturating_neg()),
-            answer_by: day(rules.answer_within_days),
-            pay_by: day(rules.pay_within_days),
+            carried: Amount::at_least_zero(before),
+            carried_back: Amount::at_least_zero(before.saturating_neg()),
+            payable: Amount::at_least_zero(open),
+            owing: Amount::at_least_zero(open.saturating_neg()),
+            answer_by: day(answer_within),
+            pay_by: day(pay_within),
             closed: context.time,
             answer: None,
         })

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{PAIRS, REFERENCES};
+use super::table::PAIRS;
 use crate::kernel::account::{Account, RegionPair};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -60,15 +60,13 @@ impl Kind for ConfirmRegionPayment {
             let under_way = (row.under_way, care.currency);
             rejection::EXCEEDS_UNDER_WAY.with(detail!("{under_way} are under way", under_way))
         })?;
-        let key = (self.care, self.reference);
-        require(!REFERENCES.has(state, &key), || rejection::REFERENCE_USED.with(self.reference))?;
+        clearing::view::use_reference(state, self.care, self.reference)?;
         let entry = Entry {
             debit: Account::Outside(self.care),
             credit: Account::AdvancedForRegion(pair),
             amount: self.amount,
         };
         posting::post(state, context.time, care.currency, &[entry])?;
-        REFERENCES.put(state, &key, &());
         row.under_way = left;
         PAIRS.put(state, &pair, &row);
         let concerns = [care.bureau, insured.bureau].map(Party::Organisation);

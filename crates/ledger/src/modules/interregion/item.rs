@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{CLEARED, COUNTERPARTS, COUNTERPARTS_MAX, ITEMS, PAIRS};
+use super::table::{COUNTERPARTS, COUNTERPARTS_MAX, ITEMS, PAIRS, VISITS_BETWEEN};
 use crate::kernel::account::{Account, Books, RegionPair};
 use crate::kernel::context::Context;
 use crate::kernel::month::CalendarMonth;
@@ -117,7 +117,8 @@ fn moved(entries: &[Entry], account: Account) -> (Amount, Amount) {
 }
 
 /// The region of care advances what these posted entries made the insured region owe, or takes back
-/// what they made it owe less; the item is noted.
+/// what they made it owe less; the item is noted. A visit for which nobody but the person paid has
+/// no item and is of the two regions all the same: its correction may move what it did not.
 ///
 /// # Errors
 /// `too_many_counterparts`, and as posting.
@@ -128,6 +129,7 @@ pub(crate) fn advance(
     posted: &[Entry],
 ) -> Result<(), Rejection> {
     let pair = care.pair;
+    VISITS_BETWEEN.put(state, &care.visit, &pair);
     let (more, less) = moved(posted, Account::OwedToRegion(pair));
     let is_return = more.is_zero();
     let amount = if is_return { less } else { more };
@@ -140,14 +142,12 @@ pub(crate) fn advance(
     let currency = network::view::require_region(state, pair.care)?.currency;
     posting::post(state, context.time, currency, &[Entry { debit, credit, amount }])?;
     let mut row = PAIRS.get(state, &pair).unwrap_or_default();
-    CLEARED.put(state, &care.visit, &pair);
     if row.items == 0 {
         enlist(state, pair.insured, pair.care)?;
         enlist(state, pair.care, pair.insured)?;
     }
-    row.items = row.items.saturating_add(1);
     let item = RegionItem {
-        number: row.items,
+        number: row.items.saturating_add(1),
         visit: care.visit,
         provider: care.provider,
         transaction: context.transaction.id(),
@@ -155,14 +155,7 @@ pub(crate) fn advance(
         is_return,
         moved: context.time,
     };
-    row.chain = chain(&row.chain, pair, &item);
-    let (sum, count) = if is_return {
-        (&mut row.returned, &mut row.returns)
-    } else {
-        (&mut row.gross, &mut row.settlements)
-    };
-    *sum = sum.saturating_add(amount);
-    *count = count.saturating_add(1);
+    row.add(pair, &item);
     PAIRS.put(state, &pair, &row);
     ITEMS.put(state, &(pair, item.number), &ItemRow { item, dispute: None });
     Ok(())

@@ -3,8 +3,6 @@
 crate::kernel::rejection::rejections! {
     /// A region's rules are out of range.
     INVALID_RULES = 1401, "invalid_interregion_rules", "the rules between regions are out of range";
-    /// The bureau clears for another region already.
-    ANOTHER_REGION = 1402, "bureau_clears_another_region", "a bureau clears care elsewhere for one region";
     /// The rules were changed too often.
     TOO_MANY_RULES = 1403, "too_many_interregion_rules", "a region's rules between regions change at most 64 times";
     /// The region has its largest number of counterparts.
@@ -35,8 +33,6 @@ crate::kernel::rejection::rejections! {
     NOT_THE_ARBITER = 1416, "not_the_arbiter", "a dispute is ended by the insured region's bureau or by whoever supervises it";
     /// More was confirmed than is under way.
     EXCEEDS_UNDER_WAY = 1417, "exceeds_payment_under_way", "more than the other region has paid cannot have come in";
-    /// The bank's reference stands for another payment.
-    REFERENCE_USED = 1418, "region_payment_reference_used", "this payment of the bank was confirmed already";
     /// The payment came in, so it did not come back.
     CONFIRMED_ALREADY = 1419, "region_payment_confirmed_already", "the other region has confirmed that this money came in";
 }

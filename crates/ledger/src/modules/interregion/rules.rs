@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rejection;
 use super::table::RULES;
+use crate::kernel::account::RegionPair;
 use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
 
@@ -23,8 +24,8 @@ pub(super) const RULES_MAX: usize = 64;
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InterregionRules {
-    /// Within how many days after a month was closed it is answered, 1 to 366; afterwards the
-    /// region of care may agree in the insured region's place.
+    /// Within how many days after a month was closed it is answered, 1 to 366 and not after it is
+    /// to be paid; afterwards the region of care may agree in the insured region's place.
     #[schemars(range(min = 1, max = 366))]
     pub answer_within_days: u16,
     /// Within how many days after a month was closed what is agreed to is paid, 1 to 366.
@@ -52,7 +53,8 @@ impl InterregionRules {
     pub(super) fn check(&self) -> Result<(), Rejection> {
         let days = [self.answer_within_days, self.pay_within_days];
         let holds = days.iter().all(|days| (1..=DAYS_MAX).contains(days));
-        require(holds, || rejection::INVALID_RULES.reject())
+        let in_turn = self.answer_within_days <= self.pay_within_days;
+        require(holds && in_turn, || rejection::INVALID_RULES.reject())
     }
 }
 
@@ -72,15 +74,20 @@ pub(super) fn rules_on(
     last.rules.clone()
 }
 
-/// The rules that hold on this day. A region that clears no more keeps its last ones, and one that
-/// begins later has its first ones: what was advanced is stated and paid.
-pub(super) fn rules_to_state(
+/// Within how many days a statement of this day is answered and paid. A region that clears no more
+/// keeps its last rules, one that begins later has its first ones, and where an insured region took
+/// back all that it ever had, those of the region of care hold; where neither has any left, the
+/// longest times that rules may give: what was advanced is stated and paid.
+pub(super) fn times_to_state(
     state: &(impl Read + ?Sized),
-    region: RegionId,
+    pair: RegionPair,
     today: CivilDate,
-) -> Option<InterregionRules> {
-    let all = RULES.shared(state, &region)?;
-    let before = all.iter().rev().filter(|one| one.from <= today);
-    let later = all.iter().filter(|one| today < one.from);
-    before.chain(later).find_map(|one| one.rules.clone())
+) -> (u16, u16) {
+    let rules = [pair.insured, pair.care].into_iter().find_map(|region| {
+        let all = RULES.shared(state, &region)?;
+        let before = all.iter().rev().filter(|one| one.from <= today);
+        let later = all.iter().filter(|one| today < one.from);
+        before.chain(later).find_map(|one| one.rules.clone())
+    });
+    rules.map_or((DAYS_MAX, DAYS_MAX), |rules| (rules.answer_within_days, rules.pay_within_days))
 }

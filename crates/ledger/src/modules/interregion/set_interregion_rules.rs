@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rejection;
 use super::rules::{DatedRules, InterregionRules, RULES_MAX, all};
-use super::table::{CLEARS, RULES};
+use super::table::RULES;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -48,9 +48,6 @@ impl Kind for SetInterregionRules {
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
         let region = network::view::require_region(state, self.region)?;
-        let clears = CLEARS.get(state, &region.bureau).unwrap_or(self.region);
-        require(clears == self.region, || rejection::ANOTHER_REGION.with(clears))?;
-        CLEARS.put(state, &region.bureau, &self.region);
         let mut all = all(state, self.region);
         all.retain(|earlier| earlier.from < self.from);
         require(all.len() < RULES_MAX, || rejection::TOO_MANY_RULES.reject())?;

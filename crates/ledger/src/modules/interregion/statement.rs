@@ -6,6 +6,10 @@ use primitives::{Amount, CivilDate, Hash, OrganisationId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::item::RegionItem;
+use super::table::PairRow;
+use crate::kernel::account::RegionPair;
+
 /// What a region of care states to an insured region for a month: the items since the statement
 /// before, up to the block in which the month was closed.
 ///
@@ -45,6 +49,28 @@ pub struct RegionStatement {
     pub closed: Timestamp,
     /// The answer.
     pub answer: Option<Answer>,
+}
+
+impl RegionStatement {
+    /// Whether these items are all of the statement's, in their order, and come to its sums, counts
+    /// and hash.
+    #[must_use]
+    pub fn is_sum_of<'a>(
+        &self,
+        pair: RegionPair,
+        items: impl IntoIterator<Item = &'a RegionItem>,
+    ) -> bool {
+        let mut sums = PairRow { items: self.after_item, chain: self.before, ..PairRow::default() };
+        for item in items {
+            if item.number != sums.items.saturating_add(1) {
+                return false;
+            }
+            sums.add(pair, item);
+        }
+        let counts = (sums.gross, sums.settlements, sums.returned, sums.returns);
+        (sums.items, sums.chain) == (self.to_item, self.items)
+            && counts == (self.gross, self.settlements, self.returned, self.returns)
+    }
 }
 
 /// The answer to a statement.

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, OrganisationId, RegionId, VisitId};
+use primitives::{Amount, Hash, RegionId, VisitId};
 
-use super::item::ItemRow;
+use super::item::{ItemRow, RegionItem, chain};
 use super::rules::DatedRules;
 use super::statement::RegionStatement;
 use crate::kernel::account::RegionPair;
@@ -14,8 +14,6 @@ use crate::kernel::table::Table;
 use crate::readers::Readers;
 
 pub(super) const RULES: Table<RegionId, Vec<DatedRules>> = Table::new(0x0E00);
-/// The region for which a bureau clears: a payment to the bureau is one to that region.
-pub(super) const CLEARS: Table<OrganisationId, RegionId> = Table::new(0x0E01);
 /// The regions with which a region has items in one direction or both, sorted.
 pub(super) const COUNTERPARTS: Table<RegionId, Vec<RegionId>> = Table::new(0x0E02);
 pub(super) const PAIRS: Table<RegionPair, PairRow> = Table::new(0x0E03);
@@ -23,11 +21,9 @@ pub(super) const PAIRS: Table<RegionPair, PairRow> = Table::new(0x0E03);
 pub(super) const ITEMS: Table<(RegionPair, u64), ItemRow> = Table::new(0x0E04);
 pub(super) const STATEMENTS: Table<(RegionPair, CalendarMonth), RegionStatement> =
     Table::new(0x0E05);
-/// Between which regions a visit is cleared, from its first item on: its refunds and corrections go
+/// Between which regions a visit is cleared, from its settlement on: its refunds and corrections go
 /// the same way, whatever became of the rules.
-pub(super) const CLEARED: Table<VisitId, RegionPair> = Table::new(0x0E07);
-/// The references of payments that a region of care confirmed, each once for ever.
-pub(super) const REFERENCES: Table<(RegionId, Hash), ()> = Table::new(0x0E06);
+pub(super) const VISITS_BETWEEN: Table<VisitId, RegionPair> = Table::new(0x0E07);
 
 /// With how many regions a region clears at the most. Our own limit: it bounds the row.
 pub(super) const COUNTERPARTS_MAX: usize = 4_096;
@@ -59,13 +55,28 @@ pub struct PairRow {
     pub under_way: Amount,
 }
 
+impl PairRow {
+    /// Counts one more item.
+    pub fn add(&mut self, pair: RegionPair, item: &RegionItem) {
+        self.items = item.number;
+        self.chain = chain(&self.chain, pair, item);
+        let (sum, count) = if item.is_return {
+            (&mut self.returned, &mut self.returns)
+        } else {
+            (&mut self.gross, &mut self.settlements)
+        };
+        *sum = sum.saturating_add(item.amount);
+        *count = count.saturating_add(1);
+    }
+}
+
 /// Who may read them: everybody the rules, the two bureaus what is between their regions, those of
 /// a visit how it is cleared.
 pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
-    if RULES.is_key(key) || CLEARS.is_key(key) {
+    if RULES.is_key(key) {
         return Some(Readers::Everybody);
     }
-    if let Some(visit) = CLEARED.key_of(key) {
+    if let Some(visit) = VISITS_BETWEEN.key_of(key) {
         return Some(Readers::Visit(visit));
     }
     let pair = PAIRS
@@ -75,6 +86,5 @@ pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
     if let Some(pair) = pair {
         return Some(Readers::Bureaus(pair));
     }
-    let region = COUNTERPARTS.key_of(key);
-    region.or_else(|| REFERENCES.key_of(key).map(|(region, _)| region)).map(Readers::Bureau)
+    COUNTERPARTS.key_of(key).map(Readers::Bureau)
 }

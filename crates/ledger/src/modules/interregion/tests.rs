@@ -21,8 +21,9 @@ use crate::modules::organisation::{
     AdmitOrganisation, AuthoriseKey, OrganisationKind, Scope, rejection as organisations,
 };
 use crate::modules::visit::{
-    CashLeg, CheckIn, ConfirmEffect, Consent, Identification, QuoteRequest, RailKind, RefundVisit,
-    SettleVisit, SettlementRecord, VisitSubject, quote, quote_remaining,
+    CashLeg, CheckIn, ConfirmEffect, Consent, CorrectionReason, Identification, QuoteRequest,
+    RailKind, RefundVisit, SettleVisit, SettlementRecord, SupersedeSettlement, VisitSubject, quote,
+    quote_corrected, quote_remaining, view as visit,
 };
 use crate::readers::receipt_for;
 use crate::testing::plans::{EMPLOYEES, source};
@@ -30,8 +31,7 @@ use crate::testing::{DAY, REGION, World, fen, organisation, person, public, sett
 use alloc::{string::ToString as _, vec, vec::Vec};
 use benefit::{Category, CategorySums, HospitalLevel, ItemClass, SumKey, SumRow, VisitType};
 use primitives::{
-    Amount, CivilDate, Currency, FundId, Hash, Party, Rate, RegionId, SlotId, Text, VisitId, codec,
-    sha256,
+    CivilDate, Currency, FundId, Hash, Party, Rate, RegionId, SlotId, Text, VisitId, codec, sha256,
 };
 
 /// Where Alice is treated.
@@ -129,17 +129,25 @@ fn prepared(
     subject: &VisitSubject,
     minor: u64,
 ) -> (CheckIn, SettleVisit) {
+    prepared_sums(world, number, subject, sums(&subject.admitted.to_string(), minor))
+}
+
+fn prepared_sums(
+    world: &World,
+    number: u8,
+    subject: &VisitSubject,
+    sums: CategorySums,
+) -> (CheckIn, SettleVisit) {
     let visit = VisitId([number; 16]);
     let (identification, evidence) = (Identification::WalletCode, Hash::default());
     let check_in = CheckIn { visit, subject: subject.clone(), identification, evidence };
-    let sums = sums(&subject.admitted.to_string(), minor);
     let state = world.ledger.state();
     let (who, region, scheme) = (subject.person, subject.region, subject.scheme);
     let request = QuoteRequest {
         subject,
         sums: &sums,
-        use_personal_account: false,
-        personal_account: Amount::ZERO,
+        use_personal_account: true,
+        personal_account: visit::personal_account(state, who, world.now),
         family_accounts: vec![],
         accumulators: coverage::view::running_amounts(state, who, region, scheme),
         keep_plans_of: &[],
@@ -156,7 +164,7 @@ fn prepared(
         visit,
         bill: sha256(&[number]),
         sums,
-        use_personal_account: false,
+        use_personal_account: true,
         use_family_account: false,
         split,
         cash: Some(cash),
@@ -167,13 +175,22 @@ fn prepared(
 
 /// The same, settled and paid.
 fn settle(world: &mut World, number: u8, subject: &VisitSubject, minor: u64) -> Receipt {
-    let (check_in, settle) = prepared(world, number, subject, minor);
+    settle_sums(world, number, subject, sums(&subject.admitted.to_string(), minor))
+}
+
+fn settle_sums(
+    world: &mut World,
+    number: u8,
+    subject: &VisitSubject,
+    sums: CategorySums,
+) -> Receipt {
+    let (check_in, settle) = prepared_sums(world, number, subject, sums);
     let provider = Party::Organisation(subject.provider);
     world.accepted(&[provider], &check_in);
     let signers = [provider, org("bureau"), Party::Person(subject.person)];
     let receipt = world.accepted(&signers, &settle);
     let effect = Effect::reference(receipt.record.transaction_id, 0);
-    let result = EffectResult::Done { amount: fen(minor / 5) };
+    let result = EffectResult::Done { amount: settle.split.cash };
     let done = ConfirmEffect { effect, result, rail_reference: Hash::default() };
     world.accepted(&[provider], &done);
     receipt
@@ -238,11 +255,11 @@ fn adds_up(row: &RegionStatement) -> bool {
     left == row.returned.minor() + row.carried_back.minor() + row.payable.minor()
 }
 
-/// The hash that whoever has the items comes to.
-fn recomputed(world: &World, pair: RegionPair, row: &RegionStatement) -> Hash {
+/// The items that whoever answers looks at.
+fn items_of(world: &World, pair: RegionPair, row: &RegionStatement) -> Vec<RegionItem> {
     let numbers = row.after_item + 1..=row.to_item;
     let items = numbers.map(|number| view::item(world.ledger.state(), pair, number).unwrap());
-    items.fold(row.before, |before, row| chain(&before, pair, &row.item))
+    items.map(|row| row.item).collect()
 }
 
 /// Three visits of 100.00, 50.00 and 10.00 in Xi'an, the second given back by half, and January is
@@ -349,6 +366,87 @@ fn both_bureaus_and_the_hospital_are_told_what_moved_on_their_books() {
 }
 
 #[test]
+fn the_region_of_care_is_not_told_whose_account_paid() {
+    let mut world = world();
+    let now = world.now;
+    world.write(|state| {
+        let credit = Account::PersonalAccount(person(1));
+        let entry = Entry { debit: Account::Outside(REGION), credit, amount: fen(500) };
+        post(state, now, Currency::CNY, &[entry]).unwrap();
+    });
+    let subject = subject("xian-hospital", "2026-01-05");
+    let (check_in, settle) = prepared(&world, 1, &subject, 10_000);
+    let provider = org("xian-hospital");
+    world.accepted(&[provider], &check_in);
+    let signers = [provider, org("bureau"), Party::Person(subject.person)];
+    let receipt = world.accepted(&signers, &settle);
+    let names = |party| {
+        let told = receipt_for(world.ledger.state(), party, &receipt).unwrap();
+        let mut accounts = told.entries.iter().flat_map(|one| [one.entry.debit, one.entry.credit]);
+        accounts.any(|account| matches!(account, Account::PersonalAccount(_)))
+    };
+    assert_eq!(between(&world, OURS), [8_500, 8_500, 0, 0, 0, 0], "its account paid 5.00");
+    for party in [provider, org("bureau"), Party::Person(subject.person)] {
+        assert!(names(party), "{party:?} may see the visit");
+    }
+    assert!(!names(org("xian")));
+}
+
+#[test]
+fn a_visit_that_nobody_else_paid_for_is_of_the_two_regions_when_it_is_corrected() {
+    let mut world = world();
+    let subject = subject("xian-hospital", "2026-01-05");
+    let own = |minor: u64| {
+        let key = sums("2026-01-05", 1).rows()[0].key;
+        let row = SumRow { self_paid: fen(minor), ..SumRow::empty(key) };
+        CategorySums::new(vec![row]).unwrap()
+    };
+    let receipt = settle_sums(&mut world, 1, &subject, own(1_000));
+    assert_eq!(view::pair(world.ledger.state(), OURS), None, "nothing was advanced");
+    // Rules that end meanwhile change nothing for it.
+    let end = SetInterregionRules { rules: None, ..rules(CARE, "2026-01-03") };
+    world.accepted(&[org("xian")], &end);
+    let original: SettlementRecord = codec::decode(&receipt.witness).unwrap();
+    let corrected = sums("2026-01-05", 1_000);
+    let (state, memo) = (world.ledger.state(), PlanMemo::default());
+    let split = quote_corrected(state, &memo, &original, &corrected, world.now).unwrap();
+    let body = SupersedeSettlement {
+        original,
+        reason: CorrectionReason::WrongMapping,
+        bill: sha256(b"corrected"),
+        sums: corrected,
+        split,
+        cash: None,
+        consent: Consent::OwnKey,
+    };
+    let signers = [org("xian-hospital"), org("bureau"), Party::Person(subject.person)];
+    world.accepted(&signers, &body);
+    assert_eq!(between(&world, OURS), [800, 800, 0, 0, 0, 0]);
+    assert_eq!(due(&world, "xian-hospital", CARE), 800);
+    assert_eq!(due(&world, "xian-hospital", REGION), 0);
+}
+
+#[test]
+fn what_was_advanced_is_stated_when_rules_were_taken_back() {
+    let take_back = |region| SetInterregionRules { rules: None, ..rules(region, "2026-01-01") };
+    // The other region's times hold, or the longest that there are.
+    for (codes, days) in [(&["bureau"][..], [10, 30]), (&["bureau", "xian"], [366, 366])] {
+        let mut world = world();
+        settle(&mut world, 1, &subject("xian-hospital", "2026-01-05"), 1_000);
+        for code in codes {
+            let region = if *code == "bureau" { REGION } else { CARE };
+            world.accepted(&[org(code)], &take_back(region));
+        }
+        world.wait(30 * DAY);
+        world.accepted(&[org("xian")], &close(OURS, JANUARY));
+        let row = statement(&world, OURS, JANUARY);
+        let after = |days| day("2026-02-04").plus_days(days).unwrap();
+        assert_eq!((row.payable, row.answer_by), (fen(800), after(days[0])));
+        assert_eq!(row.pay_by, after(days[1]));
+    }
+}
+
+#[test]
 fn care_at_home_or_before_both_regions_clear_is_owed_to_the_provider() {
     let mut world = world();
     settle(&mut world, 1, &subject("hospital", "2026-01-05"), 1_000);
@@ -376,27 +474,18 @@ fn care_at_home_or_before_both_regions_clear_is_owed_to_the_provider() {
 }
 
 #[test]
-fn rules_are_the_regions_own_and_a_bureau_clears_for_one() {
+fn rules_are_the_regions_own_and_within_their_ranges() {
     let mut world = world();
     let bureau = &[org("bureau")];
     world.rejected(bureau, &rules(RegionId(1), "2026-01-09"), network::UNKNOWN_REGION);
     let missing = organisations::SIGNATURE_MISSING;
     world.rejected(&[org("xian")], &rules(REGION, "2026-01-09"), missing);
-    for wrong in [(0, 1), (1, 0), (367, 1), (1, 367)] {
+    for wrong in [(0, 1), (1, 0), (367, 367), (1, 367), (2, 1)] {
         let mut body = rules(REGION, "2026-01-09");
         let inner = body.rules.as_mut().unwrap();
         (inner.answer_within_days, inner.pay_within_days) = wrong;
         world.rejected(bureau, &body, rejection::INVALID_RULES);
     }
-    let open = OpenRegion {
-        region: RegionId(620_200),
-        bureau: organisation("bureau"),
-        currency: Currency::CNY,
-        settings: settings(),
-    };
-    world.accepted(&World::governing(), &open);
-    let second = rules(RegionId(620_200), "2026-01-09");
-    world.rejected(bureau, &second, rejection::ANOTHER_REGION);
     // The later rules take the place of those that would begin on the same day or after.
     for from in ["2026-01-20", "2026-01-10"] {
         world.accepted(bureau, &rules(REGION, from));
@@ -415,7 +504,19 @@ fn what_is_advanced_is_owed_at_every_step() {
     assert_eq!((row.carried, row.carried_back, row.owing), (fen(0), fen(0), fen(0)));
     assert_eq!((row.payable, row.after_item, row.to_item), (fen(10_800), 0, 4));
     assert_eq!((row.answer_by, row.pay_by), (day("2026-02-14"), day("2026-03-06")));
-    assert_eq!(recomputed(&world, OURS, &row), row.items);
+    let items = items_of(&world, OURS, &row);
+    assert!(row.is_sum_of(OURS, &items));
+    // None too few or in another order, and no sum or count that the items do not come to.
+    assert!(!row.is_sum_of(OURS, &items[1..]) && !row.is_sum_of(OURS, items.iter().rev()));
+    assert!(!row.is_sum_of(OURS.reversed(), &items));
+    let gross = row.gross.saturating_add(fen(1));
+    for wrong in [
+        RegionStatement { gross, ..row.clone() },
+        RegionStatement { settlements: 4, ..row.clone() },
+        RegionStatement { returns: 0, ..row.clone() },
+    ] {
+        assert!(!wrong.is_sum_of(OURS, &items), "{wrong:?}");
+    }
     assert!(adds_up(&row));
     assert_eq!(between(&world, OURS), [10_800, 10_800, 0, 0, 0, 0]);
     // 30.00 of the first visit are disputed; the rest is payable to the other bureau.
@@ -509,7 +610,7 @@ fn two_regions_come_to_zero() {
     let future = ConfirmRegionPayment { day: day("2026-03-01"), ..confirm(OURS, 1, "in") };
     world.rejected(&[org("xian")], &future, clearing::DAY_IN_FUTURE);
     world.accepted(&[org("xian")], &confirm(OURS, 7_000, "in"));
-    world.rejected(&[org("xian")], &confirm(OURS, 800, "in"), rejection::REFERENCE_USED);
+    world.rejected(&[org("xian")], &confirm(OURS, 800, "in"), clearing::BANK_REFERENCE_USED);
     world.accepted(&[org("xian")], &confirm(OURS, 800, "rest"));
     assert_eq!(between(&world, OURS), [0; 6]);
     let nothing = confirm(OURS, 1, "more");

@@ -10,13 +10,14 @@ use super::rejection;
 use super::rules::{self, DatedRules, InterregionRules};
 use super::statement::RegionStatement;
 pub use super::table::PairRow;
-use super::table::{CLEARED, CLEARS, COUNTERPARTS, ITEMS, PAIRS, STATEMENTS};
+use super::table::{COUNTERPARTS, ITEMS, PAIRS, STATEMENTS, VISITS_BETWEEN};
 use crate::kernel::account::{Account, Books, RegionPair};
 use crate::kernel::month::CalendarMonth;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
 use crate::kernel::rejection::Rejection;
-use crate::modules::{coverage, network, organisation};
+use crate::modules::organisation::{self, OrganisationKind};
+use crate::modules::{coverage, network};
 
 /// The two regions between which a visit that is settled now is cleared: the insured one, and the
 /// pooling area in which the provider lies. Nothing where care is given at home, where one of them
@@ -44,15 +45,14 @@ pub fn pair_of(
 
 /// Between which regions a settled visit is cleared, for those of the visit.
 pub fn cleared(state: &(impl Read + ?Sized), visit: VisitId) -> Option<RegionPair> {
-    CLEARED.get(state, &visit)
+    VISITS_BETWEEN.get(state, &visit)
 }
 
 /// The region of the ledger in which a place lies: itself, its city, its province.
 fn pooling_area(state: &(impl Read + ?Sized), place: RegionId) -> Option<RegionId> {
-    let around =
-        |size: u32| RegionId(place.0.saturating_sub(place.0.checked_rem(size).unwrap_or(0)));
-    let places = [place, around(100), around(10_000)];
-    places.into_iter().find(|region| network::view::region(state, *region).is_some())
+    coverage::view::around(place)
+        .into_iter()
+        .find(|region| network::view::region(state, *region).is_some())
 }
 
 /// All rules that a region ever set, by first day. They are public.
@@ -115,8 +115,7 @@ pub struct Between {
 
 /// Where the money of a pair is, for both bureaus.
 pub fn between(state: &(impl Read + ?Sized), pair: RegionPair) -> Between {
-    let balance =
-        |account: Account| posting::account(state, &account).map_or(0, |row| row.balance());
+    let balance = |account: Account| posting::balance(state, &account);
     let bureau = network::view::region(state, pair.care).map(|region| region.bureau);
     let paid = |account: fn(Books) -> Account| {
         bureau.map_or(0, |bureau| balance(account(Books::of(bureau, pair.insured))))
@@ -143,12 +142,15 @@ pub(crate) fn note_paid(
     amount: Amount,
     is_return: bool,
 ) -> Result<(), Rejection> {
-    let Some(care) = CLEARS.get(state, &payee) else { return Ok(()) };
-    let pair = RegionPair { insured, care };
+    let Some(payee) = organisation::view::organisation(state, payee) else { return Ok(()) };
+    let pair = RegionPair { insured, care: payee.region };
+    if payee.kind != OrganisationKind::Bureau {
+        return Ok(());
+    }
     let Some(mut row) = PAIRS.get(state, &pair) else { return Ok(()) };
     row.under_way = if is_return {
         let left = row.under_way.checked_sub(amount);
-        left.ok_or_else(|| rejection::CONFIRMED_ALREADY.with(care))?
+        left.ok_or_else(|| rejection::CONFIRMED_ALREADY.with(pair.care))?
     } else {
         row.under_way.saturating_add(amount)
     };

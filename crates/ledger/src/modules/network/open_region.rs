@@ -13,7 +13,7 @@ use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
-use crate::modules::organisation;
+use crate::modules::organisation::{self, OrganisationKind};
 
 /// Opens a pooling area (统筹区) with its bureau, currency and settings. Signed by the governing set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,8 @@ use crate::modules::organisation;
 pub struct OpenRegion {
     /// The six-digit administrative code (`admdvs`).
     pub region: RegionId,
-    /// The organisation that runs its public schemes and funds.
+    /// The organisation that runs its public schemes and funds: a bureau that was admitted for this
+    /// region.
     pub bureau: OrganisationId,
     /// The currency of its funds.
     pub currency: Currency,
@@ -44,7 +45,11 @@ impl Kind for OpenRegion {
 
     fn execute(&self, _: &Context<'_>, state: &mut Overlay<'_>) -> Result<Outcome, Rejection> {
         require(!REGIONS.has(state, &self.region), || rejection::REGION_EXISTS.with(self.region))?;
-        organisation::view::require_active(state, self.bureau)?;
+        let bureau =
+            organisation::view::require_kind(state, self.bureau, OrganisationKind::Bureau)?;
+        require(bureau.region == self.region, || {
+            rejection::BUREAU_OF_ANOTHER_REGION.with(bureau.region)
+        })?;
         let row = RegionRow {
             bureau: self.bureau,
             currency: self.currency,

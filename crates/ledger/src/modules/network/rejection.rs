@@ -31,4 +31,6 @@ crate::kernel::rejection::rejections! {
     INVALID_UPGRADE = 115, "invalid_upgrade", "the upgrade cannot be scheduled like this";
     /// No upgrade to this block is to come.
     NO_UPGRADE = 116, "no_upgrade", "no upgrade to this block is to come";
+    /// A region's bureau was admitted for another region.
+    BUREAU_OF_ANOTHER_REGION = 117, "bureau_of_another_region", "a region is run by a bureau that was admitted for it";
 }

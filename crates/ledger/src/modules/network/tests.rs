@@ -15,17 +15,22 @@ use proof::receipt::OutcomeCode;
 fn dingxi() -> OpenRegion {
     OpenRegion {
         region: RegionId(621_100),
-        bureau: organisation("bureau"),
+        bureau: organisation("dingxi"),
         currency: Currency::CNY,
         settings: settings(),
     }
 }
 
 #[test]
-fn a_region_is_opened_once_with_an_admitted_bureau() {
+fn a_region_is_opened_once_with_a_bureau_that_was_admitted_for_it() {
     let mut world = World::new();
-    let unknown = OpenRegion { bureau: organisation("nobody"), ..dingxi() };
-    world.rejected(&World::governing(), &unknown, organisations::UNKNOWN_ORGANISATION);
+    let governing = World::governing();
+    world.rejected(&governing, &dingxi(), organisations::UNKNOWN_ORGANISATION);
+    world.admit_in(dingxi().region, "dingxi", OrganisationKind::Bureau, None);
+    let regulator = OpenRegion { bureau: organisation("regulator"), ..dingxi() };
+    world.rejected(&governing, &regulator, organisations::WRONG_KIND);
+    let others = OpenRegion { bureau: organisation("bureau"), ..dingxi() };
+    world.rejected(&governing, &others, rejection::BUREAU_OF_ANOTHER_REGION);
     world.accepted(&World::governing(), &dingxi());
     world.rejected(&World::governing(), &dingxi(), rejection::REGION_EXISTS);
 }
@@ -60,7 +65,8 @@ fn the_governing_set_is_changed_by_itself_only() {
         world.rejected(&governing, &SetGoverningSet { members }, rejection::INVALID_GOVERNING_SET);
     }
     world.accepted(&governing, &smaller);
-    world.accepted(&governing[..1], &dingxi());
+    let settings = SetRegion { region: REGION, settings: settings() };
+    world.accepted(&governing[..1], &settings);
 }
 
 #[test]
@@ -93,8 +99,9 @@ fn the_largest_governing_set_can_still_act() {
     world.accepted(&governing, &SetGoverningSet { members: members.clone() });
     let parties: Vec<Party> = members.into_iter().map(Party::Organisation).collect();
     let few = &parties[..AUTHORISATIONS_MAX - 1];
-    world.rejected(few, &dingxi(), rejection::NO_GOVERNING_QUORUM);
-    world.accepted(&parties[..AUTHORISATIONS_MAX], &dingxi());
+    let settings = SetRegion { region: REGION, settings: settings() };
+    world.rejected(few, &settings, rejection::NO_GOVERNING_QUORUM);
+    world.accepted(&parties[..AUTHORISATIONS_MAX], &settings);
 }
 
 /// A node of this organisation that signs with the key named `CODE-node`.

@@ -24,7 +24,8 @@ pub struct AdmitOrganisation {
     pub organisation: OrganisationId,
     /// What it is.
     pub kind: OrganisationKind,
-    /// The region it belongs to. A bureau is there before its region, which it then opens.
+    /// The region it belongs to. A bureau is admitted before its region is opened, and runs that
+    /// one alone.
     pub region: RegionId,
     /// A provider's level; nothing for other kinds.
     #[serde(default)]

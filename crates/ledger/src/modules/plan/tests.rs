@@ -173,15 +173,12 @@ fn a_plan_is_of_its_region_scheme_and_currency() {
     world.rejected(&bureau(), &unknown, network::UNKNOWN_REGION);
     let yen = year_2026().replace("\"CNY\"", "\"USD\"");
     world.rejected(&bureau(), &draft_of(&yen), rejection::PLAN_CURRENCY);
-    let dingxi = OpenRegion {
-        region: RegionId(621_100),
-        bureau: organisation("bureau"),
-        currency: Currency::CNY,
-        settings: settings(),
-    };
-    world.accepted(&World::governing(), &dingxi);
-    let elsewhere = DraftPlan { region: dingxi.region, ..draft_of(&year_2026()) };
-    world.rejected(&bureau(), &elsewhere, rejection::PLAN_OF_ANOTHER_SCHEME);
+    let (region, bureau) = (RegionId(621_100), organisation("dingxi"));
+    world.admit_in(region, "dingxi", OrganisationKind::Bureau, None);
+    let open = OpenRegion { region, bureau, currency: Currency::CNY, settings: settings() };
+    world.accepted(&World::governing(), &open);
+    let elsewhere = DraftPlan { region, ..draft_of(&year_2026()) };
+    world.rejected(&[Party::Organisation(bureau)], &elsewhere, rejection::PLAN_OF_ANOTHER_SCHEME);
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Kind for ContestConsent {
         let mut settled = view::require_record(state, &self.original)?;
         let subject = &self.original.subject;
         let region = network::view::require_region(state, subject.region)?;
-        let latest = view::contestable_until(state, &self.original)?;
+        let latest = view::contested_until(state, &self.original, &settled)?;
         require(context.time <= latest, || rejection::NOT_CONTESTABLE.reject())?;
         settled.contest = Some(Contest::Open { raised: context.time, statement: self.statement });
         VISITS.put(state, &self.original.visit, &VisitRow::Settled(settled));

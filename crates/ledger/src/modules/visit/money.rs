@@ -20,11 +20,9 @@ use crate::modules::{family, fund, interregion, network};
 use benefit::Payer;
 
 /// What a settlement moves between funds, personal accounts and the provider, or the region that
-/// advances to it, cash left out. What
-/// relatives' accounts give goes through one account of the region, so that an entry on the
-/// provider's books does not say whose it was.
-/// What the provider bears itself moves nothing, so that its due is what others owe it: it stands
-/// in the split alone.
+/// advances to it, cash left out. What relatives' accounts give goes through one account of the
+/// region, so that an entry on the provider's books does not say whose it was. What the provider
+/// bears itself moves nothing, so that its due is what others owe it: it stands in the split alone.
 pub(super) fn fund_entries(
     state: &Overlay<'_>,
     subject: &VisitSubject,
@@ -60,7 +58,7 @@ pub(super) fn advancing_bureau(
     Ok(Some(Party::Organisation(bureau)))
 }
 
-/// The same to the account of another creditor.
+/// What a settlement's parts move to the account of whichever creditor.
 pub(crate) fn entries_to(
     state: &Overlay<'_>,
     subject: &VisitSubject,

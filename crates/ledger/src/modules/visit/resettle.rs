@@ -14,7 +14,7 @@ use super::money::{self, GiveBack, aid_of, fund_entries, require_same_split};
 use super::quote::{Part, Quote, QuoteRequest, Split, adjudicate_parts, plans_in_force, quote};
 use super::table::{Contest, SettledVisit, SettlementRecord, VISITS, VisitRow};
 use super::{rejection, view};
-use crate::kernel::account::Account;
+use crate::kernel::account::{Account, RegionPair};
 use crate::kernel::context::{Context, PlanMemo};
 use crate::kernel::overlay::{Base, Overlay, Read};
 use crate::kernel::receipt::{Outcome, amount_value};
@@ -102,7 +102,7 @@ impl Resettlement<'_> {
         money::post_shares(context, state, visit, (&entries, currency), cleared)?;
         let more = self.more(&quoted);
         let consent = self.change.consent_afterwards(self.original.consent, !more.is_nothing());
-        let mut outcome = self.outcome(context, state, &quoted, consent)?;
+        let mut outcome = self.outcome(context, state, (&quoted, consent), cleared)?;
         let collected = self.settle_difference(context, state, &mut outcome, (&quoted, more))?;
         view::set_running_amounts(context, state, subject, &quoted.accumulators)?;
         let own = quoted.split.own_share();
@@ -152,14 +152,13 @@ impl Resettlement<'_> {
         &self,
         context: &Context<'_>,
         state: &Overlay<'_>,
-        quoted: &Quote,
-        consent: Consent,
+        (quoted, consent): (&Quote, Consent),
+        cleared: Option<RegionPair>,
     ) -> Result<Outcome, Rejection> {
         let subject = &self.original.subject;
         let mut concerns = money::paying_organisations(state, subject, &self.original.parts)?;
         concerns.push(Party::Organisation(subject.provider));
         concerns.push(Party::Person(subject.person));
-        let cleared = interregion::view::cleared(state, self.original.visit);
         concerns.extend(money::advancing_bureau(state, cleared)?);
         let before = self.original.total();
         let refunded = before.saturating_sub(quoted.split.total);

@@ -103,7 +103,18 @@ pub fn contestable_until(
     state: &(impl Read + ?Sized),
     original: &super::SettlementRecord,
 ) -> Result<Timestamp, Rejection> {
-    let settled = require_record(state, original)?;
+    contested_until(state, original, &require_record(state, original)?)
+}
+
+/// The same of a settlement whose record was looked at.
+///
+/// # Errors
+/// `not_contestable`.
+pub(super) fn contested_until(
+    state: &(impl Read + ?Sized),
+    original: &super::SettlementRecord,
+    settled: &SettledVisit,
+) -> Result<Timestamp, Rejection> {
     let is_contestable = original.consent.is_given_by_others() && !original.total().is_zero();
     require(is_contestable && settled.contest.is_none(), || rejection::NOT_CONTESTABLE.reject())?;
     let region = network::view::require_region(state, original.subject.region)?;

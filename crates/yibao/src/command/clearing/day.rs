@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use adapters::bank_file::reconcile::{BookLine, Difference, LedgerLine, Reconciled, reconcile};
 use adapters::bank_file::statement::Statement;
-use adapters::bank_file::{self, Direction};
+use adapters::bank_file::{self, Direction, Movement};
 use anyhow::Result;
 use clap::Args;
 use gateway::api::clearing::{BankDayView, PayoutView};
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::accounts::Accounts;
 use super::desk::{At, Stopped};
 use super::file::{batches, read_file, wrong_file};
-use super::import::words;
+use super::import::{came_in, words};
 use crate::command::input::{bad, printable, read_bytes};
 
 /// A provider's book of a day.
@@ -140,10 +140,20 @@ impl Day {
             books.entry(*provider).or_default().extend(read_book(path, currency)?);
         }
         let batches = batches(&desk, 1..=clearing.last_batch, clearing.last_batch)?;
-        let found = reconcile(self.day, &statement.movements, &lines_of(&batches), &books);
+        let counterparts = desk.counterparts()?;
+        let (others, own): (Vec<Movement>, Vec<Movement>) = statement
+            .movements
+            .into_iter()
+            .partition(|one| came_in(desk.region, &counterparts, one).is_some());
+        let found = reconcile(self.day, &own, &lines_of(&batches), &books);
         let days = clearing.rules.as_ref().map_or(0, |rules| rules.clear_within_days);
         let until = clearing.today.plus_days(i32::from(days)).unwrap_or(clearing.today);
         self.say(&found, currency, until);
+        let others = others.iter().filter(|one| one.day == self.day);
+        for one in others {
+            let amount = one.amount.to_decimal(currency);
+            println!("  {:<24}{amount:>16}  came in from another region", one.end_to_end);
+        }
         if self.close {
             let differences = found.differences.iter().map(|one| BankDifference {
                 kind: kind_of(one.kind),

@@ -1,10 +1,12 @@
 //! A desk that pays: reads from a gateway, signs and sends.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
 use gateway::api::clearing::{ClearingView, PayoutView};
+use gateway::api::interregion::InterregionView;
 use ledger::kernel::registry::Kind;
 use node::signature::SecretKey;
 use primitives::{OrganisationId, Party, RegionId};
@@ -89,6 +91,13 @@ impl Desk {
     /// How the region pays.
     pub fn clearing(&self) -> Result<ClearingView, Stopped> {
         self.read("")
+    }
+
+    /// The regions with which the region clears.
+    pub fn counterparts(&self) -> Result<BTreeSet<RegionId>, Stopped> {
+        let view: InterregionView =
+            self.get(&format!("/v1/regions/{}/interregion", self.region))?;
+        Ok(view.counterparts.into_iter().map(|one| one.region).collect())
     }
 
     /// A batch.

@@ -1,6 +1,6 @@
 //! Files for the bank and from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -162,13 +162,16 @@ impl Import {
             let order = format!("{}-0", said.order);
             let references = references.chain([order.as_str()]);
             let batches = batches(desk, batches_of(region, references), last)?;
-            return Ok(report(&Known { region, batches: &batches }, &said));
+            let counterparts = &BTreeSet::new();
+            return Ok(report(&Known { region, counterparts, batches: &batches }, &said));
         }
         let statement = Statement::read(bytes, currency).map_err(wrong_file(&self.file))?;
         let references = statement.movements.iter().map(|one| one.end_to_end.as_str());
         let batches = batches(desk, batches_of(region, references), last)?;
         let reference = |reference: &str| accounts.reference(reference);
-        Ok(movements(&Known { region, batches: &batches }, &statement.movements, reference))
+        let counterparts = &desk.counterparts()?;
+        let known = Known { region, counterparts, batches: &batches };
+        Ok(movements(&known, &statement.movements, reference))
     }
 
     fn say(&self, reading: &Reading, desk: &Desk, currency: Currency) {
@@ -189,6 +192,16 @@ impl Import {
                     ),
                 }
             }
+        }
+        for (other, movement) in &reading.came_in {
+            let amount = movement.amount.to_decimal(currency);
+            println!(
+                "  {:<24}{amount:>16}  came in: `yibao clearing regions received --other {other} \
+                 --amount {amount} --day {} --reference {}`",
+                movement.end_to_end,
+                movement.day,
+                crate::command::input::printable(&movement.bank_reference)
+            );
         }
         for (kind, reference, amount) in &reading.differences {
             let shown = crate::command::input::printable(reference);

@@ -20,6 +20,8 @@ pub struct Reading {
     pub steps: [BTreeMap<u32, Vec<PayoutResult>>; 2],
     /// How many lines the ledger has already.
     pub known: usize,
+    /// What other regions paid: their bureaus' lines, not this one's.
+    pub came_in: Vec<(RegionId, Movement)>,
     /// What does not agree, with the reference on the file.
     pub differences: Vec<(DifferenceKind, String, Amount)>,
 }
@@ -33,6 +35,21 @@ pub fn place_of(region: RegionId, end_to_end: &str) -> Option<Place> {
     (ledger::modules::clearing::end_to_end(region, place.0, place.1) == end_to_end).then_some(place)
 }
 
+/// What came in from another region: money under the name of one of its lines. All others are
+/// looked at as this region's own.
+pub fn came_in<'a>(
+    region: RegionId,
+    counterparts: &BTreeSet<RegionId>,
+    movement: &'a Movement,
+) -> Option<(RegionId, &'a Movement)> {
+    let (named, _) = movement.end_to_end.strip_prefix("YB")?.split_once('-')?;
+    let named = RegionId(named.parse().ok()?);
+    place_of(named, &movement.end_to_end)?;
+    let is_theirs =
+        named != region && movement.direction == Direction::Back && counterparts.contains(&named);
+    is_theirs.then_some((named, movement))
+}
+
 /// The batches that a file speaks of.
 pub fn batches_of<'a>(
     region: RegionId,
@@ -44,6 +61,8 @@ pub fn batches_of<'a>(
 /// The batches as the ledger has them.
 pub struct Known<'a> {
     pub region: RegionId,
+    /// The regions with which it clears.
+    pub counterparts: &'a BTreeSet<RegionId>,
     pub batches: &'a BTreeMap<u32, PayoutView>,
 }
 
@@ -78,6 +97,10 @@ pub fn movements(
     let [out, back] = [Direction::Out, Direction::Back]
         .map(|way| movements.iter().filter(move |one| one.direction == way));
     for movement in out.chain(back) {
+        if let Some((other, movement)) = came_in(known.region, known.counterparts, movement) {
+            reading.came_in.push((other, movement.clone()));
+            continue;
+        }
         let Some((place, batch, standing, amount)) = known.line(&movement.end_to_end) else {
             reading.differs(DifferenceKind::UnknownReference, movement);
             continue;
@@ -309,8 +332,9 @@ mod tests {
     }
 
     fn read(list: &[Movement]) -> Reading {
-        let batches = batches();
-        movements(&Known { region: REGION, batches: &batches }, list, hash)
+        let (batches, counterparts) = (batches(), BTreeSet::from([RegionId(610_100)]));
+        let known = Known { region: REGION, counterparts: &counterparts, batches: &batches };
+        movements(&known, list, hash)
     }
 
     fn kinds(reading: &Reading) -> Vec<DifferenceKind> {
@@ -389,9 +413,32 @@ mod tests {
     }
 
     #[test]
+    fn what_another_region_paid_is_its_line_and_no_difference() {
+        use Direction::{Back, Out};
+        let theirs = |name: &str, direction| Movement {
+            end_to_end: name.to_owned(),
+            ..moved("1-0", direction, "A", "2026-03-31", 100)
+        };
+        let reading = read(&[theirs("YB610100-1-0", Back)]);
+        assert_eq!((kinds(&reading), reading.news()), (vec![], 0));
+        assert_eq!(reading.came_in, [(RegionId(610_100), theirs("YB610100-1-0", Back))]);
+        // Money that goes out, a region with which nothing is cleared, and what is no line.
+        for (name, direction) in [
+            ("YB610100-1-0", Out),
+            ("YB630100-1-0", Back),
+            ("YB610100-01-0", Back),
+            ("YB610100", Back),
+        ] {
+            let reading = read(&[theirs(name, direction)]);
+            assert_eq!(kinds(&reading), [DifferenceKind::UnknownReference], "{name}");
+            assert_eq!(reading.came_in, []);
+        }
+    }
+
+    #[test]
     fn a_report_refuses_lines_or_the_whole_order_and_pays_nothing() {
         let batches = batches();
-        let known = Known { region: REGION, batches: &batches };
+        let known = Known { region: REGION, counterparts: &BTreeSet::new(), batches: &batches };
         let status =
             |name: &str, refused: Option<&str>| adapters::bank_file::report::PaymentStatus {
                 end_to_end: format!("YB620100-{name}"),

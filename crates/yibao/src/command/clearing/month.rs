@@ -41,7 +41,8 @@ pub fn month(text: &str) -> Result<CalendarMonth, String> {
     parsed.ok_or_else(|| String::from("write a month as YYYY-MM, such as 2026-03"))
 }
 
-fn column(amount: Amount, currency: Currency) -> String {
+/// An amount at the right of a line.
+pub fn column(amount: Amount, currency: Currency) -> String {
     format!("{:>16}", amount.to_decimal(currency))
 }
 

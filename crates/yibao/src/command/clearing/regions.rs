@@ -1,7 +1,7 @@
 //! What regions owe each other for care elsewhere.
 //!
 //! Who answers a statement does not believe it: the items are read, added up and hashed again here,
-//! and the hash that is signed is the one that came of it.
+//! and nothing is signed unless they come to the statement's hash.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,13 +16,13 @@ use ledger::kernel::account::RegionPair;
 use ledger::kernel::month::CalendarMonth;
 use ledger::modules::interregion::{
     AnswerInterregionStatement, CloseInterregionMonth, ConfirmRegionPayment, DisputeReason,
-    DisputedItem, EndItemDispute, ItemRow, chain,
+    DisputedItem, EndItemDispute, ItemRow,
 };
-use primitives::{Amount, CivilDate, Currency, Hash, RegionId};
+use primitives::{Amount, CivilDate, Currency, RegionId};
 
 use super::accounts::Accounts;
 use super::desk::{At, Desk, Stopped};
-use super::month::{month, name};
+use super::month::{column, month, name};
 use crate::command::input::bad;
 
 #[derive(Subcommand)]
@@ -33,7 +33,8 @@ pub enum Regions {
     Statement(Statement),
     /// Close a month, as the region of care.
     Close(Close),
-    /// Agree to a month's statement apart from named items, as the insured region.
+    /// Agree to a month's statement apart from named items, as the insured region; a late answer is
+    /// given by the region of care.
     Answer(Answer),
     /// End the dispute of an item, as the insured region or whoever supervises it.
     EndDispute(EndDispute),
@@ -85,6 +86,10 @@ pub struct Answer {
     /// The statement's month.
     #[arg(long, value_name = "MONTH", value_parser = month)]
     month: CalendarMonth,
+    /// Agree in the other region's place to what this region advanced for it, once the last day for
+    /// its answer has passed; nothing is disputed then.
+    #[arg(long, conflicts_with = "disputes")]
+    advanced: bool,
     /// An item that is disputed, as NUMBER:AMOUNT:REASON with one of the reasons not-entitled,
     /// wrong-amount, duplicate, doubtful, undocumented.
     #[arg(long = "dispute", value_name = "NUMBER:AMOUNT:REASON")]
@@ -172,13 +177,19 @@ fn path(pair: RegionPair) -> String {
     format!("/v1/interregion/{}/{}", pair.insured, pair.care)
 }
 
-fn column(amount: Amount, currency: Currency) -> String {
-    format!("{:>16}", amount.to_decimal(currency))
-}
-
 fn parsed(text: &str, currency: Currency) -> Result<Amount> {
     Amount::from_decimal(text, currency)
         .map_err(|_| bad(format!("`{text}` is no amount of {currency}; write 1234.50")))
+}
+
+/// A page of a statement, with the items behind this number.
+fn page(
+    desk: &Desk,
+    pair: RegionPair,
+    (month, after): (CalendarMonth, u64),
+) -> Result<StatementItems, Stopped> {
+    let CalendarMonth { year, month } = month;
+    desk.get(&format!("{}/statements/{year}/{month}?after={after}", path(pair)))
 }
 
 /// A statement with all its items, page by page.
@@ -187,32 +198,23 @@ fn all_items(
     pair: RegionPair,
     month: CalendarMonth,
 ) -> Result<(StatementItems, Vec<ItemRow>), Stopped> {
-    let path = format!("{}/statements/{}/{}", path(pair), month.year, month.month);
-    let mut page: StatementItems = desk.get(&path)?;
-    let mut items = std::mem::take(&mut page.items);
-    let mut next = page.next;
+    let mut first = page(desk, pair, (month, 0))?;
+    let mut items = std::mem::take(&mut first.items);
+    let mut next = first.next;
     while let Some(after) = next {
-        let more: StatementItems = desk.get(&format!("{path}?after={after}"))?;
+        let more = page(desk, pair, (month, after))?;
         items.extend(more.items);
         next = more.next;
     }
-    Ok((page, items))
+    Ok((first, items))
 }
 
-/// The hash over these items, where they are all of the statement and come to its sums.
-fn verified(pair: RegionPair, page: &StatementItems, items: &[ItemRow]) -> Result<Hash> {
-    let row = &page.statement;
-    let of = |is_return: bool| {
-        let amounts = items.iter().filter(|one| one.item.is_return == is_return);
-        amounts.fold(Amount::ZERO, |sum, one| sum.saturating_add(one.item.amount))
-    };
-    let numbers = items.iter().map(|one| one.item.number);
-    let is_whole = numbers.eq(row.after_item.saturating_add(1)..=row.to_item);
-    let hash = items.iter().fold(row.before, |before, one| chain(&before, pair, &one.item));
-    let fits = is_whole && (of(false), of(true)) == (row.gross, row.returned) && hash == row.items;
-    fits.then_some(hash).ok_or_else(|| {
-        bad("the items do not come to the statement; ask the other bureau before answering")
-    })
+/// These items are all of the statement and come to its sums, counts and hash.
+fn require_sum(pair: RegionPair, page: &StatementItems, items: &[ItemRow]) -> Result<()> {
+    if page.statement.is_sum_of(pair, items.iter().map(|one| &one.item)) {
+        return Ok(());
+    }
+    Err(bad("the items do not come to the statement; ask the other bureau before answering"))
 }
 
 fn print_standing(words: &str, standing: &PairStanding, currency: Currency) {
@@ -318,7 +320,7 @@ impl Statement {
                 let statement = MonthStatement { month, row: page.statement.clone() };
                 print_statement(&statement, page.currency);
                 print_items(&items, page.currency);
-                verified(pair, &page, &items)?;
+                require_sum(pair, &page, &items)?;
                 println!("the items come to the statement's sums and its hash");
             }
             None => {
@@ -350,21 +352,26 @@ impl Close {
 
 impl Answer {
     fn run(self) -> Result<ExitCode, Stopped> {
-        let (desk, own) = self.with.enter()?;
-        let (page, items) = all_items(&desk, own, self.month)?;
-        let hash = verified(own, &page, &items)?;
+        let (desk, owed) = self.with.enter()?;
+        let pair = if self.advanced { owed.reversed() } else { owed };
+        let (first, items) = all_items(&desk, pair, self.month)?;
+        require_sum(pair, &first, &items)?;
         let mut disputed = Vec::new();
         for Named { number, amount, reason } in &self.disputes {
-            let amount = parsed(amount, page.currency)?;
+            let amount = parsed(amount, first.currency)?;
             disputed.push(DisputedItem { number: *number, amount, reason: *reason });
         }
         disputed.sort_by_key(|one| one.number);
-        let RegionPair { insured, care } = own;
-        let (month, by) = (self.month, desk.organisation);
-        desk.send(&AnswerInterregionStatement { insured, care, month, items: hash, disputed, by })?;
-        let (page, _) = all_items(&desk, own, self.month)?;
-        print_statement(&MonthStatement { month, row: page.statement }, page.currency);
-        println!("what is payable goes into a batch with `yibao clearing batch`");
+        let RegionPair { insured, care } = pair;
+        let (month, by, items) = (self.month, desk.organisation, first.statement.items);
+        desk.send(&AnswerInterregionStatement { insured, care, month, items, disputed, by })?;
+        // What was answered stands on a page without items as well.
+        let after = page(&desk, pair, (month, first.statement.to_item))?;
+        print_statement(&MonthStatement { month, row: after.statement }, after.currency);
+        match self.advanced {
+            true => println!("what is payable is the other region's to pay"),
+            false => println!("what is payable goes into a batch with `yibao clearing batch`"),
+        }
         desk.leave();
         Ok(ExitCode::SUCCESS)
     }

@@ -98,7 +98,7 @@ fn world() -> World {
 }
 
 fn open_dingxi(world: &mut World, currency: Currency) {
-    world.admit("dingxi", OrganisationKind::Bureau, None);
+    world.admit_in(DINGXI, "dingxi", OrganisationKind::Bureau, None);
     let bureau = organisation("dingxi");
     let open = OpenRegion { region: DINGXI, bureau, currency, settings: settings() };
     world.accepted(&World::governing(), &open);

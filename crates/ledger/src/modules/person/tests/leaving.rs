@@ -21,7 +21,7 @@ fn a_closed_person_keeps_care_until_the_last_day_and_cannot_act() {
 }
 
 fn open_dingxi(world: &mut World, currency: Currency) {
-    world.admit("dingxi", OrganisationKind::Bureau, None);
+    world.admit_in(DINGXI, "dingxi", OrganisationKind::Bureau, None);
     let bureau = organisation("dingxi");
     let open = OpenRegion { region: DINGXI, bureau, currency, settings: settings() };
     world.accepted(&World::governing(), &open);
