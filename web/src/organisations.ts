@@ -14,6 +14,12 @@ export function organisationOf(organisation: string): Promise<Schemas['Organisat
   return asked;
 }
 
+/** The names by which people know these organisations, each asked for once. */
+export async function organisationNames(organisations: Iterable<string>): Promise<ReadonlyMap<string, string>> {
+  const each = [...new Set(organisations)].map(async (one) => [one, await organisationName(one)] as const);
+  return new Map(await Promise.all(each));
+}
+
 /** The name by which people know an organisation. */
 export async function organisationName(organisation: string): Promise<string> {
   return (await organisationOf(organisation)).name ?? organisation;

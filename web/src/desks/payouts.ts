@@ -44,6 +44,10 @@ export const dayBefore = (day: string, days: number): string =>
 
 export const sumOf = (amounts: readonly string[]): bigint => amounts.reduce((sum, amount) => sum + BigInt(amount), 0n);
 
+/** What is open, or that the other side owes instead: of the two amounts one is zero. */
+export const openOrOwed = (open: string, owing: string, shown: (amount: string) => string): string =>
+  owing === '0' ? shown(open) : t('payouts.owes', { amount: shown(owing) });
+
 /** Whether something about payments to providers happened. */
 export const isAboutPayouts = ({ events }: Pick<Schemas['Receipt'], 'events'>): boolean =>
   events.some((event) => /^(payout_|month_closed|hold_back_|bank_day_|suspense_|clearing_|provider_budget_)/.test(event));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { hashOf, isOver, isVerified, nextMonth, type Item, type StatementItems } from './regions.ts';
+import { hashOf, isAboutRegions, isAboutStatements, isOver, isVerified, mayAgreeLate, monthToClose, nextMonth, type Item, type StatementItems } from './regions.ts';
 
 type Vectors = { insured: number; care: number; before: string; items: Item[]; hash: string };
 const vectors: Vectors = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../../vectors/regions.json'), 'utf8'));
@@ -23,6 +23,40 @@ it('believes a statement whose items are all there and come to it, and no other'
   for (const wrong of [[first], [second, first], [first, { ...second, amount: '99' }], [first, { ...second, is_return: false }], [first, { ...second, provider: 'other' }]]) {
     expect(await isVerified(shown(wrong))).toBe(false);
   }
+});
+
+it('believes no counts that the items do not come to', async () => {
+  const right = shown(vectors.items);
+  for (const wrong of [{ settlements: 2 }, { returns: 0 }]) {
+    expect(await isVerified({ ...right, statement: { ...right.statement, ...wrong } })).toBe(false);
+  }
+});
+
+it('closes a month with items or with nothing but the money of an ended dispute', () => {
+  const standing = { unstated: 0, open: '0', waits: false, last: { year: 2026, month: 1 } };
+  const closes = (change: Partial<typeof standing>, today = '2026-03-01'): unknown => monthToClose({ standing: { ...standing, ...change } as never, today });
+  const february = { year: 2026, month: 2 };
+  expect(closes({ unstated: 1 })).toEqual(february);
+  expect(closes({ open: '3000' })).toEqual(february);
+  expect(closes({})).toBeUndefined();
+  expect(closes({ open: '3000', waits: true })).toBeUndefined();
+  expect(closes({ open: '3000' }, '2026-02-28')).toBeUndefined();
+});
+
+it('lets the region of care alone agree for a region that has not answered in time', () => {
+  const waits = { answer: null, answer_by: '2026-02-14' };
+  const on = (today: string): { care_bureau: string; today: string } => ({ care_bureau: 'care', today });
+  expect(mayAgreeLate(on('2026-02-15'), waits, 'care')).toBe(true);
+  expect(mayAgreeLate(on('2026-02-14'), waits, 'care')).toBe(false);
+  expect(mayAgreeLate(on('2026-02-15'), waits, 'insured')).toBe(false);
+  expect(mayAgreeLate(on('2026-02-15'), { ...waits, answer: {} as never }, 'care')).toBe(false);
+});
+
+it('looks again at a statement for what changes one, and at a pair for payments too', () => {
+  const told = (event: string): boolean[] => [isAboutStatements({ events: [event] }), isAboutRegions({ events: [event] })];
+  for (const event of ['interregion_month_closed', 'interregion_statement_answered', 'item_dispute_ended']) expect(told(event)).toEqual([true, true]);
+  for (const event of ['region_payment_confirmed', 'payout_answered', 'interregion_rules_set']) expect(told(event)).toEqual([false, true]);
+  expect(told('visit_settled')).toEqual([false, false]);
 });
 
 it('closes month after month, and only what is over', () => {

@@ -61,12 +61,15 @@ export async function hashOf({ insured, care, statement, items }: Pick<Statement
   return before;
 }
 
-/** Whether the items shown are all of the statement, and come to its sums and its hash. */
+/** Whether the items shown are all of the statement, and come to its sums, its counts and its hash. */
 export async function isVerified(shown: StatementItems): Promise<boolean> {
   const { statement, items } = shown;
   const isWhole = items.length === statement.to_item - statement.after_item && items.every(({ number }, at) => number === statement.after_item + 1 + at);
   const sum = (isReturn: boolean): bigint => items.filter((one) => one.is_return === isReturn).reduce((all, { amount }) => all + BigInt(amount), 0n);
-  return isWhole && sum(false) === BigInt(statement.gross) && sum(true) === BigInt(statement.returned) && (await hashOf(shown)) === statement.items;
+  const isSum = sum(false) === BigInt(statement.gross) && sum(true) === BigInt(statement.returned);
+  const returns = items.filter((one) => one.is_return).length;
+  const isCount = returns === statement.returns && items.length - returns === statement.settlements;
+  return isWhole && isSum && isCount && (await hashOf(shown)) === statement.items;
 }
 
 /** Agrees to what is shown, apart from these items. */
@@ -96,6 +99,21 @@ export function nextMonth(last: Month | null | undefined, today: string): Month 
 /** Whether a month is over on this day. */
 export const isOver = ({ year, month }: Month, today: string): boolean => `${year}-${String(month).padStart(2, '0')}` < today.slice(0, 7);
 
-/** Whether something between regions happened. */
-export const isAboutRegions = ({ events }: Pick<Schemas['Receipt'], 'events'>): boolean =>
-  events.some((event) => /^(interregion_|item_dispute_|region_payment_|payout_)/.test(event));
+/** The month that the bureau of the region of care may close now, if any: it is over, nothing waits for an answer, and there are items or ended disputes to state. */
+export function monthToClose({ standing, today }: Pick<RegionPair, 'standing' | 'today'>): Month | undefined {
+  const month = nextMonth(standing.last, today);
+  const isSomething = standing.unstated > 0 || standing.open !== '0';
+  return isSomething && !standing.waits && isOver(month, today) ? month : undefined;
+}
+
+/** Whether this bureau, of the region of care, may agree in the insured region's place: the last day for its answer has passed. */
+export const mayAgreeLate = (pair: Pick<RegionPair, 'care_bureau' | 'today'>, { answer, answer_by }: Pick<StatementItems['statement'], 'answer' | 'answer_by'>, bureau: string): boolean =>
+  !answer && pair.care_bureau === bureau && answer_by < pair.today;
+
+type Told = Pick<Schemas['Receipt'], 'events'>;
+
+/** Whether a statement between regions was made or answered, or a dispute ended: nothing else changes one. */
+export const isAboutStatements = ({ events }: Told): boolean => events.some((event) => /^(interregion_month_|interregion_statement_|item_dispute_)/.test(event));
+
+/** Whether something between regions happened: a statement, rules, or a payment on its way. */
+export const isAboutRegions = (told: Told): boolean => isAboutStatements(told) || told.events.some((event) => /^(interregion_rules_|region_payment_|payout_)/.test(event));
