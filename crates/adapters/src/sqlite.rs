@@ -7,7 +7,9 @@ mod sums;
 mod together;
 
 use std::{
-    path::PathBuf,
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -117,7 +119,10 @@ impl Database {
         let failed = |cause| failure(schema.name, &path, cause);
         let mut connection = match place {
             Place::Memory => Connection::open_in_memory(),
-            Place::File(path) => Connection::open(path),
+            Place::File(path) => {
+                keep_private(path);
+                Connection::open(path)
+            }
         }
         .map_err(failed)?;
         match prepare(&mut connection, schema) {
@@ -193,6 +198,12 @@ impl Database {
     fn failed(&self, cause: rusqlite::Error) -> StoreError {
         failure(self.name, &self.path, cause)
     }
+}
+
+/// Makes a new file that nobody else on this machine may read; SQLite gives the files that it puts
+/// beside it the same rights. What keeps it from being made, SQLite says when it opens it.
+fn keep_private(path: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
 fn shown(place: &Place) -> String {
@@ -373,6 +384,20 @@ mod tests {
         let mode: String =
             database.read(|c| c.query_row("PRAGMA journal_mode", [], |row| row.get(0))).unwrap();
         assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn nobody_else_on_the_machine_reads_a_book() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, place) = file();
+        let database = Database::open(&place, &ONE).unwrap();
+        database.write(|tx| tx.execute("INSERT INTO t VALUES (7)", [])).unwrap();
+        let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+        assert!(files.len() > 1, "the log beside it as well");
+        for one in files {
+            let mode = one.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{:?}", one.file_name());
+        }
     }
 
     #[test]
