@@ -1,17 +1,21 @@
-/** Receipts as they are committed: a stream that is read with the session's token. */
+/** Receipts as they are committed: one stream for all who listen, read with the session's token. */
 import { openStream } from './client.ts';
 import type { Schemas } from './types.ts';
 
 /** When to come again after the stream ended, in milliseconds. */
 const PAUSE = 2000;
 
-/** Hands over each receipt that concerns the signed-in party from now on. Gives what stops it. */
-export function listen(onReceipt: (receipt: Schemas['Receipt']) => void): () => void {
-  const stop = new AbortController();
+type Listener = { readonly hear: (receipt: Schemas['Receipt']) => void };
+
+const listeners = new Set<Listener>();
+let stop: AbortController | undefined;
+
+/** Reads until it is stopped. A stream that breaks off is opened again behind the last receipt that was seen. */
+async function run(signal: AbortSignal): Promise<void> {
   let last: string | undefined;
 
   async function read(): Promise<void> {
-    const answer = await openStream('/v1/events', last, stop.signal);
+    const answer = await openStream('/v1/events', last, signal);
     if (!answer.ok || answer.body === null) return;
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
@@ -26,20 +30,34 @@ export function listen(onReceipt: (receipt: Schemas['Receipt']) => void): () => 
           event.split('\n').find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1).trim();
         last = field('id') ?? last;
         const data = field('data');
-        if (field('event') === 'receipt' && data !== undefined) onReceipt(JSON.parse(data));
+        if (field('event') === 'receipt' && data !== undefined) {
+          const receipt = JSON.parse(data) as Schemas['Receipt'];
+          for (const listener of [...listeners]) listener.hear(receipt);
+        }
       }
     }
   }
 
-  async function run(): Promise<void> {
-    while (!stop.signal.aborted) {
-      // A stream that breaks off is opened again behind the last receipt that was seen.
-      await read().catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    }
+  while (!signal.aborted) {
+    await read().catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
-  void run();
-  return () => stop.abort();
+}
+
+/** Hands over each receipt that concerns the signed-in party from now on. Gives what stops it. */
+export function listen(onReceipt: (receipt: Schemas['Receipt']) => void): () => void {
+  const listener: Listener = { hear: onReceipt };
+  listeners.add(listener);
+  if (stop === undefined) {
+    stop = new AbortController();
+    void run(stop.signal);
+  }
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    stop?.abort();
+    stop = undefined;
+  };
 }
 
 type Following = {
