@@ -8,6 +8,8 @@ import { Subscriber, type Taken } from './pushes.ts';
 
 const PATIENCE = { timeout: 60_000 };
 const PHONE = '13900001234';
+/** What a notice of a bill says, in the language of the wallet. */
+const REQUEST = '有一件事等您确认';
 /** A page that is not the wallet's. */
 const ELSEWHERE = `${url}/verify`;
 
@@ -136,7 +138,7 @@ export async function isTold(browser: Browser, wallet: Visitor, person: Newcomer
   const text = subscriber.read(taken);
   isDiscreet(text, person);
   const { title, about } = JSON.parse(text) as { title: string; about: string };
-  expect([title, about]).toEqual([wallet.t('notices.about.request'), 'request']);
+  expect([title, about]).toEqual([REQUEST, 'request']);
 
   // The real worker shows it, and says so.
   await wallet.cdp.send('ServiceWorker.deliverPushMessage', { origin: url, registrationId, data: text });
@@ -146,7 +148,10 @@ export async function isTold(browser: Browser, wallet: Visitor, person: Newcomer
     const worker = await navigator.serviceWorker.ready;
     return (await worker.getNotifications()).map((one) => ({ title: one.title, data: one.data as unknown }));
   });
-  expect(shown).toEqual([{ title, data: { path: '/#/' } }]);
+  expect(shown).toEqual([{ title, data: { path: '/#/told/request' } }]);
+  await page.goto(`${url}/#/told/request`);
+  await expect.poll(() => new URL(page.url()).hash).toBe('#/');
+  await open(wallet, '/notices');
   await wallet.check('notices');
 
   // Off on this device, a text message comes instead, to a phone that is shown to be the person's.
@@ -177,6 +182,9 @@ export async function isTold(browser: Browser, wallet: Visitor, person: Newcomer
   await open(wallet, '/notices');
   await wallet.page.getByText(/^已在钱包里看到：/).first().waitFor();
   expect(messages().length).toBe(count);
+  // The phone alone can go.
+  await wallet.button('notices.phone.remove').click();
+  await wallet.text('notices.phone.none').waitFor();
   await wallet.button('notices.end').click();
   await wallet.button('notices.end.go').click();
   await wallet.button('notices.start').waitFor();

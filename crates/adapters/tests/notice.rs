@@ -19,7 +19,7 @@ use adapters::{
         About, Address, Arrival, Channel, Choice, CodeSent, CodeTry, DeliveryState, HandOverError,
         Message, Noted, Notice, NoticeBook, NoticePost, PHONE_CODE_TRIES, Phone, Phrase,
         SignedReport, Waits,
-        push::{PushLine, PushName, PushService, Subscription, WebPush, is_key},
+        push::{PushContact, PushLine, PushName, PushService, Subscription, WebPush, is_key},
         template::{
             Templates,
             simulated::{SimulatedProvider, TRAVEL_MILLIS},
@@ -29,7 +29,7 @@ use adapters::{
 };
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use primitives::{Hash, PersonId, Timestamp, sha256};
+use primitives::{Hash, PersonId, PublicKey, Timestamp, sha256};
 use serde_json::Value;
 use support::NOON;
 use web_push_native::p256;
@@ -41,6 +41,9 @@ const DAY_MAX: u32 = 3;
 const DAY: u64 = 24 * 3_600_000;
 const SERVICE: &str = "https://push.example";
 const SECRET: Hash = Hash([9; 32]);
+/// The key of the wallet in which Ada asks.
+const OWN_KEY: PublicKey = PublicKey::Ed25519([5; 32]);
+const OTHER_KEY: PublicKey = PublicKey::Ed25519([6; 32]);
 
 /// A push service that says what it is told to say, and keeps what it got.
 #[derive(Clone, Default)]
@@ -50,12 +53,19 @@ struct Line(Arc<Mutex<Inner>>);
 struct Inner {
     got: Vec<http::Request<Vec<u8>>>,
     answers: Vec<Result<u16, HandOverError>>,
+    /// What happens meanwhile, once.
+    meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Line {
     /// The next answers; 201 after them.
     fn answer(&self, answers: &[Result<u16, HandOverError>]) {
         self.0.lock().unwrap().answers = answers.iter().rev().copied().collect();
+    }
+
+    /// Happens while the next request is on its way.
+    fn meanwhile(&self, act: impl FnOnce() + Send + 'static) {
+        self.0.lock().unwrap().meanwhile = Some(Box::new(act));
     }
 
     fn got(&self) -> Vec<http::Request<Vec<u8>>> {
@@ -65,6 +75,10 @@ impl Line {
 
 impl PushLine for Line {
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<u16, HandOverError> {
+        let meanwhile = self.0.lock().unwrap().meanwhile.take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         let mut inner = self.0.lock().unwrap();
         inner.got.push(request);
         inner.answers.pop().unwrap_or(Ok(201))
@@ -97,7 +111,7 @@ impl Browser {
 
 /// A post with all channels, a push line and both simulated providers, at noon.
 struct Bench {
-    post: NoticePost,
+    post: Arc<NoticePost>,
     clock: Arc<ManualClock>,
     line: Line,
     wechat: SimulatedProvider,
@@ -109,7 +123,7 @@ fn words(about: About, language: &str) -> Phrase {
 }
 
 fn push_name() -> PushName {
-    PushName::new(&SECRET, "mailto:notices@bureau.example".to_owned()).unwrap()
+    PushName::new(&SECRET, &"mailto:notices@bureau.example".parse().unwrap()).unwrap()
 }
 
 fn web_push(line: &Line, clock: &Arc<dyn Clock>) -> WebPush {
@@ -123,6 +137,10 @@ fn book(place: &Place) -> NoticeBook {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(book(&Place::Memory))
+    }
+
+    fn with(book: NoticeBook) -> Self {
         let manual = Arc::new(ManualClock::at(NOON));
         let clock = Arc::clone(&manual) as Arc<dyn Clock>;
         let line = Line::default();
@@ -137,8 +155,7 @@ impl Bench {
             templates(Channel::Wechat, &wechat),
             templates(Channel::Sms, &sms),
         ];
-        let book = book(&Place::Memory);
-        let post = NoticePost::new(book, channels, words, (WAITS, DAY_MAX), clock);
+        let post = Arc::new(NoticePost::new(book, channels, words, (WAITS, DAY_MAX), clock));
         Self { post, clock: manual, line, wechat, sms }
     }
 
@@ -153,11 +170,17 @@ impl Bench {
 
     fn choose(&self, wechat: bool, sms: bool) {
         let choice = Choice { language: "en".to_owned(), wechat, sms };
-        self.post.choose(ADA, &choice).unwrap();
+        self.post.choose(ADA, &choice, 0).unwrap();
     }
 
     fn put(&self, address: Address) -> Hash {
-        self.post.book().put_address(ADA, &address, self.clock.now()).unwrap()
+        self.post.book().put_address(ADA, (&address, Some(&OWN_KEY)), self.clock.now()).unwrap()
+    }
+
+    /// Something happened to Ada's protection.
+    fn alarm(&self, id: &str) {
+        let message = Message { about: About::Protection, all_ways: true, ..message(id) };
+        assert!(self.post.note(&message).unwrap());
     }
 
     fn note(&self, id: &str) {
@@ -185,7 +208,7 @@ impl Bench {
 }
 
 fn message(id: &str) -> Message {
-    Message { id: sha256(id.as_bytes()), to: ADA, about: About::Request }
+    Message { id: sha256(id.as_bytes()), to: ADA, about: About::Request, all_ways: false }
 }
 
 fn at(millis: u64) -> Timestamp {
@@ -254,7 +277,7 @@ fn what_was_seen_in_the_wallet_goes_no_further() {
     bench.note("b");
     bench.after(WAITS.wallet);
     assert_eq!(bench.reached(), [1, 0, 0]);
-    bench.post.book().mark_seen(ADA, u64::MAX >> 1, bench.clock.now()).unwrap();
+    bench.post.book().mark_seen(ADA, u64::MAX, bench.clock.now()).unwrap();
     bench.after(DAY);
     assert_eq!(bench.reached(), [1, 0, 0]);
 }
@@ -269,9 +292,11 @@ fn a_browser_says_that_it_showed_a_notice() {
     assert_eq!(shown["about"], "request");
     let reference: Hash = shown["reference"].as_str().unwrap().parse().unwrap();
     bench.clock.advance_millis(500);
-    assert_eq!(bench.post.arrived(&reference, true).unwrap(), Arrival::Noted(Channel::Push));
-    assert_eq!(bench.post.arrived(&reference, true).unwrap(), Arrival::Known);
-    assert_eq!(bench.post.arrived(&sha256(b"guessed"), true).unwrap(), Arrival::Unknown);
+    let arrived = |channel, reference| bench.post.arrived(channel, reference, true).unwrap();
+    assert_eq!(arrived(Channel::Sms, &reference), Arrival::Unknown, "of its own channel alone");
+    assert_eq!(arrived(Channel::Push, &reference), Arrival::Noted(Channel::Push));
+    assert_eq!(arrived(Channel::Push, &reference), Arrival::Known);
+    assert_eq!(arrived(Channel::Push, &sha256(b"guessed")), Arrival::Unknown);
     let arrived = DeliveryState::Arrived(at(WAITS.wallet + 500));
     assert_eq!(bench.states(), [(Channel::Push, arrived)]);
     bench.after(DAY);
@@ -356,6 +381,25 @@ fn a_push_goes_only_to_services_that_the_operator_named() {
 }
 
 #[test]
+fn a_push_service_can_complain_where_the_world_reaches_it() {
+    for good in ["mailto:notices@bureau.example", "https://bureau.example/notices"] {
+        good.parse::<PushContact>().unwrap();
+    }
+    for wrong in [
+        "mailto:postmaster@localhost",
+        "mailto:bureau.example",
+        "mailto:@bureau.example",
+        "https://localhost/",
+        "https://127.0.0.1/",
+        "http://bureau.example/",
+        "notices@bureau.example",
+        "",
+    ] {
+        assert!(wrong.parse::<PushContact>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_browser_that_is_gone_is_forgotten_and_the_next_channel_does_not_wait() {
     for status in [404, 410] {
         let bench = Bench::asked();
@@ -425,6 +469,7 @@ fn a_text_message_is_carried_once_and_its_receipt_counts_only_from_its_provider(
     assert_eq!(bench.reached(), [0, 0, 1]);
     let sent = bench.sms.sent();
     assert_eq!(sent[0].to, "+8613900001234");
+    assert_eq!(sent[0].template, "yibao.request.en");
     assert_eq!(sent[0].words, "request en\tOpen the wallet.");
 
     use adapters::notice::template::Provider as _;
@@ -479,13 +524,31 @@ fn messages_that_cost_money_have_a_limit_a_day() {
 }
 
 #[test]
+fn what_a_provider_took_counts_and_what_it_refused_does_not() {
+    let bench = Bench::new();
+    bench.choose(false, true);
+    // Nobody's number is refused, a phone that is off is paid for.
+    for (round, (number, sent)) in
+        [("13900000000", 0), ("13900000001", 3), ("13900001234", 3)].into_iter().enumerate()
+    {
+        for notice in 0..=DAY_MAX {
+            bench.put(Address::Sms(number.parse().unwrap()));
+            bench.note(&format!("{round} {notice}"));
+            bench.after(WAITS.wallet);
+            bench.after(TRAVEL_MILLIS);
+        }
+        assert_eq!(bench.sms.sent().len(), sent, "{number}");
+    }
+}
+
+#[test]
 fn a_phone_counts_once_its_owner_has_written_the_code_back() {
     let bench = Bench::new();
     bench.choose(false, true);
     let book = bench.post.book();
     let phone: Phone = "13900001234".parse().unwrap();
     let new_code = || match book.new_phone_code(ADA, &phone, bench.clock.now()).unwrap() {
-        CodeSent::Send(code) => Some(code),
+        CodeSent::Send { code, .. } => Some(code),
         CodeSent::TooMany => None,
     };
     let attempt = |code: &str| book.try_phone_code(ADA, code, bench.clock.now()).unwrap();
@@ -510,8 +573,175 @@ fn a_phone_counts_once_its_owner_has_written_the_code_back() {
     assert_eq!(attempt(&code), CodeTry::None);
     // Whoever writes other people's numbers does not send them codes all day.
     assert!(new_code().is_some() && new_code().is_some() && new_code().is_none());
+    // Off and on again gives no further ones, and what was sent counts no more.
     bench.clock.advance_millis(DAY);
+    let code = new_code().unwrap();
+    let choice = book.choice(ADA).unwrap().unwrap();
+    for _ in 1..5 {
+        book.forget(ADA).unwrap();
+        assert_eq!(attempt(&code), CodeTry::None);
+        book.choose(ADA, &choice, 0).unwrap();
+        assert!(new_code().is_some());
+    }
+    book.forget(ADA).unwrap();
+    book.choose(ADA, &choice, 0).unwrap();
+    assert!(new_code().is_none());
+    bench.clock.advance_millis(DAY);
+    book.prune(bench.clock.now()).unwrap();
     assert!(new_code().is_some());
+}
+
+#[test]
+fn a_code_has_a_template_of_its_own_and_its_report_is_no_strangers() {
+    let bench = Bench::new();
+    bench.choose(false, true);
+    let phone: Phone = "13900001234".parse().unwrap();
+    let new = bench.post.book().new_phone_code(ADA, &phone, bench.clock.now()).unwrap();
+    let CodeSent::Send { code, reference } = new else { panic!("the first of the day is sent") };
+    let phrase = Phrase { title: "code".to_owned(), body: code };
+    bench.post.send_code(&phone, reference, (phrase, "de")).unwrap();
+    assert_eq!(bench.sms.sent()[0].template, "yibao.code.de");
+    use adapters::notice::template::Provider as _;
+    bench.clock.advance_millis(TRAVEL_MILLIS);
+    let report = bench.sms.reports(bench.clock.now()).remove(0);
+    assert_eq!(bench.post.take_report(Channel::Sms, &report).unwrap(), Some(Arrival::Known));
+    assert_eq!(bench.post.arrived(Channel::Push, &reference, true).unwrap(), Arrival::Unknown);
+}
+
+#[test]
+fn what_protects_a_wallet_is_told_all_ways_at_once() {
+    let bench = Bench::asked();
+    // Seen by whoever holds the device, shown there, and beyond the day's limit.
+    for number in 0..=DAY_MAX {
+        bench.alarm(&format!("{number}"));
+        bench.post.book().mark_seen(ADA, u64::MAX, bench.clock.now()).unwrap();
+        bench.after(0);
+        let shown = Browser::new(1).read(&bench.line.got()[0]);
+        let reference: Hash = shown["reference"].as_str().unwrap().parse().unwrap();
+        bench.post.arrived(Channel::Push, &reference, true).unwrap();
+        bench.after(1);
+        bench.after(TRAVEL_MILLIS);
+        let sent = number as usize + 1;
+        assert_eq!(bench.reached(), [0, sent, sent]);
+    }
+    bench.after(DAY);
+    assert_eq!(bench.reached(), [0, DAY_MAX as usize + 1, DAY_MAX as usize + 1], "once each");
+    assert_eq!(bench.post.waiting(), 0);
+}
+
+#[test]
+fn a_browser_is_told_for_as_long_as_the_key_that_asked_in_it_counts() {
+    let bench = Bench::new();
+    bench.choose(false, false);
+    let book = bench.post.book();
+    let put = |number, key| {
+        let address = Address::Push(Browser::new(number).subscription);
+        book.put_address(ADA, (&address, Some(key)), NOON).unwrap()
+    };
+    let (own, other) = (put(1, &OWN_KEY), put(2, &OTHER_KEY));
+    assert_eq!(book.keep_browsers_of(BOB, &[]).unwrap(), 0);
+    assert_eq!(book.keep_browsers_of(ADA, &[OWN_KEY, OTHER_KEY]).unwrap(), 0);
+    assert_eq!(book.keep_browsers_of(ADA, &[OWN_KEY]).unwrap(), 1);
+    assert_eq!(book.standing(ADA).unwrap().unwrap().browsers, [own]);
+    assert!(!book.remove_address(ADA, &other).unwrap());
+    // The same browser belongs to the key that asked last.
+    assert_eq!(put(1, &OTHER_KEY), own);
+    assert_eq!(book.keep_browsers_of(ADA, &[OWN_KEY]).unwrap(), 1);
+}
+
+#[test]
+fn what_is_seen_while_another_is_on_its_way_is_not_sent() {
+    let bench = Bench::asked();
+    bench.note("a");
+    bench.note("b");
+    let (post, now) = (Arc::clone(&bench.post), bench.clock.now());
+    bench.line.meanwhile(move || post.book().mark_seen(ADA, u64::MAX, now).unwrap());
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.reached(), [1, 0, 0]);
+    assert!(bench.states().is_empty());
+}
+
+#[test]
+fn an_address_that_cannot_be_opened_holds_up_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::File(folder.path().join("notices.sqlite"));
+    let other = NoticeBook::open(&place, &DirectoryKey([4; 32])).unwrap();
+    let choice = Choice { language: "en".to_owned(), wechat: false, sms: false };
+    other.choose(BOB, &choice, 0).unwrap();
+    let address = Address::Push(Browser::new(2).subscription);
+    other.put_address(BOB, (&address, Some(&OTHER_KEY)), NOON).unwrap();
+    drop(other);
+    let bench = Bench::with(book(&place));
+    bench.choose(false, false);
+    bench.put(Address::Push(Browser::new(1).subscription));
+    assert!(bench.post.note(&Message { to: BOB, ..message("b") }).unwrap());
+    bench.note("a");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.line.got().len(), 1);
+    assert!(matches!(bench.states()[..], [(Channel::Push, DeliveryState::Handed(_))]));
+}
+
+#[test]
+fn a_push_service_that_is_slow_or_silent_is_left_in_peace_for_a_while() {
+    let bench = Bench::asked();
+    for id in ["a", "b", "c"] {
+        bench.note(id);
+    }
+    let clock = Arc::clone(&bench.clock);
+    bench.line.meanwhile(move || clock.advance_millis(2_001));
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.line.got().len(), 1, "the others do not wait for it");
+    bench.after(10_000);
+    assert_eq!(bench.line.got().len(), 2);
+    bench.line.answer(&[Err(HandOverError::Silent)]);
+    bench.note("d");
+    bench.note("e");
+    bench.after(WAITS.wallet);
+    assert_eq!(bench.line.got().len(), 1);
+    bench.after(10_000);
+    assert_eq!(bench.line.got().len(), 2);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_push_service() {
+    let bench = Bench::asked();
+    bench.note("a");
+    bench.clock.advance_millis(WAITS.wallet);
+    let (reached, is_reached) = std::sync::mpsc::channel();
+    let (answer, answered) = std::sync::mpsc::channel::<()>();
+    bench.line.meanwhile(move || {
+        reached.send(()).unwrap();
+        let _ = answered.recv();
+    });
+    let handle = bench.post.start().unwrap();
+    is_reached.recv().unwrap();
+    // The service answers only after this: a stop that waited for it would never end.
+    drop(handle);
+    drop(answer);
+}
+
+#[test]
+fn every_push_has_the_same_length() {
+    let bench = Bench::asked();
+    for (id, about) in About::ALL.into_iter().enumerate() {
+        bench.post.note(&Message { about, ..message(&id.to_string()) }).unwrap();
+    }
+    bench.after(WAITS.wallet);
+    let lengths: Vec<usize> = bench.line.got().iter().map(|one| one.body().len()).collect();
+    assert_eq!(lengths.len(), About::ALL.len());
+    // The header of RFC 8188 with a key of 65 bytes, the end of the record, and the tag.
+    assert!(lengths.iter().all(|length| *length == 512 + 86 + 1 + 16), "{lengths:?}");
+}
+
+#[test]
+fn the_place_in_the_receipt_log_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::File(folder.path().join("notices.sqlite"));
+    assert_eq!(book(&place).next_receipt().unwrap(), None);
+    for next in [7, 9] {
+        book(&place).set_next_receipt(next).unwrap();
+        assert_eq!(book(&place).next_receipt().unwrap(), Some(next));
+    }
 }
 
 #[test]
@@ -521,20 +751,23 @@ fn the_book_is_there_after_a_restart_and_forgets_after_90_days() {
     let choice = Choice { language: "de".to_owned(), wechat: false, sms: true };
     {
         let book = book(&place);
-        book.choose(ADA, &choice).unwrap();
+        book.choose(ADA, &choice, 0).unwrap();
         book.note(&message("a"), NOON, NOON).unwrap();
         let address = Address::Sms("13900001234".parse().unwrap());
-        book.put_address(ADA, &address, NOON).unwrap();
+        book.put_address(ADA, (&address, None), NOON).unwrap();
     }
     let bytes = std::fs::read(folder.path().join("notices.sqlite")).unwrap();
     assert!(!bytes.windows(11).any(|window| window == b"13900001234"), "the number is sealed");
     let book = book(&place);
     assert!(book.has_asked(ADA) && !book.has_asked(BOB));
+    book.choose(ADA, &choice, 9).unwrap();
+    assert_eq!(book.asked_since(ADA), Some(0), "the first time counts");
     let standing = book.standing(ADA).unwrap().unwrap();
     assert_eq!(standing.choice, choice);
     assert_eq!(standing.phone_end.as_deref(), Some("1234"));
     assert_eq!(book.notices_of(ADA).unwrap()[0].message, message("a"));
     let later = NOON.plus_millis(90 * DAY + 1);
+    book.prune(later).unwrap();
     book.note(&message("b"), later, later).unwrap();
     let left = book.notices_of(ADA).unwrap();
     assert_eq!(left.iter().map(|one| one.message).collect::<Vec<_>>(), [message("b")]);

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::hub::Hub;
 use crate::in_flight::InFlight;
 use crate::metrics::Metrics;
-use crate::notices::note_receipt;
+use crate::notices::Noting;
 use crate::port::{Port, View};
 use crate::problem::{Problem, code};
 use crate::session::challenge::Challenges;
@@ -142,16 +142,11 @@ impl Gateway {
         let hub = Arc::new(Hub::new(config.streams_max, config.streams_per_party_max));
         let committed = port.chain().subscribe();
         let listeners = Arc::clone(&hub);
-        // It may outlive the gateway: the ledger's stream ends with the node.
-        let told = Arc::downgrade(&port);
-        let noted = committed.inspect(move |receipt| {
-            if let Some(port) = told.upgrade() {
-                note_receipt(&*port, receipt);
-            }
-        });
-        thread::Builder::new()
-            .name("live-receipts".to_owned())
-            .spawn(move || listeners.run(Box::new(noted)))?;
+        let mut noting = Noting::new(&port);
+        thread::Builder::new().name("live-receipts".to_owned()).spawn(move || {
+            noting.catch_up();
+            listeners.run(Box::new(committed.inspect(move |receipt| noting.note(receipt))));
+        })?;
         let contract = crate::openapi::openapi(port.chain().registry());
         let refill = config.sign_in_failure_refill_millis;
         let limiter = |burst| Limiter::new(burst, refill).map_err(no_randomness);

@@ -6,6 +6,8 @@ import { remember, remembered } from '../preferences.svelte.ts';
 
 const OFF = 'yibao.offline';
 const WORKER = '/sw.js';
+/** The empty cache by which the worker knows that pages may be kept: it reads no preferences. */
+const MARK = 'yibao';
 
 type Policy = { createScriptURL(url: string): unknown };
 type Policies = { createPolicy(name: string, rules: { createScriptURL(url: string): string }): Policy };
@@ -38,7 +40,11 @@ export async function startWorker(): Promise<ServiceWorkerRegistration> {
 
 /** Keeps the pages, if the reader lets it. */
 export async function keepPages(): Promise<void> {
-  if (isOffline()) await navigator.serviceWorker.register(address());
+  if (!isOffline()) return;
+  await caches.open(MARK);
+  const { active } = await startWorker();
+  // One that was at work for notices alone has none.
+  active?.postMessage('keep');
 }
 
 /** A worker that shows notices stays, without the pages. */

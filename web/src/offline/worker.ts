@@ -11,6 +11,7 @@
 type Extendable = { waitUntil(done: Promise<unknown>): void };
 type Fetching = Extendable & { readonly request: Request; respondWith(answer: Promise<Response>): void };
 type Pushed = Extendable & { readonly data: { json(): Told } | null };
+type Said = Extendable & { readonly data: unknown };
 type Clicked = Extendable & { readonly notification: { readonly data: { path: string } | null; close(): void } };
 type Client = { readonly url: string; focus(): Promise<Client>; navigate(url: string): Promise<Client | null> };
 /** What stands in a notice. */
@@ -18,6 +19,7 @@ type Told = { readonly reference: string; readonly about: string; readonly title
 type Scope = {
   addEventListener(type: 'install' | 'activate', listener: (event: Extendable) => void): void;
   addEventListener(type: 'fetch', listener: (event: Fetching) => void): void;
+  addEventListener(type: 'message', listener: (event: Said) => void): void;
   addEventListener(type: 'push', listener: (event: Pushed) => void): void;
   addEventListener(type: 'notificationclick', listener: (event: Clicked) => void): void;
   skipWaiting(): Promise<void>;
@@ -35,16 +37,30 @@ const worker = self as unknown as Scope;
 const SHELL = { version: '__VERSION__', files: ['__FILES__'] };
 const KEPT = `yibao-${SHELL.version}`;
 const PAGE = '/';
+/** The empty cache by which the page says that pages may be kept (`offline.ts`). */
+const MARK = 'yibao';
+
+/** Keeps the pages, if they may be kept and are not. */
+async function keepPages(): Promise<void> {
+  if (!(await caches.has(MARK)) || (await caches.has(KEPT))) return;
+  const cache = await caches.open(KEPT);
+  try {
+    await cache.addAll(SHELL.files);
+  } catch (lost) {
+    // A part of the pages would open as if it were all.
+    await caches.delete(KEPT);
+    throw lost;
+  }
+}
 
 async function install(): Promise<void> {
-  const cache = await caches.open(KEPT);
-  await cache.addAll(SHELL.files);
+  await keepPages();
   await worker.skipWaiting();
 }
 
 async function activate(): Promise<void> {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name !== KEPT).map((name) => caches.delete(name)));
+  await Promise.all(names.filter((name) => name !== KEPT && name !== MARK).map((name) => caches.delete(name)));
   await worker.clients.claim();
 }
 
@@ -62,11 +78,9 @@ async function file(request: Request): Promise<Response> {
   return (await caches.match(request)) ?? fetch(request);
 }
 
-/** The page of what a notice is about. */
-const PAGES: Readonly<Record<string, string>> = { protection: '/lock', money: '/history', family: '/family', answer: '/inquiries' };
-
 async function show({ reference, about, title, body, language }: Told): Promise<void> {
-  const data = { path: `/#${PAGES[about] ?? '/'}` };
+  // The wallet knows the page of what a notice is about (`notices.ts`).
+  const data = { path: `/#/told/${encodeURIComponent(about)}` };
   await worker.registration.showNotification(title, { body, lang: language, tag: reference, icon: '/icon-192.png', data });
   // The bureau learns that it was shown here, and tries no other way.
   const told = JSON.stringify({ reference });
@@ -87,6 +101,9 @@ worker.addEventListener('push', (event) => {
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil(open(event.notification.data?.path ?? PAGE));
+});
+worker.addEventListener('message', (event) => {
+  if (event.data === 'keep') event.waitUntil(keepPages());
 });
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(activate()));

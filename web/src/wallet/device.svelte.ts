@@ -31,7 +31,10 @@ class Device {
     this.held = held;
   }
 
+  /** Whoever has the device next is told nothing of this wallet. */
   async forget(): Promise<void> {
+    const { letGo } = await import('./push.ts');
+    await letGo().catch(() => {});
     await forget(NAME);
     this.held = undefined;
   }

@@ -34,12 +34,19 @@ export async function pushStanding(person: string, { browsers }: Schemas['Notice
 export async function startPush(person: string, key: string): Promise<PushStanding> {
   if ((await Notification.requestPermission()) !== 'granted') return 'blocked';
   const { pushManager } = await startWorker();
+  // An earlier subscription may be somebody else's, or for another key, which the browser refuses to mix.
+  await (await pushManager.getSubscription())?.unsubscribe();
   const subscription = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytesOf(key) });
-  const { endpoint, keys } = subscription.toJSON();
-  const body = { endpoint: endpoint ?? '', p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' };
-  const { browser } = await ok(api.POST('/v1/persons/{person}/browsers', { params: { path: { person } }, body }));
-  await keep(KEPT, { person, browser } satisfies Kept);
-  return 'on';
+  try {
+    const { endpoint, keys } = subscription.toJSON();
+    const body = { endpoint: endpoint ?? '', p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' };
+    const { browser } = await ok(api.POST('/v1/persons/{person}/browsers', { params: { path: { person } }, body }));
+    await keep(KEPT, { person, browser } satisfies Kept);
+    return 'on';
+  } catch (refused) {
+    await subscription.unsubscribe();
+    throw refused;
+  }
 }
 
 export async function stopPush(person: string): Promise<void> {

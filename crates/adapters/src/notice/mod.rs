@@ -3,7 +3,8 @@
 //! A notice says what sort of thing it is about and nothing else: whoever looks at a locked screen,
 //! and whoever carries a text message, learns no hospital, no amount and no name. The rest is in
 //! the wallet. It is tried on one channel after the other, in the order of [`Channel::FALLBACK`],
-//! until the person has seen it in the wallet or a channel says that it arrived.
+//! until the person has seen it in the wallet or a channel says that it arrived, or all ways at
+//! once.
 //!
 //! Reading order: [`book`] (what is kept), [`post`] (what is done next, and when), [`push`] (Web
 //! Push), [`template`] (text messages and WeChat, and the peers that play them here), [`phone`].
@@ -18,7 +19,6 @@ use std::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, PersonId, Timestamp};
-use serde::{Deserialize, Serialize};
 
 pub use book::{Arrival, CodeSent, CodeTry, Noted, NoticeBook, PHONE_CODE_TRIES, Standing};
 pub use phone::Phone;
@@ -31,8 +31,7 @@ pub mod push;
 pub mod template;
 
 /// A way to reach somebody who has not the wallet before their eyes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Channel {
     /// A browser's own notices (Web Push).
     Push,
@@ -64,8 +63,7 @@ impl Channel {
 }
 
 /// What a notice is about: all that it says outside the wallet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum About {
     /// A bill waits for the person's word.
     Request,
@@ -110,6 +108,10 @@ pub struct Message {
     pub to: PersonId,
     /// What it is about.
     pub about: About,
+    /// Whether it goes all ways at once, also when it was seen or arrived: whoever changes a
+    /// wallet's protection, or made its owner lock it, may hold its device, and then the owner
+    /// hears of it elsewhere alone.
+    pub all_ways: bool,
 }
 
 /// What somebody wants besides the wallet, who asked for notices.
@@ -166,8 +168,8 @@ pub struct Phrase {
 pub struct Dispatch {
     /// Under which number its arrival is reported; it tells nothing about notice or person.
     pub reference: Hash,
-    /// What it is about.
-    pub about: About,
+    /// What it is about; `None` for the code that shows whose phone it is.
+    pub about: Option<About>,
     /// The words.
     pub phrase: Phrase,
     /// Their language.
@@ -186,6 +188,14 @@ pub enum HandOverError {
     /// The peer did not answer, or is busy; later it may.
     #[error("the peer does not answer")]
     Silent,
+}
+
+impl Dispatch {
+    /// The name of its sort, which a registered template has too.
+    #[must_use]
+    pub fn sort(&self) -> &'static str {
+        self.about.map_or("code", About::name)
+    }
 }
 
 /// What a peer says about a dispatch afterwards.

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use primitives::{Hash, PersonId, Timestamp};
 
-use super::book::{Arrival, Due, NoticeBook, Tried};
+use super::book::{Arrival, NoticeBook};
 use super::{
     About, Address, Channel, Choice, DeliveryState, Dispatch, HandOverError, Message, Notice,
     NoticeError, Phone, Phrase, SignedReport,
@@ -24,6 +23,13 @@ const TRIES_MAX: u32 = 4;
 /// How long after a peer did not answer it is asked again, in milliseconds; doubled with every
 /// further try.
 const RETRY_MILLIS: u64 = 5_000;
+/// How long a notice is put off whose step went wrong here, in milliseconds: five minutes.
+const PUT_OFF_MILLIS: u64 = 5 * 60_000;
+/// How often what is too old is forgotten, in milliseconds: every hour.
+const PRUNE_MILLIS: u64 = 3_600_000;
+/// How long a stop waits for a peer that is being asked. What it was asked is counted already, so
+/// leaving it loses nothing.
+const STOP_WAIT: Duration = Duration::from_secs(1);
 
 /// How long each channel has the word alone, in milliseconds, before the next one is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +74,9 @@ pub struct NoticePost {
     clock: Arc<dyn Clock>,
     counts: [Counts; 3],
     waiting: AtomicU64,
+    /// When what is too old was forgotten last, in milliseconds.
+    pruned: AtomicU64,
+    is_stopping: AtomicBool,
 }
 
 /// What is tried next.
@@ -98,6 +107,8 @@ impl NoticePost {
             clock,
             counts: Default::default(),
             waiting: AtomicU64::new(0),
+            pruned: AtomicU64::new(0),
+            is_stopping: AtomicBool::new(false),
         }
     }
 
@@ -113,48 +124,42 @@ impl NoticePost {
         self.channels.iter().map(|(channel, one)| (*channel, one.is_simulated())).collect()
     }
 
-    /// Notes a notice; it is tried outside once the wallet had its time. The same again changes
-    /// nothing.
+    /// Notes a notice; it is tried outside once the wallet had its time, or at once when it goes
+    /// all ways. The same again changes nothing.
     ///
     /// # Errors
     /// When the book fails.
     pub fn note(&self, message: &Message) -> Result<bool, NoticeError> {
         let now = self.clock.now();
-        self.book.note(message, now, now.plus_millis(self.waits.wallet))
+        let wait = if message.all_ways { 0 } else { self.waits.wallet };
+        self.book.note(message, now, now.plus_millis(wait))
     }
 
-    /// Notes what a person wants. Whoever chooses WeChat is made a follower, where the account
-    /// knows how.
+    /// Notes what a person wants ([`NoticeBook::choose`]). Whoever chooses WeChat is made a
+    /// follower, where the account knows how.
     ///
     /// # Errors
     /// When the book fails.
-    pub fn choose(&self, person: PersonId, choice: &Choice) -> Result<(), NoticeError> {
+    pub fn choose(&self, person: PersonId, choice: &Choice, since: u64) -> Result<(), NoticeError> {
         let wechat = self.channels.get(&Channel::Wechat).filter(|_| choice.wechat);
         if let Some(address) = wechat.and_then(|account| account.address_of(person)) {
-            self.book.put_address(person, &address, self.clock.now())?;
+            self.book.put_address(person, (&address, None), self.clock.now())?;
         }
-        self.book.choose(person, choice)
+        self.book.choose(person, choice, since)
     }
 
-    /// Sends the code that shows whose phone it is.
+    /// Sends the code that shows whose phone it is, in these words of this language.
     ///
     /// # Errors
     /// Why it was not sent.
     pub fn send_code(
         &self,
         phone: &Phone,
-        code: &str,
-        phrase: Phrase,
+        reference: Hash,
+        (phrase, language): (Phrase, &str),
     ) -> Result<(), HandOverError> {
         let sms = self.channels.get(&Channel::Sms).ok_or(HandOverError::Gone)?;
-        let parts: [&[u8]; 3] =
-            [b"yibao/phone-code/v1", phone.number().as_bytes(), code.as_bytes()];
-        let dispatch = Dispatch {
-            reference: primitives::sha256_parts(&parts),
-            about: About::Protection,
-            phrase,
-            language: String::new(),
-        };
+        let dispatch = Dispatch { reference, about: None, phrase, language: language.to_owned() };
         sms.hand_over(&Address::Sms(phone.clone()), &dispatch)
     }
 
@@ -168,15 +173,21 @@ impl NoticePost {
         report: &SignedReport,
     ) -> Result<Option<Arrival>, NoticeError> {
         let read = self.channels.get(&channel).and_then(|peer| peer.read_report(report));
-        read.map(|report| self.arrived(&report.reference, report.has_arrived)).transpose()
+        read.map(|report| self.arrived(channel, &report.reference, report.has_arrived)).transpose()
     }
 
-    /// Notes that a dispatch arrived, or never will.
+    /// Notes that a dispatch on this channel arrived, or never will.
     ///
     /// # Errors
     /// When the book fails.
-    pub fn arrived(&self, reference: &Hash, has_arrived: bool) -> Result<Arrival, NoticeError> {
-        let arrival = self.book.note_report(reference, has_arrived, self.clock.now())?;
+    pub fn arrived(
+        &self,
+        channel: Channel,
+        reference: &Hash,
+        has_arrived: bool,
+    ) -> Result<Arrival, NoticeError> {
+        let now = self.clock.now();
+        let arrival = self.book.note_report((channel, reference), has_arrived, now)?;
         if let Arrival::Noted(channel) = arrival {
             let counts = self.counts(channel);
             let count = if has_arrived { &counts.arrived } else { &counts.failed };
@@ -185,12 +196,14 @@ impl NoticePost {
         Ok(arrival)
     }
 
-    /// Takes what peers report and does what is due by now. Says how many steps it took.
+    /// Takes what peers report and does what is due by now. Says how many steps it took. A step
+    /// that goes wrong is named and put off: it holds up no other.
     ///
     /// # Errors
     /// When the book fails; what was not done is due again.
     pub fn round(&self) -> Result<usize, NoticeError> {
         let now = self.clock.now();
+        self.prune(now)?;
         for (channel, peer) in &self.channels {
             for report in peer.reports(now) {
                 if self.take_report(*channel, &report)?.is_none() {
@@ -199,42 +212,65 @@ impl NoticePost {
             }
         }
         let due = self.book.due(now)?;
-        for one in &due {
-            self.step(one, now)?;
+        for message in &due {
+            if self.is_stopping.load(Ordering::Relaxed) {
+                break;
+            }
+            if let Err(error) = self.step(message, now) {
+                tracing::error!(%error, "the step of a notice went wrong and is put off");
+                self.book.put_off(&message.id, now.plus_millis(PUT_OFF_MILLIS))?;
+            }
         }
         self.waiting.store(self.book.waiting()?, Ordering::Relaxed);
         Ok(due.len())
     }
 
-    fn step(&self, due: &Due, now: Timestamp) -> Result<(), NoticeError> {
-        let Some(choice) = self.book.choice(due.message.to)? else {
-            return self.book.end(&due.message.id);
+    fn prune(&self, now: Timestamp) -> Result<(), NoticeError> {
+        let last = self.pruned.load(Ordering::Relaxed);
+        if now.millis().saturating_sub(last) >= PRUNE_MILLIS {
+            self.book.prune(now)?;
+            self.pruned.store(now.millis(), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn step(&self, message: &Message, now: Timestamp) -> Result<(), NoticeError> {
+        let Some(choice) = self.book.choice(message.to)? else {
+            return self.book.end(&message.id);
         };
-        match self.next(due, &choice, now)? {
-            Next::Nothing => self.book.end(&due.message.id),
-            Next::Try(channel, tries) => self.try_channel(&due.message, channel, tries, &choice),
+        match self.next(message, &choice, now)? {
+            Next::Nothing => self.book.end(&message.id),
+            Next::Try(channel, tries) => self.try_channel(message, channel, tries, &choice),
         }
     }
 
-    fn next(&self, due: &Due, choice: &Choice, now: Timestamp) -> Result<Next, NoticeError> {
-        let person = due.message.to;
+    fn next(
+        &self,
+        message: &Message,
+        choice: &Choice,
+        now: Timestamp,
+    ) -> Result<Next, NoticeError> {
+        let person = message.to;
+        let all_ways = message.all_ways;
+        let tried = self.book.tried(&message.id)?;
         for channel in self.channels.keys().copied() {
             let is_wanted = match channel {
                 Channel::Push => true,
                 Channel::Wechat => choice.wechat,
                 Channel::Sms => choice.sms,
             };
-            if !is_wanted || self.book.addresses(person, channel)?.is_empty() {
+            if !is_wanted || !self.book.has_address(person, channel)? {
                 continue;
             }
-            let tried = due.tried.iter().find(|tried| tried.channel == channel);
+            let tried = tried.iter().find(|tried| tried.channel == channel);
             match tried.map(|tried| (tried.state, tried.tries)) {
                 None if channel != Channel::Push
+                    && !all_ways
                     && self.book.sent_today(person, channel, now)? >= self.day_max => {}
                 None => return Ok(Next::Try(channel, 0)),
                 Some((DeliveryState::Trying, tries)) => return Ok(Next::Try(channel, tries)),
-                Some((DeliveryState::Arrived(_), _)) => return Ok(Next::Nothing),
-                Some((DeliveryState::Handed(_) | DeliveryState::Failed, _)) => {}
+                Some((DeliveryState::Arrived(_), _)) if !all_ways => return Ok(Next::Nothing),
+                Some(_) => {}
             }
         }
         Ok(Next::Nothing)
@@ -250,26 +286,27 @@ impl NoticePost {
         let now = self.clock.now();
         let tries = tries.saturating_add(1);
         let later = RETRY_MILLIS.saturating_mul(1 << tries.min(TRIES_MAX));
-        let later = Some(now.plus_millis(later));
-        let trying = Tried { channel, tries, state: DeliveryState::Trying };
         // Counted before it is sent: a crash in between neither loses it nor repeats it for ever.
-        self.book.set_delivery(&message.id, &trying, (now, later))?;
+        let later = now.plus_millis(later);
+        if !self.book.claim(&message.id, (channel, tries), (now, later))? {
+            return Ok(());
+        }
         let outcome = self.hand_over(message, channel, choice)?;
-        let (state, due) = match outcome {
-            Ok(()) => {
-                let wait = self.waits.after(channel);
-                (DeliveryState::Handed(now), Some(now.plus_millis(wait)))
-            }
+        let now = self.clock.now();
+        let wait = match outcome {
+            Ok(()) if !message.all_ways => self.waits.after(channel),
+            Ok(()) => 0,
             Err(HandOverError::Silent) if tries < TRIES_MAX => return Ok(()),
             Err(error) => {
                 tracing::warn!(channel = channel.name(), %error, "a notice was not taken");
-                (DeliveryState::Failed, Some(now))
+                0
             }
         };
         let counts = self.counts(channel);
         let count = if outcome.is_ok() { &counts.handed } else { &counts.failed };
         count.fetch_add(1, Ordering::Relaxed);
-        self.book.set_delivery(&message.id, &Tried { state, ..trying }, (now, due))
+        let became = (channel, outcome.is_ok());
+        self.book.settle(&message.id, became, (now, now.plus_millis(wait)))
     }
 
     /// Gives a notice to all of a person's addresses on a channel. One that takes it is enough; one
@@ -283,12 +320,15 @@ impl NoticePost {
         let Some(peer) = self.channels.get(&channel) else { return Ok(Err(HandOverError::Gone)) };
         let dispatch = Dispatch {
             reference: self.book.reference(&message.id, channel),
-            about: message.about,
+            about: Some(message.about),
             phrase: (self.words)(message.about, &choice.language),
             language: choice.language.clone(),
         };
         let mut outcome = Err(HandOverError::Gone);
-        for (id, address) in self.book.addresses(message.to, channel)? {
+        for (id, address) in self.book.open_addresses(message.to, channel)? {
+            if self.is_stopping.load(Ordering::Relaxed) {
+                break;
+            }
             match (peer.hand_over(&address, &dispatch), outcome) {
                 (Ok(()), _) => outcome = Ok(()),
                 (Err(HandOverError::Gone), _) => {
@@ -333,30 +373,35 @@ impl NoticePost {
     /// When the system gives no thread.
     pub fn start(self: &Arc<Self>) -> std::io::Result<NoticeHandle> {
         let (stop, stopped) = channel::<()>();
+        let (ended, has_ended) = channel::<()>();
         let post = Arc::clone(self);
         let run = move || {
+            // Dropped at the end of the thread, however it ends.
+            let _ended = ended;
             while stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
                 if let Err(error) = post.round() {
                     tracing::error!(%error, "notices cannot be sent");
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("notices".to_owned()).spawn(run)?;
-        Ok(NoticeHandle { stop: Some(stop), thread: Some(thread) })
+        std::thread::Builder::new().name("notices".to_owned()).spawn(run)?;
+        Ok(NoticeHandle { post: Arc::clone(self), stop: Some(stop), has_ended })
     }
 }
 
-/// Keeps notices going; dropping it ends it.
+/// Keeps notices going; dropping it ends them, without waiting for a peer that is slow.
 pub struct NoticeHandle {
+    post: Arc<NoticePost>,
     stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    has_ended: Receiver<()>,
 }
 
 impl Drop for NoticeHandle {
     fn drop(&mut self) {
+        self.post.is_stopping.store(true, Ordering::Relaxed);
         self.stop.take();
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread of notices ended by itself");
+        if self.has_ended.recv_timeout(STOP_WAIT) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("a peer of notices does not answer and is left");
         }
     }
 }

@@ -5,7 +5,12 @@
 //! is sent to only when it lies at a service that the operator named: otherwise anybody could make
 //! this program call any machine (decision record 0044).
 
-use std::{fmt, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+};
 
 use aws_lc_rs::{
     agreement::{ECDH_P256, PrivateKey},
@@ -30,6 +35,14 @@ const VALID_SECONDS: u64 = 24 * 3_600;
 ///
 /// > This claim MUST NOT be more than 24 hours from the time of the request — RFC 8292, section 2.
 const NAME_SECONDS: u64 = 12 * 3_600;
+/// Every notice is a multiple of so many bytes, so that its length tells nothing of what it says.
+/// All that there are fit into one (test `every_push_has_the_same_length`).
+const PAYLOAD_BYTES: usize = 512;
+/// An answer that took longer than this, in milliseconds, counts as slow.
+const SLOW_MILLIS: u64 = 2_000;
+/// How long a push service that is silent or slow is not asked, in milliseconds, so that it holds
+/// up no other. Less than the shortest pause before a notice is tried again.
+const REST_MILLIS: u64 = 9_000;
 /// How often another scalar is tried, before there is no key: each fails once in 2^32 times.
 const KEY_TRIES: u8 = 8;
 
@@ -123,10 +136,46 @@ pub trait PushLine: Send + Sync {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Status, HandOverError>;
 }
 
+/// Where a push service complains: an address with `mailto:` or `https:` that the world reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushContact(String);
+
+/// Not an address where a push service could complain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "write where a push service complains as `mailto:NAME@DOMAIN` or `https://DOMAIN/..`, with a \
+     domain that the world knows: some services refuse others"
+)]
+pub struct PushContactError;
+
+impl FromStr for PushContact {
+    type Err = PushContactError;
+
+    fn from_str(text: &str) -> Result<Self, PushContactError> {
+        let domain = if let Some(address) = text.strip_prefix("mailto:") {
+            let (name, domain) = address.split_once('@').ok_or(PushContactError)?;
+            (!name.is_empty()).then(|| domain.to_owned())
+        } else {
+            let uri: Uri = text.parse().map_err(|_| PushContactError)?;
+            uri.host().filter(|_| uri.scheme_str() == Some("https")).map(str::to_owned)
+        };
+        // The last part of a name that the world knows is a word; of an address it is a number.
+        let is_known = |domain: &str| {
+            let (rest, last) = domain.rsplit_once('.').unwrap_or_default();
+            let is_word = last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic());
+            is_word && !rest.is_empty() && !domain.contains([' ', '@', '?'])
+        };
+        domain
+            .filter(|domain| is_known(domain))
+            .map(|_| Self(text.to_owned()))
+            .ok_or(PushContactError)
+    }
+}
+
 /// The name under which a bureau sends: a key that browsers ask for when they subscribe.
 pub struct PushName {
     pair: EcdsaKeyPair,
-    contact: String,
+    contact: PushContact,
 }
 
 /// What is signed (RFC 8292, section 2).
@@ -138,10 +187,9 @@ struct Claims<'a> {
 }
 
 impl PushName {
-    /// The name that follows from a secret; `contact` is where a push service complains, an address
-    /// with `mailto:` or `https:`. `None` when there is no such key.
+    /// The name that follows from a secret. `None` when there is no such key.
     #[must_use]
-    pub fn new(secret: &Hash, contact: String) -> Option<Self> {
+    pub fn new(secret: &Hash, contact: &PushContact) -> Option<Self> {
         (0..KEY_TRIES).find_map(|round| {
             let scalar = sha256_parts(&[b"yibao/push-name/v1", &secret.0, &[round]]).0;
             let private = PrivateKey::from_private_key(&ECDH_P256, &scalar).ok()?;
@@ -166,7 +214,7 @@ impl PushName {
         let claims = Claims {
             aud: &format!("{scheme}://{host}{port}"),
             exp: (now.millis() / 1_000).saturating_add(NAME_SECONDS),
-            sub: &self.contact,
+            sub: &self.contact.0,
         };
         let encode = Base64UrlUnpadded::encode_string;
         let head = encode(br#"{"typ":"JWT","alg":"ES256"}"#);
@@ -193,6 +241,8 @@ pub struct WebPush {
     name: PushName,
     line: Box<dyn PushLine>,
     clock: std::sync::Arc<dyn Clock>,
+    /// The hosts that are silent or slow, and until when they are not asked.
+    resting: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl WebPush {
@@ -204,7 +254,7 @@ impl WebPush {
         line: Box<dyn PushLine>,
         clock: std::sync::Arc<dyn Clock>,
     ) -> Self {
-        Self { services, name, line, clock }
+        Self { services, name, line, clock, resting: Mutex::default() }
     }
 
     /// The key that browsers ask for when they subscribe.
@@ -239,12 +289,14 @@ impl WebPush {
         let key = PublicKey::from_sec1_bytes(&subscription.key).map_err(|_| gone)?;
         let payload = Payload {
             reference: &dispatch.reference,
-            about: dispatch.about.name(),
+            about: dispatch.sort(),
             title: &dispatch.phrase.title,
             body: &dispatch.phrase.body,
             language: &dispatch.language,
         };
-        let payload = serde_json::to_vec(&payload).map_err(|_| HandOverError::Silent)?;
+        let mut payload = serde_json::to_vec(&payload).map_err(|_| HandOverError::Silent)?;
+        // Spaces behind it change nothing of a text in JSON.
+        payload.resize(payload.len().next_multiple_of(PAYLOAD_BYTES), b' ');
         let name = self.name.header(&uri, self.clock.now()).ok_or(HandOverError::Silent)?;
         let name = name.parse().map_err(|_| HandOverError::Silent)?;
         let builder = WebPushBuilder::new(uri, key, Auth::from(subscription.secret))
@@ -252,6 +304,25 @@ impl WebPush {
         let mut request = builder.build(payload).map_err(|_| HandOverError::Silent)?;
         request.headers_mut().insert(header::AUTHORIZATION, name);
         Ok(request)
+    }
+
+    /// Sends it, unless the host is resting.
+    fn send(&self, request: Request<Vec<u8>>) -> Result<Status, HandOverError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let before = self.clock.now();
+        let resting = || self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        if resting().get(&host).is_some_and(|until| before < *until) {
+            return Err(HandOverError::Silent);
+        }
+        let answer = self.line.send(request);
+        let now = self.clock.now();
+        let is_slow = now.millis().saturating_sub(before.millis()) > SLOW_MILLIS;
+        if is_slow || answer == Err(HandOverError::Silent) {
+            let mut resting = resting();
+            resting.retain(|_, until| now < *until);
+            resting.insert(host, now.plus_millis(REST_MILLIS));
+        }
+        answer
     }
 }
 
@@ -272,7 +343,7 @@ impl Notice for WebPush {
 
     fn hand_over(&self, address: &Address, dispatch: &Dispatch) -> Result<(), HandOverError> {
         let Address::Push(subscription) = address else { return Err(HandOverError::Gone) };
-        let status = self.line.send(self.request(subscription, dispatch)?)?;
+        let status = self.send(self.request(subscription, dispatch)?)?;
         match status {
             200..=299 => Ok(()),
             // RFC 8030, section 7.3. A 403 may be a mistake of ours and forgets nobody.

@@ -114,7 +114,7 @@ impl Templates {
     }
 
     fn request(&self, address: &Address, dispatch: &Dispatch) -> Option<Vec<u8>> {
-        let template = format!("yibao.{}.{}", dispatch.about.name(), dispatch.language);
+        let template = format!("yibao.{}.{}", dispatch.sort(), dispatch.language);
         let (title, body) = (dispatch.phrase.title.clone(), dispatch.phrase.body.clone());
         let filled = Filled { title, body };
         let bytes = match address {

@@ -288,7 +288,7 @@ fn ask(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if !call.wallet()?.directory.put_family_request(&request)? {
         return Err(Problem::new(&code::FAMILY_REQUESTS_TOO_MANY));
     }
-    note(&*call.wallet()?, member, About::Family, &request.id);
+    note((&*call.wallet()?, &call.view), member, About::Family, &request.id);
     Ok(Reply::json(&view(call, &request)?)?.status(StatusCode::CREATED))
 }
 

@@ -393,7 +393,7 @@ fn answer(call: &Call, session: &Session) -> Result<Reply, Problem> {
     }
     if wallet.directory.answer_inquiry(&inquiry, words.trim().as_bytes(), call.now)? {
         let what = sha256_parts(&[b"inquiry", &number.to_le_bytes()]);
-        note(&wallet, inquiry.asked.person, About::Answer, &what);
+        note((&wallet, &call.view), inquiry.asked.person, About::Answer, &what);
         Ok(Reply::nothing().status(StatusCode::NO_CONTENT))
     } else {
         Err(Problem::new(&code::INQUIRY_ANSWERED))

@@ -123,6 +123,17 @@ pub static ENDPOINTS: &[Endpoint] = &[
         ],
     },
     Endpoint {
+        method: Method::DELETE,
+        path: "/v1/persons/{person}/phones",
+        operation: "remove_phone",
+        summary: "Forgets the phone; no notices go to it any more",
+        access: Access::Party { rule: OWN, handle: remove_phone },
+        parameters: &[PERSON],
+        body: BodyKind::None,
+        answer: AnswerKind::Nothing,
+        problems: &[code::NO_WALLET, code::NOT_YOURS, code::NOT_FOUND],
+    },
+    Endpoint {
         method: Method::POST,
         path: "/v1/persons/{person}/phones/confirmations",
         operation: "confirm_phone",
@@ -267,6 +278,8 @@ pub struct NoticeView {
     pub notice: u64,
     /// What it is about.
     pub about: NoticeAbout,
+    /// What it says outside the wallet too, in the reader's language.
+    pub title: String,
     /// When it was noted.
     pub noted: Timestamp,
     /// When the person saw it in the wallet.
@@ -379,8 +392,8 @@ impl From<NoticeError> for Problem {
     }
 }
 
-impl From<Noted> for NoticeView {
-    fn from(noted: Noted) -> Self {
+impl NoticeView {
+    fn of(noted: Noted, language: Language) -> Self {
         let delivery = |one: Delivery| NoticeDelivery {
             channel: one.channel.into(),
             standing: one.state.into(),
@@ -388,6 +401,7 @@ impl From<Noted> for NoticeView {
         Self {
             notice: noted.sequence,
             about: noted.message.about.into(),
+            title: words::notice(language, noted.message.about.name()).title,
             noted: noted.noted,
             seen: noted.seen,
             deliveries: noted.deliveries.into_iter().map(delivery).collect(),
@@ -416,7 +430,7 @@ fn board_of(call: &Call, person: PersonId) -> Result<Reply, Problem> {
         choice,
         phone_end,
         browsers,
-        notices: noted.into_iter().map(NoticeView::from).collect(),
+        notices: noted.into_iter().map(|one| NoticeView::of(one, call.language)).collect(),
     })
 }
 
@@ -428,7 +442,8 @@ fn choose(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let person = call.own_person(session)?;
     let NoticeChoice { wechat, sms } = call.json()?;
     let choice = Choice { language: call.language.tag().to_owned(), wechat, sms };
-    call.wallet()?.notices.post.choose(person, &choice)?;
+    let since = call.view.tip.receipts;
+    call.wallet()?.notices.post.choose(person, &choice, since)?;
     board_of(call, person)
 }
 
@@ -476,7 +491,8 @@ fn add_browser(call: &Call, session: &Session) -> Result<Reply, Problem> {
         Problem::new(&code::FIELD_INVALID).at("auth").with(detail!("it must have 16 bytes"))
     })?;
     let address = Address::Push(Subscription { endpoint, key, secret });
-    let browser = notices.post.book().put_address(person, &address, call.now)?;
+    let asked = (&address, Some(&session.key));
+    let browser = notices.post.book().put_address(person, asked, call.now)?;
     Ok(Reply::json(&BrowserView { browser })?.status(StatusCode::CREATED))
 }
 
@@ -498,13 +514,19 @@ fn send_code(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let post = &call.wallet()?.notices.post;
     match post.book().new_phone_code(person, &phone, call.now)? {
         CodeSent::TooMany => Err(Problem::new(&code::PHONE_CODES_TOO_MANY)),
-        CodeSent::Send(number) => {
-            let phrase = words::phone_code(call.language, &number);
-            post.send_code(&phone, &number, phrase)
+        CodeSent::Send { code, reference } => {
+            let phrase = words::phone_code(call.language, &code);
+            post.send_code(&phone, reference, (phrase, call.language.tag()))
                 .map_err(|_| Problem::new(&code::PHONE_UNREACHED).at("number"))?;
             Ok(Reply::nothing())
         }
     }
+}
+
+fn remove_phone(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let person = call.own_person(session)?;
+    let is_removed = call.wallet()?.notices.post.book().remove_phone(person)?;
+    if is_removed { Ok(Reply::nothing()) } else { Err(not_found()) }
 }
 
 fn confirm_phone(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -523,7 +545,7 @@ fn confirm_phone(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 fn arrived(call: &Call) -> Result<Reply, Problem> {
     let ArrivedNotice { reference } = call.json()?;
-    match call.wallet()?.notices.post.arrived(&reference, true)? {
+    match call.wallet()?.notices.post.arrived(Channel::Push, &reference, true)? {
         Arrival::Noted(_) | Arrival::Known => Ok(Reply::nothing()),
         Arrival::Unknown => Err(not_found()),
     }

@@ -259,7 +259,7 @@ pub(crate) fn ask_person(
         answer: None,
     };
     wallet.directory.put_request(&request)?;
-    note(&wallet, request.asked, About::Request, &request.id);
+    note((&wallet, &call.view), request.asked, About::Request, &request.id);
     Ok(request)
 }
 

@@ -1,16 +1,20 @@
 //! What a person is told of, and what becomes of it.
 
-use adapters::clock::Clock as _;
-use adapters::notice::{Channel, template::ProviderReport};
+use std::sync::Arc;
+
+use adapters::clock::Clock;
+use adapters::notice::{Channel, CodeSent, template::ProviderReport};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use gateway::Port as _;
-use primitives::{Hash, sha256};
+use gateway::{Config, Gateway, Port as _};
+use ledger::Transaction;
+use primitives::{Hash, Party, sha256};
 use serde_json::{Value, json};
 
 use crate::support::events::Events;
 use crate::support::insured::VISIT;
+use crate::support::keys::public;
 use crate::support::wallets::{PROVIDER_SECRET, PUSH_SERVICE, confirmation, send_request};
-use crate::support::{Answered, Ask, World, id_of, person};
+use crate::support::{Answered, Ask, World, id_of, organisation, person};
 
 /// A path below a person's.
 pub fn own_path(number: u8, rest: &str) -> String {
@@ -74,9 +78,10 @@ fn a_bill_that_waits_is_told_and_seen_in_the_wallet() {
     let notices = board(&world)["notices"].clone();
     assert_eq!(notices.as_array().unwrap().len(), 1);
     assert_eq!(notices[0]["about"], "request");
+    assert_eq!(notices[0]["title"], "有一件事等您确认");
     assert_eq!(notices[0]["deliveries"], json!([]));
     assert!(notices[0].get("seen").is_none());
-    let seen = Ask::post(own_path(1, "/notices/seen"), &json!({ "through": notices[0]["notice"] }));
+    let seen = Ask::post(own_path(1, "/notices/seen"), &json!({ "through": u64::MAX }));
     ask(&world, seen).expect(204);
     assert!(board(&world)["notices"][0]["seen"].is_string());
 
@@ -153,13 +158,23 @@ fn a_phone_is_shown_to_be_ones_own_and_its_provider_reports() {
     let parsed = "13900001234".parse().unwrap();
     let one = id_of(person(1)).parse().unwrap();
     let code = wallet.notices.post.book().new_phone_code(one, &parsed, world.clock.now()).unwrap();
-    let adapters::notice::CodeSent::Send(code) = code else { panic!("a further code is sent") };
+    let CodeSent::Send { code, .. } = code else { panic!("a further code is sent") };
     confirm(&format!("{} {}", &code[..3], &code[3..])).expect(204);
     assert_eq!(board(&world)["phone_end"], "1234");
     for _ in 0..2 {
         phone("13900001234").expect(204);
     }
     phone("13900001234").problem(429, "too_many_phone_codes");
+    // Off and on again gives no further codes.
+    ask(&world, Ask::delete(own_path(1, "/notices"))).expect(204);
+    choose(&world, false, true);
+    phone("13900001234").problem(429, "too_many_phone_codes");
+    world.clock.advance_millis(24 * 3_600_000);
+    assert!(board(&world).get("phone_end").is_none());
+    phone("13900001234").expect(204);
+    let sent = wallet.notices.post.book().new_phone_code(one, &parsed, world.clock.now()).unwrap();
+    let CodeSent::Send { code, .. } = sent else { panic!("a further code is sent") };
+    confirm(&code).expect(204);
 
     send_request(&world, VISIT);
     world.clock.advance_millis(5_000);
@@ -169,6 +184,12 @@ fn a_phone_is_shown_to_be_ones_own_and_its_provider_reports() {
     world.clock.advance_millis(2_000);
     round(&world);
     assert_eq!(board(&world)["notices"][0]["deliveries"][0]["state"], "arrived");
+    let forget = || ask(&world, Ask::delete(own_path(1, "/phones")));
+    forget().expect(204);
+    forget().problem(404, "not_found");
+    let after = board(&world);
+    assert!(after.get("phone_end").is_none());
+    assert_eq!(after["choice"]["sms"], true, "the number alone goes");
 }
 
 #[test]
@@ -207,4 +228,92 @@ fn what_others_do_to_a_wallet_is_told_and_what_is_refused_is_not() {
     let notices = board(&world)["notices"].clone();
     assert_eq!(notices.as_array().unwrap().len(), 1, "{notices}");
     assert_eq!(notices[0]["about"], "protection");
+}
+
+#[test]
+fn a_guardian_is_told_of_family_and_not_of_the_own_wallet() {
+    let world = World::insured();
+    let mut heard = listen(&world);
+    choose(&world, false, false);
+    let guardian = json!({
+        "person": id_of(person(2)), "guardian": id_of(person(1)),
+        "period": { "from": "2026-01-01" }, "ground": "own_wish"
+    });
+    world.accepted(&[person(2)], "set_guardian", guardian);
+    heard.take(&world).unwrap();
+    let told = |world: &World| {
+        let board = board(world);
+        let notices = board["notices"].as_array().unwrap().clone();
+        notices.iter().map(|one| one["about"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&world), ["family"]);
+    // The own wallet is the own one, whoever locks it.
+    let lock = json!({ "person": id_of(person(1)), "by": "own_key" });
+    world.accepted(&[person(1)], "lock_person", lock);
+    heard.take(&world).unwrap();
+    assert_eq!(told(&world), ["protection", "family"]);
+}
+
+#[test]
+fn a_browser_is_told_no_more_once_the_key_that_asked_in_it_is_gone() {
+    let world = World::insured();
+    choose(&world, false, false);
+    ask(&world, Ask::post(own_path(1, "/browsers"), &browser(1))).expect(201);
+    // The session of a key ends with it; the bureau hears of both.
+    let bureau = world.token(organisation("bureau"));
+    let mut heard = Events::answering(&world, &Ask::get("/v1/events").token(&bureau));
+    // Another key comes, and the first one goes.
+    let new = public("a new key");
+    let added = json!({
+        "person": id_of(person(1)), "by": "own_key",
+        "new": { "key": new, "grade": "device", "payment_max": "100", "day_max": "100" }
+    });
+    world.accepted(&[person(1)], "add_person_key", added);
+    heard.take(&world).unwrap();
+    assert_eq!(board(&world)["browsers"].as_array().unwrap().len(), 1);
+    let own = public(&person(1).to_string());
+    let revoked = json!({ "person": id_of(person(1)), "by": "own_key", "key": own });
+    let content = world.content(person(1), "revoke_person_key", revoked);
+    let authorisations = vec![world.authorise(&content, person(1), "a new key")];
+    world.execute(Transaction { content, authorisations });
+    let wallet = world.port.wallet().unwrap();
+    let Party::Person(one) = person(1) else { unreachable!("a person") };
+    heard.take(&world).unwrap();
+    assert!(wallet.notices.post.book().standing(one).unwrap().unwrap().browsers.is_empty());
+}
+
+#[test]
+fn what_happened_while_the_program_stood_is_told_when_it_is_back() {
+    let world = World::insured();
+    choose(&world, false, false);
+    let mut heard = listen(&world);
+    let wallet = world.port.wallet().unwrap();
+    let book = wallet.notices.post.book();
+    let lock = json!({ "person": id_of(person(1)), "by": "own_key" });
+    let index = world.accepted(&[person(1)], "lock_person", lock.clone());
+    heard.take(&world).unwrap();
+    assert_eq!(book.next_receipt().unwrap(), Some(index + 1), "kept with what was told");
+    // A crash between block and notice: the book knows nothing of the receipt.
+    let Party::Person(one) = person(1) else { unreachable!("a person") };
+    let choice = book.choice(one).unwrap().unwrap();
+    book.forget(one).unwrap();
+    book.choose(one, &choice, 0).unwrap();
+    book.set_next_receipt(index).unwrap();
+    // The gateway that is back tells it before it hands out what comes next.
+    let come_back = |kind: &str, body: &Value| {
+        let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+        let port = Arc::clone(&world.gateway.port);
+        let again = Gateway::new(port, clock, Config::default()).unwrap();
+        let mut listening = again.hub.listen(person(1)).unwrap();
+        let index = world.accepted(&[person(1)], kind, body.clone());
+        world.wait(listening.queue.recv()).unwrap();
+        (index, book.notices_of(one).unwrap().len())
+    };
+    let (asked, told) = come_back("ask_unlock", &json!({ "person": id_of(person(1)) }));
+    assert_eq!(told, 2);
+    // Nobody is told of what was before they asked.
+    book.forget(one).unwrap();
+    book.choose(one, &choice, asked + 1).unwrap();
+    book.set_next_receipt(0).unwrap();
+    assert_eq!(come_back("lock_person", &lock).1, 1);
 }

@@ -84,6 +84,8 @@ pub fn found(bureau: &Path, seed: &Hash) -> Result<()> {
         device: limits("1000.00", "2000.00"),
         // So soon that somebody may watch it.
         notices: NoticesFile {
+            contact: Some("mailto:notices@bureau.example".to_owned()),
+            simulated: true,
             wallet_wait_seconds: 4,
             push_wait_seconds: 15,
             wechat_wait_seconds: 15,

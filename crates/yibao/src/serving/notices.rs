@@ -2,12 +2,14 @@
 //!
 //! ```toml
 //! [notices]
-//! contact = "mailto:notices@bureau.example"       # where a push service complains
+//! contact = "mailto:notices@bureau.example"       # where a push service complains; without it
+//!                                                 # no browser is told
 //! push_services = ["https://fcm.googleapis.com"]  # to whom pushes go, and to nobody else
 //! wallet_wait_seconds = 10      # how long the open wallet has the word alone,
 //! push_wait_seconds = 120       # then browsers,
 //! wechat_wait_seconds = 300     # then WeChat; a text message comes last
 //! messages_per_day_max = 10     # of WeChat, and of text messages, for one person
+//! simulated = false             # WeChat and text messages that reach nobody, to try things
 //! ```
 
 use std::path::Path;
@@ -16,7 +18,7 @@ use std::time::Duration;
 
 use adapters::clock::Clock;
 use adapters::directory::DirectoryKey;
-use adapters::notice::push::{PushLine, PushName, PushService, Status, WebPush};
+use adapters::notice::push::{PushContact, PushLine, PushName, PushService, Status, WebPush};
 use adapters::notice::template::{Templates, simulated::SimulatedProvider};
 use adapters::notice::{Channel, HandOverError, Notice, NoticeBook, NoticePost, Waits};
 use adapters::sqlite::Place;
@@ -38,7 +40,7 @@ const BOOK: &str = "notices.sqlite";
 const SIMULATED: [(Channel, &str); 2] =
     [(Channel::Wechat, "simulated-wechat.tsv"), (Channel::Sms, "simulated-sms.tsv")];
 /// How long a push service may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The push services of the browsers that people have.
 const PUSH_SERVICES: [&str; 4] = [
     "https://fcm.googleapis.com",
@@ -51,8 +53,10 @@ const PUSH_SERVICES: [&str; 4] = [
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NoticesFile {
-    /// Where a push service complains: an address with `mailto:` or `https:`.
-    pub contact: String,
+    /// Where a push service complains: an address with `mailto:` or `https:`. Without it no browser
+    /// is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
     /// To whom pushes go.
     pub push_services: Vec<String>,
     /// How long the open wallet has the word alone.
@@ -63,17 +67,20 @@ pub struct NoticesFile {
     pub wechat_wait_seconds: u64,
     /// How many messages somebody gets in a day by WeChat, and how many by text message.
     pub messages_per_day_max: u32,
+    /// Whether there are WeChat and text messages that reach nobody, to try things.
+    pub simulated: bool,
 }
 
 impl Default for NoticesFile {
     fn default() -> Self {
         Self {
-            contact: "mailto:postmaster@localhost".to_owned(),
+            contact: None,
             push_services: PUSH_SERVICES.map(str::to_owned).to_vec(),
             wallet_wait_seconds: 10,
             push_wait_seconds: 120,
             wechat_wait_seconds: 300,
             messages_per_day_max: 10,
+            simulated: false,
         }
     }
 }
@@ -136,7 +143,7 @@ pub fn open_notices(
     let push = web_push(file, &derived(b"push"), clock)?.map(Arc::new);
     let mut channels: Vec<Arc<dyn Notice>> = Vec::new();
     channels.extend(push.clone().map(|push| push as Arc<dyn Notice>));
-    for (channel, name) in SIMULATED {
+    for (channel, name) in SIMULATED.into_iter().filter(|_| file.simulated) {
         let secret = derived(channel.name().as_bytes());
         let written = Some(folder.join(name));
         let provider = SimulatedProvider::new(channel, &secret, Arc::clone(clock), written);
@@ -153,20 +160,25 @@ pub fn open_notices(
     Ok(Notices { post: Arc::new(post), push })
 }
 
-/// The channel of browsers; none without a service.
+/// The channel of browsers; none without a service or a contact.
 fn web_push(file: &NoticesFile, secret: &Hash, clock: &Arc<dyn Clock>) -> Result<Option<WebPush>> {
     let services = file.push_services.iter().map(|text| {
         text.parse::<PushService>().map_err(|words| bad(format!("push service `{text}`: {words}")))
     });
     let services = services.collect::<Result<Vec<_>>>()?;
-    let is_contact = ["mailto:", "https:"].iter().any(|scheme| file.contact.starts_with(scheme));
-    if !is_contact {
-        return Err(bad("the contact for push services begins with `mailto:` or `https:`"));
-    }
     if services.is_empty() {
         return Ok(None);
     }
-    let name = PushName::new(secret, file.contact.clone());
+    let Some(contact) = &file.contact else {
+        tracing::warn!(
+            "no browser is told of notices: write into `[notices]` of `wallet.toml` as `contact` \
+             where a push service complains, or `push_services = []`"
+        );
+        return Ok(None);
+    };
+    let contact = contact.parse::<PushContact>();
+    let contact = contact.map_err(|words| bad(format!("the contact of notices: {words}")))?;
+    let name = PushName::new(secret, &contact);
     let name = name.context("no key for pushes comes of this secret; make another one")?;
     Ok(Some(WebPush::new(services, name, Box::new(HttpsLine::new()), Arc::clone(clock))))
 }
@@ -190,4 +202,33 @@ pub fn figures(post: Option<&NoticePost>) -> Vec<Figure> {
         total("notices_arrived", "Notices that arrived by a channel", 1),
         total("notices_failed", "Notices that did not arrive by a channel", 2),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::clock::ManualClock;
+    use node::signature::Scheme;
+    use primitives::Timestamp;
+
+    use super::*;
+
+    fn opened(text: &str) -> Result<Vec<(Channel, bool)>> {
+        let folder = tempfile::tempdir()?;
+        let file: NoticesFile = toml::from_str(text)?;
+        let secret = SecretKey::from_seed(Scheme::Ed25519, &[1; 32]);
+        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0))) as Arc<dyn Clock>;
+        Ok(open_notices(folder.path(), &file, &secret, &clock)?.post.channels())
+    }
+
+    #[test]
+    fn nobody_is_told_by_a_way_that_the_operator_did_not_set_up() {
+        assert_eq!(opened("").unwrap(), [], "no contact, no provider");
+        let contact = "contact = 'mailto:notices@bureau.example'";
+        assert_eq!(opened(contact).unwrap(), [(Channel::Push, false)]);
+        assert_eq!(opened(&format!("{contact}\npush_services = []")).unwrap(), []);
+        let simulated = [(Channel::Wechat, true), (Channel::Sms, true)];
+        assert_eq!(opened("simulated = true").unwrap(), simulated);
+        let error = opened("contact = 'mailto:postmaster@localhost'").unwrap_err().to_string();
+        assert!(error.contains("contact") && error.contains("mailto:"), "{error}");
+    }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +28,8 @@ pub const SWITCHED_OFF_END: &str = "0001";
 pub struct Sent {
     /// To which number or follower.
     pub to: String,
+    /// Which registered template.
+    pub template: String,
     /// The words.
     pub words: String,
 }
@@ -81,7 +84,7 @@ impl SimulatedProvider {
         self.lock().silences = requests;
     }
 
-    fn take(&self, to: &str, words: &Filled, reference: Hash) -> u16 {
+    fn take(&self, (to, template): (&str, &str), words: &Filled, reference: Hash) -> u16 {
         let is_number = self.channel == Channel::Sms;
         if is_number && to.ends_with(NOBODYS_END) {
             return answer::NUMBER_UNKNOWN;
@@ -93,7 +96,8 @@ impl SimulatedProvider {
         let arrives = self.clock.now().plus_millis(TRAVEL_MILLIS);
         let success = !(is_number && to.ends_with(SWITCHED_OFF_END));
         inner.on_the_way.push((arrives, ProviderReport { out_id: reference, success }));
-        let sent = Sent { to: to.to_owned(), words: format!("{}\t{}", words.title, words.body) };
+        let words = format!("{}\t{}", words.title, words.body);
+        let sent = Sent { to: to.to_owned(), template: template.to_owned(), words };
         self.write_down(&sent);
         if inner.sent.len() >= SENT_MAX {
             inner.sent.remove(0);
@@ -104,7 +108,8 @@ impl SimulatedProvider {
 
     fn write_down(&self, sent: &Sent) {
         let Some(path) = &self.file else { return };
-        let file = OpenOptions::new().create(true).append(true).open(path);
+        // Phones and codes stand in it.
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         let line = format!("{}\t{}\t{}\n", self.clock.now(), sent.to, sent.words);
         if let Err(error) = file.and_then(|mut file| file.write_all(line.as_bytes())) {
             tracing::warn!(%error, "a simulated message cannot be written down");
@@ -123,11 +128,13 @@ impl Provider for SimulatedProvider {
         }
         let code = if self.channel == Channel::Sms {
             serde_json::from_slice(request).map_or(answer::MALFORMED, |asked: SmsRequest| {
-                self.take(&asked.phone_number, &asked.template_param, asked.out_id)
+                let to = (asked.phone_number.as_str(), asked.template_code.as_str());
+                self.take(to, &asked.template_param, asked.out_id)
             })
         } else {
             serde_json::from_slice(request).map_or(answer::MALFORMED, |asked: WechatRequest| {
-                self.take(&asked.touser, &asked.data, asked.client_msg_id)
+                let to = (asked.touser.as_str(), asked.template_id.as_str());
+                self.take(to, &asked.data, asked.client_msg_id)
             })
         };
         serde_json::to_vec(&ProviderAnswer { code }).map_err(|_| HandOverError::Silent)

@@ -61,6 +61,12 @@ pub(super) fn notice_trials() -> Vec<Trial> {
             (one, Status(422)),
         ),
         party(
+            "remove_phone",
+            |_| Ask::delete(own("/phones")),
+            (two, Status(403)),
+            (one, Status(404)),
+        ),
+        party(
             "end_notices",
             |_| Ask::delete(own("/notices")),
             (two, Status(403)),

@@ -141,7 +141,8 @@ pub const PROVIDER_SECRET: Hash = Hash([8; 32]);
 fn notices(clock: &Arc<ManualClock>) -> Notices {
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
     let book = NoticeBook::open(&Place::Memory, &DirectoryKey([4; 32])).unwrap();
-    let name = PushName::new(&Hash([6; 32]), "mailto:notices@bureau.example".to_owned()).unwrap();
+    let contact = "mailto:notices@bureau.example".parse().unwrap();
+    let name = PushName::new(&Hash([6; 32]), &contact).unwrap();
     let services = vec![PUSH_SERVICE.parse().unwrap()];
     let push = Arc::new(WebPush::new(services, name, Box::new(PushDouble), Arc::clone(&clock)));
     let simulated = |channel| {

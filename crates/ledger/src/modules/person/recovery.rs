@@ -4,7 +4,7 @@
 //! has passed in which any key of the person and any guardian could stop it, and the bureau and an
 //! identity authority sign. Nobody of them can do it without the others.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{CivilDate, Party, PersonId, Timestamp, detail};
 use schemars::JsonSchema;
@@ -162,7 +162,7 @@ pub(super) fn concerned(
     state: &(impl Read + ?Sized),
     person: PersonId,
     row: &PersonRow,
-) -> BTreeSet<Party> {
+) -> Vec<Party> {
     let guardians = row.guardians.iter().map(|one| Party::Person(one.guardian));
     view::concerned(state, person, row, guardians)
 }

@@ -7,7 +7,7 @@
 //! the same transaction; noting checks the day's limit again, so that two uses in one transaction
 //! add up.
 
-use alloc::{collections::BTreeSet, sync::Arc};
+use alloc::{sync::Arc, vec::Vec};
 use primitives::{
     Amount, CivilDate, Hash, OrganisationId, Party, PersonId, PublicKey, RegionId, detail,
 };
@@ -21,6 +21,7 @@ use super::table::{
 };
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::receipt::Receipt;
 use crate::kernel::rejection::{Rejection, require};
 use crate::kernel::transaction::Signer;
 use crate::modules::network::{self, RegionSettings};
@@ -315,17 +316,38 @@ pub fn note_card_spending(state: &mut Overlay<'_>, used: &UsedCard) -> Result<()
     Ok(())
 }
 
-/// Whom an event about a person concerns: the person, the bureau that serves the person, and the
-/// others named here; each once.
+/// Whom an event about a person concerns: the person first ([`whom`]), the bureau that serves the
+/// person, and the others named here; each once.
 pub(super) fn concerned(
     state: &(impl Read + ?Sized),
     person: PersonId,
     row: &PersonRow,
     others: impl IntoIterator<Item = Party>,
-) -> BTreeSet<Party> {
+) -> Vec<Party> {
     let bureau = network::view::region(state, row.region).map(|region| region.bureau);
     let own = core::iter::once(Party::Person(person)).chain(bureau.map(Party::Organisation));
-    own.chain(others).collect()
+    let mut concerned = Vec::new();
+    for party in own.chain(others) {
+        if !concerned.contains(&party) {
+            concerned.push(party);
+        }
+    }
+    concerned
+}
+
+/// Whose wallet a receipt of this module tells of: guardians and whoever locked are told of it too,
+/// and it is not theirs.
+///
+/// Invariant: whom an event of this module is about stands first among those whom it concerns (test
+/// `an_event_names_first_whom_it_is_about`).
+#[must_use]
+pub fn whom(receipt: &Receipt) -> Option<PersonId> {
+    let is_own = |name: &str| super::event::ALL.iter().any(|one| one.name == name);
+    let event = receipt.events.iter().find(|event| is_own(&event.name))?;
+    match event.concerns.first() {
+        Some(Party::Person(person)) => Some(*person),
+        _ => None,
+    }
 }
 
 /// The settings of a person's home region.

@@ -13,6 +13,7 @@ fn a_person_names_and_removes_guardians_at_most_three() {
     world.rejected(&[org("bureau")], &wish, rejection::SIGNATURE_MISSING);
     let receipt = world.accepted(&[own(ALICE)], &wish);
     assert!(concerns(&receipt, own(BOB)));
+    assert_eq!(view::whom(&receipt), Some(ALICE));
     world.rejected(&[own(ALICE)], &wish, rejection::GUARDIAN_EXISTS);
     let own_guardian = SetGuardian { guardian: ALICE, ..wish.clone() };
     world.rejected(&[own(ALICE)], &own_guardian, rejection::INVALID_GUARDIAN);
@@ -31,6 +32,30 @@ fn a_person_names_and_removes_guardians_at_most_three() {
     world.accepted(&[own(ALICE)], &remove);
     world.rejected(&[own(ALICE)], &remove, rejection::NOT_A_GUARDIAN);
     world.accepted(&[own(ALICE)], &fourth);
+}
+
+#[test]
+fn an_event_names_first_whom_it_is_about() {
+    let mut world = world();
+    // Each guards the other, and whoever is about comes first, whoever signs.
+    let both = [(ALICE, BOB), (BOB, ALICE)];
+    for (person, guardian) in both {
+        let wish =
+            SetGuardian { person, guardian, ..self::guardian(GuardianGround::OwnWish, None) };
+        assert_eq!(view::whom(&world.accepted(&[own(person)], &wish)), Some(person));
+    }
+    for (person, guardian) in both {
+        let lock = LockPerson { person, by: Actor::Guardian(guardian) };
+        assert_eq!(view::whom(&world.accepted(&[own(guardian)], &lock)), Some(person));
+        let ask = AskUnlock { person };
+        assert_eq!(view::whom(&world.accepted(&[own(person)], &ask)), Some(person));
+        let unlock = UnlockPerson { person, by: Actor::Guardian(guardian) };
+        assert_eq!(view::whom(&world.accepted(&[own(guardian)], &unlock)), Some(person));
+    }
+    for (person, guardian) in both {
+        let remove = RemoveGuardian { person, guardian, by: Actor::Guardian(guardian) };
+        assert_eq!(view::whom(&world.accepted(&[own(guardian)], &remove)), Some(person));
+    }
 }
 
 #[test]
