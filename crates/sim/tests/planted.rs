@@ -1,11 +1,13 @@
 //! Every checker can fail: a bug is planted, and the checker whose business it is finds it.
 
 use benefit::Accumulators;
-use ledger::kernel::account::{Account, AccountRow};
+use ledger::kernel::account::{Account, AccountRow, RegionPair};
 use ledger::kernel::effect::EffectStatus;
 use ledger::kernel::posting::{Entry, PostedEntry, account, account_key};
 use ledger::kernel::table::Table;
 use ledger::modules::coverage::CoverageRow;
+use ledger::modules::interregion::ItemRow;
+use ledger::modules::interregion::view::PairRow;
 use ledger::modules::visit::{EffectRow, SettlementRecord, VisitRow};
 use ledger::{Effect, Receipt, State};
 use primitives::{Amount, Currency, Hash, PersonId, VisitId, codec};
@@ -205,6 +207,38 @@ fn a_settled_visit_that_is_open_again_is_found() {
             });
         }),
         &[Rule::SettledOnce],
+    );
+}
+
+/// What the two regions owe each other, in both directions.
+fn between() -> [RegionPair; 2] {
+    let pair = RegionPair { insured: sim::region::REGION, care: sim::region::NEIGHBOUR };
+    [pair, pair.reversed()]
+}
+
+#[test]
+fn an_item_between_two_regions_of_another_amount_is_found() {
+    found(
+        shown(|shown| {
+            let items = between().map(|pair| (1..=3).map(move |number: u64| (pair, number)));
+            let items: Vec<(RegionPair, u64)> = items.into_iter().flatten().collect();
+            bend_row(&mut shown.state, 0x0E04, &items, |row: &mut ItemRow| {
+                row.item.amount = row.item.amount.saturating_add(Amount::from_minor(1));
+            });
+        }),
+        &[Rule::BetweenRegions],
+    );
+}
+
+#[test]
+fn money_that_is_under_way_between_two_regions_and_forgotten_is_found() {
+    found(
+        shown(|shown| {
+            bend_row(&mut shown.state, 0x0E03, &between(), |row: &mut PairRow| {
+                row.under_way = Amount::ZERO;
+            });
+        }),
+        &[Rule::BetweenRegions],
     );
 }
 

@@ -45,6 +45,12 @@ fn assert_seen(all: &Report) {
         "cancel_premium",
         "grant_aid",
         "revoke_aid",
+        "close_interregion_month",
+        "answer_interregion_statement",
+        "end_item_dispute",
+        "approve_payout",
+        "record_payout_results",
+        "confirm_region_payment",
     ] {
         assert!(all.kinds.contains_key(kind), "no `{kind}` was accepted");
     }
@@ -55,6 +61,8 @@ fn assert_seen(all: &Report) {
         "person_locked",
         "premium_already_paid",
         "premium_locked",
+        "interregion_answer_not_due",
+        "exceeds_payment_under_way",
     ] {
         assert!(all.rejections.contains_key(code), "nothing was rejected as `{code}`");
     }

@@ -8,7 +8,7 @@ use ledger::kernel::effect::{EffectAction, EffectResult, EffectStatus};
 use ledger::kernel::posting;
 use ledger::modules::visit::{ConfirmEffect, RetryEffect, TakeOverEffect, view};
 use ledger::{Effect, State};
-use primitives::{Amount, CivilDate, Hash};
+use primitives::{Amount, CivilDate, Hash, OrganisationId, RegionId};
 
 use super::{Executed, Rule, Scope, Violation, require};
 
@@ -223,7 +223,7 @@ pub struct Outside<'a> {
     /// Its name on the ledger.
     pub rail: &'a str,
     /// Whose it is.
-    pub executor: primitives::OrganisationId,
+    pub executor: OrganisationId,
     /// The rail without its line.
     pub source: &'a dyn Rail,
     /// The days of the run.
@@ -260,8 +260,8 @@ impl Outside<'_> {
     }
 }
 
-/// The account on which the ledger keeps what a rail collected: negative by all of it.
+/// The account on which the ledger keeps what a rail collected for a region: negative by all of it.
 #[must_use]
-pub const fn rail_account(executor: primitives::OrganisationId) -> Account {
-    Account::Rail(Books::of(executor, crate::region::REGION))
+pub const fn rail_account(executor: OrganisationId, region: RegionId) -> Account {
+    Account::Rail(Books::of(executor, region))
 }

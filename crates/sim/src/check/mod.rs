@@ -3,7 +3,8 @@
 //!
 //! The checkers keep models of their own, made from blocks and receipts alone, and compare the
 //! ledger's state, the bank's books and the clients' knowledge with them. Reading order: this file,
-//! [`log`], [`money`], [`keys`], [`visits`], [`plans`], [`premiums`], [`effects`], [`recovery`].
+//! [`log`], [`money`], [`keys`], [`visits`], [`plans`], [`premiums`], [`regions`], [`effects`],
+//! [`recovery`].
 
 pub mod effects;
 pub mod keys;
@@ -13,6 +14,7 @@ pub mod money;
 pub mod plans;
 pub mod premiums;
 pub mod recovery;
+pub mod regions;
 pub mod visits;
 
 use std::fmt;
@@ -52,6 +54,9 @@ pub enum Rule {
     Accumulators,
     /// Adjudicating again from the record gives the same bytes.
     Explanation,
+    /// What regions owe each other is what moved between them, stated, answered and paid, in both
+    /// directions.
+    BetweenRegions,
     /// A premium is paid once, within what a grant of mutual aid offers, and goes back to the
     /// account that paid it.
     PremiumOnce,
@@ -146,6 +151,8 @@ pub struct Audit {
     pub visits: visits::VisitCheck,
     /// Premiums that accounts pay.
     pub premiums: premiums::PremiumCheck,
+    /// What regions owe each other.
+    pub regions: regions::RegionCheck,
     /// Payments outside.
     pub effects: effects::EffectCheck,
     lens: Option<Lens>,
@@ -162,6 +169,7 @@ impl Audit {
             plans: plans::PlanCheck::default(),
             visits: visits::VisitCheck::default(),
             premiums: premiums::PremiumCheck::default(),
+            regions: regions::RegionCheck::default(),
             effects: effects::EffectCheck::default(),
             lens,
         }
@@ -221,6 +229,7 @@ impl Audit {
                 self.money.accepted(&executed)?;
                 self.visits.accepted(&executed, &self.plans)?;
                 self.premiums.accepted(&executed)?;
+                self.regions.accepted(&executed)?;
                 self.effects.accepted(&executed)?;
             }
         }
@@ -231,6 +240,7 @@ impl Audit {
         self.money.compare(state, scope)?;
         self.visits.compare(state, scope)?;
         self.premiums.compare(state, scope)?;
+        self.regions.compare(state, scope)?;
         self.effects.compare(state, scope)
     }
 }

@@ -15,11 +15,11 @@ use ledger::modules::visit::{
     SupersedeSettlement, VisitRow, view,
 };
 use ledger::modules::voucher::MarkVoucherUsed;
-use primitives::{Amount, Hash, PersonId, VisitId, codec};
+use primitives::{Amount, Hash, PersonId, RegionId, VisitId, codec};
 
 use super::plans::PlanCheck;
 use super::{Executed, Rule, Scope, Violation, require};
-use crate::region::{REGION, SCHEME};
+use crate::region::SCHEME;
 
 /// A visit as the receipts have it.
 enum Known {
@@ -41,6 +41,8 @@ pub struct VisitCheck {
     counted: BTreeMap<Hash, Vec<Vec<AccumulatorChange>>>,
     touched: BTreeSet<VisitId>,
     touched_people: BTreeSet<PersonId>,
+    /// Where each is insured.
+    insured: BTreeMap<PersonId, RegionId>,
     settled: u64,
     changed: u64,
 }
@@ -178,6 +180,7 @@ impl VisitCheck {
         let (visit, person) = (record.visit, record.subject.person);
         let settlement = record.transaction_id;
         let own = record.own_share();
+        self.insured.insert(person, record.subject.region);
         self.own_shares.insert(settlement, own);
         let (is_objected, is_contested) = match self.visits.get(&visit) {
             Some(Known::Settled { is_objected, is_contested, .. }) => (*is_objected, *is_contested),
@@ -372,7 +375,8 @@ impl VisitCheck {
 
     fn compare_person(&self, state: &State, person: PersonId) -> Result<(), Violation> {
         let own = self.accumulators.get(&person).cloned().unwrap_or_default();
-        let there = coverage::view::running_amounts(state, person, REGION, SCHEME);
+        let Some(region) = self.insured.get(&person) else { return Ok(()) };
+        let there = coverage::view::running_amounts(state, person, *region, SCHEME);
         let there = there.own();
         require(Rule::Accumulators, own == *there, || {
             format!("{person} has {there:?}, the settlements that stand add up to {own:?}")
@@ -421,7 +425,10 @@ fn check_postings(executed: &Executed<'_>, record: &SettlementRecord) -> Result<
     let due = Account::ProviderDue(record.subject.books());
     let moved = |from: &dyn Fn(&Account) -> bool| {
         let entries = executed.receipt.entries.iter().map(|posted| posted.entry);
-        let fitting = entries.filter(|entry| entry.credit == due && from(&entry.debit));
+        // Which of the two is right is for the checker of what regions owe each other.
+        let is_due =
+            |account: &Account| *account == due || matches!(account, Account::OwedToRegion(_));
+        let fitting = entries.filter(|entry| is_due(&entry.credit) && from(&entry.debit));
         fitting.fold(Amount::ZERO, |sum, entry| sum.saturating_add(entry.amount))
     };
     let shares = record.parts.iter().flat_map(|part| &part.adjudication.payers);
@@ -445,6 +452,7 @@ fn check_postings(executed: &Executed<'_>, record: &SettlementRecord) -> Result<
 mod tests {
     use super::*;
     use crate::check::example::{content, executed, receipt};
+    use crate::region::REGION;
     use benefit::VisitType;
     use ledger::modules::visit::{Consent, Identification, VisitSubject};
 

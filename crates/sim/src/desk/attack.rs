@@ -70,8 +70,7 @@ impl World {
         body.use_personal_account = true;
         let other = (self.visits[visit].person + 1) % self.region.people.len();
         let other = SharedActor::clone(&self.region.people[other].actor);
-        let bureau = SharedActor::clone(&self.region.bureau);
-        let mut signers = vec![self.provider_of(visit), bureau, other];
+        let mut signers = vec![self.provider_of(visit), self.bureau_of(visit), other];
         let mut earmark = None;
         if !due.is_zero() {
             let leg = self.cash_leg(visit, due)?;
@@ -104,7 +103,7 @@ impl World {
         let split = Split { total, in_policy: total, payers, ..Split::default() };
         let body = self.forged_settlement(visit, split);
         let (provider, person) = (self.provider_of(visit), self.person_of(visit));
-        let draft = Draft::new(&body, &[&provider, &self.region.bureau, &person]);
+        let draft = Draft::new(&body, &[&provider, &self.bureau_of(visit), &person]);
         self.forbidden("a settlement of which the fund pays all", draft)
     }
 
@@ -142,7 +141,7 @@ impl World {
             consent: None,
         };
         let provider = self.provider_of(visit);
-        let draft = Draft::new(&body, &[&provider, &self.region.bureau]);
+        let draft = Draft::new(&body, &[&provider, &self.bureau_of(visit)]);
         self.forbidden("a refund of what was never paid", draft)
     }
 

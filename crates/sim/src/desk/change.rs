@@ -20,6 +20,7 @@ use crate::actor::{Draft, SharedActor};
 use crate::executor::Owner;
 use crate::job::Persistence;
 use crate::rails::{CLEARING, DEBIT, bank};
+use crate::region::REGION;
 use crate::region::genesis::TAKEOVER_HOURS;
 use crate::world::World;
 
@@ -111,7 +112,7 @@ impl World {
 
     /// What is needed when the person has to pay more than before.
     fn more(&mut self, visit: usize, record: &SettlementRecord, split: &Split) -> Option<More> {
-        let mut signers = vec![self.provider_of(visit), SharedActor::clone(&self.region.bureau)];
+        let mut signers = vec![self.provider_of(visit), self.bureau_of(visit)];
         let more_cash = split.cash.saturating_sub(record.cash());
         let more_account = split.personal_account.saturating_sub(record.personal_account());
         let mut more = More { cash: None, consent: None, signers: Vec::new(), earmark: None };
@@ -158,7 +159,7 @@ impl World {
         }
         let consent = Consent::OwnKey;
         let body = AdjustLaterSettlements { changed, later, differences, consent };
-        let signers = [&self.region.bureau, &self.person_of(visit)];
+        let signers = [&self.bureau_of(visit), &self.person_of(visit)];
         let draft = Draft::new(&body, &signers);
         self.offer(Intent::Office, draft, Persistence::Once);
     }
@@ -174,7 +175,7 @@ impl World {
             let answer = *self.dice.pick(&[ObjectionAnswer::Upheld, ObjectionAnswer::Dismissed]);
             let body = AnswerObjection { original, answer, statement };
             let provider = self.provider_of(visit);
-            let draft = Draft::new(&body, &[&provider, &self.region.bureau]);
+            let draft = Draft::new(&body, &[&provider, &self.bureau_of(visit)]);
             self.about(visit, Intent::Objection(visit, false), draft);
             return;
         }
@@ -189,11 +190,11 @@ impl World {
                 ContestDecision::Upheld => Intent::Change(visit),
                 ContestDecision::Rejected => Intent::Office,
             };
-            self.about(visit, intent, Draft::new(&body, &[&self.region.bureau]));
+            self.about(visit, intent, Draft::new(&body, &[&self.bureau_of(visit)]));
             return;
         }
         let (by, speaker) = if self.dice.chance(200) {
-            (Actor::Desk, SharedActor::clone(&self.region.bureau))
+            (Actor::Desk, self.bureau_of(visit))
         } else {
             (Actor::OwnKey, self.person_of(visit))
         };
@@ -266,6 +267,7 @@ impl World {
             let is_late = row.status == EffectStatus::Pending
                 && row.action == EffectAction::Collect
                 && row.rail == DEBIT
+                && row.region == REGION
                 && row.ordered.plus_millis(patience) <= view.tip.time;
             is_late.then_some((*reference, row))
         });

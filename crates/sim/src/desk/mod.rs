@@ -3,7 +3,8 @@
 //! hurry and with bad lines.
 //!
 //! Reading order: [`visit`] (from check-in to settlement), [`money`] (how cash is paid), [`change`]
-//! (refunds, corrections, objections), [`office`] (bureau and people), [`premium`], [`attack`].
+//! (refunds, corrections, objections), [`office`] (bureau and people), [`premium`], [`regions`]
+//! (two bureaus and what they owe each other), [`attack`].
 
 pub mod attack;
 pub mod change;
@@ -11,6 +12,7 @@ pub mod money;
 pub mod office;
 pub mod premium;
 pub mod quiet;
+pub mod regions;
 pub mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,6 +98,9 @@ impl World {
         }
         if self.dice.chance(300) {
             self.look_after_premium();
+        }
+        if self.dice.chance(700) {
+            self.clear_between_regions();
         }
         self.book_again_what_is_not_known();
         self.hand_out_some();

@@ -144,7 +144,8 @@ impl World {
             None => return,
             Some(_) if self.dice.chance(400) => {
                 let body = UnlockPerson { person: id, by: By::Desk };
-                Draft::new(&body, &[&self.region.bureau, &self.region.identity])
+                let bureau = self.region.bureau_of(self.region.people[place].region);
+                Draft::new(&body, &[bureau, &self.region.identity])
             }
             Some(lock) if lock.unlock_asked.is_none() => {
                 Draft::new(&AskUnlock { person: id }, &[actor])

@@ -18,7 +18,7 @@ use crate::desk::Intent;
 use crate::job::{Fate, Persistence};
 use crate::machine::End;
 use crate::rails::{CLEARING, COUNTER, bank};
-use crate::region::{BUREAU, OFFSET, POOL};
+use crate::region::{BUREAU, NEIGHBOUR, OFFSET, POOL, REGION};
 use crate::world::World;
 
 /// After so many rounds everything that was begun must be finished.
@@ -229,7 +229,8 @@ impl World {
     }
 
     fn compare_net(&self, executor: OrganisationId, net: i128) -> Result<(), Violation> {
-        let on_ledger = -self.audit.money.balance(&rail_account(executor));
+        let in_region = |region| self.audit.money.balance(&rail_account(executor, region));
+        let on_ledger = -(in_region(REGION) + in_region(NEIGHBOUR));
         require(Rule::EffectsAgree, on_ledger == net, || {
             format!("the rails of `{executor}` hold {net}, the ledger says {on_ledger}")
         })

@@ -17,7 +17,7 @@ use crate::actor::{Draft, SharedActor};
 use crate::dice::Dice;
 use crate::job::Persistence;
 use crate::region::genesis::WITNESSED_CASH_MAX;
-use crate::region::{OFFSET, REGION, SCHEME};
+use crate::region::{OFFSET, SCHEME};
 use crate::world::World;
 
 /// Where a visit stands, as its desk knows it.
@@ -160,7 +160,7 @@ impl World {
         let subject = VisitSubject {
             person: self.region.people[person].id,
             provider: self.region.providers[provider].code,
-            region: REGION,
+            region: self.region.people[person].region,
             scheme: SCHEME,
             visit_type,
             admitted,
@@ -259,6 +259,11 @@ impl World {
         SharedActor::clone(&self.region.providers[self.visits[visit].provider].actor)
     }
 
+    /// The bureau of the visit's insured place, which countersigns.
+    pub(super) fn bureau_of(&self, visit: usize) -> SharedActor {
+        SharedActor::clone(self.region.bureau_of(self.visits[visit].subject.region))
+    }
+
     pub(super) fn person_of(&self, visit: usize) -> SharedActor {
         SharedActor::clone(&self.region.people[self.visits[visit].person].actor)
     }
@@ -278,7 +283,7 @@ impl World {
         };
         let wants = self.visits[visit].use_personal_account && consent.allows_personal_account();
         let Some((split, due)) = self.quote_visit(visit, wants) else { return };
-        let mut signers = vec![self.provider_of(visit), SharedActor::clone(&self.region.bureau)];
+        let mut signers = vec![self.provider_of(visit), self.bureau_of(visit)];
         if consent == Consent::OwnKey {
             signers.push(self.person_of(visit));
         }
@@ -351,7 +356,12 @@ impl World {
             use_personal_account,
             personal_account: account,
             family_accounts: Vec::new(),
-            accumulators: coverage::view::running_amounts(state, person, REGION, SCHEME),
+            accumulators: coverage::view::running_amounts(
+                state,
+                person,
+                one.subject.region,
+                SCHEME,
+            ),
             keep_plans_of: &[],
             keep_facts: false,
         };

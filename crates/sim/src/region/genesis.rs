@@ -4,10 +4,10 @@ use ledger::Genesis;
 use ledger::genesis::{GenesisKey, GenesisOrganisation, GenesisRegion};
 use ledger::modules::network::RegionSettings;
 use ledger::modules::organisation::{OrganisationKind, Scope};
-use primitives::{Amount, Currency, Party, Text, sha256};
+use primitives::{Amount, Currency, Party, RegionId, Text, sha256};
 use proof::header::{Validator, ValidatorSet};
 
-use super::{DAY_MILLIS, OFFSET, REGION, Region, START};
+use super::{DAY_MILLIS, NEIGHBOUR, OFFSET, REGION, Region, START};
 use crate::actor::{Actor, SharedActor, organisation};
 
 /// Every scope, in the order of the contract.
@@ -42,11 +42,18 @@ impl Region {
     #[must_use]
     pub fn genesis(&self) -> Genesis {
         let organisations = [
-            (&self.bureau, OrganisationKind::Bureau),
-            (&self.finance, OrganisationKind::FinanceAuthority),
-            (&self.identity, OrganisationKind::IdentityAuthority),
-            (&self.bank, OrganisationKind::Bank),
+            (&self.bureau, OrganisationKind::Bureau, REGION),
+            (&self.neighbour, OrganisationKind::Bureau, NEIGHBOUR),
+            (&self.finance, OrganisationKind::FinanceAuthority, REGION),
+            (&self.identity, OrganisationKind::IdentityAuthority, REGION),
+            (&self.bank, OrganisationKind::Bank, REGION),
         ];
+        let regions = [REGION, NEIGHBOUR].map(|region| GenesisRegion {
+            region,
+            bureau: super::bureau_code(region),
+            currency: Currency::CNY,
+            settings: settings(),
+        });
         let validator = Validator {
             organisation: organisation(super::BUREAU),
             key: block_key().public_key(),
@@ -61,23 +68,26 @@ impl Region {
             secret: sha256(b"the secret of the simulated region"),
             rp_id: Text::new("localhost").expect("a short text"),
             origins: vec![Text::new("http://localhost:8420").expect("a short text")],
-            regions: vec![GenesisRegion {
-                region: REGION,
-                bureau: organisation(super::BUREAU),
-                currency: Currency::CNY,
-                settings: settings(),
-            }],
-            organisations: organisations.map(|(actor, kind)| self.founder(actor, kind)).to_vec(),
+            regions: regions.into(),
+            organisations: organisations
+                .map(|(actor, kind, region)| self.founder(actor, kind, region))
+                .to_vec(),
             governing,
             validators: ValidatorSet::new(vec![validator]).expect("one validator with power"),
         }
     }
 
-    fn founder(&self, actor: &SharedActor, kind: OrganisationKind) -> GenesisOrganisation {
+    fn founder(
+        &self,
+        actor: &SharedActor,
+        kind: OrganisationKind,
+        region: RegionId,
+    ) -> GenesisOrganisation {
         let Party::Organisation(code) = actor.party else {
             unreachable!("founders are organisations")
         };
-        let keys = [actor, &self.reviewer].into_iter().filter(|one| one.party == actor.party);
+        let keys = [actor, &self.reviewer, &self.neighbour_reviewer];
+        let keys = keys.into_iter().filter(|one| one.party == actor.party);
         let expires = START.plus_millis(700 * DAY_MILLIS);
         let keys = keys.map(|one| GenesisKey {
             key: one.public_key(),
@@ -87,7 +97,7 @@ impl Region {
         GenesisOrganisation {
             organisation: code,
             kind,
-            region: REGION,
+            region,
             root_key: Actor::new(actor.party, "root").public_key(),
             keys: keys.collect(),
         }

@@ -19,7 +19,10 @@ use people::Person;
 
 /// The region.
 pub const REGION: RegionId = RegionId(999_900);
-/// Its one scheme.
+/// The region next door, of another province: some of its people are treated here, and some of
+/// this one's there.
+pub const NEIGHBOUR: RegionId = RegionId(988_800);
+/// The one scheme of each.
 pub const SCHEME: SchemeId = SchemeId(310);
 /// The fund that pays `pooled_fund`.
 pub const POOL: FundId = FundId(1);
@@ -42,10 +45,12 @@ pub const START: Timestamp = Timestamp::from_millis(1_764_547_200_000);
 /// Milliseconds of a day.
 pub const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 
-/// A provider of the region.
+/// A provider of one of the two regions.
 pub struct Provider {
     /// Its code.
     pub code: OrganisationId,
+    /// Where it lies.
+    pub region: RegionId,
     /// Its level.
     pub level: HospitalLevel,
     /// Its key for everything.
@@ -62,6 +67,12 @@ pub struct Region {
     pub bureau: SharedActor,
     /// The bureau's second key, for the review of plans.
     pub reviewer: SharedActor,
+    /// The bureau of the region next door.
+    pub neighbour: SharedActor,
+    /// Its second key.
+    pub neighbour_reviewer: SharedActor,
+    /// Whether the region pays in batches, as the one next door always does.
+    pub pays_in_batches: bool,
     /// The finance authority.
     pub finance: SharedActor,
     /// The identity authority.
@@ -70,9 +81,9 @@ pub struct Region {
     pub bank: SharedActor,
     /// An outsider: a valid key that the ledger does not know.
     pub stranger: SharedActor,
-    /// The providers.
+    /// The providers, the last one next door.
     pub providers: Vec<Provider>,
-    /// The insured.
+    /// The insured, the last ones next door.
     pub people: Vec<Person>,
     /// Those who owe a premium, and are insured by it alone.
     pub residents: Vec<Person>,
@@ -80,29 +91,46 @@ pub struct Region {
 
 /// The code of the bureau.
 pub const BUREAU: &str = "bureau";
+/// The code of the bureau next door.
+pub const NEIGHBOUR_BUREAU: &str = "neighbour";
+/// How many insured the region next door has.
+const NEIGHBOURS: u64 = 2;
 /// The code of the bank.
 pub const BANK: &str = "bank";
 
 impl Region {
+    /// The bureau of a region.
+    #[must_use]
+    pub fn bureau_of(&self, region: RegionId) -> &SharedActor {
+        if region == NEIGHBOUR { &self.neighbour } else { &self.bureau }
+    }
+
     /// The region of a world.
     #[must_use]
     pub fn new(dice: &mut Dice) -> Self {
         let providers = [
-            ("hospital", HospitalLevel::TertiaryA),
-            ("county", HospitalLevel::Secondary),
-            ("clinic", HospitalLevel::Community),
+            ("hospital", REGION, HospitalLevel::TertiaryA),
+            ("county", REGION, HospitalLevel::Secondary),
+            ("clinic", REGION, HospitalLevel::Community),
+            ("next-door", NEIGHBOUR, HospitalLevel::TertiaryA),
         ];
-        let providers = providers.map(|(code, level)| Provider {
+        let providers = providers.map(|(code, region, level)| Provider {
             code: organisation(code),
+            region,
             level,
             actor: Actor::organisation(code, "online"),
             root: Actor::organisation(code, "root"),
         });
-        let people = (0..dice.between(4, 8)).map(|number| Person::new(dice, number)).collect();
+        let mut people: Vec<Person> =
+            (0..dice.between(4, 8)).map(|number| Person::new(dice, number)).collect();
+        people.extend((0..NEIGHBOURS).map(|number| Person::next_door(dice, number)));
         Self {
             chain_id: "sim".parse().expect("a short name"),
             bureau: Actor::organisation(BUREAU, "online"),
             reviewer: Actor::organisation(BUREAU, "reviewer"),
+            neighbour: Actor::organisation(NEIGHBOUR_BUREAU, "online"),
+            neighbour_reviewer: Actor::organisation(NEIGHBOUR_BUREAU, "reviewer"),
+            pays_in_batches: dice.chance(500),
             finance: Actor::organisation("finance", "online"),
             identity: Actor::organisation("identity", "online"),
             bank: Actor::organisation(BANK, "online"),
@@ -114,13 +142,20 @@ impl Region {
     }
 }
 
-/// The region's plan of a year, in which the pool pays `stay` of a stay.
+/// The code of a region's bureau.
+#[must_use]
+pub fn bureau_code(region: RegionId) -> OrganisationId {
+    organisation(if region == NEIGHBOUR { NEIGHBOUR_BUREAU } else { BUREAU })
+}
+
+/// A region's plan of a year, in which the pool pays `stay` of a stay.
 ///
 /// # Panics
 /// When the plan in this crate does not load; a test shows that it does.
 #[must_use]
-pub fn plan(year: i32, stay: &str) -> Plan {
+pub fn plan(region: RegionId, year: i32, stay: &str) -> Plan {
     let text = include_str!("plan.toml").replace("YEAR", &year.to_string()).replace("STAY", stay);
+    let text = text.replace("REGION", &region.to_string());
     let source: PlanSource = toml::from_str(&text).expect("the simulator's plan is TOML");
     let plan = benefit::compile(&source, sha256(text.as_bytes()));
     plan.expect("the simulator's plan compiles")
@@ -142,9 +177,11 @@ mod tests {
     #[test]
     fn the_plan_loads_and_its_example_comes_out() {
         for year in [2025, 2026, 2027] {
-            let plan = plan(year, "85%");
+            let plan = plan(REGION, year, "85%");
             plan.check_examples().unwrap();
         }
-        assert_ne!(plan(2026, "85%").hash(), plan(2026, "80%").hash());
+        let one = plan(REGION, 2026, "85%").hash();
+        assert_ne!(one, plan(REGION, 2026, "80%").hash());
+        assert_ne!(one, plan(NEIGHBOUR, 2026, "85%").hash());
     }
 }

@@ -3,16 +3,18 @@
 use benefit::{AgeBand, IncomeClass, PersonClass, PersonClasses, Sex};
 use ledger::modules::coverage::{AttestedFacts, CoverageTerms, ImportedPerson};
 use ledger::modules::person::{KeyGrade, NewKey, NewPerson};
-use primitives::{Amount, Party, Period, PersonId, sha256_parts};
+use primitives::{Amount, Party, Period, PersonId, RegionId, sha256_parts};
 
-use super::SCHEME;
+use super::{NEIGHBOUR, REGION, SCHEME};
 use crate::actor::{Actor, SharedActor};
 use crate::dice::Dice;
 
-/// A person of the region.
+/// A person of one of the two regions.
 pub struct Person {
     /// The id on the ledger.
     pub id: PersonId,
+    /// Where the person is insured.
+    pub region: RegionId,
     /// The person's device key.
     pub actor: SharedActor,
     /// What a payment with that key may take at the most.
@@ -31,12 +33,22 @@ impl Person {
     /// The person of this number, drawn.
     #[must_use]
     pub fn new(dice: &mut Dice, number: u64) -> Self {
-        let id = id_of(b"yibao/sim-person/v1", number);
+        Self::drawn(dice, REGION, id_of(b"yibao/sim-person/v1", number))
+    }
+
+    /// The person of this number who is insured next door, drawn.
+    #[must_use]
+    pub fn next_door(dice: &mut Dice, number: u64) -> Self {
+        Self::drawn(dice, NEIGHBOUR, id_of(b"yibao/sim-neighbour/v1", number))
+    }
+
+    fn drawn(dice: &mut Dice, region: RegionId, id: PersonId) -> Self {
         // Most keys have wide limits; some stop a payment now and then.
         let payment_max = if dice.chance(150) { 80_000 } else { 50_000_000 };
         let bank_balance = dice.chance(800).then(|| dice.between(20_000, 6_000_000));
         Self {
             id,
+            region,
             actor: std::sync::Arc::new(Actor::new(Party::Person(id), "device")),
             payment_max: Amount::from_minor(payment_max),
             day_max: Amount::from_minor(payment_max.saturating_mul(2)),
@@ -52,6 +64,7 @@ impl Person {
         let id = id_of(b"yibao/sim-resident/v1", number);
         Self {
             id,
+            region: REGION,
             actor: std::sync::Arc::new(Actor::new(Party::Person(id), "device")),
             payment_max: Amount::from_minor(50_000_000),
             day_max: Amount::from_minor(50_000_000),
