@@ -129,6 +129,7 @@ it('a wallet comes back on a new phone, and whoever may stop it does so first', 
   await deskPage(desk, 'nav.people');
   await findPerson(desk, mother);
   await desk.page.getByText(begin(desk.t('person.recovery.waiting'))).waitFor();
+  await desk.page.getByText(digits).waitFor();
   expect(await desk.button('act.go.complete_recovery').count()).toBe(0);
   await desk.check('desk-recovery-waiting');
   await lost.link('recovery.look').click();
@@ -152,10 +153,13 @@ it('a wallet comes back on a new phone, and whoever may stop it does so first', 
   await agree(lost);
   await fresh.text('recover.stage.ready').waitFor();
   await fresh.check('recover-ready');
+  const shown = await fresh.page.getByTestId('digits').innerText();
+  expect(shown).toMatch(/^\d{4}( \d{4}){4}$/);
   await deskPage(desk, 'nav.people');
   await findPerson(desk, daughter);
   await desk.button('act.go.complete_recovery').click();
   const dialog = desk.page.getByRole('dialog');
+  await dialog.getByText(shown).waitFor();
   await dialog.getByLabel(desk.t('act.reason.asked_by_person')).check();
   await dialog.getByLabel(desk.t('act.number')).fill(mother.number);
   await dialog.getByRole('button', { name: desk.t('act.go.complete_recovery'), exact: true }).click();

@@ -10,7 +10,7 @@ use adapters::directory::{
     RefusalReason, Request, RequestAnswer, UsedCode, WrittenAnswer,
 };
 use adapters::sqlite::Place;
-use primitives::{Hash, PersonId, Text, Timestamp, VisitId};
+use primitives::{Hash, PersonId, PublicKey, Text, Timestamp, VisitId};
 
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const ONE: PersonId = PersonId([1; 16]);
@@ -74,9 +74,13 @@ fn an_activation_counts_for_one_person_until_its_end_and_a_few_wrong_tries() {
     assert_eq!(tried("1111111111", NOW), ActivationTry::Wrong, "used up");
 }
 
+const fn key() -> PublicKey {
+    PublicKey::Ed25519([3; 32])
+}
+
 /// A code on the person's own phone.
 const fn own(person: PersonId) -> UsedCode {
-    UsedCode { person, shown_by: None }
+    UsedCode { person, shown_by: None, key: key() }
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn the_oldest_of_too_many_codes_gives_way() {
 fn a_relatives_phone_shows_a_code_of_its_own_that_takes_nobodys_place() {
     let directory = directory();
     let mine = directory.new_code(own(ONE), NOW).unwrap();
-    let shown = UsedCode { person: ONE, shown_by: Some(TWO) };
+    let shown = UsedCode { person: ONE, shown_by: Some(TWO), key: key() };
     let seeds: Vec<_> =
         (1..10).map(|at| directory.new_code(shown, NOW.plus_millis(at)).unwrap()).collect();
     let step = code_step(NOW);

@@ -8,7 +8,7 @@ use ledger::kernel::posting::PostedEntry;
 use ledger::kernel::receipt::Receipt;
 use ledger::modules::visit::SettlementRecord;
 use ledger::{Registry, readers};
-use primitives::{Hash, Party, Timestamp, VisitId, codec};
+use primitives::{Hash, Party, Timestamp, VisitId};
 use proof::receipt::{Field, OutcomeCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -97,7 +97,7 @@ pub fn receipt_for(
         height: record.height,
         time: record.time,
         outcome: outcome(&receipt, registry, language),
-        visit: codec::decode::<SettlementRecord>(&receipt.witness).ok().map(|record| record.visit),
+        visit: SettlementRecord::in_receipt(&receipt).map(|record| record.visit),
         effects: receipt
             .effects
             .iter()

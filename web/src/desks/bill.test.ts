@@ -36,7 +36,7 @@ describe('what is read', () => {
     ];
     for (const table of tables) expect(readBill(table, DAY)).toEqual({ rows: expected });
     const bill = billOf(expected, 'CNY');
-    expect(readBill(JSON.stringify(bill), DAY)).toEqual({ rows: expected });
+    expect(readBill(JSON.stringify(bill), DAY)).toMatchObject({ rows: expected });
   });
 
   it('is told what it lacks', () => {
@@ -45,6 +45,21 @@ describe('what is read', () => {
     expect(readBill('{"lines":[]}', DAY)).toEqual({ fault: 'form' });
     expect(readBill('{', DAY)).toEqual({ fault: 'form' });
   });
+});
+
+it('a bill that was read keeps what no column shows, and its numbers', () => {
+  const [first, second] = [
+    { line_no: 7, item_code: 'A', name: '', service_date: DAY, quantity: '1', amount: '1.00', category: 'class_b', programme: 1, slot: 2 },
+    { line_no: 1, item_code: 'B', name: '', service_date: DAY, quantity: '1', amount: '2.00' },
+  ] as const;
+  const read = readBill(JSON.stringify({ currency: 'CNY', lines: [first, second] }), DAY);
+  if (!('rows' in read)) throw new TypeError('it was not read');
+  expect(billOf(read.rows, 'CNY').lines).toEqual([first, second]);
+  // Another item has not the category of the first one; what is added takes a free number.
+  const [one, other] = read.rows;
+  const changed = billOf([{ ...one!, code: 'C' }, other!, row({})], 'CNY').lines;
+  expect(changed.map((line) => line.line_no)).toEqual([7, 1, 2]);
+  expect(changed[0]).toEqual({ ...first, item_code: 'C', category: undefined });
 });
 
 it('a bill numbers its lines and leaves blank rows out', () => {

@@ -10,6 +10,12 @@ export type Row = {
   readonly price: string;
   readonly amount: string;
   readonly day: string;
+  /** What a line that was read says besides, which nobody writes here and nobody may lose. */
+  readonly besides?: Besides;
+};
+type Besides = Partial<Pick<Schemas['LineItem'], 'line_no' | 'category' | 'programme' | 'slot'>> & {
+  /** The item that the category is of. */
+  readonly code: string;
 };
 /** The keys of messages. */
 export type Fault = 'code' | 'amount' | 'quantity' | 'price' | 'day';
@@ -52,9 +58,40 @@ export function faultsOf(row: Row, currency: string, scale: number): readonly Fa
   return faults;
 }
 
+/** Another item has another category; programme and slot are of the visit and stay. */
+function besides({ code, besides }: Row): Partial<Schemas['LineItem']> {
+  const { category, programme, slot } = besides ?? {};
+  return {
+    ...(category && besides?.code === code.trim() ? { category } : {}),
+    ...(programme ? { programme } : {}),
+    ...(slot ? { slot } : {}),
+  };
+}
+
+/** The lines of a bill, to be written over. */
+export const rowsOf = (lines: readonly Schemas['LineItem'][]): readonly Row[] =>
+  lines.map(({ line_no, category, programme, slot, ...line }) => ({
+    code: line.item_code,
+    name: line.name ?? '',
+    quantity: line.quantity ?? '1',
+    price: line.unit_price ?? '',
+    amount: line.amount,
+    day: line.service_date,
+    besides: { code: line.item_code, line_no, ...(category ? { category } : {}), ...(programme ? { programme } : {}), ...(slot ? { slot } : {}) },
+  }));
+
 export function billOf(rows: readonly Row[], currency: string): Schemas['Bill'] {
-  const lines = rows.filter((row) => !isBlank(row)).map((row, at) => ({
-    line_no: at + 1,
+  const filled = rows.filter((row) => !isBlank(row));
+  const taken = new Set(filled.map((row) => row.besides?.line_no));
+  let next = 0;
+  const free = (): number => {
+    do next += 1;
+    while (taken.has(next));
+    return next;
+  };
+  const lines = filled.map((row) => ({
+    ...besides(row),
+    line_no: row.besides?.line_no ?? free(),
     item_code: row.code.trim(),
     name: row.name.trim(),
     service_date: row.day,
@@ -71,14 +108,18 @@ function fromJson(value: unknown, day: string): readonly Row[] | undefined {
   const lines = (value as { lines?: unknown } | null)?.lines;
   if (!Array.isArray(lines)) return undefined;
   const text = (member: unknown): string => (typeof member === 'string' || typeof member === 'number' ? String(member) : '');
-  return lines.map((line) => ({
-    code: text(line?.item_code),
-    name: text(line?.name),
-    quantity: text(line?.quantity) || '1',
-    price: text(line?.unit_price),
-    amount: text(line?.amount),
-    day: text(line?.service_date) || day,
-  }));
+  // What is no line in the contract's form is refused by the gateway, which names it.
+  return rowsOf(
+    lines.map((line) => ({
+      ...line,
+      item_code: text(line?.item_code),
+      name: text(line?.name),
+      quantity: text(line?.quantity) || '1',
+      unit_price: text(line?.unit_price),
+      amount: text(line?.amount),
+      service_date: text(line?.service_date) || day,
+    })),
+  );
 }
 
 export function readBill(text: string, day: string): Reading {

@@ -4,28 +4,13 @@ import type { Schemas } from '../api/types.ts';
 import { commitBill } from '../ledger/bill.ts';
 import { randomHex } from '../ledger/transaction.ts';
 import type { Settled } from '../statement.ts';
-import { emptyRow, type Row } from './bill.ts';
 import { draft, signed } from './desk.svelte.ts';
-import type { Kept } from './refund.ts';
 
 const HOUR_MILLIS = 3_600_000;
 
 export type Reason = Schemas['CorrectionReason'];
 /** A corrected bill as it is signed. */
 export type Corrected = { readonly text: string; readonly sums: Schemas['CategorySums']; readonly split: Schemas['Split'] };
-
-/** The lines of a bill, to be written over. */
-export function rowsOf(bill: Kept, day: string): readonly Row[] {
-  if (bill === undefined) return [emptyRow(day)];
-  return bill.lines.map((line) => ({
-    code: line.item_code,
-    name: line.name ?? '',
-    quantity: line.quantity ?? '1',
-    price: line.unit_price ?? '',
-    amount: line.amount,
-    day: line.service_date,
-  }));
-}
 
 export async function quoteCorrected(visit: string, bill: Schemas['Bill']): Promise<Corrected> {
   const body = { corrected: visit, bill, use_personal_account: false, diagnosis_groups: [] };

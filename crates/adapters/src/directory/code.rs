@@ -5,7 +5,7 @@
 //! can use the same minute's code again.
 
 use aws_lc_rs::hmac;
-use primitives::{PersonId, Timestamp};
+use primitives::{PersonId, PublicKey, Timestamp, codec};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::seal::{Sealer, random};
@@ -38,6 +38,8 @@ pub struct UsedCode {
     pub person: PersonId,
     /// The relative on whose phone it was shown, if it was not the person's own.
     pub shown_by: Option<PersonId>,
+    /// The key of the phone that shows it: a code is worth as much as this key.
+    pub key: PublicKey,
 }
 
 /// The changing digits of a moment.
@@ -70,10 +72,11 @@ impl Directory {
     /// When the directory fails.
     pub fn new_code(
         &self,
-        UsedCode { person, shown_by }: UsedCode,
+        UsedCode { person, shown_by, key }: UsedCode,
         now: Timestamp,
     ) -> Result<CodeSeed, DirectoryError> {
         let holder = shown_by.map(|one| one.0);
+        let key = codec::encode(&key);
         let secret: [u8; 32] = random()?;
         loop {
             let span = NUMBERS.end.saturating_sub(NUMBERS.start);
@@ -81,9 +84,9 @@ impl Directory {
             let number = NUMBERS.start.saturating_add(random);
             let sealed = self.sealer.seal(TABLE, &number.to_le_bytes(), &secret)?;
             let entered = self.database.write(|tx| {
-                let sql = "INSERT OR IGNORE INTO code (number, person, sealed, created, shown_by)
-                           VALUES (?1, ?2, ?3, ?4, ?5)";
-                let values = params![number, person.0, sealed, Sql(now), holder];
+                let sql = "INSERT OR IGNORE INTO code (number, person, sealed, created, shown_by,
+                           key) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+                let values = params![number, person.0, sealed, Sql(now), holder, key];
                 let entered = tx.execute(sql, values)?;
                 let sql = "DELETE FROM code WHERE person = ?1 AND shown_by IS ?3 AND number NOT IN
                            (SELECT number FROM code WHERE person = ?1 AND shown_by IS ?3
@@ -111,7 +114,7 @@ impl Directory {
         let found = self.database.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT person, sealed, used, shown_by FROM code WHERE number = ?1",
+                    "SELECT person, sealed, used, shown_by, key FROM code WHERE number = ?1",
                 )?
                 .query_row([number], |row| {
                     let person: [u8; 16] = row.get(0)?;
@@ -119,7 +122,9 @@ impl Directory {
                     let Sql(used): Sql<u64> = row.get(2)?;
                     let shown_by: Option<[u8; 16]> = row.get(3)?;
                     let shown_by = shown_by.map(PersonId);
-                    Ok((UsedCode { person: PersonId(person), shown_by }, sealed, used))
+                    let key: Vec<u8> = row.get(4)?;
+                    let key = codec::decode(&key).map_err(|_| malformed("a public key"))?;
+                    Ok((UsedCode { person: PersonId(person), shown_by, key }, sealed, used))
                 })
                 .optional()
         })?;

@@ -88,16 +88,6 @@ impl Directory {
         found.into_iter().map(open).collect()
     }
 
-    /// Forgets the rotating codes of a person's phones, which are all lost.
-    ///
-    /// # Errors
-    /// When the directory fails.
-    pub fn forget_codes(&self, person: PersonId) -> Result<(), DirectoryError> {
-        Ok(self.database.write(|tx| {
-            tx.execute("DELETE FROM code WHERE person = ?1", params![person.0]).map(|_| ())
-        })?)
-    }
-
     /// Erases what served a person's wallet, once the account is closed: bound card, codes, PINs,
     /// requests to relatives, and who is in the person's care. Who the person was stays, and what
     /// was said about settlements: heirs may come to a desk, and the law keeps settlements.

@@ -51,7 +51,7 @@ pub use request::{RefusalReason, Request, RequestAnswer};
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 7,
+    version: 8,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -66,7 +66,8 @@ const SCHEMA: Schema = Schema {
             sealed  BLOB NOT NULL,
             created INTEGER NOT NULL,
             used    INTEGER NOT NULL DEFAULT 0,
-            shown_by BLOB
+            shown_by BLOB,
+            key     BLOB NOT NULL
         ) STRICT",
         "CREATE INDEX code_person ON code (person, created)",
         "CREATE TABLE pin (

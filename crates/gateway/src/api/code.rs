@@ -137,7 +137,8 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
         Party::Person(_) | Party::Organisation(_) => return Err(Problem::new(&code::NOT_YOURS)),
     };
     let NewCode {} = call.json()?;
-    let seed = call.wallet()?.directory.new_code(UsedCode { person, shown_by }, call.now)?;
+    let shown = UsedCode { person, shown_by, key: session.key };
+    let seed = call.wallet()?.directory.new_code(shown, call.now)?;
     Ok(Reply::json(&CodeSeedView::from(seed))?.status(StatusCode::CREATED))
 }
 
@@ -194,8 +195,10 @@ pub(crate) fn use_shown_code(
     let digits: String = text.chars().filter(|one| !one.is_whitespace()).collect();
     let (number, changing) = parts(&digits).ok_or_else(wrong)?;
     let found = wallet.directory.use_code(number, changing, call.now)?.ok_or_else(wrong)?;
-    // Whoever was unbound meanwhile shows nobody's code.
-    if found.shown_by.is_some_and(|payer| !may_act(call, payer, found.person)) {
+    // Whoever was unbound meanwhile shows nobody's code, nor does a phone whose key was revoked.
+    let holder = person::view::person(&call.view.state, found.shown_by.unwrap_or(found.person));
+    let has_key = holder.is_some_and(|row| row.key(&found.key).is_some());
+    if !has_key || found.shown_by.is_some_and(|payer| !may_act(call, payer, found.person)) {
         return Err(wrong());
     }
     Ok((found, digits))
@@ -205,7 +208,7 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     require_provider(call, session, Scope::Clerk)?;
     let wallet = call.wallet()?;
     let CodeLookup { code: text } = call.json()?;
-    let (UsedCode { person: found, shown_by }, digits) =
+    let (UsedCode { person: found, shown_by, .. }, digits) =
         use_shown_code(call, Place::address(call.client, Some(session.party)), &text)?;
     let wrong = || Problem::new(&code::CODE_WRONG).at("code");
     let row = person::view::person(&call.view.state, found).ok_or_else(wrong)?;

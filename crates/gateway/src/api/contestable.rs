@@ -7,7 +7,7 @@ use axum::http::Method;
 use ledger::modules::network;
 use ledger::modules::visit::{SettlementRecord, view};
 use primitives::{
-    Amount, CivilDate, Currency, OrganisationId, Party, PersonId, Timestamp, VisitId, codec,
+    Amount, CivilDate, Currency, OrganisationId, Party, PersonId, Timestamp, VisitId,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -80,7 +80,7 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let chain = call.gateway.port.chain();
         let page = chain.receipts_of(Party::Person(id), Order::NewestFirst, after, PAGE)?;
         for one in &page {
-            let Ok(record) = codec::decode::<SettlementRecord>(&one.receipt.witness) else {
+            let Some(record) = SettlementRecord::in_receipt(&one.receipt) else {
                 continue;
             };
             // The newest receipt of a visit has the record in force.

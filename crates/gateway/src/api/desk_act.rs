@@ -418,9 +418,6 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let placed = execute_kept(call, signed_too(content, authorisations, &authority)?, || {
         let _ = wallet.directory.forget_desk_act(&id);
     })?;
-    if kind == CompleteRecovery::NUMBER {
-        wallet.directory.forget_codes(person)?;
-    }
     if let (ClosePerson::NUMBER, Some(index)) = (kind, index) {
         wallet.directory.erase_wallet(person)?;
         wallet.notices.post.book().forget(person)?;

@@ -12,7 +12,7 @@ use ledger::modules::visit::{
     AdjustLaterSettlements, Consent, LATER_MAX, Later, SettleVisit, SettlementRecord,
 };
 use ledger::modules::voucher;
-use primitives::{Amount, CivilDate, Currency, OrganisationId, Party, PersonId, VisitId, codec};
+use primitives::{Amount, CivilDate, Currency, OrganisationId, Party, PersonId, VisitId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -179,10 +179,10 @@ fn later_than(call: &Call, changed: &SettlementRecord) -> Result<Vec<SettlementR
 
 /// The settlement that a receipt made, if it is one in the same scheme at the same insured place.
 fn settlement_of(receipt: &Receipt, changed: &SettlementRecord) -> Option<SettlementRecord> {
-    if receipt.record.kind != SettleVisit::NUMBER || receipt.witness.is_empty() {
+    if receipt.record.kind != SettleVisit::NUMBER {
         return None;
     }
-    let record: SettlementRecord = codec::decode(&receipt.witness).ok()?;
+    let record = SettlementRecord::in_receipt(receipt)?;
     let (one, other) = (&record.subject, &changed.subject);
     let fits =
         one.person == other.person && one.region == other.region && one.scheme == other.scheme;

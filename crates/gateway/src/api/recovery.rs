@@ -12,7 +12,7 @@ use adapters::directory::{ActivationTry, Particulars};
 use adapters::identity::Identity;
 use axum::http::{Method, StatusCode};
 use borsh::{BorshDeserialize, BorshSerialize};
-use ledger::modules::person::{self, AskRecovery, KeyGrade, NewKey, Recovery};
+use ledger::modules::person::{self, AskRecovery, KeyGrade, NewKey, Recovery, RecoveryStanding};
 use primitives::{
     Amount, Hash, Party, PersonId, PublicKey, Timestamp, codec, detail, sha256_parts,
 };
@@ -38,8 +38,8 @@ const TICKET_MILLIS: u64 = 15 * 60_000;
 /// limit.
 const CODE_MILLIS: u64 = 24 * 3_600_000;
 /// For how long the new device looks what became of it, in milliseconds: longer than a recovery can
-/// take.
-const WATCH_MILLIS: u64 = 60 * 24 * 3_600_000;
+/// take, which is thirty days for guardians, two weeks of waiting and thirty days for the desk.
+const WATCH_MILLIS: u64 = 90 * 24 * 3_600_000;
 /// What tickets are sealed for.
 const TICKET: &str = "recovery";
 /// What the new device looks with is sealed for.
@@ -270,6 +270,7 @@ pub(super) fn recovery_view(
     let counts =
         |one: &Recovery| one.is_open(now) || one.paused_until().is_some_and(|until| now < until);
     let Some(one) = found.filter(counts) else { return Ok(None) };
+    let standing = standing(call, person, &one);
     let guardians = one.guardians.iter().map(|&guardian| {
         let agreed = one.agreed.iter().find(|agreement| agreement.guardian == guardian);
         let name = call.name_of(guardian)?;
@@ -277,7 +278,7 @@ pub(super) fn recovery_view(
     });
     Ok(Some(RecoveryView {
         guardians: guardians.collect::<Result<_, Problem>>()?,
-        stage: stage(&one, now),
+        stage: stage(&one, standing, now),
         key: one.new.key,
         grade: one.new.grade,
         payment_max: one.new.payment_max,
@@ -285,18 +286,25 @@ pub(super) fn recovery_view(
         asked_at: one.asked_at,
         needed: one.rules.guardians_min,
         waiting_hours: one.rules.waiting_hours,
-        ready_from: one.ready_from,
+        ready_from: standing.ready_from,
         open_until: one.open_until(),
         stopped_at: one.stopped_at,
         paused_until: one.paused_until(),
     }))
 }
 
-fn stage(one: &Recovery, now: Timestamp) -> RecoveryStage {
+/// How far it has come today: who is a guardian no more counts no more.
+fn standing(call: &Call, id: PersonId, one: &Recovery) -> RecoveryStanding {
+    let row = person::view::person(&call.view.state, id);
+    row.and_then(|row| Some(one.standing(&row, call.today(row.region)?)))
+        .unwrap_or(RecoveryStanding { agreed: 0, ready_from: None })
+}
+
+fn stage(one: &Recovery, standing: RecoveryStanding, now: Timestamp) -> RecoveryStage {
     if !one.is_open(now) {
         return RecoveryStage::Over;
     }
-    match one.ready_from {
+    match standing.ready_from {
         None => RecoveryStage::Asked,
         Some(ready) if now < ready => RecoveryStage::Waiting,
         Some(_) => RecoveryStage::Ready,
@@ -422,12 +430,13 @@ fn state_of(call: &Call, watch: &Watch) -> RecoveryState {
     }
     let found = person::view::recovery(state, watch.person);
     let Some(one) = found.filter(|one| one.new.key == watch.key) else { return over };
+    let standing = standing(call, watch.person, &one);
     RecoveryState {
-        stage: stage(&one, now),
-        agreed: one.agreed.len(),
+        stage: stage(&one, standing, now),
+        agreed: standing.agreed,
         needed: one.rules.guardians_min,
         waiting_hours: one.rules.waiting_hours,
-        ready_from: one.ready_from,
+        ready_from: standing.ready_from,
         open_until: Some(one.open_until()),
     }
 }

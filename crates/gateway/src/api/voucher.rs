@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, Method, header};
 use document::{VoucherSheet, voucher_pdf};
 use ledger::modules::network;
 use ledger::modules::visit::SettlementRecord;
-use primitives::{Party, UtcOffset, codec};
+use primitives::{Party, UtcOffset};
 use proof::receipt::FieldName;
 use proof::voucher::Voucher;
 
@@ -107,10 +107,7 @@ fn named(reply: Reply, disposition: &str) -> Reply {
 fn get_sheet(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let Issued { found, view, voucher } = issue(call, session)?;
     let state = &call.view.state;
-    let record = match view.visit {
-        Some(_) => codec::decode::<SettlementRecord>(&found.receipt.witness).ok(),
-        None => None,
-    };
+    let record = view.visit.and_then(|_| SettlementRecord::in_receipt(&found.receipt));
     let explanation = match &record {
         Some(record) => reasons(call, &record.parts)?,
         None => None,

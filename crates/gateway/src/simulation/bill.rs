@@ -4,8 +4,7 @@ use benefit::{CategorySums, Facts, SumRow};
 use ledger::Receipt;
 use ledger::kernel::registry::Kind as _;
 use ledger::modules::visit::{SettleVisit, SettlementRecord};
-use primitives::{CivilDate, FamilyId, PersonId, RegionId, SchemeId, VisitId, codec};
-use proof::receipt::OutcomeCode;
+use primitives::{CivilDate, FamilyId, PersonId, RegionId, SchemeId, VisitId};
 use serde::{Deserialize, Serialize};
 
 /// A bill with what rules ask of person and visit. In a file of bills each line is one, or a
@@ -35,13 +34,10 @@ impl PastBill {
         place: (RegionId, SchemeId),
         standing: impl FnOnce(VisitId) -> Result<Option<SettlementRecord>, E>,
     ) -> Result<Option<Self>, E> {
-        let record = &receipt.record;
-        if record.kind != SettleVisit::NUMBER || record.outcome != OutcomeCode::Accepted {
+        if receipt.record.kind != SettleVisit::NUMBER {
             return Ok(None);
         }
-        let Ok(first) = codec::decode::<SettlementRecord>(&receipt.witness) else {
-            return Ok(None);
-        };
+        let Some(first) = SettlementRecord::in_receipt(receipt) else { return Ok(None) };
         if (first.subject.region, first.subject.scheme) != place {
             return Ok(None);
         }

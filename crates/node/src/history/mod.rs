@@ -463,15 +463,7 @@ fn short_of_visit(visit: VisitId) -> i64 {
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// The settlement that a receipt brought into force, if it did. A rejected one brought nothing.
-pub(crate) fn settlement_in(receipt: &Receipt) -> Option<SettlementRecord> {
-    if receipt.witness.is_empty() {
-        return None;
-    }
-    codec::decode(&receipt.witness).ok()
-}
-
-/// The visit of [`settlement_in`], without decoding the rest of the record.
+/// The visit of [`SettlementRecord::in_receipt`], without decoding the rest of the record.
 fn visit_settled_in(receipt: &Receipt) -> Option<VisitId> {
     SettlementRecord::visit_in(&receipt.witness)
 }

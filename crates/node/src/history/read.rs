@@ -12,8 +12,8 @@ use proof::receipt::OutcomeCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::{
-    Handover, HistoryError, Progress, read_progress, settlement_in, short_of, short_of_party,
-    short_of_visit, sql_number,
+    Handover, HistoryError, Progress, read_progress, short_of, short_of_party, short_of_visit,
+    sql_number,
 };
 use crate::runtime::{Direction, Placed};
 
@@ -140,7 +140,7 @@ impl HistoryReader {
                 .collect::<rusqlite::Result<Vec<_>>>()
         })?;
         for row in rows {
-            let record = settlement_in(&decode(row)?.receipt);
+            let record = SettlementRecord::in_receipt(&decode(row)?.receipt);
             if record.as_ref().is_some_and(|record| record.visit == visit) {
                 return Ok(record);
             }

@@ -81,7 +81,7 @@ impl Recent {
     pub(crate) fn settlement(&self, visit: VisitId) -> Option<SettlementRecord> {
         let blocks = self.lock();
         let receipts = blocks.iter().rev().flat_map(|block| block.receipts.iter().rev());
-        let mut records = receipts.filter_map(|receipt| super::settlement_in(receipt));
+        let mut records = receipts.filter_map(|receipt| SettlementRecord::in_receipt(receipt));
         records.find(|record| record.visit == visit)
     }
 

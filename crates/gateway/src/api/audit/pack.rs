@@ -9,7 +9,7 @@
 //! settlement again. A catalogue that would make the pack too large is left out, and the manifest
 //! says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
@@ -31,11 +31,9 @@ use crate::problem::{Problem, code, words};
 
 /// The form of a pack, as its manifest names it: whoever reads one reads this form and no other.
 pub const FORMAT: &str = "yibao audit pack 2";
-/// The most bytes of all files before they are compressed. Our own limit: the gateway makes a pack
-/// in memory.
+/// The most bytes of all files before they are compressed: a national catalogue of 300,000 items
+/// takes half of it. Our own limit, since the gateway makes a pack in memory.
 const PACK_BYTES_MAX: usize = 64 << 20;
-/// The most bytes of all catalogues together: a national one of 300,000 items fits.
-const CATALOGUES_BYTES_MAX: usize = 32 << 20;
 
 /// What a settlement was computed from, besides lines and plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +65,6 @@ struct Files {
     files: BTreeMap<String, Vec<u8>>,
     left_out: BTreeMap<String, usize>,
     bytes: usize,
-    catalogues: usize,
 }
 
 impl Files {
@@ -96,21 +93,24 @@ impl Files {
         Ok(())
     }
 
-    /// A catalogue, once, as long as there is room.
-    fn put_catalogue(&mut self, call: &Call, root: Hash) -> Result<(), Problem> {
-        let name = format!("catalogues/{root}.bin");
-        if self.files.contains_key(&name) || self.left_out.contains_key(&name) {
-            return Ok(());
+    /// The catalogues, the smallest first, as long as there is room: they are what makes a pack
+    /// large, and nothing else gives way to them.
+    fn put_catalogues(&mut self, call: &Call, roots: &BTreeSet<Hash>) -> Result<(), Problem> {
+        let mut found = Vec::new();
+        for root in roots {
+            let catalogue = call.gateway.port.catalogue(*root)?;
+            found.extend(catalogue.map(|one| (*root, codec::encode(&*one))));
         }
-        let Some(catalogue) = call.gateway.port.catalogue(root)? else { return Ok(()) };
-        let bytes = codec::encode(&*catalogue);
-        let all = self.catalogues.saturating_add(bytes.len());
-        if all > CATALOGUES_BYTES_MAX {
-            self.left_out.insert(name, bytes.len());
-            return Ok(());
+        found.sort_by_key(|(_, bytes)| bytes.len());
+        for (root, bytes) in found {
+            let name = format!("catalogues/{root}.bin");
+            if self.bytes.saturating_add(bytes.len()) > PACK_BYTES_MAX {
+                self.left_out.insert(name, bytes.len());
+            } else {
+                self.put(name, bytes)?;
+            }
         }
-        self.catalogues = all;
-        self.put(name, bytes)
+        Ok(())
     }
 }
 
@@ -121,7 +121,7 @@ impl Files {
 /// cannot be read.
 pub(super) fn pack(call: &Call, open: &Open) -> Result<Vec<u8>, Problem> {
     let chain = call.gateway.port.chain();
-    let mut files = Files::default();
+    let (mut files, mut catalogues) = (Files::default(), BTreeSet::new());
     let list = open.sample.list.iter().map(|visit| format!("{visit}\n")).collect::<String>();
     files.put("list.txt".to_owned(), list.into_bytes())?;
     files.put("README.txt".to_owned(), words::audit_pack(call.language).into())?;
@@ -144,9 +144,10 @@ pub(super) fn pack(call: &Call, open: &Open) -> Result<Vec<u8>, Problem> {
         if let Some(inputs) = &audited.inputs {
             files.put(name("inputs.json"), json(inputs)?)?;
             files.put_plans(call, &audited.detail.record)?;
-            files.put_catalogue(call, inputs.catalogue)?;
+            catalogues.insert(inputs.catalogue);
         }
     }
+    files.put_catalogues(call, &catalogues)?;
     let height = open.view.granted.ok_or_else(not_found)?.height;
     let signed = chain.header(height)?.ok_or_else(not_found)?;
     let Files { mut files, left_out, .. } = files;

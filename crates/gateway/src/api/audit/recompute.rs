@@ -7,17 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use benefit::{AccumulatorKey, Accumulators, Bill};
-use ledger::Receipt;
 use ledger::kernel::registry::Kind as _;
 use ledger::modules::claim::AcceptClaim;
 use ledger::modules::coverage::view::RunningAmounts;
 use ledger::modules::plan::{ApproveDifferences, PayDifferences};
-use ledger::modules::visit::{
-    AdjustLaterSettlements, Part, RefundVisit, SettleVisit, SettlementRecord, Split,
-    SupersedeSettlement,
-};
+use ledger::modules::visit::{AdjustLaterSettlements, Part, SettlementRecord, Split};
 use ledger::modules::{network, visit};
-use primitives::{Amount, Hash, Party, codec};
+use primitives::{Amount, Hash, Party};
 use proof::receipt::OutcomeCode;
 use vault::{BillContent, Envelope, EnvelopeContext};
 
@@ -31,8 +27,6 @@ use crate::problem::{Problem, code};
 
 /// How many receipts of a person are read at once.
 const PAGE: usize = 256;
-/// What makes a settlement, or puts another in its place; its receipt brings the record.
-const RECORDED: [u16; 3] = [SettleVisit::NUMBER, RefundVisit::NUMBER, SupersedeSettlement::NUMBER];
 /// What may move running amounts without saying by how much.
 const fn unsaid(kind: u16) -> Option<AuditOpen> {
     match kind {
@@ -61,7 +55,7 @@ pub(super) struct Audited {
 pub(super) fn recompute(call: &Call, open: &Open, receipt: u64) -> Result<Audited, Problem> {
     let chain = call.gateway.port.chain();
     let found = chain.receipt(receipt)?.ok_or_else(not_found)?;
-    let record = record_of(&found.receipt).ok_or_else(not_found)?;
+    let record = SettlementRecord::in_receipt(&found.receipt).ok_or_else(not_found)?;
     let content = opened(call, open, &record)?;
     let standing = chain.settlement(record.visit)?;
     let revised = standing.is_some_and(|now| now.hash() != record.hash());
@@ -120,12 +114,6 @@ fn opened(
     Ok(content.ok())
 }
 
-fn record_of(receipt: &Receipt) -> Option<SettlementRecord> {
-    let record = &receipt.record;
-    let brings = RECORDED.contains(&record.kind) && record.outcome == OutcomeCode::Accepted;
-    brings.then(|| codec::decode(&receipt.witness).ok()).flatten()
-}
-
 fn computed(
     call: &Call,
     found: &IndexedReceipt,
@@ -175,7 +163,7 @@ fn amounts_before(
             if let Some(why) = moved.filter(|_| ledger.outcome == OutcomeCode::Accepted) {
                 return Ok(Err(why));
             }
-            let Some(earlier) = record_of(&one.receipt) else { continue };
+            let Some(earlier) = SettlementRecord::in_receipt(&one.receipt) else { continue };
             let same = |other: &visit::VisitSubject| {
                 (other.person, other.region, other.scheme)
                     == (subject.person, subject.region, subject.scheme)

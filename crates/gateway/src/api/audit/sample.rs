@@ -7,8 +7,7 @@ use ledger::Receipt;
 use ledger::kernel::registry::Kind as _;
 use ledger::modules::audit::{AuditGrant, AuditTerms, draw, seed_words};
 use ledger::modules::visit::{SettleVisit, SettlementRecord};
-use primitives::{Hash, Party, RegionId, VisitId, codec};
-use proof::receipt::OutcomeCode;
+use primitives::{Hash, Party, RegionId, VisitId};
 
 use crate::api::receipt::not_found;
 use crate::call::Call;
@@ -94,11 +93,10 @@ fn drawn(
 
 /// The visit that a receipt settled, if it is on the list.
 fn settled(receipt: &Receipt, region: RegionId, terms: &AuditTerms) -> Option<VisitId> {
-    let record = &receipt.record;
-    if record.kind != SettleVisit::NUMBER || record.outcome != OutcomeCode::Accepted {
+    if receipt.record.kind != SettleVisit::NUMBER {
         return None;
     }
-    let record: SettlementRecord = codec::decode(&receipt.witness).ok()?;
+    let record = SettlementRecord::in_receipt(receipt)?;
     let subject = &record.subject;
     let is_listed = subject.provider == terms.provider
         && subject.region == region

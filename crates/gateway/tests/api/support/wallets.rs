@@ -29,7 +29,7 @@ use vault::{ReaderSecret, commit_bill};
 
 use super::insured::bill;
 use super::keys::{public, sign};
-use super::{Ask, REGION, World, organisation, person};
+use super::{Ask, REGION, World, key_name, organisation, person};
 
 /// Somebody in the register who is not enrolled. The number is the standard's own example.
 pub const NAME: &str = "欧阳晓";
@@ -233,7 +233,8 @@ pub fn joined_as(world: &World, (name, number): (&str, &str), key: &str) -> Pers
 pub fn shown_code(world: &World) -> String {
     use adapters::directory::code::{code_digits, code_step};
     let now = world.clock.now();
-    let one = UsedCode { person: PersonId([1; 16]), shown_by: None };
+    let one =
+        UsedCode { person: PersonId([1; 16]), shown_by: None, key: public(&key_name(person(1))) };
     let seed = world.port.wallet().unwrap().directory.new_code(one, now).unwrap();
     format!("{} {:06}", seed.number, code_digits(&seed.secret, code_step(now)))
 }

@@ -49,13 +49,12 @@ impl Kind for CompleteRecovery {
         let mut row = Arc::unwrap_or_clone(view::require_person(state, self.person)?);
         let open = require_open(state, self.person, context.time)?;
         require(open.new.key == self.key, || rejection::OTHER_RECOVERY_KEY.reject())?;
-        let agreed = open.standing_agreements(&row, view::today(context, state, &row)?);
-        let needed = usize::from(open.rules.guardians_min);
-        let ready = open.ready_from.filter(|_| needed <= agreed).ok_or_else(|| {
+        let standing = open.standing(&row, view::today(context, state, &row)?);
+        let ready = standing.ready_from.ok_or_else(|| {
             rejection::RECOVERY_NOT_AGREED.with(detail!(
                 "{count} of {needed}",
-                count = agreed,
-                needed
+                count = standing.agreed,
+                needed = open.rules.guardians_min
             ))
         })?;
         require(ready <= context.time, || {

@@ -13,9 +13,10 @@
 //! Invariants: nothing here says who somebody is, and no body has a free text (test
 //! `bodies_hold_no_free_text`); one natural person has one id (test
 //! `one_natural_person_has_one_id`); a lock stops money, cards, sharing and new devices and nothing
-//! else (test `a_lock_stops_money_cards_sharing_and_new_devices`); nobody alone puts a new key in
-//! place of a person's own, not even bureau and authority together (test
-//! `nobody_recovers_a_wallet_alone`).
+//! else (test `a_lock_stops_money_cards_sharing_and_new_devices`); a recovery puts no key in place
+//! of a person's own without guardians and waiting, whatever bureau and authority sign (test
+//! `nobody_recovers_a_wallet_alone`). What they can do at a desk, revoke every key and register a
+//! first one, is seen by the person and no recovery.
 
 use crate::kernel::registry::KindEntry;
 use crate::modules::Module;
@@ -64,7 +65,7 @@ pub use lock_person::LockPerson;
 pub use move_person::MovePerson;
 pub use new_key::NewKey;
 pub use new_person::NewPerson;
-pub use recovery::{Recovery, RecoveryAgreement, RecoveryRules};
+pub use recovery::{Recovery, RecoveryAgreement, RecoveryRules, RecoveryStanding};
 pub use register_card::RegisterCard;
 pub use remap_blind_indices::{IndexPair, PAIRS_MAX, RemapBlindIndices};
 pub use remove_guardian::RemoveGuardian;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::actor::require_bureau;
-use super::table::PERSONS;
+use super::table::{PERSONS, RECOVERIES};
 use super::{rejection, view};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -20,7 +20,8 @@ use crate::modules::organisation::Scope;
 /// Changes a person's home region: another bureau serves the person at its desks from now on.
 /// Signed by both bureaus with scope `attest`. Coverage moves by itself (`move_coverage`).
 ///
-/// The card goes, since the old bureau holds its PIN. The personal account stays as it is, so both
+/// The card goes, since the old bureau holds its PIN, and so does a recovery that waits, which is
+/// under the rules of the old region. The personal account stays as it is, so both
 /// regions must have the same currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +55,7 @@ impl Kind for MovePerson {
         row.region = self.region;
         row.card = None;
         PERSONS.put(state, &self.person, &row);
+        RECOVERIES.remove(state, &self.person);
         let old_bureau = Party::Organisation(old.bureau);
         let concerns = view::concerned(state, self.person, &row, [old_bureau]);
         Ok(Outcome::event("person_moved", concerns))

@@ -1,8 +1,8 @@
 //! The recovery of a person who lost every device: a region's rules, and the one that waits.
 //!
 //! A new key takes the place of all others once enough guardians agreed to this very key, a time
-//! has passed in which any key of the person and any guardian could stop it, and the bureau and an
-//! identity authority sign. Nobody of them can do it without the others.
+//! has passed in which any key that the person has and any guardian could stop it, and the bureau
+//! and an identity authority sign. Nobody of them recovers anything without the others.
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -19,8 +19,8 @@ use crate::kernel::rejection::{Rejection, require};
 const HOUR_MILLIS: u64 = 3_600_000;
 /// The longest waiting time, in hours: two weeks. Our own limit.
 const WAITING_HOURS_MAX: u16 = 336;
-/// For how long a recovery may be agreed to and completed after it was asked for, in milliseconds:
-/// thirty days. Our own limit; it is longer than the longest waiting time.
+/// For how long guardians may agree after it was asked for, and for how long a desk may complete it
+/// after the waiting, each in milliseconds: thirty days. Our own limit.
 const OPEN_MILLIS: u64 = 30 * 24 * HOUR_MILLIS;
 
 /// How people get back into their wallets without any old key.
@@ -65,12 +65,20 @@ pub struct Recovery {
     pub rules: RecoveryRules,
     /// Who were guardians at that moment; nobody who becomes one later agrees.
     pub guardians: Vec<PersonId>,
-    /// Who agreed so far.
+    /// Who agreed so far, in the order of time.
     pub agreed: Vec<RecoveryAgreement>,
-    /// From when on it may be completed, once enough agreed.
-    pub ready_from: Option<Timestamp>,
     /// When a key of the person or a guardian stopped it, if so.
     pub stopped_at: Option<Timestamp>,
+}
+
+/// How far a recovery has come on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoveryStanding {
+    /// How many agreed who are guardians still.
+    pub agreed: usize,
+    /// From when on it may be completed, if those are enough: the waiting time after the last one
+    /// of them that was needed.
+    pub ready_from: Option<Timestamp>,
 }
 
 /// A guardian's word for a recovery.
@@ -90,21 +98,15 @@ impl Recovery {
         guardians: Vec<PersonId>,
         now: Timestamp,
     ) -> Self {
-        Self {
-            new,
-            asked_at: now,
-            rules,
-            guardians,
-            agreed: Vec::new(),
-            ready_from: None,
-            stopped_at: None,
-        }
+        Self { new, asked_at: now, rules, guardians, agreed: Vec::new(), stopped_at: None }
     }
 
-    /// Until when it may be agreed to and completed.
+    /// Until when it comes to something: thirty days for the guardians, and as many for the desk
+    /// from the end of the waiting time on.
     #[must_use]
-    pub const fn open_until(&self) -> Timestamp {
-        self.asked_at.plus_millis(OPEN_MILLIS)
+    pub fn open_until(&self) -> Timestamp {
+        let from = self.enough(self.agreed.iter()).unwrap_or(self.asked_at);
+        from.plus_millis(OPEN_MILLIS)
     }
 
     /// Whether it can still come to something at this instant.
@@ -119,20 +121,25 @@ impl Recovery {
         self.stopped_at.map(|at| self.after(at))
     }
 
-    /// How many of those who agreed are still guardians on this day.
+    /// How far it has come on this day: whoever stepped back or whose time is over counts no more.
     #[must_use]
-    pub fn standing_agreements(&self, row: &PersonRow, today: CivilDate) -> usize {
-        let stands = |one: &&RecoveryAgreement| row.is_guarded_by(one.guardian, today);
-        self.agreed.iter().filter(stands).count()
+    pub fn standing(&self, row: &PersonRow, today: CivilDate) -> RecoveryStanding {
+        let stand = || self.agreed.iter().filter(|one| row.is_guarded_by(one.guardian, today));
+        RecoveryStanding { agreed: stand().count(), ready_from: self.enough(stand()) }
     }
 
-    /// Notes that a guardian agrees; the waiting begins with the last one that is needed.
+    /// Notes that a guardian agrees.
     pub(super) fn agree(&mut self, guardian: PersonId, now: Timestamp) {
         self.agreed.push(RecoveryAgreement { guardian, at: now });
-        let enough = self.agreed.len() >= usize::from(self.rules.guardians_min);
-        if enough && self.ready_from.is_none() {
-            self.ready_from = Some(self.after(now));
-        }
+    }
+
+    /// When the waiting is over after the last of these agreements that is needed.
+    fn enough<'a>(
+        &self,
+        mut agreed: impl Iterator<Item = &'a RecoveryAgreement>,
+    ) -> Option<Timestamp> {
+        let last = usize::from(self.rules.guardians_min).checked_sub(1)?;
+        agreed.nth(last).map(|one| self.after(one.at))
     }
 
     fn after(&self, instant: Timestamp) -> Timestamp {

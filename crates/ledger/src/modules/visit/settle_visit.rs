@@ -23,7 +23,7 @@ use crate::kernel::context::Context;
 use crate::kernel::effect::EffectStatus;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
-use crate::kernel::receipt::Outcome;
+use crate::kernel::receipt::{Outcome, Receipt};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::organisation::{self, Scope};
@@ -64,6 +64,17 @@ impl SettlementRecord {
     #[must_use]
     pub fn hash(&self) -> Hash {
         sha256_parts(&[b"yibao/settlement-record/v1", &codec::encode(self)])
+    }
+
+    /// The settlement that a receipt brought into force: every transaction that makes one or puts
+    /// another in its place leaves the record as its witness, and nothing else leaves one. `None`
+    /// for all other receipts, for rejected ones, and where the witness is kept from the reader.
+    #[must_use]
+    pub fn in_receipt(receipt: &Receipt) -> Option<Self> {
+        if receipt.witness.is_empty() {
+            return None;
+        }
+        codec::decode(&receipt.witness).ok()
     }
 
     /// The visit of an encoded record, which stands first in it; nothing for other bytes.

@@ -20,13 +20,6 @@ fn a_closed_person_keeps_care_until_the_last_day_and_cannot_act() {
     world.rejected(&[org("bureau")], &unknown, rejection::UNKNOWN_PERSON);
 }
 
-fn open_dingxi(world: &mut World, currency: Currency) {
-    world.admit_in(DINGXI, "dingxi", OrganisationKind::Bureau, None);
-    let bureau = organisation("dingxi");
-    let open = OpenRegion { region: DINGXI, bureau, currency, settings: settings() };
-    world.accepted(&World::governing(), &open);
-}
-
 #[test]
 fn both_bureaus_sign_when_a_person_moves_and_the_card_goes() {
     let mut world = world();

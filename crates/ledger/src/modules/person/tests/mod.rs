@@ -187,3 +187,11 @@ fn lock(by: Actor) -> LockPerson {
 fn unlock(by: Actor) -> UnlockPerson {
     UnlockPerson { person: ALICE, by }
 }
+
+/// Opens the region next door.
+fn open_dingxi(world: &mut World, currency: Currency) {
+    world.admit_in(DINGXI, "dingxi", OrganisationKind::Bureau, None);
+    let bureau = organisation("dingxi");
+    let open = OpenRegion { region: DINGXI, bureau, currency, settings: settings() };
+    world.accepted(&World::governing(), &open);
+}

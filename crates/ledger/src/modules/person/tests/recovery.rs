@@ -25,6 +25,13 @@ fn complete() -> CompleteRecovery {
     CompleteRecovery { person: ALICE, key: public("found") }
 }
 
+/// How it stands today.
+fn standing(world: &World) -> RecoveryStanding {
+    recovery(world)
+        .unwrap()
+        .standing(&row(world, ALICE), world.now.day(settings().utc_offset_minutes))
+}
+
 /// Bob and Carol are Alice's guardians, and so many of them must agree.
 fn guarded(guardians_min: u8) -> World {
     let mut world = world();
@@ -51,7 +58,7 @@ fn a_new_key_takes_the_place_of_all_others_after_agreement_and_waiting() {
     assert_eq!(row(&world, ALICE).keys.len(), 2, "nothing has changed yet");
     let agreed = world.accepted(&[own(BOB)], &agree(BOB));
     assert!(concerns(&agreed, own(ALICE)) && concerns(&agreed, own(CAROL)));
-    let ready = recovery(&world).unwrap().ready_from.unwrap();
+    let ready = standing(&world).ready_from.unwrap();
     assert_eq!(ready, world.now.plus_millis(u64::from(HOURS) * HOUR));
     // The next transaction is executed a second later.
     world.wait(u64::from(HOURS) * HOUR - 1_000 - 1);
@@ -102,7 +109,7 @@ fn the_waiting_begins_with_the_last_agreement_that_is_needed() {
     let mut world = guarded(2);
     world.accepted(&bureau_and_authority(), &ask());
     world.accepted(&[own(BOB)], &agree(BOB));
-    assert_eq!(recovery(&world).unwrap().ready_from, None);
+    assert_eq!(standing(&world).ready_from, None);
     world.wait(5 * DAY);
     world.accepted(&[own(CAROL)], &agree(CAROL));
     world.rejected(&bureau_and_authority(), &complete(), rejection::RECOVERY_TOO_EARLY);
@@ -132,6 +139,14 @@ fn a_guardian_agrees_to_one_key_and_only_who_was_one_before_counts() {
     world.accepted(&[own(BOB)], &back);
     world.wait(3 * DAY);
     world.rejected(&bureau_and_authority(), &complete(), rejection::RECOVERY_NOT_AGREED);
+    // Another one who agrees takes the place, and it waits from that moment on.
+    assert_eq!(standing(&world), RecoveryStanding { agreed: 0, ready_from: None });
+    let opened = UnlockPerson { person: CAROL, by: Actor::Desk };
+    world.accepted(&bureau_and_authority(), &opened);
+    world.accepted(&[own(CAROL)], &agree(CAROL));
+    world.rejected(&bureau_and_authority(), &complete(), rejection::RECOVERY_TOO_EARLY);
+    world.wait(2 * DAY);
+    world.accepted(&bureau_and_authority(), &complete());
 }
 
 #[test]
@@ -238,13 +253,41 @@ fn nothing_is_recovered_where_rules_or_guardians_are_missing() {
 }
 
 #[test]
-fn a_recovery_is_over_after_thirty_days_and_with_the_account() {
+fn guardians_have_thirty_days_and_so_has_the_desk_after_the_waiting() {
+    let mut world = guarded(1);
+    world.accepted(&bureau_and_authority(), &ask());
+    world.wait(31 * DAY);
+    world.rejected(&[own(BOB)], &agree(BOB), rejection::NO_RECOVERY);
+    world.rejected(&[own(CAROL)], &stop(Actor::Guardian(CAROL)), rejection::NO_RECOVERY);
+    world.accepted(&bureau_and_authority(), &ask());
+    // An agreement of the last day does not come too late for anybody.
+    world.wait(29 * DAY);
+    world.accepted(&[own(BOB)], &agree(BOB));
+    world.wait(31 * DAY);
+    world.accepted(&bureau_and_authority(), &complete());
+    world.keys.insert(own(ALICE), "found");
+    let again = AskRecovery { person: ALICE, new: device("later") };
+    let key = public("later");
+    world.accepted(&bureau_and_authority(), &again);
+    world.accepted(&[own(BOB)], &AgreeRecovery { key, ..agree(BOB) });
+    world.wait(33 * DAY);
+    world.rejected(
+        &bureau_and_authority(),
+        &CompleteRecovery { person: ALICE, key },
+        rejection::NO_RECOVERY,
+    );
+}
+
+#[test]
+fn a_recovery_ends_with_the_account_and_does_not_move_to_another_region() {
     let mut world = guarded(1);
     world.accepted(&bureau_and_authority(), &ask());
     world.accepted(&[own(BOB)], &agree(BOB));
-    world.wait(31 * DAY);
-    world.rejected(&bureau_and_authority(), &complete(), rejection::NO_RECOVERY);
-    world.rejected(&[own(CAROL)], &stop(Actor::Guardian(CAROL)), rejection::NO_RECOVERY);
+    open_dingxi(&mut world, Currency::CNY);
+    let elsewhere = MovePerson { person: ALICE, region: DINGXI };
+    world.accepted(&[org("bureau"), org("dingxi")], &elsewhere);
+    assert_eq!(recovery(&world), None);
+    let mut world = guarded(1);
     world.accepted(&bureau_and_authority(), &ask());
     let close = ClosePerson { person: ALICE, last_day: day(0) };
     world.accepted(&bureau_and_authority(), &close);
