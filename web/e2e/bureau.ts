@@ -46,9 +46,13 @@ export async function findPerson(desk: Visitor, { name, number }: Pick<Newcomer,
 export async function activation(desk: Visitor, { number }: Newcomer): Promise<string> {
   await desk.field('act.number').fill(number.toLowerCase());
   await desk.button('person.activation.go').click();
-  const code = (await desk.page.getByTestId('activation').innerText()).replace(/\s/g, '');
-  expect(code).toMatch(/^\d{10}$/);
-  return code;
+  // What is refused says why here, instead of a story that waits for the code.
+  const [code, refused] = [desk.page.getByTestId('activation'), desk.page.getByRole('alert')];
+  await code.or(refused).first().waitFor();
+  expect(await refused.allInnerTexts()).toEqual([]);
+  const digits = (await code.innerText()).replace(/\s/g, '');
+  expect(digits).toMatch(/^\d{10}$/);
+  return digits;
 }
 
 const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];

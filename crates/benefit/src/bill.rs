@@ -12,6 +12,10 @@ use crate::{
 
 /// The most lines a bill may have.
 pub const LINES_MAX: usize = 20_000;
+/// The most diagnosis groups a bill may name. Our own limit.
+const GROUPS_MAX: usize = 16;
+/// The longest name of a diagnosis group, in bytes. Our own limit.
+const GROUP_BYTES_MAX: usize = 100;
 
 /// An itemised bill. Money in its JSON is a decimal string of the bill's currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +25,9 @@ pub struct Bill {
     pub currency: Currency,
     /// The lines, at least one and at most [`LINES_MAX`], with distinct numbers.
     pub lines: Vec<LineItem>,
+    /// The groups of the patient's diagnoses by the names that the catalogue uses, at most 16.
+    /// They stand in the bill so that whoever corrects, refunds or audits it sorts as it was sorted.
+    pub diagnosis_groups: Vec<String>,
 }
 
 /// One line of a bill.
@@ -57,6 +64,11 @@ pub struct BillText {
     pub currency: Currency,
     /// The lines.
     pub lines: Vec<LineText>,
+    /// The groups of the patient's diagnoses by the names that the catalogue uses: some items are
+    /// covered for some diagnoses alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub diagnosis_groups: Vec<String>,
 }
 
 /// A line of a bill as its JSON says it.
@@ -137,6 +149,8 @@ pub enum BillError {
         /// The bill's currency.
         currency: Currency,
     },
+    /// There are too many diagnosis groups, or one is empty or too long.
+    Groups,
     /// The sum of the lines does not fit.
     TooLarge,
     /// The bill is in another currency than the catalogue.
@@ -184,6 +198,11 @@ impl From<&BillError> for Detail {
                 amount = (amount, currency),
                 computed = (computed, currency)
             ),
+            Error::Groups => detail!(
+                "`diagnosis_groups`: name at most {most} groups of 1 to {bytes} bytes",
+                most = GROUPS_MAX,
+                bytes = GROUP_BYTES_MAX
+            ),
             Error::TooLarge => detail!("the bill's total is too large"),
             Error::OtherCurrency { bill, catalogue } => detail!(
                 "the bill is in `{bill}` and the catalogue in `{catalogue}`; use the catalogue of the place of care",
@@ -228,6 +247,10 @@ impl Bill {
         }
         if self.lines.len() > LINES_MAX {
             return Err(BillError::TooManyLines { lines: self.lines.len() });
+        }
+        let fits = |group: &String| (1..=GROUP_BYTES_MAX).contains(&group.len());
+        if self.diagnosis_groups.len() > GROUPS_MAX || !self.diagnosis_groups.iter().all(fits) {
+            return Err(BillError::Groups);
         }
         let mut seen = BTreeSet::new();
         for line in &self.lines {
@@ -288,7 +311,7 @@ impl TryFrom<BillText> for Bill {
         let currency = text.currency;
         let lines: Result<Vec<LineItem>, BillError> =
             text.lines.into_iter().map(|line| read_line(line, currency)).collect();
-        let bill = Self { currency, lines: lines? };
+        let bill = Self { currency, lines: lines?, diagnosis_groups: text.diagnosis_groups };
         bill.check()?;
         Ok(bill)
     }
@@ -328,7 +351,7 @@ impl From<Bill> for BillText {
             programme: line.programme,
             slot: line.slot,
         });
-        Self { currency, lines: lines.collect() }
+        Self { currency, lines: lines.collect(), diagnosis_groups: bill.diagnosis_groups }
     }
 }
 

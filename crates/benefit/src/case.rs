@@ -108,7 +108,8 @@ pub fn visit_sums(
                 .zip(&visit.line)
                 .map(|(line_no, line)| read_line(line_no, line, visit, source))
                 .collect();
-            let bill = Bill { currency: plan.currency(), lines: lines? };
+            let (currency, lines) = (plan.currency(), lines?);
+            let bill = Bill { currency, lines, diagnosis_groups: Vec::new() };
             let sorted = sort_lines(catalogue, &bill, &visit_facts(&visit.facts));
             sorted.map(|sorted| sorted.sums).map_err(|error| format!("{error}"))
         }

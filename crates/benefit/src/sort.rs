@@ -4,6 +4,7 @@
 //! Invariant: the four parts of a line add up to what it charges (guarded by
 //! `tests/identities.rs`).
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, Currency, SlotId};
@@ -101,7 +102,8 @@ impl LineReason {
     }
 }
 
-/// Sorts the lines of a bill by the catalogue of the place of care.
+/// Sorts the lines of a bill by the catalogue of the place of care. Diagnosis groups count that the
+/// facts or the bill name.
 ///
 /// # Errors
 /// The first line that cannot be sorted, and why.
@@ -115,9 +117,13 @@ pub fn sort_lines(
         let (bill, catalogue) = (bill.currency, catalogue.currency);
         return Err(BillError::OtherCurrency { bill, catalogue });
     }
+    let mut facts = Cow::Borrowed(facts);
+    if !bill.diagnosis_groups.is_empty() {
+        facts.to_mut().diagnosis_groups.extend(bill.diagnosis_groups.iter().cloned());
+    }
     let mut lines = Vec::with_capacity(bill.lines.len());
     for line in &bill.lines {
-        lines.push(sort_line(catalogue, line, facts)?);
+        lines.push(sort_line(catalogue, line, &facts)?);
     }
     let sums = CategorySums::new(lines.iter().map(SortedLine::row).collect())
         .map_err(|_| BillError::TooManyRows { allowed: ROWS_MAX })?;

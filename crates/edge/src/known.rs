@@ -120,7 +120,7 @@ impl Visit {
     /// What is wrong with a line.
     pub fn check_lines(&self) -> Result<(), Refusal> {
         let lines: Vec<KnownLine> = self.lines.iter().filter_map(Line::known).collect();
-        bill_of(&lines).map(drop)
+        bill_of(&lines, &[]).map(drop)
     }
 
     /// Takes lines back: of a batch or by its number, or all of them.

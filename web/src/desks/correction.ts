@@ -5,12 +5,19 @@ import { commitBill } from '../ledger/bill.ts';
 import { randomHex } from '../ledger/transaction.ts';
 import type { Settled } from '../statement.ts';
 import { draft, signed } from './desk.svelte.ts';
+import type { Kept } from './refund.ts';
 
 const HOUR_MILLIS = 3_600_000;
 
 export type Reason = Schemas['CorrectionReason'];
 /** A corrected bill as it is signed. */
 export type Corrected = { readonly text: string; readonly sums: Schemas['CategorySums']; readonly split: Schemas['Split'] };
+
+/** The diagnosis groups that a bill names: a corrected one is sorted by the same. */
+export function groupsOf(bill: Kept): Pick<Schemas['Bill'], 'diagnosis_groups'> {
+  const { diagnosis_groups }: Schemas['Bill'] = bill ? JSON.parse(bill.bill) : {};
+  return diagnosis_groups ? { diagnosis_groups } : {};
+}
 
 export async function quoteCorrected(visit: string, bill: Schemas['Bill']): Promise<Corrected> {
   const body = { corrected: visit, bill, use_personal_account: false, diagnosis_groups: [] };

@@ -39,12 +39,12 @@ pub enum Charges {
 }
 
 impl Visit {
-    /// What the catalogue's conditions may ask.
+    /// What the catalogue's conditions may ask; further groups of diagnoses stand in the bill.
     pub fn visit_facts(&self) -> VisitFacts {
         VisitFacts {
             visit_type: self.facts.visit_type,
             hospital_level: self.facts.hospital_level,
-            diagnosis_groups: self.diagnosis_groups.clone(),
+            diagnosis_groups: self.diagnosis_groups.iter().take(1).cloned().collect(),
             age: self.facts.age,
             sex: self.facts.sex,
         }
@@ -60,7 +60,11 @@ impl Visit {
                 let sums = CategorySums::new(rows.clone()).unwrap();
                 ("rows", serde_json::to_value(sums).unwrap())
             }
-            Charges::Lines(bill) => ("bill", serde_json::to_value(bill).unwrap()),
+            // The oracle knows the groups as facts of the visit alone.
+            Charges::Lines(bill) => {
+                let bill = Bill { diagnosis_groups: Vec::new(), ..bill.clone() };
+                ("bill", serde_json::to_value(bill).unwrap())
+            }
         };
         visit[field] = charges;
         visit
@@ -153,13 +157,16 @@ impl Person {
 
     fn visit(&self, scheme: &Scheme, random: &mut Random) -> Visit {
         let days = self.service_days(random);
-        let charges = if random.chance(35) {
+        let mut charges = if random.chance(35) {
             Charges::Lines(self.bill(scheme, &days, random))
         } else {
             Charges::Rows(self.rows(scheme, &days, random))
         };
         let diagnoses = random.some(&DIAGNOSES, 0, 2);
-        let diagnosis_groups = diagnoses.into_iter().map(String::from).collect();
+        let diagnosis_groups: Vec<String> = diagnoses.into_iter().map(String::from).collect();
+        if let Charges::Lines(bill) = &mut charges {
+            bill.diagnosis_groups = diagnosis_groups.iter().skip(1).cloned().collect();
+        }
         Visit { facts: self.facts(scheme, random), charges, diagnosis_groups }
     }
 
@@ -292,7 +299,7 @@ impl Person {
                 slot: self.slot(random),
             });
         }
-        Bill { currency, lines }
+        Bill { currency, lines, diagnosis_groups: Vec::new() }
     }
 }
 

@@ -79,7 +79,7 @@ pub struct NewCorrection {
     /// What was wrong, for the person.
     #[schemars(length(min = 1, max = 500))]
     pub words: String,
-    /// Diagnosis groups by the names that the catalogue uses; used for sorting and not kept.
+    /// Diagnosis groups besides those that the bill names; used for sorting and not kept.
     #[serde(default)]
     #[schemars(length(max = 16))]
     pub diagnosis_groups: Vec<String>,

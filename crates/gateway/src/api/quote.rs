@@ -95,8 +95,8 @@ pub struct QuoteRequest {
     /// The sorted bill.
     #[serde(default)]
     pub sums: Option<CategorySums>,
-    /// Diagnosis groups by the names that the catalogue uses; they are used for sorting and not
-    /// kept.
+    /// Diagnosis groups besides those that the bill names, by the names that the catalogue uses;
+    /// they are used for sorting and not kept, so that whoever corrects or audits needs them again.
     #[serde(default)]
     #[schemars(length(max = 16))]
     pub diagnosis_groups: Vec<String>,
@@ -171,7 +171,8 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (sums, bill) = match (sums, bill) {
         (Some(sums), None) => (sums, None),
         (None, Some(bill)) => {
-            let sorted = sort(call, &asked, bill, &request.diagnosis_groups)?;
+            let bill = with_groups(bill, &request.diagnosis_groups);
+            let sorted = sort(call, &asked, bill)?;
             (sorted.sums.clone(), Some(sorted))
         }
         _ => return Err(one_of("bill, sums")),
@@ -218,10 +219,9 @@ pub(crate) fn quote_bill(
     call: &Call,
     subject: &VisitSubject,
     bill: Bill,
-    diagnosis_groups: &[String],
 ) -> Result<QuoteView, Problem> {
     let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
-    let sorted = sort(call, &asked, bill, diagnosis_groups)?;
+    let sorted = sort(call, &asked, bill)?;
     let paying = Paying { personal_account: false, family_account: false };
     quoted(call, &asked, paying, sorted.sums.clone(), Some(sorted))
 }
@@ -234,11 +234,10 @@ pub(crate) fn quote_bill_with_account(
     call: &Call,
     open: &OpenVisit,
     bill: Bill,
-    diagnosis_groups: &[String],
 ) -> Result<QuoteView, Problem> {
     let account = account_for(call, open);
     let asked = Asked::Subject { subject: open.subject.clone(), account };
-    let sorted = sort(call, &asked, bill, diagnosis_groups)?;
+    let sorted = sort(call, &asked, bill)?;
     let paying = Paying { personal_account: true, family_account: false };
     quoted(call, &asked, paying, sorted.sums.clone(), Some(sorted))
 }
@@ -251,10 +250,15 @@ pub(crate) fn sorted_bill(
     call: &Call,
     subject: &VisitSubject,
     bill: Bill,
-    diagnosis_groups: &[String],
 ) -> Result<(CategorySums, Vec<SortedLine>), Problem> {
     let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
-    sort(call, &asked, bill, diagnosis_groups).map(|sorted| (sorted.sums, sorted.lines))
+    sort(call, &asked, bill).map(|sorted| (sorted.sums, sorted.lines))
+}
+
+/// A bill with the diagnosis groups that whoever asks names beside it.
+pub(crate) fn with_groups(mut bill: Bill, diagnosis_groups: &[String]) -> Bill {
+    bill.diagnosis_groups.extend_from_slice(diagnosis_groups);
+    bill
 }
 
 fn one_of(fields: &str) -> Problem {
@@ -430,12 +434,7 @@ struct SortedBill {
 }
 
 /// Sorts a bill by the catalogue of the place of care.
-fn sort(
-    call: &Call,
-    asked: &Asked,
-    bill: Bill,
-    diagnosis_groups: &[String],
-) -> Result<SortedBill, Problem> {
+fn sort(call: &Call, asked: &Asked, bill: Bill) -> Result<SortedBill, Problem> {
     let day = bill.lines.iter().map(|line| line.service_date).min().ok_or_else(not_found)?;
     let (facts, regions, scheme) = match asked {
         Asked::Subject { subject, .. } => subject_facts(call, subject, day)?,
@@ -454,7 +453,6 @@ fn sort(
             (facts, [general.region; 2], general.scheme)
         }
     };
-    let facts = VisitFacts { diagnosis_groups: diagnosis_groups.to_vec(), ..facts };
     let root = catalogue_root(call, regions, scheme, day)
         .ok_or_else(|| Problem::new(&code::CATALOGUE_MISSING))?;
     sort_by(call, root, bill, facts)

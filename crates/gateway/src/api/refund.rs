@@ -234,7 +234,7 @@ fn remaining(
         let before = read(&kept.text).map_err(|_| Problem::new(&code::INTERNAL))?;
         require_lines_of(&bill, &before)?;
     }
-    if sorted_bill(call, &seen.subject, bill, &[])?.0 != body.remaining {
+    if sorted_bill(call, &seen.subject, bill)?.0 != body.remaining {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.remaining"));
     }
     Ok(Some(content))

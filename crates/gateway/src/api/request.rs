@@ -27,7 +27,7 @@ use vault::{BillContent, Envelope, EnvelopeContext};
 use super::code::{may_act, require_provider};
 use super::family::relative;
 use super::machine::signed_too;
-use super::quote::sorted_bill;
+use super::quote::{sorted_bill, with_groups};
 use super::receipt::not_found;
 use super::refund::keep_settled;
 use super::transaction::{SubmittedView, read_content, refused, submit_signed};
@@ -339,7 +339,7 @@ pub(super) fn opened_bill(
     let bill: Bill = serde_json::from_str(sent.text).map_err(|error| {
         Problem::new(&code::BILL_INVALID).at("bill").with(foreign::json(&error))
     })?;
-    let (sums, _) = sorted_bill(call, subject, bill, sent.diagnosis_groups)?;
+    let (sums, _) = sorted_bill(call, subject, with_groups(bill, sent.diagnosis_groups))?;
     if sums != *expected {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.sums"));
     }

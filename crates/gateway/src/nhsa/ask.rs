@@ -29,8 +29,6 @@ pub(super) struct Asking<'a> {
     pub seen: &'a SeenVisit,
     /// Its bill.
     pub bill: &'a Bill,
-    /// The catalogue's groups of its diagnoses.
-    pub groups: &'a [String],
     /// Whether the personal account is to pay.
     pub uses_account: bool,
     /// Whether the bound card is to pay what is left; at a counter nobody may take it twice.
@@ -54,9 +52,9 @@ impl Asking<'_> {
         let bill = self.bill.clone();
         Ok(match &self.seen.row {
             VisitRow::Open(open) if self.uses_account => {
-                quote_bill_with_account(message.call, open, bill, self.groups)?
+                quote_bill_with_account(message.call, open, bill)?
             }
-            _ => quote_bill(message.call, &self.seen.subject, bill, self.groups)?,
+            _ => quote_bill(message.call, &self.seen.subject, bill)?,
         })
     }
 

@@ -115,7 +115,7 @@ pub struct KnownLine {
 ///
 /// # Errors
 /// What is wrong with a line.
-pub fn bill_of(lines: &[KnownLine]) -> Result<Bill, Refusal> {
+pub fn bill_of(lines: &[KnownLine], diagnosis_groups: &[String]) -> Result<Bill, Refusal> {
     let text = |(number, line): (u32, &KnownLine)| LineText {
         line_no: number,
         item_code: line.item_code.clone(),
@@ -129,7 +129,8 @@ pub fn bill_of(lines: &[KnownLine]) -> Result<Bill, Refusal> {
         slot: SlotId(0),
     };
     let lines: Vec<LineText> = (1..).zip(lines).map(text).collect();
-    let bill = BillText { currency: Currency::CNY, lines };
+    let diagnosis_groups = diagnosis_groups.to_vec();
+    let bill = BillText { currency: Currency::CNY, lines, diagnosis_groups };
     // The bill's own words are English; what the tables say was checked before.
     Bill::try_from(bill).map_err(|_| {
         Refusal::new("feedetail：明细的单价×数量与金额不符，或编码、数量、单价有误；请核对后重发")

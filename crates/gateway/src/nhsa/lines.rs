@@ -80,8 +80,8 @@ pub(super) fn charge(
     // Whoever is asked to confirm the bill as it was is asked no more.
     take_back(message, known.visit)?;
     // All lines together must be a bill, before any of them is kept.
-    bill_of(&lines)?;
     let groups = message.diagnosis_groups(number)?;
+    bill_of(&lines, &groups)?;
     let result = lines_of(message.call, &seen.subject, &told, &groups)?;
     if care == Care::Stay && is_more {
         note_running_bill(message, (number, known.visit), &seen, &lines)?;
@@ -123,10 +123,9 @@ pub(super) fn note_running_bill(
         let bill = if lines.is_empty() {
             Hash::default()
         } else {
-            let bill = bill_of(lines)?;
+            let bill = bill_of(lines, &message.diagnosis_groups(number)?)?;
             let text = serde_json::to_string(&bill).map_err(damaged)?;
-            let groups = message.diagnosis_groups(number)?;
-            let (sums, _) = sorted_bill(message.call, &seen.subject, bill, &groups)?;
+            let (sums, _) = sorted_bill(message.call, &seen.subject, bill)?;
             let salt = message.id("salt");
             let content = BillContent { salt, bill: text.into_bytes(), sums: codec::encode(&sums) };
             keep_sealed(message.call, &*message.wallet()?, seen, visit, &content)?;

@@ -42,13 +42,12 @@ fn place(
     }
     let visit = message.visit_numbered(&order.mdtrt_id)?.visit;
     let seen = message.open_visit(record, visit, Care::Outpatient)?;
-    let bill = bill_of(&message.lines(&order.mdtrt_id)?)?;
     let groups = message.diagnosis_groups(&order.mdtrt_id)?;
+    let bill = bill_of(&message.lines(&order.mdtrt_id)?, &groups)?;
     let asking = Asking {
         visit,
         seen: &seen,
         bill: &bill,
-        groups: &groups,
         uses_account: order.uses_account,
         uses_card: true,
     };

@@ -212,7 +212,7 @@ fn read_lines(record: &Record, input: &Value) -> Result<Vec<KnownLine>, Refusal>
         let words = "明细的单价×数量与金额不符，或编码、数量、单价有误；请核对后重发";
         Refusal::at("feedetailList", words)
     };
-    bill_of(&lines).map_err(wrong)?;
+    bill_of(&lines, &[]).map_err(wrong)?;
     let charged = lines.iter().map(|line| Amount::from_minor(line.amount));
     let charged = charged.fold(Amount::ZERO, Amount::saturating_add);
     if record.amount("medfee_sumamt")? != charged {

@@ -125,7 +125,7 @@ impl Claimed {
     /// # Errors
     /// What is wrong with a line.
     pub fn bill(&self) -> Result<Bill, Refusal> {
-        bill_of(&self.lines)
+        bill_of(&self.lines, &self.diagnosis_groups)
     }
 
     /// What an open visit comes to; the sums that the hospital gives must be those of the lines.
@@ -147,9 +147,9 @@ impl Claimed {
         require_same(record, "medfee_sumamt", charged)?;
         let quote = match &seen.row {
             VisitRow::Open(open) if uses_account(record) => {
-                quote_bill_with_account(message.call, open, self.bill()?, &self.diagnosis_groups)?
+                quote_bill_with_account(message.call, open, self.bill()?)?
             }
-            _ => quote_bill(message.call, &seen.subject, self.bill()?, &self.diagnosis_groups)?,
+            _ => quote_bill(message.call, &seen.subject, self.bill()?)?,
         };
         let Split { self_paid, over_cap, class_b_share, in_policy, .. } = quote.split;
         for (field, amount) in [

@@ -119,7 +119,6 @@ fn by_phone(
         visit: claimed.known.visit,
         seen: &seen,
         bill: &claimed.bill()?,
-        groups: &claimed.diagnosis_groups,
         uses_account: true,
         uses_card: false,
     };

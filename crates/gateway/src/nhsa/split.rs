@@ -95,7 +95,7 @@ pub(super) fn lines_of(
     lines: &[KnownLine],
     diagnosis_groups: &[String],
 ) -> Result<Vec<Value>, Refusal> {
-    let (_, sorted) = sorted_bill(call, subject, bill_of(lines)?, diagnosis_groups)?;
+    let (_, sorted) = sorted_bill(call, subject, bill_of(lines, diagnosis_groups)?)?;
     Ok(lines.iter().zip(&sorted).map(|(line, sorted)| line_of(line, sorted)).collect())
 }
 

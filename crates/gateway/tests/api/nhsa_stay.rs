@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::nhsa::{charged, claim, identified, registration};
 use crate::support::hospital::message;
-use crate::support::{World, person};
+use crate::support::{Ask, World, organisation, person};
 
 type Known = (Value, Value);
 
@@ -129,6 +129,15 @@ fn a_stay_is_charged_by_the_day_and_settled_after_its_discharge() {
     assert_eq!(event, "visit_settled");
     let record: SettlementRecord = codec::decode(&witness).unwrap();
     assert_eq!(record.sums.rows().len(), 3, "two days, three categories");
+    // The bill says by which diagnoses it was sorted, so that a correction of it is sorted the same.
+    let token = world.token(organisation("hospital"));
+    let kept = Ask::get(format!("/v1/visits/{}/bill", record.visit)).token(&token);
+    let kept = world.ask(&kept).expect(200).json();
+    let bill: Value = serde_json::from_str(kept["bill"].as_str().unwrap()).unwrap();
+    assert_eq!(bill["diagnosis_groups"], json!(["diabetes"]));
+    let body = json!({ "corrected": record.visit, "bill": bill });
+    let quote = world.ask(&Ask::post("/v1/quotes", &body).token(&token)).expect(200).json();
+    assert_eq!(quote["sums"], serde_json::to_value(&record.sums).unwrap());
     assert!(world.refused(11, "2405", &of(&known, &id)).contains("2305"));
     let undo =
         |setl: &Value| json!({ "data": { "mdtrt_id": id, "psn_no": known.1, "setl_id": setl } });

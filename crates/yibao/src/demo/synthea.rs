@@ -127,7 +127,7 @@ impl Sample {
                 visit_type: visit_type(class),
                 day: first.map_or_else(|| day(field(&row, "SERVICEDATE")?), Ok)?,
                 insured: field(&row, "PRIMARYPATIENTINSURANCEID")? != "0",
-                bill: Bill { currency: Currency::USD, lines },
+                bill: Bill { currency: Currency::USD, lines, diagnosis_groups: Vec::new() },
             });
         }
         claims.sort_by_key(|claim| (claim.day, claim.visit));

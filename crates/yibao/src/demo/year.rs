@@ -196,7 +196,7 @@ fn visit(
         provider,
         visit_type,
         admitted,
-        bill: Bill { currency: Currency::CNY, lines },
+        bill: Bill { currency: Currency::CNY, lines, diagnosis_groups: Vec::new() },
         use_personal_account: person.scheme == EMPLOYEE && rng.u8(0..100) < 85,
         refund: rng.u16(0..1_000) < 8,
     }

@@ -6,7 +6,9 @@ use ledger::modules::visit::Split;
 use ledger::modules::{coverage, network};
 use primitives::{CivilDate, RegionId, SchemeId};
 
-use super::{Adjudicated, Asked, Paying, QuoteView, explanation, quoted, rejected, sort};
+use super::{
+    Adjudicated, Asked, Paying, QuoteView, explanation, quoted, rejected, sort, with_groups,
+};
 use crate::api::receipt::not_found;
 use crate::call::Call;
 use crate::problem::{Problem, code};
@@ -23,7 +25,7 @@ pub(in crate::api) fn quote_claim(
     diagnosis_groups: &[String],
 ) -> Result<QuoteView, Problem> {
     let asked = Asked::Claim { row: Box::new(row.clone()), care: *care };
-    let sorted = sort(call, &asked, bill, diagnosis_groups)?;
+    let sorted = sort(call, &asked, with_groups(bill, diagnosis_groups))?;
     let paying = Paying { personal_account: false, family_account: false };
     quoted(call, &asked, paying, sorted.sums.clone(), Some(sorted))
 }
@@ -40,7 +42,7 @@ pub(in crate::api) fn requote_claim(
     diagnosis_groups: &[String],
 ) -> Result<QuoteView, Problem> {
     let asked = Asked::Claim { row: Box::new(row.clone()), care: record.care };
-    let sorted = sort(call, &asked, bill, diagnosis_groups)?;
+    let sorted = sort(call, &asked, with_groups(bill, diagnosis_groups))?;
     let explanation = explanation(call, &record.parts, Some(&sorted))?;
     let region = network::view::region(&call.view.state, row.region).ok_or_else(not_found)?;
     let split = Split::of(&record.parts).ok_or_else(|| Problem::new(&code::INTERNAL))?;

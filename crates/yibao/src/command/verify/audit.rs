@@ -328,6 +328,7 @@ fn compute(
     let facts = VisitFacts {
         visit_type: record.subject.visit_type,
         hospital_level: first.facts.hospital_level,
+        // The bill says them.
         diagnosis_groups: Vec::new(),
         age: first.facts.age,
         sex: first.facts.sex,
