@@ -203,7 +203,7 @@ proptest! {
         age in 0_u8..100,
     ) {
         let catalogue = catalogue(Rate::from_ppm(share).unwrap(), cap, mode);
-        let bill = Bill { currency: Currency::CNY, lines: lines.iter().zip(1_u32..).map(|((item, quantity, amount), line_no)| LineItem {
+        let bill = Bill { currency: Currency::CNY, diagnosis_groups: Vec::new(), lines: lines.iter().zip(1_u32..).map(|((item, quantity, amount), line_no)| LineItem {
             line_no,
             item_code: format!("I{item}"),
             name: String::new(),
