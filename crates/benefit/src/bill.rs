@@ -26,7 +26,7 @@ pub struct Bill {
     /// The lines, at least one and at most [`LINES_MAX`], with distinct numbers.
     pub lines: Vec<LineItem>,
     /// The groups of the patient's diagnoses by the names that the catalogue uses, at most 16.
-    /// They stand in the bill so that whoever corrects, refunds or audits it sorts as it was sorted.
+    /// They stand in the bill so that whoever corrects, refunds or audits it sorts by the same.
     pub diagnosis_groups: Vec<String>,
 }
 

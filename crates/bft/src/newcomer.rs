@@ -20,6 +20,9 @@ use crate::{BftError, EVENTS_MAX, Network};
 pub struct Newcomer {
     mesh: Mesh,
     events: Receiver<Event>,
+    /// Those to whom there is a connection, and those whose own connection has brought something.
+    connected: BTreeSet<PeerName>,
+    heard: BTreeSet<PeerName>,
     reached: BTreeSet<PeerName>,
 }
 
@@ -31,10 +34,13 @@ impl Newcomer {
     pub fn start(network: &Network, chain_id: ChainId) -> Result<Self, BftError> {
         let (sender, events) = sync_channel(EVENTS_MAX);
         let mesh = Mesh::start(network, chain_id, sender)?;
-        Ok(Self { mesh, events, reached: BTreeSet::new() })
+        let (connected, heard, reached) = Default::default();
+        Ok(Self { mesh, events, connected, heard, reached })
     }
 
-    /// The peers that hear what is asked.
+    /// The peers that hear what is asked, and whose answers arrive. A peer that still holds its
+    /// connection to an earlier newcomer at this address would answer into nothing until it finds
+    /// out; it says how far it is as soon as its connection is a new one, and is reached then.
     #[must_use]
     pub const fn reached(&self) -> &BTreeSet<PeerName> {
         &self.reached
@@ -74,10 +80,19 @@ impl Newcomer {
         let left = until.saturating_duration_since(Instant::now());
         Some(match self.events.recv_timeout(left).ok()? {
             Event::Connected(peer) => {
-                self.reached.insert(peer);
+                self.connected.insert(peer);
+                if self.heard.contains(&peer) {
+                    self.reached.insert(peer);
+                }
                 None
             }
-            Event::Received(peer, bytes) => Some((peer, bytes)),
+            Event::Received(peer, bytes) => {
+                self.heard.insert(peer);
+                if self.connected.contains(&peer) {
+                    self.reached.insert(peer);
+                }
+                Some((peer, bytes))
+            }
             Event::Wake => None,
         })
     }

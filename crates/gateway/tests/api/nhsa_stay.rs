@@ -129,7 +129,7 @@ fn a_stay_is_charged_by_the_day_and_settled_after_its_discharge() {
     assert_eq!(event, "visit_settled");
     let record: SettlementRecord = codec::decode(&witness).unwrap();
     assert_eq!(record.sums.rows().len(), 3, "two days, three categories");
-    // The bill says by which diagnoses it was sorted, so that a correction of it is sorted the same.
+    // The bill says by which diagnoses it was sorted: a correction of it is sorted the same.
     let token = world.token(organisation("hospital"));
     let kept = Ask::get(format!("/v1/visits/{}/bill", record.visit)).token(&token);
     let kept = world.ask(&kept).expect(200).json();

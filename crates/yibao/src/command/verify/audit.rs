@@ -2,8 +2,8 @@
 //!
 //! What is checked: every file is the one that the manifest names, and there is no other; list and
 //! seed draw exactly these settlements, and the seed is the hash of the enclosed block; each
-//! voucher holds under the policy and says of visit, provider, person, cover, days, bill and amounts
-//! what the record says; bill, salt and sums open the record's commitment, without which a
+//! voucher holds under the policy and says of visit, provider, person, cover, days, bill and
+//! amounts what the record says; bill, salt and sums open the record's commitment, without which a
 //! settlement can only be open; and the settlement is computed again from its lines by the
 //! enclosed catalogue and plan on the enclosed running amounts: what was found must follow from
 //! that, and `computed.json` must be it. What cannot be computed is said by name.
