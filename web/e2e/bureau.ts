@@ -44,6 +44,8 @@ export async function findPerson(desk: Visitor, { name, number }: Pick<Newcomer,
 
 /** The code that the desk gives whoever shows this document. */
 export async function activation(desk: Visitor, { number }: Newcomer): Promise<string> {
+  // The page before it has a field of the same name.
+  await desk.button('person.activation.go').waitFor();
   await desk.field('act.number').fill(number.toLowerCase());
   await desk.button('person.activation.go').click();
   // What is refused says why here, instead of a story that waits for the code.
