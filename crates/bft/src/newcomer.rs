@@ -78,22 +78,20 @@ impl Newcomer {
     /// The next thing that came from a peer, `None` when nothing did.
     fn event(&mut self, until: Instant) -> Option<Option<(PeerName, Vec<u8>)>> {
         let left = until.saturating_duration_since(Instant::now());
-        Some(match self.events.recv_timeout(left).ok()? {
+        let (peer, came) = match self.events.recv_timeout(left).ok()? {
             Event::Connected(peer) => {
                 self.connected.insert(peer);
-                if self.heard.contains(&peer) {
-                    self.reached.insert(peer);
-                }
-                None
+                (peer, None)
             }
             Event::Received(peer, bytes) => {
                 self.heard.insert(peer);
-                if self.connected.contains(&peer) {
-                    self.reached.insert(peer);
-                }
-                Some((peer, bytes))
+                (peer, Some((peer, bytes)))
             }
-            Event::Wake => None,
-        })
+            Event::Wake => return Some(None),
+        };
+        if self.connected.contains(&peer) && self.heard.contains(&peer) {
+            self.reached.insert(peer);
+        }
+        Some(came)
     }
 }

@@ -49,7 +49,7 @@ describe('what is read', () => {
 
 it('a bill that was read keeps what no column shows, and its numbers', () => {
   const [first, second] = [
-    { line_no: 7, item_code: 'A', name: '', service_date: DAY, quantity: '1', amount: '1.00', category: 'class_b', programme: 1, slot: 2 },
+    { line_no: 7, item_code: 'A', name: '', service_date: DAY, quantity: '1', amount: '1.00', category: 'western_medicine', programme: 1, slot: 2 },
     { line_no: 1, item_code: 'B', name: '', service_date: DAY, quantity: '1', amount: '2.00' },
   ] as const;
   const read = readBill(JSON.stringify({ currency: 'CNY', lines: [first, second] }), DAY);

@@ -10,12 +10,8 @@ export type Row = {
   readonly price: string;
   readonly amount: string;
   readonly day: string;
-  /** What a line that was read says besides, which nobody writes here and nobody may lose. */
-  readonly besides?: Besides;
-};
-type Besides = Partial<Pick<Schemas['LineItem'], 'line_no' | 'category' | 'programme' | 'slot'>> & {
-  /** The item that the category is of. */
-  readonly code: string;
+  /** The line that was read, for what it says besides: nobody writes that here and nobody may lose it. */
+  readonly line?: Schemas['LineItem'];
 };
 /** The keys of messages. */
 export type Fault = 'code' | 'amount' | 'quantity' | 'price' | 'day';
@@ -58,11 +54,11 @@ export function faultsOf(row: Row, currency: string, scale: number): readonly Fa
   return faults;
 }
 
-/** Another item has another category; programme and slot are of the visit and stay. */
-function besides({ code, besides }: Row): Partial<Schemas['LineItem']> {
-  const { category, programme, slot } = besides ?? {};
+/** What no column shows. Another item has another category; programme and slot are of the visit and stay. */
+function besides({ code, line }: Row): Partial<Schemas['LineItem']> {
+  const { category, programme, slot } = line ?? {};
   return {
-    ...(category && besides?.code === code.trim() ? { category } : {}),
+    ...(category && line?.item_code === code.trim() ? { category } : {}),
     ...(programme ? { programme } : {}),
     ...(slot ? { slot } : {}),
   };
@@ -70,19 +66,19 @@ function besides({ code, besides }: Row): Partial<Schemas['LineItem']> {
 
 /** The lines of a bill, to be written over. */
 export const rowsOf = (lines: readonly Schemas['LineItem'][]): readonly Row[] =>
-  lines.map(({ line_no, category, programme, slot, ...line }) => ({
+  lines.map((line) => ({
     code: line.item_code,
     name: line.name ?? '',
     quantity: line.quantity ?? '1',
     price: line.unit_price ?? '',
     amount: line.amount,
     day: line.service_date,
-    besides: { code: line.item_code, line_no, ...(category ? { category } : {}), ...(programme ? { programme } : {}), ...(slot ? { slot } : {}) },
+    line,
   }));
 
 export function billOf(rows: readonly Row[], currency: string): Schemas['Bill'] {
   const filled = rows.filter((row) => !isBlank(row));
-  const taken = new Set(filled.map((row) => row.besides?.line_no));
+  const taken = new Set(filled.map((row) => row.line?.line_no));
   let next = 0;
   const free = (): number => {
     do next += 1;
@@ -91,7 +87,7 @@ export function billOf(rows: readonly Row[], currency: string): Schemas['Bill'] 
   };
   const lines = filled.map((row) => ({
     ...besides(row),
-    line_no: row.besides?.line_no ?? free(),
+    line_no: row.line?.line_no ?? free(),
     item_code: row.code.trim(),
     name: row.name.trim(),
     service_date: row.day,

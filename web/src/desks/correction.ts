@@ -20,7 +20,7 @@ export function groupsOf(bill: Kept): Pick<Schemas['Bill'], 'diagnosis_groups'> 
 }
 
 export async function quoteCorrected(visit: string, bill: Schemas['Bill']): Promise<Corrected> {
-  const body = { corrected: visit, bill, use_personal_account: false, diagnosis_groups: [] };
+  const body = { corrected: visit, bill, use_personal_account: false };
   const { sums, split } = await ok(api.POST('/v1/quotes', { body }));
   return { text: JSON.stringify(bill), sums, split };
 }
@@ -39,7 +39,7 @@ export class Correction {
       const original = this.settled.record;
       const consent = { form: 'identity_card' } as const;
       const content = await draft('supersede_settlement', { original, reason, bill, sums, split, cash: null, consent }, HOUR_MILLIS);
-      this.sent = { said, body: { ...(await signed(content)), bill: text, salt, words, diagnosis_groups: [] } };
+      this.sent = { said, body: { ...(await signed(content)), bill: text, salt, words } };
     }
     try {
       const path = { visit: this.settled.visit };

@@ -35,7 +35,7 @@ export async function remainingOf(visit: string, bill: Kept, given: readonly num
   if (bill === undefined || lines.length === 0) return { text: '', sums: [], split: NOTHING };
   const whole: Schemas['Bill'] = JSON.parse(bill.bill);
   const rest = { ...whole, lines };
-  const body = { remaining: visit, bill: rest, use_personal_account: false, diagnosis_groups: [] };
+  const body = { remaining: visit, bill: rest, use_personal_account: false };
   const { sums, split } = await ok(api.POST('/v1/quotes', { body }));
   return { text: JSON.stringify(rest), sums, split };
 }

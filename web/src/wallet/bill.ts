@@ -55,7 +55,6 @@ export async function loadBill(id: string): Promise<Bill> {
               bill,
               use_personal_account: body.use_personal_account,
               use_family_account: body.use_family_account ?? false,
-              diagnosis_groups: [],
             },
           }),
         )

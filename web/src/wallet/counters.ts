@@ -38,7 +38,7 @@ export async function planned(
   const sums = [{ key, self_paid: '0', over_cap: '0', class_b_share: '0', in_policy: minor }];
   const visit = { ...subject, visit_type: care, diagnosis_group: 0 };
   return ok(
-    api.POST('/v1/quotes', { body: { planned: visit, sums, use_personal_account: useAccount, diagnosis_groups: [] } }),
+    api.POST('/v1/quotes', { body: { planned: visit, sums, use_personal_account: useAccount } }),
   );
 }
 

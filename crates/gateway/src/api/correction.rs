@@ -79,10 +79,6 @@ pub struct NewCorrection {
     /// What was wrong, for the person.
     #[schemars(length(min = 1, max = 500))]
     pub words: String,
-    /// Diagnosis groups besides those that the bill names; used for sorting and not kept.
-    #[serde(default)]
-    #[schemars(length(max = 16))]
-    pub diagnosis_groups: Vec<String>,
 }
 
 fn correct(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -100,11 +96,7 @@ fn correct(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(Problem::new(&code::CHANGE_INVALID).at("content"));
     }
     let wallet = call.wallet()?;
-    let sent = SentBill {
-        text: &request.bill,
-        salt: &request.salt,
-        diagnosis_groups: &request.diagnosis_groups,
-    };
+    let sent = SentBill { text: &request.bill, salt: &request.salt };
     let corrected = opened_bill(call, &seen.subject, (&body.bill, &body.sums), &sent)?;
     keep_sealed(call, &wallet, &seen, record.visit, &corrected)?;
     keep_settled(&wallet, &body.bill, (request.salt, &request.bill, words), call.now)?;

@@ -95,11 +95,6 @@ pub struct QuoteRequest {
     /// The sorted bill.
     #[serde(default)]
     pub sums: Option<CategorySums>,
-    /// Diagnosis groups besides those that the bill names, by the names that the catalogue uses;
-    /// they are used for sorting and not kept, so that whoever corrects or audits needs them again.
-    #[serde(default)]
-    #[schemars(length(max = 16))]
-    pub diagnosis_groups: Vec<String>,
     /// Whether the personal account is to pay.
     #[serde(default)]
     pub use_personal_account: bool,
@@ -171,7 +166,6 @@ fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (sums, bill) = match (sums, bill) {
         (Some(sums), None) => (sums, None),
         (None, Some(bill)) => {
-            let bill = with_groups(bill, &request.diagnosis_groups);
             let sorted = sort(call, &asked, bill)?;
             (sorted.sums.clone(), Some(sorted))
         }
@@ -253,12 +247,6 @@ pub(crate) fn sorted_bill(
 ) -> Result<(CategorySums, Vec<SortedLine>), Problem> {
     let asked = Asked::Subject { subject: subject.clone(), account: Amount::ZERO };
     sort(call, &asked, bill).map(|sorted| (sorted.sums, sorted.lines))
-}
-
-/// A bill with the diagnosis groups that whoever asks names beside it.
-pub(crate) fn with_groups(mut bill: Bill, diagnosis_groups: &[String]) -> Bill {
-    bill.diagnosis_groups.extend_from_slice(diagnosis_groups);
-    bill
 }
 
 fn one_of(fields: &str) -> Problem {

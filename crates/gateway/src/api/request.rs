@@ -27,7 +27,7 @@ use vault::{BillContent, Envelope, EnvelopeContext};
 use super::code::{may_act, require_provider};
 use super::family::relative;
 use super::machine::signed_too;
-use super::quote::{sorted_bill, with_groups};
+use super::quote::sorted_bill;
 use super::receipt::not_found;
 use super::refund::keep_settled;
 use super::transaction::{SubmittedView, read_content, refused, submit_signed};
@@ -216,11 +216,7 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let request: NewRequest = call.json()?;
     let content = read_content(call, request.content.clone())?;
     let body = settlement(call, &wallet, &seen.subject, &content)?;
-    let sent = SentBill {
-        text: &request.bill,
-        salt: &request.salt,
-        diagnosis_groups: &request.diagnosis_groups,
-    };
+    let sent = SentBill { text: &request.bill, salt: &request.salt };
     let sealed = opened_bill(call, &seen.subject, (&body.bill, &body.sums), &sent)?;
     let asked = Transaction { content, authorisations: request.authorisations };
     let request = ask_person(call, &seen, &body, (&sealed, request.bill), asked)?;
@@ -314,8 +310,6 @@ pub(super) struct SentBill<'a> {
     pub text: &'a str,
     /// The salt of the commitment.
     pub salt: &'a Hash,
-    /// By the names that the catalogue uses.
-    pub diagnosis_groups: &'a [String],
 }
 
 /// The bill behind a commitment, once the bureau has sorted it again and come to the same sums.
@@ -339,7 +333,7 @@ pub(super) fn opened_bill(
     let bill: Bill = serde_json::from_str(sent.text).map_err(|error| {
         Problem::new(&code::BILL_INVALID).at("bill").with(foreign::json(&error))
     })?;
-    let (sums, _) = sorted_bill(call, subject, with_groups(bill, sent.diagnosis_groups))?;
+    let (sums, _) = sorted_bill(call, subject, bill)?;
     if sums != *expected {
         return Err(Problem::new(&code::BILL_DIFFERS).at("content.body.sums"));
     }

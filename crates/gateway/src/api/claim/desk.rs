@@ -195,8 +195,7 @@ fn compute(
 ) -> Result<Computed, Problem> {
     require_invoices("invoices", &review.invoices)?;
     let care = review.care;
-    let (bill, groups) = (review.bill.clone(), &review.diagnosis_groups);
-    let quote = quote_claim(call, row, &care, bill, groups)?;
+    let quote = quote_claim(call, row, &care, review.bill.clone())?;
     let text = serde_json::to_vec(&review.bill).map_err(|_| Problem::new(&code::INTERNAL))?;
     let sums = codec::encode(&quote.sums);
     let commitment = vault::bill::commit_bill(&review.salt.0, &text, &sums);
@@ -306,9 +305,8 @@ pub(super) fn reviewed(
         return Err(internal());
     }
     let KeptReview { review, record } = kept;
-    let ClaimReview { bill, diagnosis_groups, .. } = review;
-    let quote = requote_claim(call, row, &record, bill.clone(), &diagnosis_groups)?;
-    Ok(Some((bill, quote)))
+    let quote = requote_claim(call, row, &record, review.bill.clone())?;
+    Ok(Some((review.bill, quote)))
 }
 
 fn payout_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {

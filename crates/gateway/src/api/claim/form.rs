@@ -235,10 +235,6 @@ pub struct ClaimReview {
     pub care: ClaimCare,
     /// The lines of all invoices.
     pub bill: Bill,
-    /// Diagnosis groups by the names that the catalogue uses.
-    #[serde(default)]
-    #[schemars(length(max = 16))]
-    pub diagnosis_groups: Vec<String>,
     /// The salt of the commitment over lines and sums: 32 secret random bytes in hex.
     pub salt: Hash,
 }

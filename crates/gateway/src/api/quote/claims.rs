@@ -6,9 +6,7 @@ use ledger::modules::visit::Split;
 use ledger::modules::{coverage, network};
 use primitives::{CivilDate, RegionId, SchemeId};
 
-use super::{
-    Adjudicated, Asked, Paying, QuoteView, explanation, quoted, rejected, sort, with_groups,
-};
+use super::{Adjudicated, Asked, Paying, QuoteView, explanation, quoted, rejected, sort};
 use crate::api::receipt::not_found;
 use crate::call::Call;
 use crate::problem::{Problem, code};
@@ -22,10 +20,9 @@ pub(in crate::api) fn quote_claim(
     row: &ClaimRow,
     care: &ClaimCare,
     bill: Bill,
-    diagnosis_groups: &[String],
 ) -> Result<QuoteView, Problem> {
     let asked = Asked::Claim { row: Box::new(row.clone()), care: *care };
-    let sorted = sort(call, &asked, with_groups(bill, diagnosis_groups))?;
+    let sorted = sort(call, &asked, bill)?;
     let paying = Paying { personal_account: false, family_account: false };
     quoted(call, &asked, paying, sorted.sums.clone(), Some(sorted))
 }
@@ -39,10 +36,9 @@ pub(in crate::api) fn requote_claim(
     row: &ClaimRow,
     record: &ClaimRecord,
     bill: Bill,
-    diagnosis_groups: &[String],
 ) -> Result<QuoteView, Problem> {
     let asked = Asked::Claim { row: Box::new(row.clone()), care: record.care };
-    let sorted = sort(call, &asked, with_groups(bill, diagnosis_groups))?;
+    let sorted = sort(call, &asked, bill)?;
     let explanation = explanation(call, &record.parts, Some(&sorted))?;
     let region = network::view::region(&call.view.state, row.region).ok_or_else(not_found)?;
     let split = Split::of(&record.parts).ok_or_else(|| Problem::new(&code::INTERNAL))?;

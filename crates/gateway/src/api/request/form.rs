@@ -38,10 +38,6 @@ pub struct NewRequest {
     pub bill: String,
     /// The salt of the commitment: 32 bytes in hex.
     pub salt: Hash,
-    /// Diagnosis groups by the names that the catalogue uses; used for sorting and not kept.
-    #[serde(default)]
-    #[schemars(length(max = 16))]
-    pub diagnosis_groups: Vec<String>,
 }
 
 /// A request.
