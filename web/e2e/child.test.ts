@@ -170,7 +170,7 @@ it('a parent applies for a child, is refused with a reason, applies again, and m
   await wallet.button('child.next').click();
   await wallet.field('claim.issuer').fill('62060121');
   await wallet.field('claim.number').fill('0031774402');
-  await wallet.field('claim.total').fill('58.40');
+  await wallet.field('claim.total', { currency: '人民币' }).fill('58.40');
   await wallet.button('child.next').click();
   const invoice = await photograph(wallet, ['医疗门诊收费票据（演练）', `交款人：${one.name}`, '合计：58.40元']);
   await wallet.field('child.documents.add').setInputFiles({ name: 'invoice.png', mimeType: 'image/png', buffer: invoice });

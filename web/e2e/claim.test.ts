@@ -28,7 +28,7 @@ async function writeClaim(wallet: Visitor, number: string, pages: readonly Buffe
   await wallet.button('child.next').click();
   await wallet.field('claim.issuer').fill(CODE);
   await wallet.field('claim.number').fill(number);
-  await wallet.field('claim.total').fill('87.20');
+  await wallet.field('claim.total', { currency: '人民币' }).fill('87.20');
   await seen('claim-invoices');
   await wallet.button('child.next').click();
   for (const [at, buffer] of pages.entries()) {

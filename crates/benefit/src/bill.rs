@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, format, string::String, string::ToString, vec::Vec};
 use core::fmt;
-use primitives::{Amount, CivilDate, Currency, Detail, Rounding, SlotId, detail};
+use primitives::{Amount, CivilDate, Currency, Detail, ExchangeRate, Rounding, SlotId, detail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -271,6 +271,28 @@ impl Bill {
     }
 }
 
+impl Bill {
+    /// The same bill in another currency at one rate. A line counts what the lines up to it come to
+    /// less what those before it come to, each sum rounded half up, so that the lines add up to
+    /// exactly what the total comes to. Unit prices stay behind: they are the other currency's.
+    ///
+    /// # Errors
+    /// [`BillError::TooLarge`] when an amount does not fit.
+    pub fn converted(&self, rate: &ExchangeRate, to: Currency) -> Result<Self, BillError> {
+        let (mut foreign, mut counted) = (Amount::ZERO, Amount::ZERO);
+        let mut lines = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            foreign = foreign.checked_add(line.amount).ok_or(BillError::TooLarge)?;
+            let sum = rate.convert(foreign, self.currency, to, Rounding::HalfUp);
+            let sum = sum.ok_or(BillError::TooLarge)?;
+            let amount = sum.saturating_sub(counted);
+            counted = sum;
+            lines.push(LineItem { amount, unit_price: None, ..line.clone() });
+        }
+        Ok(Self { currency: to, lines, diagnosis_groups: self.diagnosis_groups.clone() })
+    }
+}
+
 impl LineItem {
     fn check(&self, currency: Currency) -> Result<(), BillError> {
         let field =
@@ -367,6 +389,7 @@ impl schemars::JsonSchema for Bill {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use primitives::ExchangePrice;
 
     fn bill(lines: &str) -> Result<Bill, String> {
         serde_json::from_str(&format!("{{\"currency\":\"CNY\",\"lines\":[{lines}]}}"))
@@ -413,6 +436,31 @@ mod tests {
         assert!(bill("").unwrap_err().contains("no lines"));
         assert!(bill(&format!("{LINE},{LINE}")).unwrap_err().contains("line 1 is there twice"));
         assert!(bill(&LINE.replace("line_no", "lineno")).unwrap_err().contains("unknown field"));
+    }
+
+    #[test]
+    fn converted_lines_add_up_to_the_converted_total() {
+        let line = LINE.replace("4.52", "1").replace("2.26", "0.5");
+        let lines: Vec<String> =
+            (1..=3).map(|at| line.replace("\"line_no\":1", &format!("\"line_no\":{at}"))).collect();
+        let yen = bill(&lines.join(",")).unwrap();
+        let yen = Bill { currency: Currency::JPY, ..yen };
+        // 100 yen each at 4.8349 for 100: 4.83, 9.67 and 14.50 are the sums.
+        let rate = ExchangeRate { per: 100, price: ExchangePrice::from_millionths(4_834_900) };
+        let yuan = yen.converted(&rate, Currency::CNY).unwrap();
+        let amounts: Vec<u64> = yuan.lines.iter().map(|one| one.amount.minor()).collect();
+        assert_eq!(amounts, [483, 484, 483]);
+        let total =
+            rate.convert(yen.total().unwrap(), Currency::JPY, Currency::CNY, Rounding::HalfUp);
+        assert_eq!((yuan.total().ok(), yuan.currency), (total, Currency::CNY));
+        assert_eq!(
+            (yuan.lines[0].unit_price, yuan.lines[0].quantity),
+            (None, yen.lines[0].quantity)
+        );
+        let large = ExchangeRate { per: 1, price: ExchangePrice::from_millionths(u64::MAX) };
+        let most =
+            Bill { lines: vec![LineItem { amount: Amount::MAX, ..yen.lines[0].clone() }], ..yen };
+        assert_eq!(most.converted(&large, Currency::CNY), Err(BillError::TooLarge));
     }
 
     #[test]

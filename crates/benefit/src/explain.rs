@@ -6,12 +6,14 @@
 
 mod change;
 pub(crate) mod condition;
+mod exchange;
 mod line;
 mod message;
 mod note;
 mod unpaid;
 
 pub(crate) use change::exact;
+pub use exchange::{ExplainedExchange, explain_exchange};
 pub use line::{ExplainedBill, LineText};
 pub use message::{MessageError, MessageTables, Messages};
 

@@ -63,7 +63,10 @@ pub use catalogue::{Catalogue, CatalogueError, VisitFacts};
 pub use compare::{PlanComparison, compare};
 pub use compile::compile;
 pub use engine::{AdjudicationError, adjudicate};
-pub use explain::{ExplainedBill, ExplainedPart, Explanation, Messages, explain};
+pub use explain::{
+    ExplainedBill, ExplainedExchange, ExplainedPart, Explanation, Messages, explain,
+    explain_exchange,
+};
 pub use facts::{AgeBand, FAMILY_GRANTS_MAX, Facts, FamilyGrant, SlotFact};
 pub use plan::{Plan, PlanError};
 pub use sort::{LineReason, Sorted, SortedLine, sort_lines};

@@ -293,11 +293,16 @@ impl Serialize for Currency {
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(deserializer)?;
-        Self::from_code(&text).ok_or_else(|| {
-            serde::de::Error::custom(detail!(
-                "currency `{text}` is not known; use CNY, JPY, USD or EUR",
-                text
-            ))
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl core::str::FromStr for Currency {
+    type Err = Detail;
+
+    fn from_str(text: &str) -> Result<Self, Detail> {
+        Self::from_code(text).ok_or_else(|| {
+            detail!("currency `{text}` is not known; use CNY, JPY, USD or EUR", text)
         })
     }
 }

@@ -1,7 +1,8 @@
 //! The words everything in yibao is said in: amounts, rates, dates, ids, hashes, keys, and what
 //! makes a signature valid.
 //!
-//! Reading order: [`amount`], [`rate`], [`date`], [`id`], [`hash`], [`key`], [`codec`], [`detail`].
+//! Reading order: [`amount`], [`rate`], [`exchange`], [`date`], [`id`], [`hash`], [`key`],
+//! [`codec`], [`detail`].
 //!
 //! Invariants: nothing here reads a clock, a file, a random source or an environment; there is no
 //! floating point; the only encoding that is hashed or signed is borsh ([`codec`]).
@@ -12,6 +13,7 @@ pub mod amount;
 pub mod codec;
 pub mod date;
 pub mod detail;
+pub mod exchange;
 pub mod hash;
 pub mod id;
 pub mod key;
@@ -22,6 +24,7 @@ mod text;
 pub use amount::{Amount, Currency, ParseAmountError, Rounding};
 pub use date::{CivilDate, ParseDateError, Period, Timestamp, UtcOffset};
 pub use detail::{Detail, Sentence};
+pub use exchange::{ExchangePrice, ExchangeRate};
 pub use hash::{Hash, sha256, sha256_parts};
 pub use id::{FamilyId, FundId, OrganisationId, PersonId, RegionId, SchemeId, SlotId, VisitId};
 pub use key::{PublicKey, Signature, SignatureError, Verifier};

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { hashOf, isAboutRegions, isAboutStatements, isOver, isVerified, mayAgreeLate, monthToClose, nextMonth, type Item, type StatementItems } from './regions.ts';
+import { difference, hashOf, isAboutRegions, isAboutStatements, isOver, isVerified, mayAgreeLate, monthToClose, nextMonth, type Item, type StatementItems } from './regions.ts';
 
 type Vectors = { insured: number; care: number; before: string; items: Item[]; hash: string };
 const vectors: Vectors = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../../vectors/regions.json'), 'utf8'));
@@ -66,4 +66,10 @@ it('closes month after month, and only what is over', () => {
   expect(nextMonth({ year: 2026, month: 1 }, '2026-03-01')).toEqual({ year: 2026, month: 2 });
   expect(isOver({ year: 2026, month: 2 }, '2026-02-28')).toBe(false);
   expect(isOver({ year: 2026, month: 2 }, '2026-03-01')).toBe(true);
+});
+
+it('what the own bank booked is held against what the other region announced', () => {
+  expect(difference('20000', '20000')).toEqual({ is: 'same', by: 0n });
+  expect(difference('20000', '19999')).toEqual({ is: 'less', by: 1n });
+  expect(difference('20000', '20150')).toEqual({ is: 'more', by: 150n });
 });

@@ -89,6 +89,27 @@ export const endDispute = ({ insured, care }: Pair, item: number): Promise<void>
 
 export const closeMonth = ({ insured, care }: Pair, month: Month): Promise<void> => act('close_interregion_month', { care, insured, month });
 
+/** What the own bank booked beside what the other region announced. */
+export function difference(announced: string, booked: string): { readonly is: 'same' | 'less' | 'more'; readonly by: bigint } {
+  const by = BigInt(booked) - BigInt(announced);
+  if (by === 0n) return { is: 'same', by };
+  return by < 0n ? { is: 'less', by: -by } : { is: 'more', by };
+}
+
+export type Payment = { readonly amount: string; readonly day: string; readonly reference: string; readonly salt: string };
+
+/** Confirms that a payment of the insured region came in; the reference of the own bank counts once. */
+export async function confirmPayment({ insured, care }: Pair, { amount, day, reference, salt }: Payment): Promise<void> {
+  const hashed = borsh.toHex(await sha256('yibao/bank-reference/v1', borsh.fromHex(salt), reference));
+  await act('confirm_region_payment', { care, insured, amount, day, reference: hashed });
+}
+
+/** Whether the region has rules by which its batches are paid: without any, the bureau cannot pay another one either. */
+export async function hasClearingRules(region: number): Promise<boolean> {
+  const { rules } = await ok(api.GET('/v1/regions/{region}/clearing', { params: { path: { region } } }));
+  return rules !== undefined && rules !== null;
+}
+
 /** The month after the last that was stated, or before the first one the last that is over. */
 export function nextMonth(last: Month | null | undefined, today: string): Month {
   const [year, month] = [Number(today.slice(0, 4)), Number(today.slice(5, 7))];

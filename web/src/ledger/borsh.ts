@@ -98,6 +98,24 @@ export const text: Encode<string> = (value, out) => {
   out.raw(bytes);
 };
 
+const SCALES: Readonly<Record<string, number>> = { CNY: 2, JPY: 0, USD: 2, EUR: 2 };
+
+/** A currency: its code and how many decimals it has. */
+export const currency: Encode<string> = (value, out) => {
+  const scale = Object.hasOwn(SCALES, value) ? SCALES[value] : undefined;
+  if (scale === undefined) throw new TypeError(`${value} is no currency`);
+  out.raw(utf8.encode(value));
+  out.unsigned(BigInt(scale), 1);
+};
+
+/** A decimal number of at most so many places, as a whole number of the smallest one. */
+export const decimal = (places: number): Encode<string> => (value, out) => {
+  const match = /^([0-9]+)(?:\.([0-9]+))?$/.exec(value);
+  const [, whole = '', fraction = ''] = match ?? [];
+  if (match === null || fraction.length > places) throw new TypeError(`${value} is no such number`);
+  out.unsigned(BigInt(whole + fraction.padEnd(places, '0')), 8);
+};
+
 /** A short ASCII code in a field of fixed width, filled up with zeros. */
 export const code = (width: number): Encode<string> => (value, out) => {
   const bytes = utf8.encode(value);

@@ -5,7 +5,7 @@
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
 import { accountPremium, actor, agreement, aidTerms, cashLeg, consent, hash, id, newKey, organisation, party, premiumItem, publicKey, season, side, split, subject, sums } from './forms.ts';
-import { attestedFacts, period, record } from './record.ts';
+import { attestedFacts, part, period, record } from './record.ts';
 import { HOSPITAL_LEVELS, VISIT_TYPES } from './words.ts';
 
 type Bodies = {
@@ -50,6 +50,9 @@ type Bodies = {
   refuse_claim: Schemas['RefuseClaim'];
   accept_claim: Schemas['AcceptClaim'];
   pay_claim: Schemas['PayClaim'];
+  correct_claim: Schemas['CorrectClaim'];
+  record_claim_repayment: Schemas['RecordClaimRepayment'];
+  publish_exchange_rate: Schemas['PublishExchangeRate'];
   draft_plan: Schemas['DraftPlan'];
   review_plan: Schemas['ReviewPlan'];
   approve_plan: Schemas['ApprovePlan'];
@@ -63,6 +66,7 @@ type Bodies = {
   close_interregion_month: Schemas['CloseInterregionMonth'];
   answer_interregion_statement: Schemas['AnswerInterregionStatement'];
   end_item_dispute: Schemas['EndItemDispute'];
+  confirm_region_payment: Schemas['ConfirmRegionPayment'];
 };
 export type KindName = keyof Bodies;
 export type Body<K extends KindName> = Bodies[K];
@@ -99,6 +103,9 @@ export const CLAIM_REFUSALS = [
   'not_genuine',
 ] as const;
 
+/** Why an accepted claim is corrected, in the order of the wire. */
+export const CLAIM_CORRECTIONS = ['wrong_lines', 'given_back_by_provider', 'settled_already', 'third_party_pays', 'not_genuine'] as const;
+
 /** Why a settlement is corrected, in the order of the wire. */
 export const CORRECTION_REASONS = ['wrong_lines', 'wrong_mapping', 'wrong_facts', 'objection'] as const;
 
@@ -107,6 +114,15 @@ const claimCare = borsh.struct<Schemas['ClaimCare']>({
   visit_type: borsh.word(VISIT_TYPES),
   diagnosis_group: borsh.defaulted(borsh.u8, 0),
 });
+
+const foreignBill = borsh.struct<Schemas['ForeignBill']>({
+  currency: borsh.currency,
+  total: borsh.amount,
+  rate: borsh.struct<Schemas['RateOf']>({ publisher: organisation, day: borsh.day, version: borsh.u8 }),
+});
+
+/** Why a rate of exchange is corrected, in the order of the wire. */
+export const RATE_CORRECTIONS = ['copied_wrongly', 'source_corrected'] as const;
 
 const coverageTerms = borsh.struct<Schemas['CoverageTerms']>({
   scheme: borsh.u16,
@@ -301,12 +317,48 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
       care: claimCare,
       bill: hash,
       sums,
+      foreign: borsh.option(foreignBill),
       split,
       record: hash,
       payout: borsh.option(cashLeg),
     }),
   },
   pay_claim: { number: 1106, body: borsh.struct<Bodies['pay_claim']>({ claim: hash, payout: cashLeg }) },
+  correct_claim: {
+    number: 1107,
+    body: borsh.struct<Bodies['correct_claim']>({
+      record: borsh.struct<Schemas['ClaimRecord']>({
+        claim: hash,
+        care: claimCare,
+        bill: hash,
+        sums,
+        foreign: borsh.option(foreignBill),
+        parts: borsh.list(part),
+      }),
+      reason: borsh.variant(...CLAIM_CORRECTIONS),
+      bill: hash,
+      sums,
+      foreign_total: borsh.option(borsh.amount),
+      split,
+      corrected: hash,
+    }),
+  },
+  record_claim_repayment: {
+    number: 1108,
+    body: borsh.struct<Bodies['record_claim_repayment']>({ claim: hash, amount: borsh.amount, reference: hash }),
+  },
+  publish_exchange_rate: {
+    number: 1501,
+    body: borsh.struct<Bodies['publish_exchange_rate']>({
+      publisher: organisation,
+      currency: borsh.currency,
+      priced_in: borsh.currency,
+      day: borsh.day,
+      rate: borsh.struct<Schemas['ExchangeRate']>({ per: borsh.u32, price: borsh.decimal(6) }),
+      source: borsh.text,
+      correction: borsh.option(borsh.variant(...RATE_CORRECTIONS)),
+    }),
+  },
   draft_plan: {
     number: 501,
     body: borsh.struct<Bodies['draft_plan']>({
@@ -361,6 +413,10 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
       ),
       by: organisation,
     }),
+  },
+  confirm_region_payment: {
+    number: 1405,
+    body: borsh.struct<Bodies['confirm_region_payment']>({ care: borsh.u32, insured: borsh.u32, amount: borsh.amount, day: borsh.day, reference: hash }),
   },
   end_item_dispute: {
     number: 1404,

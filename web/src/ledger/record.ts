@@ -166,7 +166,7 @@ const adjudication = borsh.struct<Schemas['Adjudication']>({
   trace: borsh.list(borsh.struct<Schemas['TraceEntry']>({ step: u8, slot: u8, note: traceNote })),
 });
 
-const part = borsh.struct<Schemas['Part']>({
+export const part = borsh.struct<Schemas['Part']>({
   plan: planRef,
   from: borsh.day,
   facts,

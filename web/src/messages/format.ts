@@ -30,14 +30,30 @@ export function minorOf(text: string, currency: string): string | undefined {
   return BigInt(whole + fraction.padEnd(scale, '0')).toString();
 }
 
+/** An amount with its currency; of others than the usual one by its code, since yen and yuan have one sign. */
 export function money(minor: string | bigint, currency: string): string {
   const format = new Intl.NumberFormat(words.locale, {
     style: 'currency',
     currency,
-    currencyDisplay: 'narrowSymbol',
+    currencyDisplay: currency === CURRENCY ? 'narrowSymbol' : 'code',
   });
   // A decimal text is exact where the engine takes one; a wallet's sums fit a number elsewhere.
   return format.format(decimal(minor, currency) as unknown as number);
+}
+
+/** A rate of exchange as it is published, such as "100 yen = 4.8123 yuan". */
+export function rateText(rate: { readonly per: number; readonly price: string }, from: string, to: string): string {
+  const say = (value: string, currency: string): string =>
+    new Intl.NumberFormat(words.locale, { style: 'currency', currency, currencyDisplay: 'name', minimumFractionDigits: 0, maximumFractionDigits: 6 }).format(
+      // A decimal text is exact where the engine takes one.
+      value as unknown as number,
+    );
+  return `${say(String(rate.per), from)} = ${say(rate.price, to)}`;
+}
+
+/** What a currency is called in the reader's language. */
+export function currencyName(currency: string): string {
+  return new Intl.DisplayNames(words.locale, { type: 'currency' }).of(currency) ?? currency;
 }
 
 /** How many, with the marks that the reader's language sets between thousands. */

@@ -1,7 +1,7 @@
 /** What a wallet says of claims: where one stands in a line, and the invoices as they are written. */
 import { api, ok } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
-import { CURRENCY, dayText, instantText, minorOf, money } from '../messages/format.ts';
+import { CURRENCY, dayText, instantText, minorOf, money, scaleOf } from '../messages/format.ts';
 import { session } from '../session.svelte.ts';
 import { t } from './words.ts';
 
@@ -15,17 +15,17 @@ export const emptyInvoice = (): InvoiceRow => ({ issuer: '', number: '', total: 
 
 export type InvoiceFaults = { readonly issuer?: string; readonly number?: string; readonly total?: string };
 
-export function faultsOf(row: InvoiceRow): InvoiceFaults {
-  const minor = minorOf(row.total, CURRENCY);
+export function faultsOf(row: InvoiceRow, currency: string): InvoiceFaults {
+  const minor = minorOf(row.total, currency);
   return {
     ...(row.issuer.trim() === '' ? { issuer: t('claim.issuer.missing') } : {}),
     ...(/[\p{L}\p{N}]/u.test(row.number) ? {} : { number: t('claim.number.missing') }),
-    ...(minor === undefined || minor === '0' ? { total: t('claim.total.missing') } : {}),
+    ...(minor === undefined || minor === '0' ? { total: t(scaleOf(currency) === 0 ? 'claim.total.missing.whole' : 'claim.total.missing') } : {}),
   };
 }
 
-export function invoiceOf(row: InvoiceRow): Schemas['Invoice'] {
-  return { issuer: row.issuer.trim(), number: row.number.trim(), total: minorOf(row.total, CURRENCY) ?? '0' };
+export function invoiceOf(row: InvoiceRow, currency: string): Schemas['Invoice'] {
+  return { issuer: row.issuer.trim(), number: row.number.trim(), total: minorOf(row.total, currency) ?? '0' };
 }
 
 /** What was paid by all invoices together. */
@@ -54,8 +54,11 @@ export function standingText(standing: Schemas['ClaimState']): { readonly look: 
       };
     case 'accepted': {
       const amount = money(standing.paid, CURRENCY);
-      if (standing.paid === '0') return { look: 'info', title: t('claim.accepted.none'), lead: t('claim.accepted.none.lead') };
+      if (standing.paid === '0' && standing.owed_back === '0') return { look: 'info', title: t('claim.accepted.none'), lead: t('claim.accepted.none.lead') };
       const { payout } = standing;
+      if (standing.owed_back !== '0') {
+        return { look: 'caution', title: t('claim.owedBack', { amount: money(standing.owed_back, CURRENCY) }), lead: t('claim.owedBack.lead') };
+      }
       if (!payout) return { look: 'caution', title: t('claim.owed', { amount }), lead: t('claim.owed.lead') };
       if (payout.status === 'done') {
         const when = instantText(payout.confirmed ?? payout.ordered);

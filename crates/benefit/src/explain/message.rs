@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
-use primitives::{Amount, Currency, Rate};
+use primitives::{Amount, Currency, ExchangePrice, Rate};
 
 use super::exact;
 use crate::{
@@ -138,6 +138,11 @@ const MESSAGES: &[(&str, &str, &[&str])] = &[
     ("condition", "visit_number", &[]),
     ("condition", "months_reached", &[]),
     ("condition", "accumulated", &[]),
+    ("exchange", "title", &[]),
+    ("exchange", "converted", &["foreign", "price", "per", "rate_day", "converted"]),
+    ("exchange", "of_day", &["service_day", "publisher"]),
+    ("exchange", "of_day_before", &["service_day", "rate_day", "publisher"]),
+    ("exchange", "words", &["publisher"]),
     ("catalogue", "named", &["id"]),
     ("catalogue", "named_with_source", &["id", "source"]),
     ("line", "class_a", &["amount"]),
@@ -228,6 +233,12 @@ impl Messages {
             format!("{whole}.{part:0<scale$}")
         };
         self.text("currency", currency.code()).replace("{amount}", &self.number(&text))
+    }
+
+    /// A price of a rate of exchange as it was published, with its currency.
+    pub(super) fn price(&self, price: ExchangePrice, currency: Currency) -> String {
+        let number = self.number(&format!("{price}"));
+        self.text("currency", currency.code()).replace("{amount}", &number)
     }
 
     /// What tiers give before anything is rounded, with the currency.

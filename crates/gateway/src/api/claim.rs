@@ -16,7 +16,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::Transaction;
 use ledger::modules::claim::{self, ClaimRow, FileClaim};
 use ledger::modules::coverage::{self, Standing};
-use primitives::{Hash, Party, PersonId, RegionId, codec, detail, sha256, sha256_parts};
+use ledger::modules::network;
+use primitives::{Currency, Hash, Party, PersonId, RegionId, codec, detail, sha256, sha256_parts};
 use serde::de::DeserializeOwned;
 
 use super::binding::read_documents;
@@ -38,6 +39,8 @@ use form::{
     InvoiceTagList, InvoiceTagRequest, NewClaim, Payee, PayoutView, PersonClaims,
 };
 
+pub mod converted;
+pub mod correction;
 pub mod desk;
 pub mod form;
 
@@ -184,7 +187,12 @@ fn tags_of(wallet: &Wallet, invoices: &[Invoice]) -> Vec<Hash> {
 
 fn rules(call: &Call) -> Result<Reply, Problem> {
     let region = RegionId(call.path("region")?);
-    Reply::json(&ClaimRulesView { rules: claim::view::rules(&call.view.state, region) })
+    let rules = claim::view::rules(&call.view.state, region);
+    let own = network::view::region(&call.view.state, region).map(|found| found.currency);
+    let takes_others = rules.as_ref().is_some_and(|rules| rules.foreign.is_some());
+    let others = Currency::ALL.into_iter().filter(|one| takes_others && Some(*one) != own);
+    let currencies = own.into_iter().chain(others).collect();
+    Reply::json(&ClaimRulesView { rules, currencies })
 }
 
 /// The person of the path and who claims: whoever may know everything of the person, or a proxy.
@@ -242,6 +250,7 @@ fn file(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let why = detail!("write at most {max} characters", max = WORDS_MAX);
         return Err(invalid("statement.words", why));
     }
+    require_currency(call, body.region, said.currency)?;
     let photographs = read_documents(&documents, DOCUMENTS_MAX)?;
     let kept = Kept { salt, statement };
     let fits = commitment(&kept, &photographs) == body.documents
@@ -256,6 +265,22 @@ fn file(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let _ = wallet.directory.forget_claim(&id);
     })?;
     Ok(Reply::json(&ClaimFiled { claim: id })?.status(StatusCode::CREATED))
+}
+
+/// The region takes bills in this currency.
+fn require_currency(
+    call: &Call,
+    region: RegionId,
+    currency: Option<Currency>,
+) -> Result<(), Problem> {
+    let state = &call.view.state;
+    let own = network::view::region(state, region).ok_or_else(not_found)?.currency;
+    let rules = claim::view::rules(state, region);
+    let takes_others = rules.is_some_and(|rules| rules.foreign.is_some());
+    match currency.filter(|one| *one != own && !takes_others) {
+        None => Ok(()),
+        Some(other) => Err(Problem::rejected(&claim::rejection::CURRENCY_NOT_ACCEPTED.with(other))),
+    }
 }
 
 /// What is said of a claim.
@@ -285,6 +310,7 @@ fn standing_of(call: &Call, row: &ClaimRow) -> Result<ClaimStanding, Problem> {
                 transaction_id: accepted.transaction_id,
                 total: accepted.total,
                 paid: accepted.paid,
+                owed_back: accepted.owed_back,
                 payout: payout.map(|one| PayoutView {
                     executor: one.executor,
                     status: one.status,
@@ -299,6 +325,7 @@ fn standing_of(call: &Call, row: &ClaimRow) -> Result<ClaimStanding, Problem> {
 /// A claim of the ledger with what is said of it.
 fn summary(call: &Call, row: &ClaimRow, kept: &KeptClaim) -> Result<ClaimSummary, Problem> {
     let (_, said) = statement_of(kept)?;
+    let region = network::view::region(&call.view.state, row.region).ok_or_else(not_found)?;
     Ok(ClaimSummary {
         claim: kept.id,
         person: relative(call, row.person)?,
@@ -307,6 +334,7 @@ fn summary(call: &Call, row: &ClaimRow, kept: &KeptClaim) -> Result<ClaimSummary
         to: row.to,
         provider: said.provider,
         invoices: said.invoices,
+        currency: said.currency.unwrap_or(region.currency),
         words: said.words,
         filed: row.filed,
         payee: relative(call, payee(call, row)?)?,
@@ -383,11 +411,15 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
         claim::ClaimStanding::Accepted(accepted) => desk::reviewed(call, &row, &accepted.record)?,
         _ => None,
     };
-    let (bill, quote) = reviewed.unzip();
+    let (bill, quote, converted) = match reviewed {
+        Some(found) => (Some(found.bill), Some(found.quote), found.converted),
+        None => (None, None, None),
+    };
     Reply::json(&ClaimView {
         summary: summary(call, &row, &kept)?,
         documents: shown.iter().map(|one| Base64::encode_string(one)).collect(),
         bill,
         quote,
+        converted,
     })
 }

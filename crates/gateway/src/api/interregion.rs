@@ -5,9 +5,9 @@ use ledger::kernel::account::RegionPair;
 use ledger::kernel::month::CalendarMonth;
 use ledger::kernel::overlay::Read;
 use ledger::modules::interregion::view::{self, Between};
-use ledger::modules::interregion::{DatedRules, ItemRow, RegionStatement};
+use ledger::modules::interregion::{DatedRules, ItemRow, RegionStatement, rejection};
 use ledger::modules::network;
-use primitives::{Amount, CivilDate, Currency, OrganisationId, RegionId};
+use primitives::{Amount, CivilDate, Currency, OrganisationId, RegionId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -276,11 +276,28 @@ fn adds_up(state: &dyn Read, pair: RegionPair, statement: &RegionStatement) -> b
     statement.is_sum_of(pair, &items)
 }
 
+/// The month was not stated; which ones were, for those whom it concerns.
+fn not_stated(state: &dyn Read, pair: RegionPair, month: CalendarMonth) -> Problem {
+    let name = |one: CalendarMonth| format!("{}-{:02}", one.year, one.month);
+    let stated = view::pair(state, pair).and_then(|row| row.stated);
+    let month = name(month);
+    Problem::rejected(&rejection::UNKNOWN_STATEMENT.with(match stated {
+        None => detail!("{month} was not stated, and no month before", month),
+        Some((first, last)) => detail!(
+            "{month} was not stated; {first} to {last} were",
+            month,
+            first = name(first),
+            last = name(last)
+        ),
+    }))
+}
+
 fn statement(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let pair = pair(call, session)?;
     let state: &dyn Read = &call.view.state;
     let month = CalendarMonth { year: call.path("year")?, month: call.path("month")? };
-    let statement = view::statement(state, pair, month).ok_or_else(not_found)?;
+    let statement =
+        view::statement(state, pair, month).ok_or_else(|| not_stated(state, pair, month))?;
     let currency = network::view::region(state, pair.insured).ok_or_else(not_found)?.currency;
     let after = call.query::<u64>("after")?.unwrap_or_default().max(statement.after_item);
     let last = statement.to_item.min(after.saturating_add(PAGE));

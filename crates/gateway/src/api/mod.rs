@@ -19,6 +19,7 @@ pub mod contestable;
 pub mod correction;
 pub mod desk_act;
 pub mod event;
+pub mod exchange;
 pub mod family;
 pub mod fund;
 pub mod guardian;
@@ -83,6 +84,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     fund::ENDPOINTS,
     clearing::ENDPOINTS,
     interregion::ENDPOINTS,
+    exchange::ENDPOINTS,
     audit::ENDPOINTS,
     quote::ENDPOINTS,
     visit::ENDPOINTS,
@@ -109,6 +111,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     binding::ENDPOINTS,
     claim::ENDPOINTS,
     claim::desk::ENDPOINTS,
+    claim::correction::ENDPOINTS,
     desk_act::ENDPOINTS,
     recovery::ENDPOINTS,
     registry::ENDPOINTS,

@@ -35,7 +35,7 @@ mod claims;
 
 pub(in crate::api) use audits::quote_as_settled;
 use claims::{claim_facts, of_claim};
-pub(in crate::api) use claims::{quote_claim, requote_claim};
+pub(in crate::api) use claims::{quote_claim, quote_remaining_claim, requote_claim};
 
 /// Of what one is asked.
 const ASKED: &str = "visit, remaining, corrected, planned, general";

@@ -16,6 +16,7 @@ pub fn claimable(world: World) -> World {
     let rules = json!({
         "filing_days_max": 60, "decision_days_max": 30, "open_claims_per_person_max": 16,
         "proxies_claim": true,
+        "foreign": { "publisher": "bureau", "rate_days_back_max": 3 },
         "source": "made up for tests"
     });
     let body = json!({ "region": REGION, "rules": rules });
@@ -131,6 +132,32 @@ pub fn acceptance(world: &World, claim: &str, review: &Value) -> Value {
     let content = world.content(bureau, "accept_claim", quoted["body"].clone());
     let mut sent = world.submission(&content, &[bureau]);
     sent["review"] = review.clone();
+    sent
+}
+
+/// All lines are taken out.
+pub fn nothing_remains() -> Value {
+    json!({ "reason": "not_genuine", "salt": Hash([9; 32]) })
+}
+
+/// A correction of a claim that was never accepted.
+pub fn correction(world: &World, claim: &str) -> Value {
+    let bureau = organisation("bureau");
+    let none = Hash::default();
+    let split = json!({
+        "total": "0", "self_paid": "0", "over_cap": "0", "class_b_share": "0", "in_policy": "0",
+        "deductible": "0", "payers": [], "personal_account": "0", "cash": "0"
+    });
+    let record = json!({
+        "claim": claim, "care": review(&[])["care"], "bill": none, "sums": [], "parts": []
+    });
+    let body = json!({
+        "record": record, "reason": "not_genuine", "bill": none, "sums": [], "split": split,
+        "corrected": none
+    });
+    let content = world.content(bureau, "correct_claim", body);
+    let mut sent = world.submission(&content, &[bureau]);
+    sent["review"] = nothing_remains();
     sent
 }
 
@@ -339,4 +366,133 @@ fn a_proxy_claims_and_sees_what_it_filed() {
     world.accepted(&[by(1)], "unbind_member", unbind);
     open(&of_proxy).problem(404, "not_found");
     ask_as(2, Ask::get(path(1, "claims"))).problem(403, "not_yours");
+}
+
+fn yen_review(lines: &[(&str, &str)]) -> Value {
+    let lines: Vec<Value> = (1_u32..)
+        .zip(lines)
+        .map(|(at, (code, amount))| {
+            json!({
+                "line_no": at, "item_code": code, "service_date": "2026-01-06", "amount": amount
+            })
+        })
+        .collect();
+    let mut review = review(&["0001"]);
+    review["bill"] = json!({ "currency": "JPY", "lines": lines });
+    review["care"]["place"]["region"] = json!(392);
+    review
+}
+
+fn publish(world: &World, day: &str, price: &str, correction: Option<&str>) {
+    let mut rate = json!({
+        "publisher": "bureau", "currency": "JPY", "priced_in": "CNY", "day": day,
+        "rate": { "per": 100, "price": price }, "source": "made up for tests"
+    });
+    if let Some(reason) = correction {
+        rate["correction"] = json!(reason);
+    }
+    world.accepted(&[organisation("bureau")], "publish_exchange_rate", rate);
+}
+
+#[test]
+fn a_bill_from_abroad_is_converted_and_corrected_at_its_original_rate() {
+    let world = claimable(World::insured());
+    let rules = world.ask(&Ask::get(format!("/v1/regions/{REGION}/claim-rules"))).json();
+    assert_eq!(rules["currencies"], json!(["CNY", "JPY", "USD", "EUR"]));
+    let id = filed(&world, 1, &["0001"]);
+    let both = yen_review(&[("X1", "9000"), ("B1", "3000")]);
+    let missing = desk(&world, &id, "quotes", &both).problem(422, "no_exchange_rate");
+    assert!(missing["detail"].as_str().unwrap().contains("`bureau`"), "{missing}");
+    publish(&world, "2026-01-05", "4.8123", None);
+    let quoted = desk(&world, &id, "quotes", &both).expect(200).json();
+    let converted = &quoted["converted"];
+    assert_eq!((&converted["total"], &converted["converted"]), (&json!("12000"), &json!("57748")));
+    assert_eq!(
+        (&converted["day"], &converted["rate"]["price"]),
+        (&json!("2026-01-05"), &json!("4.8123"))
+    );
+    assert_eq!(quoted["quote"]["split"]["total"], "57748");
+    // Half of 433.11 and nine tenths of 144.37 less the deductible.
+    assert_eq!(quoted["paid"], "23152");
+    let step = &quoted["quote"]["explanation"]["steps"][0];
+    assert_eq!(step["rule"], "exchange_rate");
+    let said = step["sentences"].to_string();
+    assert!(
+        said.contains("12,000") && said.contains("4.8123") && said.contains("577.48"),
+        "{said}"
+    );
+    // The rate is corrected before the clerk signs: nothing happens, and it is computed anew.
+    let outdated = acceptance(&world, &id, &both);
+    publish(&world, "2026-01-05", "4.9", Some("copied_wrongly"));
+    desk(&world, &id, "acceptances", &outdated).problem(422, "statement_differs");
+    let sent = acceptance(&world, &id, &both);
+    let accepted = desk(&world, &id, "acceptances", &sent).expect(201).json();
+    let seen = get(&world, &id, by(1)).expect(200).json();
+    assert_eq!(
+        (&seen["converted"]["converted"], &seen["converted"]["version"]),
+        (&json!("58800"), &json!(2))
+    );
+    assert_eq!((&seen["bill"]["currency"], &seen["currency"]), (&json!("JPY"), &json!("CNY")));
+    let paid = seen["standing"]["paid"].as_str().unwrap().to_owned();
+    confirm(&world, &accepted, json!({ "outcome": "done", "amount": paid }));
+
+    // A later rate does not count for what was accepted.
+    publish(&world, "2026-01-06", "9", None);
+    let left = json!({
+        "bill": yen_review(&[("X1", "9000")])["bill"], "reason": "wrong_lines", "salt": Hash([8; 32])
+    });
+    let corrected = desk(&world, &id, "correction-quotes", &left).expect(200).json();
+    assert_eq!(corrected["converted"]["converted"], "44100");
+    assert_eq!((&corrected["paid"], &corrected["less"]), (&json!("17050"), &json!("6615")));
+    let sign = |body: &Value, review: &Value| {
+        let bureau = organisation("bureau");
+        let content = world.content(bureau, "correct_claim", body.clone());
+        let mut sent = world.submission(&content, &[bureau]);
+        sent["review"] = review.clone();
+        sent
+    };
+    let mut other = sign(&corrected["body"], &left);
+    other["review"]["reason"] = json!("not_genuine");
+    desk(&world, &id, "corrections", &other).problem(422, "statement_differs");
+    let sent = sign(&corrected["body"], &left);
+    desk(&world, &id, "corrections", &sent).expect(201);
+    desk(&world, &id, "corrections", &sent).expect(200);
+    let standing = own(&world, 1)[0]["standing"].clone();
+    assert_eq!((&standing["paid"], &standing["owed_back"]), (&json!("17050"), &json!("6615")));
+    let seen = get(&world, &id, by(1)).expect(200).json();
+    assert_eq!(seen["quote"]["split"]["total"], "44100");
+    let none = nothing_remains();
+    let all = desk(&world, &id, "correction-quotes", &none).expect(200).json();
+    assert_eq!(
+        (&all["paid"], &all["less"], &all["quote"]),
+        (&json!("0"), &json!("17050"), &Value::Null)
+    );
+    desk(&world, &id, "corrections", &sign(&all["body"], &none)).expect(201);
+    let seen = get(&world, &id, by(1)).expect(200).json();
+    assert_eq!((&seen["standing"]["owed_back"], &seen["quote"]), (&json!("23665"), &Value::Null));
+    let listed = Ask::get("/v1/organisations/bureau/exchange-rates/JPY/CNY/2026");
+    let listed = world.ask(&listed).expect(200).json();
+    assert_eq!(listed["days"][0]["day"], "2026-01-06");
+    assert_eq!(listed["days"][1]["versions"][1]["correction"], "copied_wrongly");
+    let euro = Ask::get("/v1/organisations/bureau/exchange-rates/XXX/CNY/2026");
+    world.ask(&euro).problem(422, "invalid_field");
+}
+
+#[test]
+fn a_region_that_converts_nothing_takes_no_bills_in_other_currencies() {
+    let world = World::insured();
+    let rules = json!({
+        "filing_days_max": 60, "decision_days_max": 30, "open_claims_per_person_max": 16,
+        "source": "made up for tests"
+    });
+    let body = json!({ "region": REGION, "rules": rules });
+    world.accepted(&[organisation("bureau")], "set_claim_rules", body);
+    let (_, mut sent) = claim(&world, 1, &["0001"]);
+    let mut said: Value = serde_json::from_str(sent["statement"].as_str().unwrap()).unwrap();
+    said["currency"] = json!("JPY");
+    sent["statement"] = json!(said.to_string());
+    file(&world, 1, &sent).problem(422, "claim_currency_not_accepted");
+    let id = filed(&world, 1, &["0001"]);
+    let review = yen_review(&[("X1", "9000")]);
+    desk(&world, &id, "quotes", &review).problem(422, "claim_currency_not_accepted");
 }

@@ -135,7 +135,11 @@ fn what_is_not_between_two_regions_is_not_found_or_not_ones_own() {
     let world = next_door(World::insured());
     let bureau = organisation("bureau");
     let ask = |party: Party, path: String| world.ask(&Ask::get(path).token(&world.token(party)));
-    ask(bureau, path("/statements/2026/1")).problem(404, "not_found");
+    // Both bureaus may know which months were stated.
+    let unknown =
+        ask(bureau, path("/statements/2026/1")).problem(422, "unknown_interregion_statement");
+    let said = unknown["detail"].as_str().unwrap();
+    assert!(said.contains("2026-01") && said.contains("2025-12"), "{said}");
     ask(organisation("far"), path("")).problem(403, "not_yours");
     ask(organisation("far"), path("/statements/2025/12")).problem(403, "not_yours");
     ask(organisation("next-door"), format!("/v1/regions/{REGION}/interregion"))

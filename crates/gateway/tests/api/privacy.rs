@@ -72,6 +72,8 @@ fn values(name: &str, ids: &[String], receipts: u64) -> Vec<String> {
         "fund" | "version" | "batch" | "audit" => own(&["1"]),
         "day" => own(&["2026-01-10"]),
         "rail" => own(&["counter"]),
+        "currency" => own(&["JPY"]),
+        "priced_in" => own(&["CNY"]),
         "session_id" => own(&["0123456789abcdef"]),
         "clerk" => own(&["clerk-1"]),
         "kind" => own(&["settle_visit"]),

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod claim;
 pub mod clearing;
 pub mod coverage;
+pub mod exchange;
 pub mod family;
 pub mod fund;
 pub mod interregion;
@@ -61,6 +62,7 @@ pub const MODULES: &[Module] = &[
     clearing::MODULE,
     audit::MODULE,
     interregion::MODULE,
+    exchange::MODULE,
 ];
 
 /// Whose word a payment outside waits for, if it waits.

@@ -14,6 +14,7 @@ use ledger::modules::visit::CashLeg;
 use ledger::{Content, Transaction};
 use primitives::{Amount, Hash, OrganisationId, Party, PersonId, codec};
 
+use super::converted::{ConvertedView, convert_as_before, convert_now};
 use super::form::{
     ClaimAcceptance, ClaimList, ClaimPayoutLeg, ClaimPayoutLegRequest, ClaimQuote, ClaimReview,
 };
@@ -32,11 +33,11 @@ use crate::session::Session;
 use crate::wallet::{CardExecutor, Machine, Wallet};
 
 /// The most bytes of a review: a stay's lines.
-const REVIEW_BYTES_MAX: usize = 6 << 20;
+pub(super) const REVIEW_BYTES_MAX: usize = 6 << 20;
 /// The leg of the payout that is ordered when a claim is accepted: the first, and only one.
 const ACCEPTED: &[u8] = b"";
 /// Who reviews claims.
-const CLERK_RULE: &str = "the region's bureau, by a key with the scope `clerk`";
+pub(super) const CLERK_RULE: &str = "the region's bureau, by a key with the scope `clerk`";
 
 /// The endpoints of the desk.
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -129,7 +130,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
 ];
 
 /// A claim on the desk.
-fn on_desk(call: &Call, session: &Session) -> Result<(Hash, ClaimRow), Problem> {
+pub(super) fn on_desk(call: &Call, session: &Session) -> Result<(Hash, ClaimRow), Problem> {
     call.require_clerk(session, not_found)?;
     let (row, kept) = seen(call, session)?;
     Ok((kept.id, row))
@@ -182,6 +183,7 @@ fn leg<'a>(
 /// A review that was computed.
 struct Computed {
     quote: QuoteView,
+    converted: Option<ConvertedView>,
     body: AcceptClaim,
     record: ClaimRecord,
     paid: Amount,
@@ -195,7 +197,9 @@ fn compute(
 ) -> Result<Computed, Problem> {
     require_invoices("invoices", &review.invoices)?;
     let care = review.care;
-    let quote = quote_claim(call, row, &care, review.bill.clone())?;
+    let converted = convert_now(call, row, &review.bill)?;
+    let (foreign, view) = converted.as_ref().map(|one| (one.foreign, one.view.clone())).unzip();
+    let quote = quote_claim(call, row, &care, (review.bill.clone(), converted))?;
     let text = serde_json::to_vec(&review.bill).map_err(|_| Problem::new(&code::INTERNAL))?;
     let sums = codec::encode(&quote.sums);
     let commitment = vault::bill::commit_bill(&review.salt.0, &text, &sums);
@@ -204,6 +208,7 @@ fn compute(
         care,
         bill: commitment,
         sums: quote.sums.clone(),
+        foreign,
         parts: quote.parts.clone(),
     };
     let paid = claim::paid_by_funds(&quote.split);
@@ -220,20 +225,22 @@ fn compute(
         care,
         bill: commitment,
         sums: quote.sums.clone(),
+        foreign,
         split: quote.split.clone(),
         record: record.hash(),
         payout,
     };
-    Ok(Computed { quote, body, record, paid })
+    Ok(Computed { quote, converted: view, body, record, paid })
 }
 
 fn quote(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let (id, row) = on_desk(call, session)?;
     let wallet = call.wallet()?;
     require_waiting(&row)?;
-    let Computed { quote, body, paid, .. } = compute(call, &wallet, (&id, &row), &call.json()?)?;
+    let Computed { quote, converted, body, paid, .. } =
+        compute(call, &wallet, (&id, &row), &call.json()?)?;
     let card = wallet.directory.card(payee(call, &row)?)?.map(|card| card.last_four);
-    Reply::json(&ClaimQuote { quote, body, paid, card })
+    Reply::json(&ClaimQuote { quote, converted, body, paid, card })
 }
 
 fn require_waiting(row: &ClaimRow) -> Result<(), Problem> {
@@ -244,7 +251,7 @@ fn require_waiting(row: &ClaimRow) -> Result<(), Problem> {
 }
 
 /// A clerk's transaction about this claim.
-fn clerks<K: Kind>(
+pub(super) fn clerks<K: Kind>(
     call: &Call,
     session: &Session,
     content: serde_json::Value,
@@ -286,9 +293,27 @@ fn accept(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 /// What the directory keeps of an accepted claim.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct KeptReview {
-    review: ClaimReview,
-    record: ClaimRecord,
+pub(super) struct KeptReview {
+    pub review: ClaimReview,
+    pub record: ClaimRecord,
+}
+
+/// What is kept under the hash of a record; nothing where this directory does not keep it.
+pub(super) fn kept_review(call: &Call, record: &Hash) -> Result<Option<KeptReview>, Problem> {
+    let Some(bytes) = call.wallet()?.directory.review(record)? else { return Ok(None) };
+    let internal = || Problem::new(&code::INTERNAL);
+    let kept: KeptReview = serde_json::from_slice(&bytes).map_err(|_| internal())?;
+    if kept.record.hash() == *record { Ok(Some(kept)) } else { Err(internal()) }
+}
+
+/// An accepted claim as it was reviewed.
+pub(super) struct Reviewed {
+    /// Its lines, in their currency.
+    pub bill: Bill,
+    /// Split and reasons.
+    pub quote: QuoteView,
+    /// How a bill in another currency was converted.
+    pub converted: Option<ConvertedView>,
 }
 
 /// Lines, split and reasons of an accepted claim, as they were when it was accepted; nothing where
@@ -297,16 +322,13 @@ pub(super) fn reviewed(
     call: &Call,
     row: &ClaimRow,
     record: &Hash,
-) -> Result<Option<(Bill, QuoteView)>, Problem> {
-    let Some(bytes) = call.wallet()?.directory.review(record)? else { return Ok(None) };
-    let internal = || Problem::new(&code::INTERNAL);
-    let kept: KeptReview = serde_json::from_slice(&bytes).map_err(|_| internal())?;
-    if kept.record.hash() != *record {
-        return Err(internal());
-    }
-    let KeptReview { review, record } = kept;
-    let quote = requote_claim(call, row, &record, review.bill.clone())?;
-    Ok(Some((review.bill, quote)))
+) -> Result<Option<Reviewed>, Problem> {
+    let Some(KeptReview { review, record }) = kept_review(call, record)? else { return Ok(None) };
+    let bill = review.bill;
+    let converted = convert_as_before(call, row, &bill, record.foreign.as_ref())?;
+    let view = converted.as_ref().map(|one| one.view.clone());
+    let quote = requote_claim(call, row, &record, (bill.clone(), converted))?;
+    Ok(Some(Reviewed { bill, quote, converted: view }))
 }
 
 fn payout_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {

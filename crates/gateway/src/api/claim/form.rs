@@ -1,12 +1,17 @@
 //! What is said and shown of claims.
 
 use ledger::kernel::effect::EffectStatus;
-use ledger::modules::claim::{AcceptClaim, ClaimCare, ClaimRefusal, ClaimRules};
+use ledger::modules::claim::{
+    AcceptClaim, ClaimCare, ClaimCorrection, ClaimRefusal, ClaimRules, CorrectClaim,
+};
 use ledger::modules::visit::CashLeg;
-use primitives::{Amount, CivilDate, Hash, OrganisationId, RegionId, SchemeId, Timestamp};
+use primitives::{
+    Amount, CivilDate, Currency, Hash, OrganisationId, RegionId, SchemeId, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::converted::ConvertedView;
 use crate::api::family::Relative;
 use crate::api::quote::QuoteView;
 use crate::openapi::transaction_content;
@@ -19,6 +24,8 @@ use ledger::{Authorisation, IdempotencyKey};
 pub struct ClaimRulesView {
     /// The rules; left out where the region has set none.
     pub rules: Option<ClaimRules>,
+    /// The currencies in which bills are taken, the region's own first.
+    pub currencies: Vec<Currency>,
 }
 
 /// An invoice: the paper that says what was paid.
@@ -61,6 +68,9 @@ pub struct ClaimStatement {
     /// The invoices.
     #[schemars(length(min = 1, max = 16))]
     pub invoices: Vec<Invoice>,
+    /// The currency of the invoices; the region's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// What else there is to say.
     #[serde(default)]
     #[schemars(length(max = 2_000))]
@@ -145,6 +155,8 @@ pub struct ClaimSummary {
     pub provider: String,
     /// The invoices, as filed.
     pub invoices: Vec<Invoice>,
+    /// The currency of the invoices.
+    pub currency: Currency,
     /// What else was said.
     pub words: String,
     /// When it was filed.
@@ -186,6 +198,8 @@ pub enum ClaimStanding {
         total: Amount,
         /// What funds pay.
         paid: Amount,
+        /// What the person owes back since lines were taken out.
+        owed_back: Amount,
         /// How that is paid out; left out while no way to pay was named, or nothing is paid.
         #[serde(skip_serializing_if = "Option::is_none")]
         payout: Option<PayoutView>,
@@ -222,6 +236,9 @@ pub struct ClaimView {
     /// Once it is accepted: sorted lines, split and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<QuoteView>,
+    /// Once it is accepted: how a bill in another currency was converted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub converted: Option<ConvertedView>,
 }
 
 /// What a desk reviewed.
@@ -233,7 +250,7 @@ pub struct ClaimReview {
     pub invoices: Vec<Invoice>,
     /// What care it is about.
     pub care: ClaimCare,
-    /// The lines of all invoices.
+    /// The lines of all invoices, in their currency.
     pub bill: Bill,
     /// The salt of the commitment over lines and sums: 32 secret random bytes in hex.
     pub salt: Hash,
@@ -244,6 +261,9 @@ pub struct ClaimReview {
 pub struct ClaimQuote {
     /// Lines, split and why.
     pub quote: QuoteView,
+    /// How a bill in another currency was converted; left out for the region's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub converted: Option<ConvertedView>,
     /// What is signed.
     pub body: AcceptClaim,
     /// What funds pay.
@@ -264,6 +284,49 @@ pub struct ClaimAcceptance {
     pub authorisations: Vec<Authorisation>,
     /// What was reviewed.
     pub review: ClaimReview,
+}
+
+/// What remains of an accepted claim.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimCorrectionReview {
+    /// The lines that remain, in the currency of the bill; left out where none do.
+    #[serde(default)]
+    pub bill: Option<Bill>,
+    /// Why the others are taken out.
+    pub reason: ClaimCorrection,
+    /// The salt of the commitment over lines and sums: 32 secret random bytes in hex.
+    pub salt: Hash,
+}
+
+/// What a correction comes to, and what a clerk signs for it.
+#[derive(Clone, Serialize, JsonSchema)]
+pub struct ClaimCorrectionQuote {
+    /// Lines, split and why; left out where no line remains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<QuoteView>,
+    /// How a bill in another currency is converted: at its original rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub converted: Option<ConvertedView>,
+    /// What is signed.
+    pub body: CorrectClaim,
+    /// What funds pay then.
+    pub paid: Amount,
+    /// How much less that is: what the person owes back where it was paid out.
+    pub less: Amount,
+}
+
+/// A claim to be corrected.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectedClaim {
+    /// A `correct_claim`, exactly as the quote gave it: its bytes in hex, or the content itself.
+    #[schemars(schema_with = "transaction_content")]
+    pub content: serde_json::Value,
+    /// The clerk's signature over the transaction's id.
+    pub authorisations: Vec<Authorisation>,
+    /// What was reviewed.
+    pub review: ClaimCorrectionReview,
 }
 
 /// A payout that will be signed.

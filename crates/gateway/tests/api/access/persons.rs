@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::{Given, Own, Status, Trial, bureau, hospital, one, party, public, two};
 use crate::binding::{application, applied, child, child_identity};
 use crate::card;
-use crate::claim::{acceptance, claim, payout, payout_key, review, tags_request, waiting};
+use crate::claim::{
+    acceptance, claim, correction, nothing_remains, payout, payout_key, review, tags_request,
+    waiting,
+};
 use crate::desk_act;
 use crate::premium::{SEASON, lookup, premium_row, season, wallet_payment};
 use crate::premium_desk::{line, list, registration};
@@ -339,6 +342,11 @@ fn desk(given: &Given, what: &str, body: &Value) -> Ask {
 
 pub(super) fn claim_trials() -> Vec<Trial> {
     vec![
+        public(
+            "list_exchange_rates",
+            |_| Ask::get("/v1/organisations/bureau/exchange-rates/JPY/CNY/2026"),
+            200,
+        ),
         public("get_claim_rules", |_| Ask::get(format!("/v1/regions/{REGION}/claim-rules")), 200),
         party(
             "create_invoice_tags",
@@ -397,6 +405,19 @@ pub(super) fn claim_trials() -> Vec<Trial> {
             },
             (one, Status(404)),
             (bureau, Status(201)),
+        ),
+        // Of a claim that waits nothing was accepted.
+        party(
+            "quote_claim_correction",
+            |given| desk(given, "correction-quotes", &nothing_remains()),
+            (one, Status(404)),
+            (bureau, Status(422)),
+        ),
+        party(
+            "correct_claim",
+            |given| desk(given, "corrections", &correction(&given.world, &waiting(&given.world))),
+            (one, Status(404)),
+            (bureau, Status(422)),
         ),
     ]
 }

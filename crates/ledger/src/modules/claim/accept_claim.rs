@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use benefit::CategorySums;
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, CivilDate, Hash, Party};
+use primitives::{Amount, CivilDate, Hash, Party, RegionId};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::adjudicate::{ClaimCare, ClaimRecord, paid_by_funds, quote_claim, subject};
 use super::claimant::payee_today;
 use super::file_claim::{check_invoices, require_free};
+use super::foreign::{ForeignBill, foreign_fields, require_current};
 use super::payout::{PayoutOrder, order};
 use super::rejection;
 use super::table::{
@@ -49,8 +50,12 @@ pub struct AcceptClaim {
     pub care: ClaimCare,
     /// The salted commitment over lines and sums.
     pub bill: Hash,
-    /// The sorted lines.
+    /// The sorted lines, in the region's currency.
     pub sums: CategorySums,
+    /// What the bill was where it was in another currency, and the rate by which it was converted:
+    /// the one that counts for the last day of service.
+    #[serde(default)]
+    pub foreign: Option<ForeignBill>,
     /// The split that was reviewed.
     pub split: Split,
     /// The hash of the claim's record, which the bureau keeps.
@@ -72,9 +77,7 @@ impl Kind for AcceptClaim {
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
         let region = require_claim(state, &self.claim)?.region;
-        let bureau = network::view::require_region(state, region)?.bureau;
-        organisation::view::require_signed(context, state, bureau, Scope::Clerk)?;
-        organisation::view::require_signed(context, state, bureau, Scope::Countersign).map(|_| ())
+        require_bureaus_two_keys(context, state, region)
     }
 
     fn execute(
@@ -85,6 +88,9 @@ impl Kind for AcceptClaim {
         let row = require_waiting(state, &self.claim)?;
         require_kept(context, state, &row)?;
         require_free(state, row.region, &self.invoices, Some(&self.claim))?;
+        if let Some(bill) = &self.foreign {
+            require_current(state, row.region, bill, &self.sums)?;
+        }
         let quoted = quote_claim(state, context.plans, &row, &self.care, &self.sums)?;
         visit::require_same_split(&self.split, &quoted.split, quoted.currency)?;
         let record = ClaimRecord {
@@ -92,6 +98,7 @@ impl Kind for AcceptClaim {
             care: self.care,
             bill: self.bill,
             sums: self.sums.clone(),
+            foreign: self.foreign,
             parts: quoted.parts.clone(),
         };
         require(record.hash() == self.record, || rejection::RECORD_OUTDATED.reject())?;
@@ -117,6 +124,7 @@ impl Kind for AcceptClaim {
             total,
             paid,
             payout,
+            owed_back: Amount::ZERO,
         };
         let standing = ClaimStanding::Accepted(accepted);
         let row = ClaimRow { invoices: self.invoices.clone(), standing, ..row };
@@ -144,6 +152,10 @@ impl AcceptClaim {
             .with("service_to", FieldValue::Date(row.to))
             .with("bill", FieldValue::Hash(self.bill))
             .with("paid_out", amount_value(paid, quoted.currency));
+        let outcome = match &self.foreign {
+            Some(bill) => foreign_fields(state, outcome, row.region, bill)?,
+            None => outcome,
+        };
         Ok(visit::split_fields(outcome, &quoted.split, quoted.currency))
     }
 
@@ -163,8 +175,19 @@ impl AcceptClaim {
     }
 }
 
+/// The bureau signed as who reviewed the claim and as who sorted its lines again.
+pub(super) fn require_bureaus_two_keys(
+    context: &Context<'_>,
+    state: &dyn Read,
+    region: RegionId,
+) -> Result<(), Rejection> {
+    let bureau = network::view::require_region(state, region)?.bureau;
+    organisation::view::require_signed(context, state, bureau, Scope::Clerk)?;
+    organisation::view::require_signed(context, state, bureau, Scope::Countersign).map(|_| ())
+}
+
 /// What was counted for the days of service is still there to count on.
-fn require_kept(
+pub(super) fn require_kept(
     context: &Context<'_>,
     state: &Overlay<'_>,
     row: &ClaimRow,

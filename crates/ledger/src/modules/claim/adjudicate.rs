@@ -4,10 +4,11 @@
 use alloc::vec::Vec;
 use benefit::{CategorySums, Payer, VisitType};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, codec, sha256_parts};
+use primitives::{Amount, Hash, Timestamp, codec, sha256_parts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::foreign::ForeignBill;
 use super::rejection;
 use super::table::ClaimRow;
 use crate::kernel::context::PlanMemo;
@@ -15,7 +16,7 @@ use crate::kernel::overlay::Read;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::visit::quote::{CarePlace, quote_at};
 use crate::modules::visit::{Part, Quote, QuoteRequest, Split, VisitSubject};
-use crate::modules::{coverage, network};
+use crate::modules::{coverage, network, visit};
 
 /// What care a claim is about, as the bureau's desk found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +43,11 @@ pub struct ClaimRecord {
     pub care: ClaimCare,
     /// The salted commitment over lines and sums.
     pub bill: Hash,
-    /// The sorted lines.
+    /// The sorted lines, in the region's currency.
     pub sums: CategorySums,
+    /// What the bill was where it was in another currency, and by which rate it was converted.
+    #[serde(default)]
+    pub foreign: Option<ForeignBill>,
     /// The parts, one per plan version and plan year, by date.
     pub parts: Vec<Part>,
 }
@@ -92,11 +96,7 @@ pub fn quote_claim(
     care: &ClaimCare,
     sums: &CategorySums,
 ) -> Result<Quote, Rejection> {
-    if let Some((first, last)) = sums.span() {
-        require(claim.from <= first && last <= claim.to, || {
-            rejection::DATE_OUTSIDE_CLAIM.with(if first < claim.from { first } else { last })
-        })?;
-    }
+    require_days(claim, sums)?;
     let subject = subject(state, claim, care)?;
     let (person, region, scheme) = (claim.person, claim.region, claim.scheme);
     let request = QuoteRequest {
@@ -110,4 +110,49 @@ pub fn quote_claim(
         keep_facts: false,
     };
     quote_at(state, plans, request, care.place)
+}
+
+/// Adjudicates what remains of an accepted claim: under its plan versions and facts, on the running
+/// amounts as they are now less its own.
+///
+/// # Errors
+/// `date_outside_claim`, and as a refund's quote.
+pub fn quote_remaining_claim(
+    state: &(impl Read + ?Sized),
+    plans: &PlanMemo,
+    claim: &ClaimRow,
+    record: &ClaimRecord,
+    remaining: &CategorySums,
+    now: Timestamp,
+) -> Result<Quote, Rejection> {
+    require_days(claim, remaining)?;
+    let subject = subject(state, claim, &record.care)?;
+    let region = network::view::require_region(state, claim.region)?;
+    let today = region.retention_day(now.day(region.settings.utc_offset_minutes));
+    let (person, scheme) = (claim.person, claim.scheme);
+    let mut accumulators = coverage::view::running_amounts(state, person, claim.region, scheme);
+    for part in record.parts.iter().rev() {
+        accumulators
+            .undo(state, part.family, &part.adjudication.changes, today)
+            .map_err(|error| visit::rejection::NOT_ADJUDICABLE.with(error))?;
+    }
+    let request = QuoteRequest {
+        subject: &subject,
+        sums: remaining,
+        use_personal_account: false,
+        personal_account: Amount::ZERO,
+        family_accounts: Vec::new(),
+        accumulators,
+        keep_plans_of: &record.parts,
+        keep_facts: true,
+    };
+    quote_at(state, plans, request, record.care.place)
+}
+
+/// The days of service are the claim's.
+fn require_days(claim: &ClaimRow, sums: &CategorySums) -> Result<(), Rejection> {
+    let Some((first, last)) = sums.span() else { return Ok(()) };
+    require(claim.from <= first && last <= claim.to, || {
+        rejection::DATE_OUTSIDE_CLAIM.with(if first < claim.from { first } else { last })
+    })
 }

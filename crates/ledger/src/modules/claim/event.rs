@@ -13,6 +13,10 @@ crate::kernel::receipt::events! {
         "the person, the bureau, the executor";
     "claim_paid", "what funds owed for a claim was paid out",
         "the person, the bureau, the executor";
+    "claim_corrected", "lines were taken out of an accepted claim; what was paid for them is owed back",
+        "the person, the bureau, whose funds paid";
+    "claim_repaid", "money came back from a person for a claim that was corrected",
+        "the person, the bureau";
     "claim_payout_failed", "what funds owe for a claim could not be paid out",
         "the person, the bureau, the executor";
 }

@@ -39,4 +39,20 @@ crate::kernel::rejection::rejections! {
     PAYEE_NOT_ALLOWED = 1118, "claim_payee_not_allowed", "the money goes to the person or to a guardian of today";
     /// The proxy did not file it.
     FILED_BY_ANOTHER = 1119, "claim_filed_by_another", "a relative who acts for the person withdraws only what the same relative filed";
+    /// The region takes no bills in this currency.
+    CURRENCY_NOT_ACCEPTED = 1120, "claim_currency_not_accepted", "this region takes no bills in this currency; ask its bureau";
+    /// Another rate counts than the one the bill was converted by.
+    RATE_OUTDATED = 1121, "claim_rate_outdated", "another rate of exchange counts since the claim was computed; compute it again";
+    /// The bill was not converted as the rate says.
+    CONVERSION_DIFFERS = 1122, "claim_conversion_differs", "the lines are not what the bill comes to at its rate of exchange";
+    /// Nothing of the claim was accepted.
+    NOT_ACCEPTED = 1123, "claim_not_accepted", "the claim was not accepted, so there is nothing to correct or to give back";
+    /// A payout waits for its executor's word.
+    PAYOUT_PENDING = 1124, "claim_payout_pending", "money for this claim is on its way; correct it once the bank has answered";
+    /// The correction would pay more.
+    CORRECTION_RAISES = 1125, "claim_correction_raises", "a correction takes lines out and never pays more";
+    /// More came back than is owed.
+    REPAYMENT_EXCEEDS = 1126, "claim_repayment_exceeds", "no more comes back for a claim than is owed";
+    /// The reference was noted.
+    REPAYMENT_NOTED = 1127, "claim_repayment_noted", "this payment was noted already";
 }

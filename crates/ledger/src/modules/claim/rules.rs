@@ -5,6 +5,7 @@ use primitives::{Text, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::foreign::{ForeignClaimRules, RATE_DAYS_BACK_MAX};
 use super::rejection;
 use crate::kernel::rejection::{Rejection, require};
 
@@ -36,6 +37,9 @@ pub struct ClaimRules {
     /// member or the member's guardian.
     #[serde(default)]
     pub proxies_claim: bool,
+    /// By whose rates bills in other currencies are taken; left out where they are not.
+    #[serde(default)]
+    pub foreign: Option<ForeignClaimRules>,
     /// Where the rules come from: the decree's number and date.
     pub source: Text<200>,
 }
@@ -52,6 +56,13 @@ impl ClaimRules {
         require(holds, || {
             rejection::INVALID_RULES
                 .with(detail!("days lie between 1 and 366, claims at once between 1 and 16"))
+        })?;
+        let days_back = self.foreign.map_or(0, |foreign| foreign.rate_days_back_max);
+        require(days_back <= RATE_DAYS_BACK_MAX, || {
+            rejection::INVALID_RULES.with(detail!(
+                "a rate is from at most {most} days before",
+                most = usize::from(RATE_DAYS_BACK_MAX)
+            ))
         })
     }
 }

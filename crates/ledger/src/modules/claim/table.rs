@@ -26,6 +26,8 @@ pub(super) const CLAIMANTS: Table<(RegionId, PersonId), Vec<Hash>> = Table::new(
 pub(super) const INVOICES: Table<(RegionId, Hash), Hash> = Table::new(0x0B03);
 /// By the reference under which the rail knows it.
 pub(super) const PAYOUTS: Table<Hash, ClaimPayout> = Table::new(0x0B04);
+/// What came back, by the salted hash of its reference: of which claim.
+pub(super) const REPAYMENTS: Table<(RegionId, Hash), Hash> = Table::new(0x0B05);
 
 /// How many claims of a person are listed; those that were closed long ago give way. Our own limit:
 /// it bounds the row.
@@ -93,6 +95,8 @@ pub struct AcceptedRow {
     pub paid: Amount,
     /// The payout now in force, once one was ordered.
     pub payout: Option<Hash>,
+    /// What the person owes back because more was paid out than a correction left.
+    pub owed_back: Amount,
 }
 
 /// A payout of a claim.
@@ -154,6 +158,7 @@ pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
         return Some(Readers::Everybody);
     }
     let region = CLAIMANTS.key_of(key).map(|(region, _)| region);
+    let region = region.or_else(|| REPAYMENTS.key_of(key).map(|(region, _)| region));
     if let Some(region) = region.or_else(|| INVOICES.key_of(key).map(|(region, _)| region)) {
         return Some(Readers::Bureau(region));
     }

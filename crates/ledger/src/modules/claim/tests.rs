@@ -37,6 +37,8 @@ use primitives::{
 };
 use proof::receipt::FieldValue;
 
+mod foreign;
+
 const EMPLOYEE: SchemeId = SchemeId(310);
 const POOL: FundId = FundId(1);
 
@@ -103,6 +105,7 @@ fn rules() -> ClaimRules {
         decision_days_max: 30,
         open_claims_per_person_max: 2,
         proxies_claim: true,
+        foreign: days_back(3),
         source: Text::new("made up for tests").unwrap(),
     }
 }
@@ -111,6 +114,7 @@ fn rules() -> ClaimRules {
 fn world() -> World {
     let mut world = World::new();
     world.admit("bank", OrganisationKind::Bank, None);
+    world.admit("finance", OrganisationKind::FinanceAuthority, None);
     world.publish(PLAN, &[]);
     world.pool(EMPLOYEE, POOL, "2026-01-01", 1_000_000);
     for number in [1, 2] {
@@ -184,11 +188,22 @@ fn acceptance_of(
     sums: CategorySums,
     care: ClaimCare,
 ) -> AcceptClaim {
+    acceptance_in(world, claim, numbers, (sums, None), care)
+}
+
+fn acceptance_in(
+    world: &World,
+    claim: Hash,
+    numbers: &[u8],
+    (sums, foreign): (CategorySums, Option<ForeignBill>),
+    care: ClaimCare,
+) -> AcceptClaim {
     let state = world.ledger.state();
     let row = view::claim(state, &claim).unwrap();
     let quoted = quote_claim(state, &PlanMemo::default(), &row, &care, &sums).unwrap();
     let bill = sha256(b"bill");
-    let record = ClaimRecord { claim, care, bill, sums: sums.clone(), parts: quoted.parts };
+    let parts = quoted.parts;
+    let record = ClaimRecord { claim, care, bill, sums: sums.clone(), foreign, parts };
     let payout = (!paid_by_funds(&quoted.split).is_zero()).then(to_card);
     AcceptClaim {
         claim,
@@ -196,6 +211,7 @@ fn acceptance_of(
         care,
         bill,
         sums,
+        foreign,
         split: quoted.split,
         record: record.hash(),
         payout,
@@ -541,6 +557,10 @@ fn a_late_decision_counts_as_long_as_running_amounts_are_kept() {
     world.accepted(&[org("bureau")], &refuse);
 }
 
+fn days_back(rate_days_back_max: u8) -> Option<ForeignClaimRules> {
+    Some(ForeignClaimRules { publisher: organisation("finance"), rate_days_back_max })
+}
+
 #[test]
 fn rules_are_bounded_and_set_by_the_bureau() {
     let mut world = world();
@@ -552,6 +572,7 @@ fn rules_are_bounded_and_set_by_the_bureau() {
         ClaimRules { decision_days_max: 367, ..rules() },
         ClaimRules { open_claims_per_person_max: 0, ..rules() },
         ClaimRules { open_claims_per_person_max: 17, ..rules() },
+        ClaimRules { foreign: days_back(32), ..rules() },
     ] {
         world.rejected(&[org("bureau")], &set(wrong), rejection::INVALID_RULES);
     }
