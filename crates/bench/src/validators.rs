@@ -6,6 +6,7 @@
 //! the bound is 1 / (1/E + 4 x (S + 26 us) / cores), with E what the engine alone orders of
 //! the same bytes ([`crate::empty`]) and S the signature time of a settlement, from the same run.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -115,7 +116,7 @@ impl Four {
 
     fn open(&self, number: usize) -> Result<NodeHandle> {
         let place = place(&self.folder, &self.ports, number)?;
-        let network = Network { place, heartbeat: HEARTBEAT };
+        let network = Network { place, whose: BTreeMap::new(), heartbeat: HEARTBEAT };
         let disk = Folder::open(self.node_folder(number))?;
         Ok(Node::open_with(disk, &self.genesis, self.config(number)?, Some(network))?.0)
     }

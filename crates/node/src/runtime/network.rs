@@ -13,7 +13,7 @@
 //! Invariant: all nodes have the same block at a height, also one that was killed (test
 //! `four_nodes_agree_one_falls_and_comes_back`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -25,6 +25,7 @@ use ledger::kernel::block::BLOCK_BYTES_MAX;
 use ledger::kernel::transaction::TRANSACTION_BYTES_MAX;
 use ledger::modules::network::{self, NodeRow};
 use primitives::OrganisationId;
+use proof::header::ValidatorSet;
 
 use super::sequencer::Sequencer;
 use super::shared::Shared;
@@ -49,6 +50,8 @@ const PASS_ON_MAX: usize = 1_024;
 pub struct Network {
     /// Its place in it.
     pub place: bft::Network,
+    /// Whose the peers are that its file names.
+    pub whose: BTreeMap<bft::PeerName, OrganisationId>,
     /// After how long without a block an empty one is made.
     pub heartbeat: Duration,
 }
@@ -56,7 +59,7 @@ pub struct Network {
 /// Another node, as this one reaches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerStand {
-    /// Whose it is, where the ledger says.
+    /// Whose it is, where the ledger or the file says.
     pub organisation: Option<OrganisationId>,
     /// Where it listens.
     pub address: String,
@@ -64,9 +67,35 @@ pub struct PeerStand {
     pub is_connected: bool,
 }
 
+/// What a node's own file says of others, and who founded the ledger.
+struct Configured {
+    peers: Vec<bft::Peer>,
+    whose: BTreeMap<bft::PeerName, OrganisationId>,
+    founders: BTreeSet<OrganisationId>,
+}
+
+impl Configured {
+    /// Whether the file's word of a peer still counts. The ledger's of the same organisation takes
+    /// its place, and a founder that neither decides nor has a node any more was let go.
+    fn counts(&self, peer: &bft::Peer, named: &[NodeRow], validators: &ValidatorSet) -> bool {
+        let Some(whose) = self.whose.get(&peer.name) else { return true };
+        match named.iter().find(|node| node.organisation == *whose) {
+            Some(node) => node.contact.as_ref().is_none_or(|one| one.name.0 == peer.name.0),
+            None => {
+                let decides = validators.validators().iter().any(|one| one.organisation == *whose);
+                decides || !self.founders.contains(whose)
+            }
+        }
+    }
+}
+
 /// All who may connect: those that the ledger names, and those that the node's file does. Where
 /// both name one, it is where the ledger says.
-fn peers(configured: &[bft::Peer], named: &[NodeRow]) -> Vec<bft::Peer> {
+fn peers(
+    configured: &Configured,
+    named: &[NodeRow],
+    validators: &ValidatorSet,
+) -> Vec<bft::Peer> {
     let contacts = named.iter().filter_map(|node| node.contact.as_ref());
     let mut peers: Vec<_> = contacts
         .map(|contact| bft::Peer {
@@ -74,7 +103,9 @@ fn peers(configured: &[bft::Peer], named: &[NodeRow]) -> Vec<bft::Peer> {
             address: contact.address.to_string(),
         })
         .collect();
-    let others = configured.iter().filter(|one| peers.iter().all(|peer| peer.name != one.name));
+    let others = configured.peers.iter().filter(|one| {
+        peers.iter().all(|peer| peer.name != one.name) && configured.counts(one, named, validators)
+    });
     let others: Vec<_> = others.cloned().collect();
     peers.extend(others);
     peers
@@ -83,8 +114,9 @@ fn peers(configured: &[bft::Peer], named: &[NodeRow]) -> Vec<bft::Peer> {
 /// The engine of a node among others.
 pub(crate) struct Membership {
     bft: Bft,
-    /// The peers that the node's own file names.
-    configured: Vec<bft::Peer>,
+    configured: Configured,
+    /// Who decides now.
+    validators: ValidatorSet,
     /// The nodes that the ledger names, as the engine knows them.
     named: Arc<Vec<NodeRow>>,
     own: OrganisationId,
@@ -100,8 +132,8 @@ impl Membership {
     pub(crate) fn start(
         network: Network,
         signer: BlockSigner,
-        shared: &Shared,
-        ledger: &Ledger,
+        (shared, ledger): (&Shared, &Ledger),
+        founders: &ValidatorSet,
     ) -> Result<Self, bft::BftError> {
         let (own, heartbeat) = (signer.organisation, network.heartbeat);
         let signer = Arc::new(signer);
@@ -109,14 +141,18 @@ impl Membership {
         let validators = ledger.tip().validators.clone();
         let named = network::view::nodes(ledger.state());
         let mut place = network.place;
-        let configured = place.peers.clone();
-        place.peers = peers(&configured, &named);
+        let configured = Configured {
+            peers: place.peers.clone(),
+            whose: network.whose,
+            founders: founders.validators().iter().map(|one| one.organisation).collect(),
+        };
+        place.peers = peers(&configured, &named, &validators);
         let bft = Bft::start(bft::Config {
             chain_id: shared.chain_id,
             key: Some(signer),
             organisation: own,
             verifier: Arc::new(FastVerifier),
-            validators,
+            validators: validators.clone(),
             network: place,
         })?;
         let is_woken = Arc::new(AtomicBool::new(false));
@@ -128,19 +164,21 @@ impl Membership {
         }));
         let waker = bft.waker();
         shared.cosignatures.are_there(Box::new(move || waker.wake()));
-        Ok(Self { bft, configured, named, own, heartbeat, cosigner, is_woken })
+        Ok(Self { bft, configured, validators, named, own, heartbeat, cosigner, is_woken })
     }
 
     /// Connects to the nodes that the ledger names by now.
     fn follow_nodes(&mut self, ledger: &Ledger) -> Result<(), NodeFailure> {
         let named = network::view::nodes(ledger.state());
-        if named == self.named {
+        let validators = &ledger.tip().validators;
+        if named == self.named && *validators == self.validators {
             return Ok(());
         }
-        let peers = peers(&self.configured, &named);
+        let peers = peers(&self.configured, &named, validators);
         tracing::info!(peers = peers.len(), "the ledger names other nodes");
         self.bft.set_peers(&peers).map_err(|error| NodeFailure::Engine(error.to_string()))?;
         self.named = named;
+        self.validators = validators.clone();
         Ok(())
     }
 
@@ -149,7 +187,7 @@ impl Membership {
         let own = self.named.iter().find(|node| node.organisation == self.own);
         let own = own.and_then(|node| node.contact.as_ref()).map(|contact| contact.name.0);
         let connected = self.bft.connected();
-        let others = peers(&self.configured, &self.named).into_iter();
+        let others = peers(&self.configured, &self.named, &self.validators).into_iter();
         let others = others.filter(|peer| Some(peer.name.0) != own);
         let mut stands: Vec<_> = others
             .map(|peer| {
@@ -157,7 +195,12 @@ impl Membership {
                     node.contact.as_ref().is_some_and(|contact| contact.name.0 == peer.name.0)
                 };
                 PeerStand {
-                    organisation: self.named.iter().find(is_its).map(|node| node.organisation),
+                    organisation: self
+                        .named
+                        .iter()
+                        .find(is_its)
+                        .map(|node| node.organisation)
+                        .or_else(|| self.configured.whose.get(&peer.name).copied()),
                     is_connected: connected.contains(&peer.name),
                     address: peer.address,
                 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use consensus::Solo;
 use ledger::{Genesis, Ledger};
 use primitives::Hash;
-use proof::header::Header;
+use proof::header::{Header, ValidatorSet};
 
 use super::drive::{Driver, Machine, Order, start};
 use super::follow::{
@@ -174,7 +174,7 @@ impl Node {
         };
         let recovered = recover(opened, genesis, &mut history, &config)?;
         report.blocks_replayed = recovered.blocks_replayed;
-        let handle = assemble(recovered, history, config, network)?;
+        let handle = assemble(recovered, history, config, network.map(|one| (one, &genesis.validators)))?;
         Ok((handle, report))
     }
 }
@@ -422,7 +422,7 @@ fn assemble<D: Disk>(
     mut recovered: Recovered<D>,
     mut history: History,
     config: NodeConfig,
-    network: Option<Network>,
+    network: Option<(Network, &ValidatorSet)>,
 ) -> Result<NodeHandle, OpenError> {
     UpgradeNeeded::check(config.protocol, &recovered.ledger)?;
     recovered.catch_up(&mut history, config.snapshots)?;
@@ -457,8 +457,13 @@ fn assemble<D: Disk>(
         SnapshotWriter::new(Arc::clone(&store), tasks.clone(), (pace, config.blocks_kept), behind);
     let engine = match network {
         None => Order::Solo(Solo::new(config.signer)),
-        Some(network) => {
-            let membership = Membership::start(network, config.signer, &shared, &ledger)?;
+        Some((network, founders)) => {
+            let membership = Membership::start(
+                network,
+                config.signer,
+                (&shared, &ledger),
+                founders,
+            )?;
             Order::Network(Some(Box::new(membership)))
         }
     };

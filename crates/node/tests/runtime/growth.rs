@@ -137,6 +137,50 @@ fn one_organisation_becomes_four_members_change_and_their_keys_too() {
 }
 
 #[test]
+fn a_fifth_joins_four_founders_and_one_of_them_is_let_go() {
+    let mut net = Net::new(5, 4);
+    // An invitation names all whom the inviting node knows, and itself.
+    net.peers[4] = vec![0, 1, 2, 3];
+    let mut nodes: Vec<_> = (0..4).map(|number| Some(net.open(number))).collect();
+    let at = |nodes: &[Option<NodeHandle>], number: usize| nodes[number].clone().unwrap();
+    at(&nodes, 0).submit(open_fund(1, START.plus_millis(1_000))).unwrap();
+    pay(&at(&nodes, 1), 1);
+    nodes.push(Some(net.open(4)));
+    govern(&at(&nodes, 0), 1, &candidate(&net, 4));
+    name_validators(&at(&nodes, 0), 2, &[0, 1, 2, 3, 4]);
+    let height = at(&nodes, 0).view().tip.height;
+    wait_until(|| at(&nodes, 4).view().tip.height >= height);
+
+    // Whoever invited the fifth falls: the four that are left reach each other, and go on.
+    drop(nodes[0].take());
+    (2..=4).for_each(|nth| pay(&at(&nodes, nth), nth as u64));
+    let left: Vec<_> = nodes.iter().flatten().collect();
+    wait_for_the_same(&left, height + 3);
+    drop(left);
+
+    // Back again, it leaves those who decide. It has no row, so it is let go: it hears of the block
+    // that says so, and of none after, although the files of the others still name it.
+    nodes[0] = Some(net.open(0));
+    let all: Vec<_> = nodes.iter().flatten().collect();
+    wait_for_the_same(&all, height + 3);
+    drop(all);
+    name_validators(&at(&nodes, 1), 3, &[1, 2, 3, 4]);
+    let last = at(&nodes, 1).view().tip.height;
+    (5..=7).for_each(|nth| pay(&at(&nodes, 2), nth));
+    let present = [1, 2, 3, 4].map(|number| at(&nodes, number));
+    wait_for_the_same(&present.each_ref(), last + 3);
+    let gone = at(&nodes, 0);
+    assert!(gone.view().tip.height <= last + 1, "{} of {last}", gone.view().tip.height);
+    drop((gone, present));
+    // Nor is it let in when they and it start again.
+    drop(nodes);
+    let nodes: Vec<_> = (0..5).map(|number| net.open(number)).collect();
+    pay(&nodes[3], 8);
+    wait_for_the_same(&nodes[1..].iter().collect::<Vec<_>>(), last + 4);
+    assert!(nodes[0].view().tip.height <= last + 1);
+}
+
+#[test]
 fn at_its_height_an_upgrade_stops_the_old_release_and_not_the_new_one() {
     let mut net = Net::new(4, 4);
     let mut nodes: Vec<_> = (0..4).map(|number| Some(net.open(number))).collect();

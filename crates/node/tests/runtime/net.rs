@@ -96,7 +96,12 @@ impl Net {
     }
 
     pub fn try_open(&self, number: usize) -> Result<NodeHandle, OpenError> {
-        let network = Network { place: self.at(number), heartbeat: Duration::from_secs(3_600) };
+        let whose = |other: &usize| (peer_key(*other).name().unwrap(), organisation(&who(*other)));
+        let network = Network {
+            place: self.at(number),
+            whose: self.peers[number].iter().map(whose).collect(),
+            heartbeat: Duration::from_secs(3_600),
+        };
         let (disk, config) = (self.disk(number), self.config(number));
         Node::open_with(disk, &self.genesis, config, Some(network)).map(|(node, _)| node)
     }

@@ -11,6 +11,7 @@
 //! ```
 //! Nobody else may connect. A folder without this file is the node of one organisation alone.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -70,21 +71,33 @@ pub fn read_network(data: &Path) -> Result<Option<Network>> {
     }
     let file: PeersFile = read_toml("the peers of the node", &path, PEERS_BYTES_MAX)?;
     let key = read_key(&folder.join(NETWORK_KEY_FILE))?;
-    let peers = file.peer.into_iter().map(|peer| {
+    let (mut peers, mut whose) = (Vec::new(), BTreeMap::new());
+    for peer in file.peer {
         let name = peer.name.parse();
         let name =
             name.with_context(|| format!("`{}`, peer {}", path.display(), peer.organisation))?;
-        Ok(bft::Peer { name, address: peer.address })
-    });
+        whose.insert(name, peer.organisation);
+        peers.push(bft::Peer { name, address: peer.address });
+    }
     let place = bft::Network {
         peer_key: PeerKey::from_secret(*key.as_bytes()),
         listen: file.listen,
-        peers: peers.collect::<Result<_>>()?,
+        peers,
         folder: folder.join("consensus"),
         guard: folder.join("signed/votes"),
         patience: Patience::default(),
     };
-    Ok(Some(Network { place, heartbeat: HEARTBEAT }))
+    Ok(Some(Network { place, whose, heartbeat: HEARTBEAT }))
+}
+
+/// The other nodes that the file of a data folder names.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn known_peers(data: &Path) -> Result<Vec<Peer>> {
+    let path = data.join(NODE_FOLDER).join(PEERS_FILE);
+    let file: PeersFile = read_toml("the peers of the node", &path, PEERS_BYTES_MAX)?;
+    Ok(file.peer)
 }
 
 /// The key that names the node of a data folder to others; made when it is not there.

@@ -17,7 +17,9 @@ use crate::command::input::{bad, read_json};
 use crate::command::output::write_new;
 use crate::serving::NODE_FOLDER;
 use crate::serving::folder::{GENESIS_BYTES_MAX, GENESIS_FILE, operator};
-use crate::serving::network::{Member, Peer, is_one_of_several, keep_peers, network_key, own_peer};
+use crate::serving::network::{
+    Member, Peer, is_one_of_several, keep_peers, known_peers, network_key, own_peer,
+};
 
 const DAY_MILLIS: u64 = 24 * 3_600_000;
 /// What a newcomer brings to those who govern, in its data folder.
@@ -55,7 +57,7 @@ impl Open {
 struct Invitation {
     /// What the ledger started with.
     genesis: Genesis,
-    /// Where the first blocks are fetched from.
+    /// The nodes that are there, the one that invites in front.
     peers: Vec<Peer>,
 }
 
@@ -77,7 +79,10 @@ impl Invite {
         let peer = own_peer(&self.data, operator(&self.data)?, &self.address)?;
         let genesis = self.data.join(NODE_FOLDER).join(GENESIS_FILE);
         let genesis = read_json("the genesis", &genesis, GENESIS_BYTES_MAX)?;
-        let invitation = Invitation { genesis, peers: vec![peer] };
+        // Founders need no row on the ledger, so whoever comes later knows them by this file alone.
+        let mut peers = vec![peer];
+        peers.extend(known_peers(&self.data)?);
+        let invitation = Invitation { genesis, peers };
         write_new(&self.output, &serde_json::to_vec_pretty(&invitation)?)?;
         println!("bring `{}` to the newcomer alone: it holds the genesis", self.output.display());
         println!("genesis {}; tell it to the newcomer by another way", invitation.genesis.hash());
