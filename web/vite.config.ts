@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { budget } from './tools/budget.ts';
 import { embed } from './tools/embed.ts';
 import { shell } from './tools/shell.ts';
 
@@ -10,7 +11,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const gateway = process.env.YIBAO_URL ?? 'http://localhost:8420';
 
 export default defineConfig({
-  plugins: [svelte(), shell('index.html', 'sw.js'), embed(here('dist'))],
+  plugins: [svelte(), shell('index.html', 'sw.js'), budget('wallet', 60_000), embed(here('dist'))],
   resolve: {
     alias: { $locales: here('../locales') },
     // Components are tested as browsers run them.

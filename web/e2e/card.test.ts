@@ -120,7 +120,7 @@ it('a card is refused in words that help, bound by its number alone, pays, and i
   await wallet.page.getByText(wallet.t('bill.pay.how.card')).waitFor();
   await wallet.button('bill.pay').click();
   await confirmWithPin(wallet);
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('visit.done.good').waitFor();
   await desk.leave();
 
   await wallet.page.evaluate(() => void (location.hash = '#/card'));

@@ -28,7 +28,7 @@ it('everything that is kept is one file, with what it holds; who saw a bill is t
   await takeAtTill(desk);
   await sendAndOpen(both);
   await wallet.button('bill.pay').click();
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('visit.done.good').waitFor();
   const [, paidVisit] = /visits\/([0-9a-f]+)/.exec(wallet.page.url()) ?? [];
   expect(paidVisit, wallet.page.url()).toBeDefined();
   await wallet.tab('tab.settings').click();

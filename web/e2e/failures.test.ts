@@ -18,6 +18,7 @@ it('a confirmation that never arrived charges nothing, and pressing again pays',
   const both = await atTheDesk(browser, 8, { language: 'zh-Hans' });
   const { wallet, desk } = both;
   await sendAndOpen(both);
+  await wallet.page.clock.install();
   await wallet.page.route(CONFIRMATIONS, (route) => route.abort());
   await wallet.button('bill.pay').click();
   await wallet.text('bill.lost.title').waitFor();
@@ -25,8 +26,24 @@ it('a confirmation that never arrived charges nothing, and pressing again pays',
   await wallet.check('bill-lost');
   await desk.text('send.waiting').waitFor();
   await wallet.page.unroute(CONFIRMATIONS);
+
+  // Whoever closes the page finds what came of it at the beginning.
+  await wallet.tab('tab.home').click();
+  await wallet.link('home.left.open').waitFor();
+  await wallet.check('home-left');
+  await wallet.link('home.left.open').click();
+  await wallet.button('bill.pay').click({ trial: true });
+  await wallet.page.route(CONFIRMATIONS, (route) => route.abort());
   await wallet.button('bill.pay').click();
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('bill.lost.title').waitFor();
+  wallet.forgiveLostConnection();
+  await wallet.page.unroute(CONFIRMATIONS);
+  // A node that took the confirmation would have said so by now.
+  await wallet.page.clock.fastForward('00:40');
+  await wallet.text('bill.uncharged.title').waitFor();
+  await wallet.check('bill-uncharged');
+  await wallet.button('bill.pay').click();
+  await wallet.text('visit.done.good').waitFor();
   await desk.text('send.settled').waitFor();
   await wallet.leave();
   await desk.leave();
@@ -44,7 +61,7 @@ it('a confirmation whose answer was lost is found out by itself, and nobody else
   const bill = new URL(wallet.page.url()).hash;
   await wallet.button('bill.pay').click();
   await confirmWithPin(wallet);
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('visit.done.good').waitFor();
   await desk.text('send.settled').waitFor();
 
   const other = await atTheDesk(browser, 5, { language: 'en', passkeys: false });

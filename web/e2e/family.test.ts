@@ -96,7 +96,7 @@ it('a father binds his grown-up daughter, helps her with a bill and a premium, h
   await daughter.check('bill-family');
   await daughter.button('bill.pay.nothing').click();
   await confirmWithPin(daughter);
-  await daughter.text('visit.done').waitFor();
+  await daughter.text('visit.done.good').waitFor();
   await daughter.check('visit-family');
   const meter = father.page.locator('[data-meter]');
   await meter.filter({ hasNotText: '已付 ¥0.00' }).waitFor();

@@ -51,7 +51,7 @@ it('a person objects before paying; the desk explains, sends another bill, and t
   await wallet.link('inquiry.replaced.open').click();
   await wallet.button('bill.pay').waitFor();
   await wallet.button('bill.pay').click();
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('visit.done.good').waitFor();
   await wallet.leave();
   await desk.leave();
 });

@@ -104,7 +104,7 @@ describe.each(ways)('$name', ({ newcomer: place, phone, desk: deskDevice, cash }
     await wallet.check('bill-why');
     await pay.click();
     await confirmWithPin(wallet);
-    await wallet.text('visit.done').waitFor();
+    await wallet.text('visit.done.good').waitFor();
     await wallet.text('visit.cash.posted').waitFor();
     await wallet.check('visit-done');
     await desk.text('send.settled').waitFor();

@@ -77,7 +77,7 @@ it('the phone calculates a bill again and comes to the same; without the engine 
   await wallet.check('bill-computed');
   expect(loaded).toContain('/adjudicate.wasm');
   await wallet.button('bill.pay').click();
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('visit.done.good').waitFor();
   await leave(both);
 });
 

@@ -13,7 +13,7 @@ async function pay({ wallet, desk }: Both): Promise<void> {
   await sendAndOpen({ wallet, desk });
   await wallet.button('bill.pay').click();
   await confirmWithPin(wallet);
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('visit.done.good').waitFor();
   await wallet.text('visit.cash.posted').waitFor();
 }
 

@@ -34,7 +34,7 @@ it('a wrong bill is refused, changed, taken back, and confirmed in the end altho
 
   await sendAndOpen(both);
   await wallet.button('bill.pay').dblclick();
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('visit.done.good').waitFor();
   await wallet.tab('tab.history').click();
   await wallet.page.locator('main li a').first().waitFor();
   expect(await wallet.page.locator('main li a').count()).toBeGreaterThan(0);
@@ -52,7 +52,7 @@ it('a passkey that is not confirmed charges nothing, and the bill can be tried a
   await wallet.check('bill-unconfirmed');
   await wallet.knowsHolder(true);
   await wallet.button('bill.pay').click();
-  await wallet.text('visit.done').waitFor();
+  await wallet.text('visit.done.good').waitFor();
   await desk.text('send.settled').waitFor();
   await wallet.leave();
   await desk.leave();

@@ -10,14 +10,30 @@ export class Settlements {
   isLoaded = $state(false);
   private after: number | undefined;
 
+  /** The next that there are: pages on which nothing was settled are passed over. */
   more = (): Promise<void> =>
     this.trying.run(async () => {
-      const page = await settlementsPage(this.after);
-      this.rows = [...this.rows, ...page.rows];
-      this.after = page.next;
-      this.hasMore = page.next !== undefined;
+      const had = this.rows.length;
+      do await this.read();
+      while (this.hasMore && this.rows.length === had);
       this.isLoaded = true;
     });
+
+  /** All that there are, for whoever searches or takes them away. */
+  all = (): Promise<void> =>
+    this.trying.run(async () => {
+      while (this.hasMore || !this.isLoaded) {
+        await this.read();
+        this.isLoaded = true;
+      }
+    });
+
+  private async read(): Promise<void> {
+    const page = await settlementsPage(this.after);
+    this.rows = [...this.rows, ...page.rows];
+    this.after = page.next;
+    this.hasMore = page.next !== undefined;
+  }
 
   /** What came since the newest that is shown; the reader keeps the place. */
   renew = async (): Promise<void> => {

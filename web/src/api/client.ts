@@ -35,11 +35,27 @@ export function onSignedOut(listener: () => void): void {
   signedOut = listener;
 }
 
+/** What the server's clock says is cut to a second. */
+const HALF_SECOND = 500;
+/** Clocks that differ by less are taken for the same, in milliseconds. */
+const SAME = 5000;
+let ahead: number | undefined;
+
+/** By how many milliseconds the server's clock is ahead of this device's, once it has answered. */
+export const serverAhead = (): number | undefined => ahead;
+
 const headers: Middleware = {
   onRequest({ request }) {
     request.headers.set('accept-language', words.language);
     if (token !== undefined) request.headers.set('authorization', `Bearer ${token}`);
     return request;
+  },
+  onResponse({ response }) {
+    const time = Date.parse(response.headers.get('date') ?? '');
+    const found = time + HALF_SECOND - Date.now();
+    // The server says whole seconds, and an answer takes a while: less is no difference.
+    if (!Number.isNaN(found)) ahead = Math.abs(found) < SAME ? 0 : found;
+    return undefined;
   },
   onError({ error }) {
     return new NoAnswer(error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { listen } from './events.ts';
+import { follow, listen } from './events.ts';
 import type { Schemas } from './types.ts';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -27,4 +27,31 @@ it('all who listen share one stream, which ends with the last of them', async ()
   expect(opened[0]?.aborted).toBe(false);
   second();
   expect(opened[0]?.aborted).toBe(true);
+});
+
+it('a page that nobody looks at asks for nothing by itself', () => {
+  vi.stubGlobal('fetch', () => new Promise(() => {}));
+  vi.useFakeTimers();
+  const look = vi.fn();
+  let may = true;
+  window.dispatchEvent(new Event('keydown'));
+  const stop = follow(look, { every: 1000, may: () => may });
+  vi.advanceTimersByTime(3000);
+  expect(look).toHaveBeenCalledTimes(3);
+  may = false;
+  vi.advanceTimersByTime(1000);
+  expect(look).toHaveBeenCalledTimes(3);
+  may = true;
+  vi.advanceTimersByTime(600_000);
+  const before = look.mock.calls.length;
+  expect(before).toBeLessThan(3 + 120);
+  vi.advanceTimersByTime(600_000);
+  expect(look).toHaveBeenCalledTimes(before);
+  window.dispatchEvent(new Event('keydown'));
+  vi.advanceTimersByTime(1000);
+  expect(look).toHaveBeenCalledTimes(before + 1);
+  stop();
+  vi.advanceTimersByTime(5000);
+  expect(look).toHaveBeenCalledTimes(before + 1);
+  vi.useRealTimers();
 });

@@ -1,4 +1,5 @@
 /** Receipts as they are committed: one stream for all who listen, read with the session's token. */
+import { isPresent } from '../presence.ts';
 import { openStream } from './client.ts';
 import type { Schemas } from './types.ts';
 
@@ -63,15 +64,15 @@ export function listen(onReceipt: (receipt: Schemas['Receipt']) => void): () => 
 type Following = {
   /** Whether what this receipt says concerns the page; without it each does. */
   readonly concerns?: (receipt: Schemas['Receipt']) => boolean;
-  /** Looks as well after so many milliseconds, again and again, while `may` says so: for what makes no event. */
+  /** Looks as well after so many milliseconds, again and again, while somebody is there and `may` says so: for what makes no event. */
   readonly every: number;
-  readonly may: () => boolean;
+  readonly may?: () => boolean;
 };
 
 /** Looks again whenever something happened. Gives what stops it. */
 export function follow(look: () => void, { concerns, every, may }: Following): () => void {
   const timer = setInterval(() => {
-    if (may()) look();
+    if (isPresent() && (may?.() ?? true)) look();
   }, every);
   const deaf = listen((receipt) => {
     if (concerns?.(receipt) ?? true) look();

@@ -2,13 +2,17 @@
  * The rotating code: eight digits for this wallet and six for the minute (RFC 6238 with SHA-256),
  * made here, so that it is shown without a network.
  */
-import { api, ok } from '../api/client.ts';
+import { api, ok, serverAhead } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
 import { fromHex } from '../ledger/borsh.ts';
-import { keep, kept } from '../keys/store.ts';
+import { forget, keep, kept } from '../keys/store.ts';
 import { remember, remembered } from '../preferences.svelte.ts';
 
-type Seed = Schemas['CodeSeed'] & { readonly person: string };
+type Seed = Schemas['CodeSeed'] & {
+  readonly person: string;
+  /** By how many milliseconds the server's clock was ahead of this device's: codes are of its minutes. */
+  readonly ahead: number;
+};
 export const KEPT_CODE = 'code';
 const OFF = 'yibao.code';
 
@@ -22,8 +26,19 @@ let held: Seed | undefined;
 export type Shown = { readonly digits: string; readonly until: Date };
 
 async function askSeed(person: string): Promise<Seed> {
-  return { ...(await ok(api.POST('/v1/persons/{person}/codes', { params: { path: { person } }, body: {} }))), person };
+  const seed = await ok(api.POST('/v1/persons/{person}/codes', { params: { path: { person } }, body: {} }));
+  return { ...seed, person, ahead: serverAhead() ?? 0 };
 }
+
+/** What a code is of another key than this device's next one, which the gateway refuses: it goes with the key. */
+export async function forgetCode(): Promise<void> {
+  held = undefined;
+  relatives.clear();
+  await forget(KEPT_CODE);
+}
+
+/** The time by which a code is shown: the server's as far as it is known, since a phone's clock may be wrong. */
+export const codeTime = (seed: Seed): number => Date.now() + (serverAhead() ?? seed.ahead);
 
 /** This device's code, asked for once while signed in. */
 export async function codeSeed(person: string, isSignedIn: boolean): Promise<Seed | undefined> {
@@ -51,7 +66,7 @@ export async function relativeSeed(person: string): Promise<Seed> {
 export async function keepCodeNow(person: string): Promise<void> {
   if (!keepsCode()) return;
   const seed = await codeSeed(person, true);
-  await keep(KEPT_CODE, seed);
+  await keep(KEPT_CODE, { ...seed, ahead: serverAhead() ?? 0 });
 }
 
 export async function changingDigits(secret: string, step: number): Promise<string> {

@@ -6,6 +6,8 @@ import { passkeySigner } from '../keys/passkey.ts';
 import { NotConfirmed, type Signer } from '../keys/signer.ts';
 import { forget, keep, kept } from '../keys/store.ts';
 import { network } from '../session.svelte.ts';
+import { forgetCode } from './code.ts';
+import { noLongerUnderWay } from './under-way.ts';
 
 export type Held = {
   readonly person: string;
@@ -27,6 +29,7 @@ class Device {
   }
 
   async hold(held: Held): Promise<void> {
+    await forgetCode();
     await keep(NAME, held);
     this.held = held;
   }
@@ -35,6 +38,8 @@ class Device {
   async forget(): Promise<void> {
     const { letGo } = await import('./push.ts');
     await letGo().catch(() => {});
+    await forgetCode();
+    await noLongerUnderWay();
     await forget(NAME);
     this.held = undefined;
   }
