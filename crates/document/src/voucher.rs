@@ -16,9 +16,11 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use crate::chinese_amount::in_words;
 use crate::language::Language;
 use crate::layout::{
-    BOTTOM, BRAND, Colour, Flow, HELPER, INK, LEFT, Mark, PALE, RIGHT, SEAL, Style,
+    BOTTOM, BRAND, Colour, Flow, HELPER, INK, LEFT, Mark, PAGE_HEIGHT, PALE, RIGHT, SEAL, Style,
 };
 use crate::pdf::{self, Envelope};
+use crate::sealing::{self, SealPlace};
+use crate::signature::ElectronicSeal;
 use crate::words::Words;
 use crate::{DocumentError, font, seal};
 
@@ -57,6 +59,17 @@ pub struct VoucherSheet<'a> {
     pub explanation: Option<&'a Explanation>,
     /// The address of the public page that checks vouchers.
     pub check_page: Option<&'a str>,
+    /// Who signs the sheet; nobody when left out, and then its seal is a sample.
+    pub seal: Option<Sealed<'a>>,
+}
+
+/// A seal and when it is put on a sheet.
+#[derive(Clone, Copy)]
+pub struct Sealed<'a> {
+    /// The seal.
+    pub by: &'a ElectronicSeal,
+    /// When; the signature says so.
+    pub at: Timestamp,
 }
 
 impl VoucherSheet<'_> {
@@ -114,7 +127,24 @@ pub fn voucher_pdf(sheet: &VoucherSheet<'_>) -> Result<Vec<u8>, DocumentError> {
         file_purpose: words.text("attachment"),
         file: sheet.voucher.encode(),
     };
-    pdf::write(&flow.pages, envelope)
+    let bytes = pdf::write(&flow.pages, envelope)?;
+    match (sheet.seal, seal_place(&flow)) {
+        (Some(Sealed { by, at }), Some(place)) => sealing::seal(bytes, place, by, at),
+        _ => Ok(bytes),
+    }
+}
+
+/// Where the seal stands, as PDF counts: from the lower left corner.
+fn seal_place(flow: &Flow) -> Option<SealPlace> {
+    (1_u32..).zip(&flow.pages).find_map(|(page, marks)| {
+        marks.iter().find_map(|mark| match mark {
+            Mark::Seal { x, y, .. } => {
+                let (radius, y) = (seal::RADIUS, PAGE_HEIGHT - y);
+                Some(SealPlace { page, area: [x - radius, y - radius, x + radius, y + radius] })
+            }
+            _ => None,
+        })
+    })
 }
 
 /// Something that a voucher shows, in words.
@@ -445,8 +475,20 @@ fn stamp(flow: &mut Flow, sheet: &VoucherSheet<'_>, words: &Words) {
     flow.space(2.0);
     flow.paragraph(LEFT, edge, words.text("proves.not"), plain);
     flow.space(2.0);
-    flow.paragraph(LEFT, edge, words.text("seal"), plain);
-    let (around, middle) = (words.text("seal.around"), words.text("seal.middle"));
+    let holder = sheet.seal.map(|one| (one.by.holder(), one.by.is_sample()));
+    let (around, middle) = match &holder {
+        Some((holder, false)) => (&*holder.name, words.text("seal.electronic")),
+        _ => {
+            flow.paragraph(LEFT, edge, words.text("seal"), plain);
+            flow.space(2.0);
+            (words.text("seal.around"), words.text("seal.middle"))
+        }
+    };
+    if let Some((holder, _)) = &holder {
+        let until = holder.until.day(sheet.offset).to_string();
+        let values = [("name", &*holder.name), ("issuer", &holder.issuer), ("until", &until)];
+        flow.paragraph(LEFT, edge, &words.fill("signed", &values), plain);
+    }
     flow.mark(Mark::Seal {
         x: RIGHT - seal::RADIUS - 8.0,
         y: (top + seal::RADIUS + 6.0).min(BOTTOM - seal::RADIUS + 10.0),

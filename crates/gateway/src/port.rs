@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
+use document::ElectronicSeal;
 use ledger::kernel::block::Tip;
 use ledger::kernel::overlay::Base;
 use ledger::kernel::posting::PostedEntry;
@@ -456,6 +457,12 @@ pub trait Port: Send + Sync {
     /// # Errors
     /// When it cannot be read.
     fn status(&self) -> Result<NodeStatus, PortError>;
+
+    /// The seal of whoever runs the node, which signs the sheets of vouchers; nobody signs them
+    /// without one.
+    fn seal(&self) -> Option<&ElectronicSeal> {
+        None
+    }
 
     /// The catalogue with this root, if this node keeps it.
     ///

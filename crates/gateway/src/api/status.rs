@@ -59,6 +59,9 @@ pub struct NodeStatus {
     pub funds: Vec<FundStatus>,
     /// Keys of organisations and nodes, the first to expire in front.
     pub keys: Vec<KeyStatus>,
+    /// The seal that signs the sheets of vouchers, if there is one.
+    #[serde(default)]
+    pub seal: Option<SealStatus>,
     /// The other nodes of its network.
     #[serde(default)]
     pub peers: Vec<PeerStatus>,
@@ -89,11 +92,25 @@ impl NodeStatus {
             backup: None,
             funds: Vec::new(),
             keys: Vec::new(),
+            seal: None,
             peers: Vec::new(),
             disk: DiskStatus::default(),
             memory_bytes: 0,
         }
     }
+}
+
+/// The seal that signs the sheets of vouchers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SealStatus {
+    /// Whose it is, by its certificate.
+    pub name: String,
+    /// Who gave the certificate.
+    pub issuer: String,
+    /// Until when the certificate holds; afterwards sheets are not signed.
+    pub expires: Timestamp,
+    /// Whether nobody vouches for it, so that sheets say that it is a sample.
+    pub is_sample: bool,
 }
 
 /// Payments outside of all organisations whose rails this node drives.

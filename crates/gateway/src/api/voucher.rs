@@ -1,7 +1,7 @@
 //! Vouchers: the proof of a receipt that its holder takes away and shows to strangers.
 
 use axum::http::{HeaderValue, Method, header};
-use document::{VoucherSheet, voucher_pdf};
+use document::{Sealed, VoucherSheet, voucher_pdf};
 use ledger::modules::network;
 use ledger::modules::visit::SettlementRecord;
 use primitives::{Party, UtcOffset};
@@ -55,7 +55,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
         operation: "get_voucher_sheet",
         summary: "Gives the voucher of a receipt as a sheet to print in the reader's language: \
                   PDF/A-3 with the reasons, a code that leads to the public check, and the voucher \
-                  attached; the person's own sheet has its name",
+                  attached; signed (PAdES) where the node has a seal; the person's own sheet has \
+                  its name",
         access: Access::Party { rule: RULE, handle: get_sheet },
         parameters: PARAMETERS,
         body: BodyKind::None,
@@ -126,6 +127,7 @@ fn get_sheet(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let origins = &network::view::network(state).origins;
     let check_page = origins.first().map(|origin| format!("{}{CHECK_PAGE}", &**origin));
     let kind = words::kind(call.language, &view.kind);
+    let at = call.gateway.clock.now();
     let sheet = VoucherSheet {
         voucher: &voucher,
         index: found.index,
@@ -136,6 +138,8 @@ fn get_sheet(call: &Call, session: &Session) -> Result<Reply, Problem> {
         person: person.as_deref(),
         explanation: explanation.as_ref(),
         check_page: check_page.as_deref(),
+        // A seal whose certificate is over signs nothing: nobody would believe it.
+        seal: call.gateway.port.seal().filter(|seal| seal.holds_at(at)).map(|by| Sealed { by, at }),
     };
     let bytes = voucher_pdf(&sheet).map_err(|error| PortError::Failed(error.to_string()))?;
     let name = format!("inline; filename=\"yibao-{}.pdf\"", found.index);

@@ -1,7 +1,9 @@
 //! Receipts, vouchers and the log behind them.
 
-use document::attached_voucher;
-use primitives::Hash;
+use adapters::clock::Clock as _;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use document::{ElectronicSeal, attached_voucher, sample_certificate};
+use primitives::{Hash, UtcOffset};
 use proof::header::{Validator, ValidatorSet};
 use proof::log::{leaf_hash, verify_consistency};
 use proof::policy::{Policy, policy_text};
@@ -226,6 +228,31 @@ fn vouchers(world: &World) -> (u64, String, Vec<u8>) {
     let link = format!("/verify?receipt={id}&leaf={leaf}>; rel=\"describedby\"");
     assert!(sheet.header("link").ends_with(&link), "{}", sheet.header("link"));
     (id, text.text(), sheet.body)
+}
+
+#[test]
+fn a_sheet_is_signed_as_long_as_the_seals_certificate_holds() {
+    let world = World::new();
+    let id = cover(&world);
+    let sheet = || {
+        // A session does not outlive the years that pass here.
+        let token = world.token(person(1));
+        let ask = Ask::get(format!("/v1/receipts/{id}/voucher.pdf")).token(&token);
+        let sheet = world.ask(&ask.with("accept-language", "en")).expect(200);
+        assert!(attached_voucher(&sheet.body).is_ok());
+        String::from_utf8_lossy(&sheet.body).contains("ETSI.CAdES.detached")
+    };
+    assert!(!sheet(), "there is no seal yet");
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let key = key.to_pkcs8v1().unwrap();
+    let today = world.clock.now().day(UtcOffset(0));
+    let days = (today, today.plus_days(30).unwrap());
+    let certificate = sample_certificate(key.as_ref(), "示例局", days).unwrap();
+    let seal = ElectronicSeal::of_pkcs8(key.as_ref(), &certificate).unwrap();
+    assert!(world.port.seal.set(seal).is_ok());
+    assert!(sheet(), "the seal signs");
+    world.clock.advance_millis(31 * 86_400_000);
+    assert!(!sheet(), "its certificate is over");
 }
 
 #[test]

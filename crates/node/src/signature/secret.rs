@@ -117,6 +117,15 @@ impl SecretKey {
         self.public
     }
 
+    /// The key as PKCS#8, for programs that know no other form: that of a P-256 key.
+    #[must_use]
+    pub fn to_pkcs8(&self) -> Option<Zeroizing<Vec<u8>>> {
+        match &self.pair {
+            Pair::P256(pair) => Some(Zeroizing::new(pair.to_pkcs8v1().ok()?.as_ref().to_vec())),
+            Pair::Ed25519(_) | Pair::Sm2(_) => None,
+        }
+    }
+
     /// The signature of a message that [`primitives::key::verify`] accepts.
     #[must_use]
     pub fn sign(&self, message: &Hash) -> Signature {

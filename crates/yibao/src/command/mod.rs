@@ -25,6 +25,7 @@ pub mod passphrase;
 pub mod phones;
 pub mod quote;
 mod restore;
+mod seal;
 mod serve;
 mod simulate_plan;
 mod status;
@@ -81,6 +82,8 @@ enum Command {
     Post(ask::Post),
     /// Make keys, look at them, and protect their files with a passphrase.
     Keys(keys::Keys),
+    /// Make the electronic seal that signs the sheets of vouchers, and look at it.
+    Seal(seal::Seal),
     /// Seal, sample, grant and open itemised bills.
     Vault(vault::Vault),
     /// Check a voucher, the evidence of an audit or a whole chain, offline.
@@ -113,6 +116,7 @@ impl Arguments {
             Command::Get(get) => get.run(),
             Command::Post(post) => post.run(),
             Command::Keys(keys) => keys.run(),
+            Command::Seal(seal) => seal.run(),
             Command::Vault(vault) => vault.run(),
             Command::Verify(verify) => verify.run(),
             Command::Voucher(voucher) => voucher.run(),

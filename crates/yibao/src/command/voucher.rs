@@ -5,19 +5,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use adapters::clock::{Clock as _, SystemClock};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use document::{DocumentError, VoucherSheet, voucher_pdf};
+use document::{DocumentError, ElectronicSeal, Sealed, VoucherSheet, voucher_pdf};
 use gateway::problem::{Language, words};
 use ledger::registry;
 use node::signature::FastVerifier;
-use primitives::UtcOffset;
+use primitives::{Timestamp, UtcOffset};
 
 use super::input::bad;
 use super::language::{language, of_environment};
 use super::verifier::page;
 use super::verify::{not_valid, read_policy, read_voucher};
 use crate::serving::folder::POLICY_FILE;
+use crate::serving::seal::open_seal;
 use crate::serving::web;
 
 #[derive(Args)]
@@ -81,6 +83,10 @@ struct Sheet {
     /// the sheet.
     #[arg(long, value_name = "ADDRESS")]
     check_page: Option<String>,
+    /// The folder of the seal that signs the sheet, as `yibao seal new` makes one; without it the
+    /// sheet is not signed.
+    #[arg(long, value_name = "DIR")]
+    seal: Option<PathBuf>,
     /// The distance of local time from UTC in minutes.
     #[arg(long, value_name = "MINUTES", default_value_t = 480, allow_hyphen_values = true,
           value_parser = clap::value_parser!(i16).range(-720..=840))]
@@ -164,6 +170,8 @@ impl Sheet {
             voucher.verify(&policy, &FastVerifier).with_context(|| not_valid(&self.file))?;
         let language = self.lang.unwrap_or_else(of_environment);
         let number = verified.record.kind;
+        let at = SystemClock.now();
+        let seal = self.seal.as_deref().map(|folder| usable_seal(folder, at)).transpose()?;
         let kind = registry().by_number(number).map(|kind| words::kind(language, kind.name));
         let sheet = VoucherSheet {
             voucher: &voucher,
@@ -175,6 +183,7 @@ impl Sheet {
             person: self.person.as_deref(),
             explanation: None,
             check_page: self.check_page.as_deref(),
+            seal: seal.as_ref().map(|by| Sealed { by, at }),
         };
         let bytes = voucher_pdf(&sheet).map_err(|error| match error {
             DocumentError::LinkTooLong { .. } => bad(format!("`--check-page`: {error}")),
@@ -186,6 +195,22 @@ impl Sheet {
         println!("`{out}` is the sheet of a valid voucher, with the voucher inside");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The seal of a folder, whose certificate holds now.
+fn usable_seal(folder: &Path, at: Timestamp) -> Result<ElectronicSeal> {
+    let shown = folder.display();
+    let seal = open_seal(folder)?.ok_or_else(|| {
+        bad(format!("there is no folder `{shown}`; make a seal with `yibao seal new {shown}`"))
+    })?;
+    if !seal.holds_at(at) {
+        let until = seal.holder().until;
+        return Err(bad(format!(
+            "the certificate of the seal in `{shown}` does not hold now (until {until}); put a new \
+             one into `seal.pem`"
+        )));
+    }
+    Ok(seal)
 }
 
 /// The policy of the data folder in which the voucher lies.

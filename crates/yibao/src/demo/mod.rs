@@ -197,6 +197,7 @@ pub fn run(options: &Options) -> Result<Demonstration> {
         page_port: options.page_port,
     };
     stage.keep_founders_keys()?;
+    stage.keep_seal()?;
     println!("yibao demo: a fresh network `{CHAIN_ID}` in {}", data.display());
     println!("  identity authority, banks and the people are simulated; everything else is real\n");
     let american = stage.american_sample()?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use adapters::clock::Clock;
+use adapters::clock::{Clock, SystemClock};
 use anyhow::{Context as _, Result};
 use benefit::{Catalogue, HospitalLevel};
 use ledger::modules::organisation::OrganisationKind;
@@ -16,7 +16,7 @@ use node::outbox::{Outbox, StepReport};
 use node::runtime::NodeHandle;
 use node::signature::Scheme;
 use node::vault_store::VaultStore;
-use primitives::{CivilDate, Currency, Hash, OrganisationId, Party, RegionId};
+use primitives::{CivilDate, Currency, Hash, OrganisationId, Party, RegionId, UtcOffset};
 use vault::ReaderSecret;
 
 use super::actor::{Actor, Drafter};
@@ -33,6 +33,7 @@ use super::trouble::{self, Trouble};
 use super::wave::{Progress, waves};
 use crate::command::reader_of_key;
 use crate::serving::folder::POLICY_FILE;
+use crate::serving::seal::{SEAL_FOLDER, make_seal};
 use crate::serving::wallet::{NAME_FILE, READER_FILE};
 
 /// What both regions need.
@@ -130,6 +131,17 @@ impl Stage<'_> {
         FOUNDERS.iter().try_for_each(|code| self.keep_keys(code, &[ROOT, ONLINE]))?;
         REVIEWED.iter().try_for_each(|code| self.keep_keys(code, &[REVIEWER, CLERK]))?;
         NAMES.iter().try_for_each(|(code, name)| self.keep_name(code, name))
+    }
+
+    /// Makes the seal of whoever runs the node, a sample.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_seal(&self) -> Result<()> {
+        let [(bureau, name), ..] = NAMES;
+        // By the clock of whoever downloads a sheet, which the demonstration's past has not.
+        let today = SystemClock.now().day(UtcOffset(0));
+        make_seal(&self.data.join(bureau).join(SEAL_FOLDER), name, today, None)
     }
 
     /// Opens a bank's books and outbox in its own folder.

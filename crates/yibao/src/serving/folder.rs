@@ -14,6 +14,7 @@
 //! DIR/limits.toml            what clients and sessions may take, where that is not the default
 //! DIR/trust-policy.txt       whom a holder of vouchers trusts, as a C2SP policy
 //! DIR/trust-policy-1.txt     the same for the log before the first stated loss, and so on
+//! DIR/ORGANISATION/seal/     the seal of whoever runs the node: it signs the sheets of vouchers
 //! DIR/ORGANISATION/          what one organisation alone has: its vault, its books
 //! ```
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
+use document::ElectronicSeal;
 use gateway::api::status::NodeStatus;
 use gateway::nhsa::Institution;
 use gateway::payments::Payments;
@@ -21,6 +22,7 @@ use super::chain::NodeChain;
 use super::hospital::open_institutions;
 use super::library::Library;
 use super::notices;
+use super::seal::{open_seal, seal_folder, seal_status};
 use super::upkeep::Upkeep;
 use super::wallet::{open_wallet, organisation_names};
 
@@ -47,6 +49,7 @@ pub struct NodePort {
     names: BTreeMap<OrganisationId, String>,
     /// By their codes in the national list.
     institutions: BTreeMap<String, Arc<Institution>>,
+    seal: Option<ElectronicSeal>,
 }
 
 impl NodePort {
@@ -73,8 +76,9 @@ impl NodePort {
     ) -> anyhow::Result<Self> {
         let names = organisation_names(&data)?;
         let institutions = open_institutions(&data)?;
+        let seal = open_seal(&seal_folder(&data, operations.operator()))?;
         let kept = Library::new(data);
-        Ok(Self { chain, operations, kept, wallet, names, institutions })
+        Ok(Self { chain, operations, kept, wallet, names, institutions, seal })
     }
 
     /// The ledger behind it.
@@ -132,14 +136,24 @@ impl Port for NodePort {
     }
 
     fn status(&self) -> Result<NodeStatus, PortError> {
-        Ok(self.operations.status())
+        let seal = self.seal.as_ref().map(seal_status);
+        Ok(NodeStatus { seal, ..self.operations.status() })
     }
 
     fn figures(&self) -> Vec<Figure> {
         let post = self.wallet.as_ref().map(|wallet| &*wallet.notices.post);
         let mut figures = self.operations.figures();
         figures.extend(notices::figures(post));
+        figures.extend(self.seal.as_ref().map(|seal| {
+            let seconds = seal.holder().until.millis() / 1_000;
+            let meaning = "Until when the certificate of the seal on sheets holds";
+            Figure::count("seal_expires_timestamp_seconds", meaning, seconds)
+        }));
         figures
+    }
+
+    fn seal(&self) -> Option<&ElectronicSeal> {
+        self.seal.as_ref()
     }
 
     fn catalogue(&self, root: Hash) -> Result<Option<Arc<Catalogue>>, PortError> {

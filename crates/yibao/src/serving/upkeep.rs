@@ -273,6 +273,8 @@ impl Upkeep {
             backup: counted.backup.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             funds: self.funds(now),
             keys: self.keys(),
+            // The port knows of it.
+            seal: None,
             peers: self.peers(),
             disk: counted.disk.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             memory_bytes: memory_bytes(),

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
+use document::ElectronicSeal;
 use gateway::api::status::NodeStatus;
 use gateway::nhsa::Institution;
 use gateway::payments::Payments;
@@ -71,6 +72,8 @@ pub struct LedgerPort {
     waiting: AtomicUsize,
     /// What the next submissions are answered with instead of being executed.
     refusals: Mutex<Vec<SubmitError>>,
+    /// The seal on sheets, once there is one.
+    pub seal: OnceLock<ElectronicSeal>,
 }
 
 struct Inner {
@@ -164,6 +167,7 @@ impl LedgerPort {
             busy: Mutex::default(),
             waiting: AtomicUsize::new(0),
             refusals: Mutex::default(),
+            seal: OnceLock::new(),
         }
     }
 
@@ -472,6 +476,10 @@ impl Port for LedgerPort {
 
     fn operator(&self) -> OrganisationId {
         "bureau".parse().unwrap()
+    }
+
+    fn seal(&self) -> Option<&ElectronicSeal> {
+        self.seal.get()
     }
 
     fn status(&self) -> Result<NodeStatus, PortError> {

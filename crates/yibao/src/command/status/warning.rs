@@ -1,6 +1,6 @@
 //! What needs attention, and how soon.
 
-use gateway::api::status::{FundStatus, KeyStatus, NodeStatus, PeerStatus};
+use gateway::api::status::{FundStatus, KeyStatus, NodeStatus, PeerStatus, SealStatus};
 use primitives::Timestamp;
 
 use super::{Source, minute};
@@ -50,6 +50,7 @@ pub fn warnings(status: &NodeStatus, source: Source, now: Timestamp) -> Vec<Warn
     status.funds.iter().filter_map(|fund| of_fund(fund, now)).for_each(|one| all.push(one));
     of_backup(status, now, &mut all);
     status.keys.iter().filter_map(|key| of_key(key, now)).for_each(|one| all.push(one));
+    all.extend(status.seal.as_ref().and_then(|seal| of_seal(seal, now)));
     of_disk(status, &mut all);
     all.extend(of_peers(status));
     all.sort_by_key(|one| std::cmp::Reverse(one.level));
@@ -125,6 +126,17 @@ fn of_key(key: &KeyStatus, now: Timestamp) -> Option<Warning> {
         Some(warning(Level::Attention, codes.1, values))
     } else {
         None
+    }
+}
+
+fn of_seal(seal: &SealStatus, now: Timestamp) -> Option<Warning> {
+    let values = vec![("name", seal.name.clone()), ("time", minute(seal.expires))];
+    let within = |days: u64| seal.expires <= now.plus_millis(days * DAY_MILLIS);
+    let level = if within(KEY_LAST_DAYS) { Level::AtOnce } else { Level::Attention };
+    if seal.expires <= now {
+        Some(warning(level, "seal_expired", values))
+    } else {
+        within(KEY_DAYS).then(|| warning(level, "seal_expires", values))
     }
 }
 
@@ -205,6 +217,7 @@ mod tests {
             backup: Some(BackupStatus { height: 1, time: NOW }),
             funds: vec![fund],
             keys: vec![key],
+            seal: None,
             peers: vec![peer("finance", true), peer("insurer", true), peer("tax", true)],
             disk: DiskStatus { total_bytes: 100, free_bytes: 15, node_bytes: 1 },
             memory_bytes: 1,
@@ -272,6 +285,27 @@ mod tests {
             assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
         }
         assert!(!found.iter().any(|(code, _)| *code == "not_ready"), "{found:?}");
+    }
+
+    #[test]
+    fn a_seals_certificate_is_named_before_it_ends_and_afterwards() {
+        let ends = NOW.plus_millis(61 * DAY_MILLIS);
+        let seal = SealStatus {
+            name: "bureau".to_owned(),
+            issuer: "authority".to_owned(),
+            expires: ends,
+            is_sample: false,
+        };
+        let status = NodeStatus { keys: Vec::new(), seal: Some(seal), ..fine() };
+        let found = |days_before: u64| {
+            let now = Timestamp::from_millis(ends.millis() - days_before * DAY_MILLIS);
+            let all = codes(&status, Source::Node, now);
+            all.into_iter().find(|(code, _)| code.starts_with("seal_"))
+        };
+        assert_eq!(found(61), None);
+        assert_eq!(found(60), Some(("seal_expires", Level::Attention)));
+        assert_eq!(found(1), Some(("seal_expires", Level::AtOnce)));
+        assert_eq!(found(0), Some(("seal_expired", Level::AtOnce)));
     }
 
     #[test]
