@@ -55,7 +55,7 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    fn is_valid(&self, key: &PublicKey, message: &Hash, signature: &Signature) -> bool {
+    pub(crate) fn is_valid(&self, key: &PublicKey, message: &Hash, signature: &Signature) -> bool {
         key::verify(&*self.verifier, key, message, signature).is_ok()
     }
 }

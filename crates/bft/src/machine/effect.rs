@@ -224,10 +224,10 @@ impl Machine {
     fn start_round<A: Replica>(&mut self, round: Round, app: &mut A) -> Result<(), Failure<A>> {
         self.round = round.as_u32().unwrap_or(0);
         let height = self.height;
-        let (now, later) = take(&mut self.aside).into_iter().partition(|one| one.height == height);
+        let aside = take(&mut self.aside).into_iter();
+        let (now, later): (Vec<_>, _) = aside.partition(|(_, one)| one.height == height);
         self.aside = later;
-        let now: Vec<Carried> = now;
-        for carried in now {
+        for (_, carried) in now {
             self.judge(&carried, app)?;
         }
         for one in app.undecided() {

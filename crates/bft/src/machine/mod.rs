@@ -45,8 +45,9 @@ const ROUND_MAX: Duration = Duration::from_secs(10);
 const AHEAD_MAX: u64 = 10;
 /// How many messages are kept for each of these heights.
 const AHEAD_MESSAGES_MAX: usize = 1_000;
-/// How many blocks of others are kept aside at the most.
-const ASIDE_MAX: usize = 32;
+/// How many blocks of one peer are kept aside for a height that has not begun: its own, and one
+/// that it tries again. Nobody takes the places of others.
+const ASIDE_PER_PEER_MAX: usize = 2;
 /// How many rounds ahead of the present one a block is looked at.
 const ROUNDS_AHEAD_MAX: u32 = 16;
 /// How many blocks one peer may have judged for one round: its own, and one that is tried again.
@@ -130,8 +131,8 @@ pub struct Machine {
     now: Duration,
     timers: Vec<(Timeout, Duration)>,
     work: VecDeque<Work>,
-    /// Blocks of heights that have not begun.
-    aside: Vec<Carried>,
+    /// Blocks of heights that have not begun, and who sent them.
+    aside: Vec<(PeerName, Carried)>,
     /// How many blocks a peer had judged, by round.
     judged: BTreeMap<(u32, PeerName), u32>,
     /// The highest height that others have begun.
@@ -286,7 +287,7 @@ impl Machine {
             (self.round, self.is_muted, self.lag_until) = (0, false, None);
         }
         (self.height, self.validators) = (next.height, next.validators);
-        self.aside.retain(|one| one.height >= next.height);
+        self.aside.retain(|(_, one)| one.height >= next.height);
         self.phase = Phase::Idle;
         self.timers.clear();
         self.work.clear();

@@ -2,14 +2,17 @@
 
 use consensus::{EngineError, Origin, Replica, Reply, Undecided, Verdict};
 use malachite_consensus::{Input, LivenessMsg, ProposedValue, SignedConsensusMsg};
-use malachite_types::{Round, Validity, ValueOrigin, Vote as _};
+use malachite_types::{
+    Context as _, Round, Validator as _, Validity, ValueOrigin, Vote as _,
+};
 
 use crate::codec::{Carried, Message};
-use crate::context::{Address, Height, Ours, Value};
+use crate::context::{Address, Height, Members, Ours, Value};
+use crate::sign::{Check, proposal_message, vote_message};
 use crate::{FETCH_BLOCKS_MAX, PeerName};
 
 use super::{
-    AHEAD_MAX, ASIDE_MAX, Failure, Machine, PER_ROUND_MAX, Phase, ROUNDS_AHEAD_MAX, STATUS_PAUSE,
+    AHEAD_MAX, ASIDE_PER_PEER_MAX, Failure, Machine, PER_ROUND_MAX, Phase, ROUNDS_AHEAD_MAX, STATUS_PAUSE,
     Work,
 };
 
@@ -97,11 +100,31 @@ impl Machine {
         }
     }
 
+    /// Whether a validator signed this: only then has anybody begun a height. A peer may be no
+    /// validator, and whoever it is does not make the others order blocks of nothing.
+    fn is_signed(&self, input: &Input<Ours>) -> bool {
+        let Check { chain_id, .. } = self.check;
+        let (who, message, signature) = match input {
+            Input::Vote(vote) => {
+                let message = vote_message(chain_id, &vote.message);
+                (vote.message.address, message, &vote.signature)
+            }
+            Input::Proposal(offer) => {
+                let message = proposal_message(chain_id, &offer.message);
+                (offer.message.address, message, &offer.signature)
+            }
+            _ => return false,
+        };
+        let validator = self.validators.get(who.0);
+        validator.is_some_and(|one| self.check.is_valid(&one.key, &message, &signature.0))
+    }
+
     /// Notes that a peer is at a height; whether what it sent belongs to the present one or later.
+    /// With `input`, what may show that the height has begun.
     fn note_height<A: Replica>(
         &mut self,
         peer: PeerName,
-        height: u64,
+        (height, input): (u64, Option<&Input<Ours>>),
         app: &mut A,
     ) -> Result<bool, Failure<A>> {
         if height < self.height {
@@ -111,10 +134,16 @@ impl Machine {
         }
         let tip = self.tips.entry(peer).or_default();
         *tip = (*tip).max(height.saturating_sub(1));
-        if height <= self.height.saturating_add(AHEAD_MAX) {
-            self.begun = self.begun.max(height);
+        let is_near = height <= self.height.saturating_add(AHEAD_MAX);
+        if is_near && height > self.begun && input.is_some_and(|input| self.is_signed(input)) {
+            self.begun = height;
         }
-        if self.phase == Phase::Idle && height == self.height && !self.is_catching_up() {
+        let is_begun = self.begun >= height;
+        if self.phase == Phase::Idle
+            && height == self.height
+            && is_begun
+            && !self.is_catching_up()
+        {
             self.begin(app)?;
         }
         Ok(true)
@@ -127,7 +156,7 @@ impl Machine {
         input: Input<Ours>,
         app: &mut A,
     ) -> Result<(), Failure<A>> {
-        if self.note_height(peer, height, app)? && self.core.is_some() {
+        if self.note_height(peer, (height, Some(&input)), app)? && self.core.is_some() {
             // The core keeps what is of a later height.
             self.work.push_back(Work::Input(input));
         }
@@ -141,13 +170,16 @@ impl Machine {
         app: &mut A,
     ) -> Result<(), Failure<A>> {
         let height = carried.height;
-        if !self.note_height(peer, height, app)? {
+        if !self.note_height(peer, (height, None), app)? {
             return Ok(());
         }
         if height > self.height || self.phase != Phase::Running {
             let is_near = height <= self.height.saturating_add(AHEAD_MAX);
-            if is_near && self.aside.len() < ASIDE_MAX && !self.aside.contains(&carried) {
-                self.aside.push(carried);
+            let there = |(from, one): &&(PeerName, Carried)| *from == peer && one.height == height;
+            let kept = self.aside.iter().filter(there).count();
+            let is_new = self.aside.iter().all(|(_, one)| *one != carried);
+            if is_near && is_new && kept < ASIDE_PER_PEER_MAX {
+                self.aside.push((peer, carried));
             }
             return Ok(());
         }
@@ -160,12 +192,22 @@ impl Machine {
         self.judge(&carried, app)
     }
 
+    /// Whether a block is offered by whoever has the turn in its round: nobody votes for another.
+    fn has_turn(&self, carried: &Carried) -> bool {
+        let members = Members::from(&self.validators);
+        let (height, round) = (Height(carried.height), Round::new(carried.round));
+        Ours.select_proposer(&members, height, round).address().0 == carried.proposer
+    }
+
     /// Judges a block of this height and tells the core what it is.
     pub(super) fn judge<A: Replica>(
         &mut self,
         carried: &Carried,
         app: &mut A,
     ) -> Result<(), Failure<A>> {
+        if !self.has_turn(carried) {
+            return Ok(());
+        }
         let Carried { height, round, valid_round, proposer, .. } = *carried;
         let origin = Origin { round, valid_round, proposer, is_decided: false };
         let verdict = app.judge(origin, &carried.block).map_err(EngineError::Application)?;

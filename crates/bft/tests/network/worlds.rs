@@ -420,6 +420,52 @@ fn name(validator: usize) -> PeerName {
     PeerName([u8::try_from(validator).unwrap(); 32])
 }
 
+/// A validator of its own, with what it needs.
+fn alone(number: usize, folder: &std::path::Path) -> (Machine, Ledger) {
+    let (validators, chain_id) = (validators(VALIDATORS), "worlds".parse().unwrap());
+    let key = TestKey::new(number);
+    let (shared, own) = (Arc::default(), key.organisation());
+    let ledger = Ledger { shared, chain_id, validators: validators.clone(), own };
+    let guard = Guard::open(&folder.join(number.to_string())).unwrap();
+    let patience =
+        Patience { propose: Duration::from_millis(800), vote: Duration::from_millis(400) };
+    let signing = Some(Signing { key: Arc::new(key), guard });
+    let log = Box::new(SimLog::default());
+    (Machine::new(chain_id, own, signing, Arc::new(Dalek), patience, log, validators), ledger)
+}
+
+#[test]
+fn only_what_a_validator_signed_begins_a_height() {
+    let folder = in_memory();
+    let (now, later) = (Duration::ZERO, Duration::from_secs(5));
+    // Whoever has something to order begins the height, and says so.
+    let (mut first, mut ledger) = alone(1, folder.path());
+    ledger.shared.kept.lock().unwrap().take(vec![vec![1; 20]]);
+    first.start(now, &mut ledger).unwrap();
+    first.handle(later, Event::Wake, &mut ledger).unwrap();
+    let said = first.take_outputs();
+    assert!(said.len() >= 2, "its block and its proposal");
+
+    let (mut other, mut ledger) = alone(2, folder.path());
+    other.start(now, &mut ledger).unwrap();
+    let mut hears = |bytes: &[u8]| {
+        let event = Event::Received(name(1), bytes.to_vec());
+        other.handle(now, event, &mut ledger).unwrap();
+        // Who has begun a height waits for its rounds.
+        other.deadline().is_some()
+    };
+    for output in &said {
+        // The signature stands at the end of what is signed.
+        let mut changed = output.bytes.to_vec();
+        let last = changed.len() - 1;
+        changed[last] ^= 1;
+        assert!(!hears(&changed), "a changed message began the height");
+    }
+    let begun = said.iter().map(|output| hears(&output.bytes)).collect::<Vec<_>>();
+    assert_eq!(begun.first(), Some(&false), "a block alone begins nothing");
+    assert_eq!(begun.last(), Some(&true), "{begun:?}");
+}
+
 #[test]
 fn worlds() {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
