@@ -17,8 +17,10 @@ const CONFIRMATIONS = '**/confirmations';
 it('a confirmation that never arrived charges nothing, and pressing again pays', async () => {
   const both = await atTheDesk(browser, 8, { language: 'zh-Hans' });
   const { wallet, desk } = both;
-  await sendAndOpen(both);
+  // Timers are made by the clock that moves them.
   await wallet.page.clock.install();
+  await wallet.page.reload();
+  await sendAndOpen(both);
   await wallet.page.route(CONFIRMATIONS, (route) => route.abort());
   await wallet.button('bill.pay').click();
   await wallet.text('bill.lost.title').waitFor();

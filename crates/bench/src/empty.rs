@@ -71,6 +71,11 @@ impl Replica for Empty {
         true
     }
 
+    /// It is never restored.
+    fn has_moved_on(&self) -> bool {
+        true
+    }
+
     fn propose_in_turn(&mut self, round: u32) -> Result<Proposal, Infallible> {
         let own = self.known.values().find(|(one, _)| one.proposer == self.own);
         if let Some((_, proposal)) = own {

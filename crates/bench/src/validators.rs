@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
+use bft::guard::Guard;
 use bft::{Patience, Peer, PeerKey};
 use ledger::Genesis;
 use ledger::modules::network::{AdmitNode, Contact, Member, NodeRow, SetValidators};
@@ -82,12 +83,16 @@ pub fn place(folder: &Path, ports: &[u16], number: usize) -> Result<bft::Network
     let peers = others
         .map(|other| Ok(Peer { name: peer_key(other).name()?, address: address(other) }))
         .collect::<Result<_>>()?;
+    let guard = folder.join(format!("votes-{number}"));
+    if !guard.exists() {
+        Guard::of_new_key(&guard)?;
+    }
     Ok(bft::Network {
         peer_key: peer_key(number),
         listen: address(number),
         peers,
         folder: folder.join(format!("consensus-{number}")),
-        guard: folder.join(format!("votes-{number}")),
+        guard,
         patience: Patience::default(),
     })
 }

@@ -7,18 +7,24 @@
 //! know a place that was signed ([`Guard::signed`]) has to watch, since it may have forgotten what
 //! it promised.
 //!
+//! A guard that is not there where a ledger is was lost with its disk, or was not restored with the
+//! ledger (a backup leaves it out). What the key signed then is known to nobody here, so a new guard
+//! says beside itself, in a file of its own, that the key signs nothing yet: until a block was made
+//! after the node came up ([`Guard::has_watched`]).
+//!
 //! The file is a ring of records of 64 bytes: `ybg2`, a running number, height, round, step, the
 //! signed message, and the first bytes of a SHA-256 over these. A record that was torn was never
 //! acted on.
 //!
 //! Invariant: tests `nothing_is_signed_twice_or_at_a_height_below_also_after_a_restart`,
-//! `a_torn_record_is_as_if_it_had_not_been_written`.
+//! `a_torn_record_is_as_if_it_had_not_been_written`, `a_new_guard_watches_until_it_has`, and in
+//! whole networks `a_validator_whose_disk_was_lost_signs_nothing_twice`.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Result};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use primitives::{Hash, sha256};
 
@@ -65,6 +71,13 @@ pub struct Guard {
     signed: BTreeMap<Place, Hash>,
     /// The number of the next record.
     next: u32,
+    /// The file that says that the key signs nothing yet, while it is there.
+    watch: Option<PathBuf>,
+}
+
+/// Makes what was written in a file's folder durable.
+fn sync_folder(path: &Path) -> Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 impl Guard {
@@ -74,16 +87,20 @@ impl Guard {
     /// When the file is none of ours or the disk fails.
     pub fn open(path: &Path) -> Result<Self> {
         let is_new = !path.exists();
+        let watch = path.with_extension("watch");
+        if is_new {
+            File::create(&watch)?.sync_all()?;
+            sync_folder(path)?;
+        }
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
-        let mut guard = Self { file, signed: BTreeMap::new(), next: 0 };
+        let watch = watch.exists().then_some(watch);
+        let mut guard = Self { file, signed: BTreeMap::new(), next: 0, watch };
         let length = guard.file.metadata()?.len();
         if is_new || length == 0 {
             guard.file.write_all_at(&vec![0; RECORDS * RECORD_BYTES], 0)?;
             guard.file.sync_all()?;
-            if let Some(folder) = path.parent() {
-                File::open(folder)?.sync_all()?;
-            }
+            sync_folder(path)?;
             return Ok(guard);
         }
         let mut bytes = vec![0; RECORDS * RECORD_BYTES];
@@ -92,6 +109,35 @@ impl Guard {
         })?;
         guard.read(&bytes);
         Ok(guard)
+    }
+
+    /// The guard of a key that was made just now, and has signed nothing anywhere.
+    ///
+    /// # Errors
+    /// As [`Guard::open`].
+    pub fn of_new_key(path: &Path) -> Result<Self> {
+        let mut guard = Self::open(path)?;
+        guard.has_watched()?;
+        Ok(guard)
+    }
+
+    /// Whether nobody here knows what the key has signed.
+    #[must_use]
+    pub const fn must_watch(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    /// Notes durably that all that the key may have signed unknown to this guard lies behind.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn has_watched(&mut self) -> Result<()> {
+        if let Some(watch) = &self.watch {
+            std::fs::remove_file(watch)?;
+            sync_folder(watch)?;
+            self.watch = None;
+        }
+        Ok(())
     }
 
     fn read(&mut self, bytes: &[u8]) {
@@ -190,6 +236,23 @@ mod tests {
         let mut guard = Guard::open(&path).unwrap();
         guard.allow(place(6, 0, 2), one).unwrap();
         assert!(guard.allow(place(5, 1, 2), other).is_err(), "a height below");
+    }
+
+    #[test]
+    fn a_new_guard_watches_until_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("votes");
+        assert!(Guard::open(&path).unwrap().must_watch());
+        let mut guard = Guard::open(&path).unwrap();
+        assert!(guard.must_watch(), "also after a restart");
+        guard.has_watched().unwrap();
+        assert!(!guard.must_watch() && !Guard::open(&path).unwrap().must_watch());
+        // Its disk is lost, and a ledger comes back without it.
+        std::fs::remove_file(&path).unwrap();
+        assert!(Guard::open(&path).unwrap().must_watch());
+        let new = folder.path().join("new");
+        assert!(!Guard::of_new_key(&new).unwrap().must_watch());
+        assert!(!Guard::open(&new).unwrap().must_watch());
     }
 
     #[test]

@@ -17,6 +17,7 @@ impl Machine {
     pub(super) fn begin<A: Replica>(&mut self, app: &mut A) -> Result<(), Failure<A>> {
         let height = Height(self.height);
         let entries = self.open_log().map_err(EngineError::Log)?;
+        self.watch_if_unknown(app.has_moved_on()).map_err(EngineError::Log)?;
         if self.is_muted {
             self.phase = Phase::Watching;
             return Ok(());
@@ -57,6 +58,26 @@ impl Machine {
         if self.phase == Phase::Replaying {
             self.phase = Phase::Running;
         }
+        Ok(())
+    }
+
+    /// A key of which nobody here knows what it signed watches until the others have moved on. Who
+    /// decides alone waits for nobody.
+    fn watch_if_unknown(&mut self, has_moved_on: bool) -> std::io::Result<()> {
+        let is_alone = self.validators.validators().len() == 1;
+        let Some(signing) = &mut self.signing else { return Ok(()) };
+        if !signing.guard.must_watch() {
+            return Ok(());
+        }
+        if has_moved_on || is_alone {
+            return signing.guard.has_watched();
+        }
+        tracing::warn!(
+            height = self.height,
+            "what this validator's key signed before is not known here: it watches until a block \
+             was made after this start"
+        );
+        self.is_muted = true;
         Ok(())
     }
 

@@ -18,6 +18,8 @@ pub struct Kept {
     pub pool: Vec<Vec<u8>>,
     undecided: BTreeMap<Hash, (u64, Undecided, Vec<u8>)>,
     pub accused: BTreeSet<OrganisationId>,
+    /// The last block for which a lost disk can have signed, where one was lost.
+    pub signed_to: u64,
 }
 
 /// What is kept, and whoever waits for it.
@@ -40,6 +42,12 @@ impl Kept {
     pub fn take(&mut self, payloads: Vec<Vec<u8>>) {
         let mut known: BTreeSet<_> = self.decided().chain(self.pool.iter().cloned()).collect();
         self.pool.extend(payloads.into_iter().filter(|one| known.insert(one.clone())));
+    }
+
+    /// Forgets all after this block; those who submitted something submit it again.
+    pub fn go_back(&mut self, height: u64) {
+        self.blocks.truncate(usize::try_from(height).unwrap());
+        self.undecided.clear();
     }
 
     fn parent(&self) -> Hash {
@@ -107,6 +115,11 @@ impl Application for Ledger {
 impl Replica for Ledger {
     fn has_work(&mut self) -> bool {
         !self.shared.kept.lock().unwrap().pool.is_empty()
+    }
+
+    fn has_moved_on(&self) -> bool {
+        let kept = self.shared.kept.lock().unwrap();
+        kept.height() >= kept.signed_to
     }
 
     fn propose_in_turn(&mut self, round: u32) -> Result<Proposal, Infallible> {

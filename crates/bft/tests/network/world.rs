@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bft::guard::Guard;
 use bft::{Bft, Config, Network, Patience, Peer, PeerKey, SharedSigner, Waker};
 use consensus::{Engine as _, Signer as _, Step};
 use primitives::codec;
@@ -89,6 +90,10 @@ impl World {
         let node = &mut self.nodes[number];
         let folder = self.folder.path().join(number.to_string());
         let key: SharedSigner = Arc::new(node.key.clone());
+        std::fs::create_dir_all(&folder).unwrap();
+        if !folder.join("guard").exists() {
+            Guard::of_new_key(&folder.join("guard")).unwrap();
+        }
         let patience =
             Patience { propose: Duration::from_millis(400), vote: Duration::from_millis(200) };
         let config = Config {

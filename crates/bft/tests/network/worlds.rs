@@ -1,5 +1,6 @@
 //! Whole networks in one thread, each from one seed: delays, losses, repeats, partitions, crashes
-//! that lose what was not flushed, and a validator that runs twice with the same key (a twin), so
+//! that lose what was not flushed, a disk that is lost and replaced by an older copy without what
+//! was signed, and a validator that runs twice with the same key (a twin), so
 //! that it proposes and votes two things at once, and sends bytes of its own invention.
 //!
 //! After every block: no two honest nodes have different blocks at a height, each block is
@@ -97,6 +98,7 @@ enum Happening {
     PassOn(usize),
     Trouble,
     Start(usize),
+    LoseDisk(usize),
 }
 
 struct Instance {
@@ -106,6 +108,8 @@ struct Instance {
     ledger: Ledger,
     log: SimLog,
     tick: Option<Duration>,
+    /// Whether it was started before.
+    has_begun: bool,
 }
 
 struct World {
@@ -138,7 +142,8 @@ impl World {
             let shared: Arc<Shared> = Arc::default();
             let validators = validators.clone();
             let ledger = Ledger { shared, chain_id, validators, own };
-            Instance { validator, machine: None, ledger, log: SimLog::default(), tick: None }
+            let log = SimLog::default();
+            Instance { validator, machine: None, ledger, log, tick: None, has_begun: false }
         };
         let instances: Vec<_> = (0..VALIDATORS + usize::from(has_twin)).map(instance).collect();
         let (sides, checked) = (vec![0; instances.len()], vec![0; instances.len()]);
@@ -172,6 +177,11 @@ impl World {
             world.plan(at, Happening::Submit { to, payload });
         }
         world.plan(Duration::from_millis(500), Happening::Trouble);
+        if !has_twin {
+            let at = world.random.millis(5_000, u64::try_from(TROUBLE.as_millis()).unwrap());
+            let number = usize::try_from(world.random.below(VALIDATORS as u64)).unwrap();
+            world.plan(at, Happening::LoseDisk(number));
+        }
         world
     }
 
@@ -187,13 +197,17 @@ impl World {
     }
 
     fn start(&mut self, number: usize) {
+        let is_honest = self.is_honest(number);
         let instance = &mut self.instances[number];
         if instance.machine.is_some() {
             return;
         }
         instance.log.0.lock().unwrap().pending.clear();
         let key = TestKey::new(instance.validator);
-        let guard = Guard::open(&self.folder.path().join(number.to_string())).unwrap();
+        let path = self.folder.path().join(number.to_string());
+        // A key is made once; a twin has nothing to lose and watches for nothing.
+        let has_begun = std::mem::replace(&mut instance.has_begun, true) && is_honest;
+        let guard = if has_begun { Guard::open(&path) } else { Guard::of_new_key(&path) }.unwrap();
         let patience =
             Patience { propose: Duration::from_millis(800), vote: Duration::from_millis(400) };
         let mut machine = Machine::new(
@@ -215,6 +229,27 @@ impl World {
                 self.tell(other, Event::Connected(name(self.instances[number].validator)));
             }
         }
+    }
+
+    /// A disk is lost with all that the key signed, and an older ledger comes back in its place.
+    fn lose_disk(&mut self, number: usize) {
+        let instance = &mut self.instances[number];
+        (instance.machine, instance.tick) = (None, None);
+        *instance.log.0.lock().unwrap() = LogDisk::default();
+        let guard = self.folder.path().join(number.to_string());
+        if guard.exists() {
+            std::fs::remove_file(guard).unwrap();
+        }
+        let height = instance.ledger.shared.kept.lock().unwrap().height();
+        let left = height.saturating_sub(self.random.below(4));
+        let mut kept = instance.ledger.shared.kept.lock().unwrap();
+        kept.go_back(left);
+        // Only what comes after the last block that it had can have been signed undecided.
+        kept.signed_to = height + 1;
+        drop(kept);
+        self.checked[number] = self.checked[number].min(left);
+        let back = self.random.millis(10, 2_000);
+        self.plan(back, Happening::Start(number));
     }
 
     fn tell(&mut self, number: usize, event: Event) {
@@ -356,6 +391,7 @@ impl World {
                 }
             }
             Happening::Start(number) => self.start(number),
+            Happening::LoseDisk(number) => self.lose_disk(number),
         }
     }
 
@@ -426,7 +462,7 @@ fn alone(number: usize, folder: &std::path::Path) -> (Machine, Ledger) {
     let key = TestKey::new(number);
     let (shared, own) = (Arc::default(), key.organisation());
     let ledger = Ledger { shared, chain_id, validators: validators.clone(), own };
-    let guard = Guard::open(&folder.join(number.to_string())).unwrap();
+    let guard = Guard::of_new_key(&folder.join(number.to_string())).unwrap();
     let patience =
         Patience { propose: Duration::from_millis(800), vote: Duration::from_millis(400) };
     let signing = Some(Signing { key: Arc::new(key), guard });

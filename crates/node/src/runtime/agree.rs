@@ -41,12 +41,18 @@ const UNDECIDED_MAX: usize = 24;
 /// In how many rounds one block is remembered to have been proposed.
 const ROUNDS_MAX: usize = 16;
 
+/// By how much the time of a block may be ahead of this node's clock although the block was proposed
+/// before: twice what a validator lets pass.
+const CLOCKS_APART_MILLIS: u64 = 20_000;
+
 /// What a node among others knows beyond the ledger.
 pub(crate) struct Among<D: Disk> {
     own: OrganisationId,
     /// After how long without a block an empty one is made, which keeps block time near the clock.
     heartbeat: Duration,
     since: Instant,
+    /// When this node became one of several, by its clock.
+    up: Timestamp,
     /// The blocks of the next height, by the hashes of their headers.
     known: BTreeMap<Hash, Known>,
     /// Cosigns the checkpoints of others.
@@ -75,7 +81,8 @@ impl<D: Disk> Sequencer<D> {
         let mut roots = Roots::default();
         roots.note(&self.ledger.tip().log);
         let giver = Giver::new(Arc::clone(&self.shared), Arc::clone(&self.store));
-        self.among = Some(Among { own, heartbeat, since, known, cosigner, roots, giver });
+        let up = self.shared.clock.now();
+        self.among = Some(Among { own, heartbeat, since, up, known, cosigner, roots, giver });
         self.know_kept(|_| true)
     }
 
@@ -265,6 +272,11 @@ impl<D: Disk> Replica for Sequencer<D> {
                 return true;
             }
         }
+    }
+
+    fn has_moved_on(&self) -> bool {
+        let up = self.among.as_ref().map(|among| among.up);
+        up.is_some_and(|up| self.ledger.tip().time > up.plus_millis(CLOCKS_APART_MILLIS))
     }
 
     fn propose_in_turn(&mut self, round: u32) -> Result<Proposal, NodeFailure> {

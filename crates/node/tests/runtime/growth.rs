@@ -181,6 +181,44 @@ fn a_fifth_joins_four_founders_and_one_of_them_is_let_go() {
 }
 
 #[test]
+fn a_validator_that_comes_back_without_what_it_signed_watches_first() {
+    let net = Net::new(4, 4);
+    let mut nodes: Vec<_> = (0..4).map(|number| Some(net.open(number))).collect();
+    let at = |nodes: &[Option<NodeHandle>], number: usize| nodes[number].clone().unwrap();
+    at(&nodes, 0).submit(open_fund(1, START.plus_millis(1_000))).unwrap();
+    pay(&at(&nodes, 3), 1);
+    // Its disk is lost: the ledger comes back from a copy, and what it signed does not.
+    drop(nodes[3].take());
+    let folder = net.places[3].folder.path();
+    std::fs::remove_file(folder.join("votes")).unwrap();
+    std::fs::remove_dir_all(folder.join("consensus")).unwrap();
+    nodes[3] = Some(net.open(3));
+    let before = at(&nodes, 0).view().tip.height;
+    (2..=4).for_each(|nth| pay(&at(&nodes, 0), nth));
+    let all: Vec<_> = nodes.iter().flatten().collect();
+    wait_for_the_same(&all, before + 3);
+    let signed = |node: &NodeHandle, height: u64| {
+        let (_, certificate) = node.header(height).unwrap().unwrap();
+        certificate.signatures.iter().any(|one| one.organisation == organisation(&who(3)))
+    };
+    let after = all[0].view().tip.height;
+    assert!((before + 1..=after).all(|height| !signed(all[0], height)), "it only watches");
+    drop(all);
+    // A block that was made after it came back: all that was on its way before is decided.
+    net.places.iter().for_each(|place| place.clock.advance_millis(60_000));
+    pay(&at(&nodes, 0), 5);
+    let height = at(&nodes, 0).view().tip.height;
+    let all: Vec<_> = nodes.iter().flatten().collect();
+    wait_for_the_same(&all, height);
+    drop(all);
+    // Now nothing is decided without it.
+    drop(nodes[0].take());
+    pay(&at(&nodes, 3), 6);
+    let node = at(&nodes, 3);
+    assert!(signed(&node, node.view().tip.height));
+}
+
+#[test]
 fn at_its_height_an_upgrade_stops_the_old_release_and_not_the_new_one() {
     let mut net = Net::new(4, 4);
     let mut nodes: Vec<_> = (0..4).map(|number| Some(net.open(number))).collect();

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use bft::guard::Guard;
 use bft::{Patience, Peer, PeerKey};
 use ledger::Genesis;
 use ledger::kernel::block::PROTOCOL;
@@ -57,12 +58,16 @@ impl Net {
             _ if number < founders => (0..founders).filter(|other| *other != number).collect(),
             _ => vec![0],
         };
+        let places: Vec<_> = (0..places).map(|_| Place::new()).collect();
+        for place in &places {
+            Guard::of_new_key(&place.folder.path().join("votes")).unwrap();
+        }
         Self {
             genesis: Genesis { validators, ..genesis() },
-            places: (0..places).map(|_| Place::new()).collect(),
+            protocols: vec![PROTOCOL; places.len()],
+            peers: (0..places.len()).map(peers).collect(),
             ports,
-            protocols: vec![PROTOCOL; places],
-            peers: (0..places).map(peers).collect(),
+            places,
             keys,
         }
     }

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use bft::guard::Guard;
 use bft::{Patience, PeerKey, PeerName};
 use ledger::Genesis;
 use node::runtime::Network;
@@ -35,6 +36,8 @@ use crate::command::keys::read_key;
 pub const PEERS_FILE: &str = "peers.toml";
 /// The key that names this node to them.
 pub const NETWORK_KEY_FILE: &str = "keys/network.key";
+/// What the node's block key signed last.
+const VOTES_FILE: &str = "signed/votes";
 const PEERS_BYTES_MAX: u64 = 64 << 10;
 /// After how long without a transaction an empty block keeps block time near the clock.
 const HEARTBEAT: Duration = Duration::from_secs(60);
@@ -84,7 +87,7 @@ pub fn read_network(data: &Path) -> Result<Option<Network>> {
         listen: file.listen,
         peers,
         folder: folder.join("consensus"),
-        guard: folder.join("signed/votes"),
+        guard: folder.join(VOTES_FILE),
         patience: Patience::default(),
     };
     Ok(Some(Network { place, whose, heartbeat: HEARTBEAT }))
@@ -195,6 +198,9 @@ impl Member {
         let folder = data.join(NODE_FOLDER);
         fs::create_dir_all(folder.join("keys"))?;
         save_key(&folder.join(BLOCK_KEY_FILE), &self.block_key)?;
+        // Its key is new: it has nothing to fear from what it signed before.
+        fs::create_dir_all(folder.join("signed"))?;
+        Guard::of_new_key(&folder.join(VOTES_FILE))?;
         save_key(&folder.join(LOG_KEY_FILE), &self.log_key)?;
         replace_file(
             &folder.join(ORGANISATION_FILE),
