@@ -194,7 +194,7 @@ impl Bench {
     }
 
     fn newest(&self) -> Noted {
-        self.post.book().notices_of(ADA).unwrap().remove(0)
+        self.post.book().notices_of(ADA, self.clock.now()).unwrap().remove(0)
     }
 
     fn states(&self) -> Vec<(Channel, DeliveryState)> {
@@ -223,10 +223,10 @@ fn nobody_is_told_anything_who_did_not_ask_for_it() {
     bench.note("a");
     assert!(!bench.post.note(&message("a")).unwrap(), "the same again is no further one");
     assert!(!bench.post.note(&Message { to: BOB, ..message("b") }).unwrap());
-    assert_eq!(bench.post.book().notices_of(ADA).unwrap().len(), 1);
+    assert_eq!(bench.post.book().notices_of(ADA, bench.clock.now()).unwrap().len(), 1);
     bench.post.book().forget(ADA).unwrap();
     assert!(!bench.post.note(&message("c")).unwrap());
-    assert!(bench.post.book().notices_of(ADA).unwrap().is_empty());
+    assert!(bench.post.book().notices_of(ADA, bench.clock.now()).unwrap().is_empty());
     assert_eq!(bench.post.book().standing(ADA).unwrap(), None);
     bench.after(DAY);
     assert_eq!(bench.reached(), [0, 0, 0]);
@@ -280,6 +280,28 @@ fn what_was_seen_in_the_wallet_goes_no_further() {
     bench.post.book().mark_seen(ADA, u64::MAX, bench.clock.now()).unwrap();
     bench.after(DAY);
     assert_eq!(bench.reached(), [1, 0, 0]);
+}
+
+#[test]
+fn a_notice_of_a_time_that_comes_shows_itself_then_unless_it_was_taken_back() {
+    let bench = Bench::asked();
+    let (one, two) = (message("comes back"), message("was claimed"));
+    assert!(bench.post.note_at(&one, at(DAY)).unwrap());
+    assert!(!bench.post.note_at(&one, at(DAY)).unwrap(), "the same again is no further one");
+    assert!(bench.post.note_at(&two, at(DAY)).unwrap());
+    bench.note("meanwhile");
+    let shown = || bench.post.book().notices_of(ADA, bench.clock.now()).unwrap().len();
+    assert_eq!(shown(), 1);
+    bench.post.book().mark_seen(ADA, u64::MAX, bench.clock.now()).unwrap();
+    bench.post.take_back(&two.id).unwrap();
+    bench.after(DAY - 1);
+    assert_eq!((shown(), bench.reached()), (1, [0, 0, 0]));
+    bench.after(1);
+    assert_eq!(shown(), 2, "what was seen before it does not hide it");
+    // What has come is told and not taken back any more.
+    bench.post.take_back(&one.id).unwrap();
+    bench.after(WAITS.wallet);
+    assert_eq!((shown(), bench.reached()), (2, [1, 0, 0]));
 }
 
 #[test]
@@ -765,11 +787,11 @@ fn the_book_is_there_after_a_restart_and_forgets_after_90_days() {
     let standing = book.standing(ADA).unwrap().unwrap();
     assert_eq!(standing.choice, choice);
     assert_eq!(standing.phone_end.as_deref(), Some("1234"));
-    assert_eq!(book.notices_of(ADA).unwrap()[0].message, message("a"));
+    assert_eq!(book.notices_of(ADA, NOON).unwrap()[0].message, message("a"));
     let later = NOON.plus_millis(90 * DAY + 1);
     book.prune(later).unwrap();
     book.note(&message("b"), later, later).unwrap();
-    let left = book.notices_of(ADA).unwrap();
+    let left = book.notices_of(ADA, later).unwrap();
     assert_eq!(left.iter().map(|one| one.message).collect::<Vec<_>>(), [message("b")]);
     let other = NoticeBook::open(&place, &DirectoryKey([4; 32])).unwrap();
     assert!(other.standing(ADA).is_err(), "another key opens nothing");

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Weak};
 
 use adapters::notice::{About, Message, NoticeError};
-use ledger::modules::person;
+use ledger::Receipt;
+use ledger::modules::{family, person};
 use primitives::{Hash, Party, PersonId, sha256_parts};
-use proof::receipt::OutcomeCode;
+use proof::receipt::{FieldValue, OutcomeCode};
 
 use crate::port::{IndexedReceipt, Order, Port, PortError, View};
 use crate::wallet::Wallet;
@@ -66,10 +67,13 @@ const TOLD: [(About, &[&str]); 4] = [
         &[
             "apply_for_binding",
             "bind_member",
+            "claim_transfer",
             "decide_binding",
             "grant_aid",
             "revoke_aid",
+            "send_transfer",
             "unbind_member",
+            "withdraw_transfer",
         ],
     ),
     (About::Answer, &["answer_objection", "decide_contest", "refuse_claim"]),
@@ -194,6 +198,7 @@ fn note_receipt(port: &dyn Port, wallet: &Wallet, indexed: &IndexedReceipt) -> b
         return false;
     }
     let view = port.chain().view();
+    note_way_back((wallet, &view), &told, receipt);
     for person in &told {
         let about = match about {
             // Whoever guards somebody is not told of a wallet as if it were the own one.
@@ -207,6 +212,34 @@ fn note_receipt(port: &dyn Port, wallet: &Wallet, indexed: &IndexedReceipt) -> b
         note((wallet, &view), *person, about, &receipt.record.transaction_id);
     }
     true
+}
+
+/// Notes for the sender of a transfer when it will have come back, and forgets that once it ended
+/// another way: nothing happens on the ledger when its time is over.
+fn note_way_back((wallet, view): (&Wallet, &View), told: &[PersonId], receipt: &Receipt) {
+    let transfer = receipt.fields.iter().find_map(|field| match field.value {
+        FieldValue::Hash(transfer) if &*field.name == "transfer" => Some(transfer),
+        _ => None,
+    });
+    let Some(transfer) = transfer else { return };
+    let row = family::view::transfer(view.rows(), transfer);
+    let (Some(row), Ok(())) = (row, view.check()) else { return };
+    let (sender, until) = (row.sender, row.until);
+    let back = sha256_parts(&[b"yibao/transfer-back/v1", &transfer.0]);
+    let id = notice_id(sender, About::Family, &back);
+    let post = &wallet.notices.post;
+    let noted = if row.ended.is_some() {
+        post.take_back(&id)
+    } else if told.contains(&sender) {
+        let all_ways = is_locked(view, sender);
+        let message = Message { id, to: sender, about: About::Family, all_ways };
+        post.note_at(&message, until).map(|_| ())
+    } else {
+        Ok(())
+    };
+    if let Err(error) = noted {
+        tracing::error!(%error, "the way back of a transfer is not told");
+    }
 }
 
 /// Forgets the browsers of a person in which a key asked that is not the person's any more.
@@ -226,14 +259,21 @@ pub(crate) fn note((wallet, view): (&Wallet, &View), person: PersonId, about: Ab
     if !wallet.notices.post.book().has_asked(person) {
         return;
     }
-    let id = sha256_parts(&[b"yibao/notice/v2", &person.0, about.name().as_bytes(), &what.0]);
-    let row = person::view::person(view.rows(), person);
-    let is_locked = row.is_some_and(|row| row.lock.is_some());
-    let all_ways = about == About::Protection || is_locked;
+    let id = notice_id(person, about, what);
+    let all_ways = about == About::Protection || is_locked(view, person);
     let message = Message { id, to: person, about, all_ways };
     if let Err(error) = wallet.notices.post.note(&message) {
         tracing::error!(%error, "a notice cannot be noted");
     }
+}
+
+/// The id of a notice: noting it again changes nothing.
+fn notice_id(person: PersonId, about: About, what: &Hash) -> Hash {
+    sha256_parts(&[b"yibao/notice/v2", &person.0, about.name().as_bytes(), &what.0])
+}
+
+fn is_locked(view: &View, person: PersonId) -> bool {
+    person::view::person(view.rows(), person).is_some_and(|row| row.lock.is_some())
 }
 
 #[cfg(test)]
@@ -310,6 +350,7 @@ mod tests {
         "set_proxy_rules",
         "set_recovery_rules",
         "set_region",
+        "set_transfer_rules",
         "set_validators",
         "set_web_origins",
         "suspend_organisation",

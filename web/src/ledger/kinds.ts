@@ -45,6 +45,9 @@ type Bodies = {
   unbind_member: Schemas['UnbindMember'];
   grant_aid: Schemas['GrantAid'];
   revoke_aid: Schemas['RevokeAid'];
+  send_transfer: Schemas['SendTransfer'];
+  claim_transfer: Schemas['ClaimTransfer'];
+  withdraw_transfer: Schemas['WithdrawTransfer'];
   file_claim: Schemas['FileClaim'];
   withdraw_claim: Schemas['WithdrawClaim'];
   refuse_claim: Schemas['RefuseClaim'];
@@ -293,6 +296,12 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
     body: borsh.struct<Bodies['grant_aid']>({ payer: id, member: id, terms: aidTerms, agreement }),
   },
   revoke_aid: { number: 1008, body: borsh.struct({ payer: id, member: id, side, actor }) },
+  send_transfer: {
+    number: 1010,
+    body: borsh.struct<Bodies['send_transfer']>({ sender: id, receiver: id, relation: borsh.u8, amount: borsh.amount }),
+  },
+  claim_transfer: { number: 1011, body: borsh.struct({ transfer: hash, receiver: id, actor }) },
+  withdraw_transfer: { number: 1012, body: borsh.struct({ transfer: hash, sender: id, actor }) },
   file_claim: {
     number: 1102,
     body: borsh.struct<Bodies['file_claim']>({

@@ -272,15 +272,16 @@ impl NoticeBook {
         })?)
     }
 
-    /// Notes a notice that is tried outside the wallet from `due` on. Says whether it is new; of a
-    /// person who did not ask for notices nothing is noted.
+    /// Notes a notice that is tried outside the wallet from `due` on. One of a time that comes shows
+    /// itself nowhere before. Says whether it is new; of a person who did not ask for notices
+    /// nothing is noted.
     ///
     /// # Errors
     /// When the book fails.
     pub fn note(
         &self,
         message: &Message,
-        now: Timestamp,
+        when: Timestamp,
         due: Timestamp,
     ) -> Result<bool, NoticeError> {
         if !self.has_asked(message.to) {
@@ -290,8 +291,20 @@ impl NoticeBook {
             let sql = "INSERT INTO notice (id, person, about, all_ways, noted, due)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO NOTHING";
             let Message { id, to, about, all_ways } = *message;
-            let values = params![Sql(id), to.0, about.name(), all_ways, Sql(now), Sql(due)];
+            let values = params![Sql(id), to.0, about.name(), all_ways, Sql(when), Sql(due)];
             Ok(tx.prepare_cached(sql)?.execute(values)? == 1)
+        })?)
+    }
+
+    /// Forgets a notice whose time has not come: what it would have told did not happen.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn take_back(&self, notice: &Hash, now: Timestamp) -> Result<(), NoticeError> {
+        Ok(self.database.write(|tx| {
+            let sql = "DELETE FROM notice WHERE id = ?1 AND noted > ?2";
+            tx.prepare_cached(sql)?.execute(params![Sql(*notice), Sql(now)])?;
+            Ok(())
         })?)
     }
 
@@ -310,20 +323,20 @@ impl NoticeBook {
             // What lies behind every place of the book is all of it.
             let through = i64::try_from(through).unwrap_or(i64::MAX);
             let sql = "UPDATE notice SET seen = ?3, due = CASE WHEN all_ways THEN due END
-                       WHERE person = ?1 AND sequence <= ?2 AND seen IS NULL";
+                       WHERE person = ?1 AND sequence <= ?2 AND seen IS NULL AND noted <= ?3";
             tx.prepare_cached(sql)?.execute(params![person.0, through, Sql(now)])?;
             Ok(())
         })?)
     }
 
-    /// A person's notices, the newest first, at most [`NOTICES_MAX`].
+    /// A person's notices whose time has come, the newest first, at most [`NOTICES_MAX`].
     ///
     /// # Errors
     /// When the book fails.
-    pub fn notices_of(&self, person: PersonId) -> Result<Vec<Noted>, NoticeError> {
+    pub fn notices_of(&self, person: PersonId, now: Timestamp) -> Result<Vec<Noted>, NoticeError> {
         Ok(self.database.read(|connection| {
             let sql = "SELECT sequence, id, person, about, all_ways, noted, seen FROM notice
-                       WHERE person = ?1 ORDER BY sequence DESC LIMIT ?2";
+                       WHERE person = ?1 AND noted <= ?3 ORDER BY sequence DESC LIMIT ?2";
             let mut notices = connection.prepare_cached(sql)?;
             let read = |row: &Row<'_>| {
                 Ok(Noted {
@@ -334,7 +347,7 @@ impl NoticeBook {
                     deliveries: Vec::new(),
                 })
             };
-            let found = notices.query_map(params![person.0, NOTICES_MAX], read)?;
+            let found = notices.query_map(params![person.0, NOTICES_MAX, Sql(now)], read)?;
             let mut found: Vec<Noted> = found.collect::<rusqlite::Result<_>>()?;
             let Some(first) = found.last().map(|noted| Sql(noted.sequence)) else {
                 return Ok(found);

@@ -130,9 +130,26 @@ impl NoticePost {
     /// # Errors
     /// When the book fails.
     pub fn note(&self, message: &Message) -> Result<bool, NoticeError> {
-        let now = self.clock.now();
+        self.note_at(message, self.clock.now())
+    }
+
+    /// Notes a notice of a time that comes; [`Self::take_back`] forgets it before that. The
+    /// same again changes nothing.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn note_at(&self, message: &Message, when: Timestamp) -> Result<bool, NoticeError> {
+        let when = when.max(self.clock.now());
         let wait = if message.all_ways { 0 } else { self.waits.wallet };
-        self.book.note(message, now, now.plus_millis(wait))
+        self.book.note(message, when, when.plus_millis(wait))
+    }
+
+    /// Forgets a notice whose time has not come.
+    ///
+    /// # Errors
+    /// When the book fails.
+    pub fn take_back(&self, notice: &Hash) -> Result<(), NoticeError> {
+        self.book.take_back(notice, self.clock.now())
     }
 
     /// Notes what a person wants ([`NoticeBook::choose`]). Whoever chooses WeChat is made a

@@ -43,7 +43,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
         method: Method::GET,
         path: "/v1/regions/{region}/family-rules",
         operation: "get_family_rules",
-        summary: "Gives a region's rules of the proxy and of mutual aid, as far as it has set them",
+        summary: "Gives a region's rules of the proxy, of mutual aid and of transfers, as far as it has set \
+                  them",
         access: Access::Public(rules),
         parameters: &[Parameter::path(
             "region",
@@ -156,7 +157,8 @@ fn rules(call: &Call) -> Result<Reply, Problem> {
     let (region, state) = (RegionId(call.path("region")?), &call.view.state);
     let proxy = family::view::proxy_rules(state, region).map(|rules| (*rules).clone());
     let aid = family::view::aid_rules(state, region).map(|rules| (*rules).clone());
-    Reply::json(&FamilyRules { proxy, aid })
+    let transfer = family::view::transfer_rules(state, region).map(|rules| (*rules).clone());
+    Reply::json(&FamilyRules { proxy, aid, transfer })
 }
 
 fn family_of(call: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -53,6 +53,7 @@ pub mod state_proof;
 pub mod status;
 pub mod till;
 pub mod transaction;
+pub mod transfer;
 pub mod verify;
 pub mod visit;
 pub mod voucher;
@@ -108,6 +109,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     guardian::ENDPOINTS,
     notice::ENDPOINTS,
     family::ENDPOINTS,
+    transfer::ENDPOINTS,
     binding::ENDPOINTS,
     claim::ENDPOINTS,
     claim::desk::ENDPOINTS,

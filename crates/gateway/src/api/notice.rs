@@ -423,7 +423,7 @@ fn board_of(call: &Call, person: PersonId) -> Result<Reply, Problem> {
         }
         None => (None, None, Vec::new()),
     };
-    let noted = notices.post.book().notices_of(person)?;
+    let noted = notices.post.book().notices_of(person, call.now)?;
     Reply::json(&NoticeBoard {
         channels: notices.post.channels().into_iter().map(offered).collect(),
         push_key: notices.push.as_ref().map(|push| push.key()),

@@ -45,6 +45,7 @@ mod request;
 mod session;
 mod support;
 mod transaction;
+mod transfer;
 mod visit;
 mod wallet;
 mod words;

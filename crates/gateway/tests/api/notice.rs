@@ -307,7 +307,7 @@ fn what_happened_while_the_program_stood_is_told_when_it_is_back() {
         let mut listening = again.hub.listen(person(1)).unwrap();
         let index = world.accepted(&[person(1)], kind, body.clone());
         world.wait(listening.queue.recv()).unwrap();
-        (index, book.notices_of(one).unwrap().len())
+        (index, book.notices_of(one, world.clock.now()).unwrap().len())
     };
     let (asked, told) = come_back("ask_unlock", &json!({ "person": id_of(person(1)) }));
     assert_eq!(told, 2);

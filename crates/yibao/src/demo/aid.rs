@@ -1,5 +1,5 @@
-//! Families of the made-up region: the rules of proxy and mutual aid, who may act for whom, and
-//! whose account helps whom.
+//! Families of the made-up region: the rules of proxy, mutual aid and transfers, who may act for
+//! whom, and whose account helps whom.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 use ledger::kernel::account::Account;
 use ledger::kernel::posting;
 use ledger::modules::family::{
-    Agreement, AidPurpose, AidRules, AidTerms, BindMember, GrantAid, ProxyRules, Relation,
-    SetAidRules, SetProxyRules,
+    Agreement, AidPurpose, AidRules, AidTerms, BindMember, GrantAid, NightStop, ProxyRules,
+    Relation, SetAidRules, SetProxyRules, SetTransferRules, TransferRules,
 };
 use ledger::modules::person;
 use node::signature::{Scheme, save_key};
@@ -40,6 +40,8 @@ const NEAR_RELATIVE: u8 = 7;
 const PROXY_SOURCE: &str =
     "甘肃省人民医院家庭账户办法（每月绑定5人，每人每月被绑定2次，16周岁以下审核材料）";
 const AID_SOURCE: &str = "国办发〔2021〕14号；近亲属共济；限额为示例";
+const TRANSFER_SOURCE: &str =
+    "医保钱包：每日3笔、每笔2000元以内，23:00至6:00不办理，逾期未领取自动退回；一天的期限为示例";
 /// From which age on a member agrees in person.
 const OWN_CONSENT_AGE: u8 = 16;
 
@@ -79,6 +81,18 @@ fn aid_rules() -> Result<AidRules> {
         month_max: yuan(10_000),
         year_max: yuan(50_000),
         source: Text::new(AID_SOURCE).map_err(anyhow::Error::msg)?,
+    })
+}
+
+fn transfer_rules() -> Result<TransferRules> {
+    Ok(TransferRules {
+        relations: relations()?,
+        transfers_per_day_max: 3,
+        transfer_max: yuan(2_000),
+        night: Some(NightStop { from_minute: 23 * 60, until_minute: 6 * 60 }),
+        claim_days: 1,
+        to_other_regions: true,
+        source: Text::new(TRANSFER_SOURCE).map_err(anyhow::Error::msg)?,
     })
 }
 
@@ -127,6 +141,8 @@ impl Stage<'_> {
         let bureau = &self.founders.bureau;
         chamber.act(&[bureau], &SetProxyRules { region: REGION, rules: proxy_rules()? })?;
         chamber.act(&[bureau], &SetAidRules { region: REGION, rules: aid_rules()? })?;
+        let transfers = SetTransferRules { region: REGION, rules: transfer_rules()? };
+        chamber.act(&[bureau], &transfers)?;
         let clerk = Actor::from_seed(bureau.party, Scheme::Ed25519, &self.seed, CLERK);
         let today = self.now().day(UtcOffset(480));
         let pairs = self.pairs(population, cast);

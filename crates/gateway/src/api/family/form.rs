@@ -2,6 +2,7 @@
 
 use ledger::modules::family::{
     AidRules, AidTerms, AidUse, BindMember, BindingGround, GrantAid, ProxyRules, RefusalReason,
+    TransferRules,
 };
 use primitives::{Amount, CivilDate, Hash, PersonId, RegionId, Timestamp};
 use schemars::JsonSchema;
@@ -18,6 +19,9 @@ pub struct FamilyRules {
     /// Whose account may pay whose share; left out where the region has not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aid: Option<AidRules>,
+    /// Who sends money from wallet to wallet; left out where the region has not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferRules>,
 }
 
 /// Where a person stands in the family account.

@@ -248,6 +248,12 @@ pub(super) fn family_trials() -> Vec<Trial> {
     vec![
         public("get_family_rules", |_| Ask::get(format!("/v1/regions/{REGION}/family-rules")), 200),
         party(
+            "list_transfers",
+            |_| Ask::get(family_path("transfers")),
+            (hospital, Status(403)),
+            (bureau, Own(|transfers| transfers["sent"] == json!([]))),
+        ),
+        party(
             "get_family",
             |_| Ask::get(family_path("family")),
             (hospital, Status(403)),

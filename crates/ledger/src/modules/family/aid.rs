@@ -122,7 +122,7 @@ impl AidTerms {
 
 impl AidGrant {
     /// Whether it is in force on this day: not revoked and not over.
-    fn holds_on(&self, day: CivilDate) -> bool {
+    pub(super) fn holds_on(&self, day: CivilDate) -> bool {
         self.revoked.is_none() && self.terms.until.is_none_or(|until| day <= until)
     }
 

@@ -11,4 +11,10 @@ crate::kernel::receipt::events! {
     "aid_granted", "a payer's account helps a member", "the payer, the member, the bureau";
     "aid_revoked", "a payer's account helps a member no longer",
         "the payer, the member, the bureau";
+    "transfer_rules_set", "the rules of transfers between wallets were set", "the bureau";
+    "transfer_sent", "money waits for a relative", "the sender, the receiver, their bureaus";
+    "transfer_claimed", "a relative took the money that waited",
+        "the sender, the receiver, their bureaus";
+    "transfer_withdrawn", "the sender took back the money that waited",
+        "the sender, the receiver, their bureaus";
 }

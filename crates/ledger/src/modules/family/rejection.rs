@@ -59,4 +59,26 @@ crate::kernel::rejection::rejections! {
     AID_NOT_FOR_PREMIUMS = 1028, "aid_not_for_premiums", "this account does not help with premiums; the relative grants it for premiums, where the region allows that";
     /// The grant's limits leave less.
     AID_LIMIT_REACHED = 1029, "aid_limit_reached", "the limits of the grant leave less than this";
+    /// The region has no rules of transfers.
+    TRANSFERS_NOT_OFFERED = 1030, "transfers_not_offered", "this region has not set the rules of transfers between wallets; ask its bureau";
+    /// The two are not a family here.
+    TRANSFER_TO_STRANGER = 1031, "transfer_to_stranger", "money is sent to relatives alone; bind the two first, or let one's account help the other";
+    /// One transfer is too much.
+    TRANSFER_ABOVE_LIMIT = 1032, "transfer_above_limit", "one transfer is at most what the region allows; send less";
+    /// The day has none left.
+    TRANSFER_DAY_LIMIT = 1033, "transfer_day_limit_reached", "the day's transfers are used up, also those that came back; send tomorrow";
+    /// It is night.
+    TRANSFER_AT_NIGHT = 1034, "transfer_at_night", "no money is sent at night; send in the morning";
+    /// The other region takes none.
+    TRANSFER_ELSEWHERE = 1035, "transfer_elsewhere_not_offered", "no money is sent between these two regions; mutual aid pays at the place of care instead";
+    /// No such transfer.
+    UNKNOWN_TRANSFER = 1036, "unknown_transfer", "there is no such transfer to this person";
+    /// The receiver has it.
+    TRANSFER_CLAIMED = 1037, "transfer_claimed", "the transfer is claimed already";
+    /// The sender has it.
+    TRANSFER_CAME_BACK = 1038, "transfer_came_back", "the money is back with the sender; ask to have it sent again";
+    /// The receiver's list is full.
+    TOO_MANY_TRANSFERS = 1039, "too_many_transfers_wait", "as many transfers wait as fit; claim one first";
+    /// The receiver is not insured.
+    RECEIVER_NOT_INSURED = 1040, "receiver_not_insured", "nothing covers the receiver today; money of an account is for people who are insured";
 }

@@ -107,7 +107,11 @@ pub struct AidRules {
     pub source: Text<200>,
 }
 
-fn require_relations(relations: &[Relation]) -> Result<(), Rejection> {
+/// Relations are some, and in the order of their numbers.
+///
+/// # Errors
+/// `invalid_family_rules`.
+pub(super) fn require_relations(relations: &[Relation]) -> Result<(), Rejection> {
     let ascending =
         relations.iter().zip(relations.iter().skip(1)).all(|(a, b)| a.number < b.number);
     require((1..=RELATIONS_MAX).contains(&relations.len()) && ascending, || {

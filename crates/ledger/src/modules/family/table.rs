@@ -10,6 +10,8 @@ use super::aid::AidTerms;
 use super::decide_binding::RefusalReason;
 use super::month::{AidMeter, MonthCount};
 use super::rules::{AidRules, ProxyRules};
+use super::transfer::{Transfer, TransferList};
+use super::transfer_rules::TransferRules;
 use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
 use crate::readers::Readers;
@@ -27,6 +29,12 @@ pub(super) const GRANTS: Table<(PersonId, u32), AidGrant> = Table::new(0x0A05);
 
 /// What the bureau refused last, by payer and member, until they apply again.
 pub(super) const REFUSALS: Table<(PersonId, PersonId), BindingRefusal> = Table::new(0x0A06);
+
+/// A region's rules of transfers between wallets.
+pub(super) const TRANSFER_RULES: Table<RegionId, TransferRules> = Table::new(0x0A07);
+/// By the transaction that sent it.
+pub(super) const TRANSFERS: Table<Hash, Transfer> = Table::new(0x0A08);
+pub(super) const TRANSFER_LISTS: Table<PersonId, TransferList> = Table::new(0x0A09);
 
 /// How many uses of a grant its payer can look up. Our own limit: it bounds the row.
 pub(super) const USES_MAX: usize = 12;
@@ -146,12 +154,16 @@ pub struct AidUse {
 
 /// Who may read them: everybody the rules, the home bureau who is bound to whom. Which relative's
 /// account helps is no provider's business.
-pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
-    if PROXY_RULES.is_key(key) || AID_RULES.is_key(key) {
+pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
+    if PROXY_RULES.is_key(key) || AID_RULES.is_key(key) || TRANSFER_RULES.is_key(key) {
         return Some(Readers::Everybody);
+    }
+    if let Some(id) = TRANSFERS.key_of(key) {
+        return TRANSFERS.get(state, &id).map(|one| Readers::HomeBureau(one.sender));
     }
     let two = BINDINGS.key_of(key).or_else(|| APPLICATIONS.key_of(key));
     let two = two.or_else(|| REFUSALS.key_of(key)).map(|(one, _)| one);
+    let two = two.or_else(|| TRANSFER_LISTS.key_of(key));
     let own = FAMILIES.key_of(key).or(two).or_else(|| GRANTS.key_of(key).map(|(own, _)| own));
     own.map(Readers::HomeBureau)
 }

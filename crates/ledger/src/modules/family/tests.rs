@@ -14,6 +14,8 @@ use crate::testing::{DAY, REGION, World, fen, organisation, person as id};
 use alloc::{vec, vec::Vec};
 use primitives::{CivilDate, Party, Period, SchemeId, Text, Timestamp, UtcOffset, sha256};
 
+mod transfers;
+
 const EMPLOYEE: SchemeId = SchemeId(310);
 /// A child of between 5 and 10 years.
 const CHILD: u8 = 9;

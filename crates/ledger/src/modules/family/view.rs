@@ -12,8 +12,11 @@ use super::rejection;
 use super::rules::{AidRules, ProxyRules};
 use super::table::{
     AID_RULES, APPLICATIONS, AidGrant, BINDINGS, Binding, BindingApplication, BindingGround,
-    BindingRefusal, FAMILIES, FamilyRow, GRANTS, PROXY_RULES, REFUSALS,
+    BindingRefusal, FAMILIES, FamilyRow, GRANTS, PROXY_RULES, REFUSALS, TRANSFER_LISTS,
+    TRANSFER_RULES, TRANSFERS,
 };
+use super::transfer::{Transfer, TransferList};
+use super::transfer_rules::TransferRules;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::rejection::{Rejection, require};
@@ -55,6 +58,42 @@ pub fn holds(
             .is_some_and(|rules| is_below(state, member, rules.own_consent_age, day) == Some(false))
     };
     bound.holds_on(day) && (bound.ground != BindingGround::Documents || !is_of_age())
+}
+
+/// Whether two are a family here: one may act for the other on this day, or one's account helps the
+/// other.
+pub fn is_family(
+    state: &(impl Read + ?Sized),
+    (one, other): (PersonId, PersonId),
+    day: CivilDate,
+) -> bool {
+    let is_bound = holds(state, (one, other), day) || holds(state, (other, one), day);
+    is_bound || helps(state, one, other, day) || helps(state, other, one, day)
+}
+
+/// Whether the payer's account helps the member on this day.
+fn helps(state: &(impl Read + ?Sized), payer: PersonId, member: PersonId, day: CivilDate) -> bool {
+    let granted = family(state, payer).helps.into_iter().filter(|(helped, _)| *helped == member);
+    let mut grants = granted.filter_map(|(_, number)| grant(state, member, number));
+    grants.any(|grant| grant.holds_on(day))
+}
+
+/// A region's rules of transfers between wallets. They are public.
+pub fn transfer_rules(
+    state: &(impl Read + ?Sized),
+    region: RegionId,
+) -> Option<Arc<TransferRules>> {
+    TRANSFER_RULES.shared(state, &region)
+}
+
+/// A transfer by the transaction that sent it, for the two and their bureaus.
+pub fn transfer(state: &(impl Read + ?Sized), id: Hash) -> Option<Transfer> {
+    TRANSFERS.get(state, &id)
+}
+
+/// A person's transfers, for the person, guardians and the bureau.
+pub fn transfers(state: &(impl Read + ?Sized), person: PersonId) -> TransferList {
+    TRANSFER_LISTS.get(state, &person).unwrap_or_default()
 }
 
 /// An application, for the payer and the bureau.

@@ -15,15 +15,17 @@ use crate::kernel::posting::{self, Entry};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::network;
 
-/// What one transaction moved between two regions for one visit. Nothing in it changes.
+/// What one transaction moved between two regions, for one visit or for one transfer between
+/// wallets. Nothing in it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 pub struct RegionItem {
     /// Its number between the two regions, from 1.
     pub number: u64,
-    /// The visit.
+    /// The visit; for a transfer between wallets the first half of its id.
     pub visit: VisitId,
-    /// The provider to which it was advanced, or from which it came back.
+    /// The provider to which it was advanced, or from which it came back; for a transfer between
+    /// wallets the bureau of the region that took it in.
     pub provider: OrganisationId,
     /// The transaction that moved it.
     pub transaction: Hash,
@@ -141,6 +143,42 @@ pub(crate) fn advance(
     let (debit, credit) = if is_return { (due, advanced) } else { (advanced, due) };
     let currency = network::view::require_region(state, pair.care)?.currency;
     posting::post(state, context.time, currency, &[Entry { debit, credit, amount }])?;
+    note(context, state, care, (amount, is_return))
+}
+
+/// Money of a wallet goes to a wallet of another region: its own region owes it from now on, and
+/// the other one advances it. The item names no person.
+///
+/// # Errors
+/// `too_many_counterparts`, and as posting.
+pub(crate) fn advance_transfer(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    (from, to): (RegionId, RegionId),
+    (through, account): (Account, Account),
+    (id, amount): (Hash, Amount),
+) -> Result<(), Rejection> {
+    let pair = RegionPair { insured: from, care: to };
+    let there = network::view::require_region(state, to)?;
+    let (bureau, currency) = (there.bureau, there.currency);
+    let entries = [
+        Entry { debit: through, credit: Account::OwedToRegion(pair), amount },
+        Entry { debit: Account::AdvancedForRegion(pair), credit: account, amount },
+    ];
+    posting::post(state, context.time, currency, &entries)?;
+    let (half, _) = id.0.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+    let moved = CareElsewhere { pair, visit: VisitId(*half), provider: bureau };
+    note(context, state, &moved, (amount, false))
+}
+
+/// Notes an item.
+fn note(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    moved: &CareElsewhere,
+    (amount, is_return): (Amount, bool),
+) -> Result<(), Rejection> {
+    let pair = moved.pair;
     let mut row = PAIRS.get(state, &pair).unwrap_or_default();
     if row.items == 0 {
         enlist(state, pair.insured, pair.care)?;
@@ -148,8 +186,8 @@ pub(crate) fn advance(
     }
     let item = RegionItem {
         number: row.items.saturating_add(1),
-        visit: care.visit,
-        provider: care.provider,
+        visit: moved.visit,
+        provider: moved.provider,
         transaction: context.transaction.id(),
         amount,
         is_return,

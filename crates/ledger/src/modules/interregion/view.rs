@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use primitives::{Amount, CivilDate, OrganisationId, RegionId, VisitId};
 
 use super::item::ItemRow;
-pub(crate) use super::item::{CareElsewhere, advance};
+pub(crate) use super::item::{CareElsewhere, advance, advance_transfer};
 use super::rejection;
 use super::rules::{self, DatedRules, InterregionRules};
 use super::statement::RegionStatement;
@@ -34,13 +34,20 @@ pub fn pair_of(
         return None;
     }
     let care = pooling_area(state, place)?;
-    let has_rules = |region| rules::rules_on(state, region, admitted).is_some();
-    let currency = |region| network::view::region(state, region).map(|row| row.currency);
-    let is_cleared = care != insured
-        && has_rules(insured)
-        && has_rules(care)
-        && currency(insured) == currency(care);
+    let is_cleared = is_cleared_between(state, insured, care, admitted);
     is_cleared.then_some(RegionPair { insured, care })
+}
+
+/// Whether money between two regions is cleared on this day: both have rules, and one currency.
+pub fn is_cleared_between(
+    state: &(impl Read + ?Sized),
+    one: RegionId,
+    other: RegionId,
+    day: CivilDate,
+) -> bool {
+    let has_rules = |region| rules::rules_on(state, region, day).is_some();
+    let currency = |region| network::view::region(state, region).map(|row| row.currency);
+    one != other && has_rules(one) && has_rules(other) && currency(one) == currency(other)
 }
 
 /// Between which regions a settled visit is cleared, for those of the visit.
