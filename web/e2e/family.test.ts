@@ -17,6 +17,7 @@ import {
   Visitor,
   writeBill,
 } from './kit.ts';
+import { bindByFace, sendMoney } from './sending.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -37,7 +38,7 @@ async function openPremium(wallet: Visitor): Promise<void> {
   await wallet.text('premium.other').waitFor();
 }
 
-it('a father binds his grown-up daughter, helps her with a bill and a premium, has both back, and she unbinds', async () => {
+it('a father binds his grown-up daughter, helps her with a bill and a premium, has both back, sends her money, she unbinds, and his father agrees by face', async () => {
   const [payer, member] = [newcomer(27), newcomer(28)];
   const today = new Date();
   byCommand('bureau', 'credit_personal_accounts', {
@@ -140,6 +141,9 @@ it('a father binds his grown-up daughter, helps her with a bill and a premium, h
   await daughter.page.getByRole('checkbox', { name: new RegExp(member.name) }).waitFor();
   await meter.filter({ hasText: '已付 ¥0.00' }).waitFor();
 
+  await sendMoney(father, daughter, [payer, member]);
+  await openFamily(father);
+
   await openFamily(daughter);
   await daughter.button('relatives.unbind', { name: payer.name }).click();
   await daughter.button('family.yes').click();
@@ -149,5 +153,6 @@ it('a father binds his grown-up daughter, helps her with a bill and a premium, h
   await father.button('relatives.unbind', { name: member.name }).waitFor({ state: 'detached' });
   await father.text('relatives.month.bound', { count: '1', most: '5' }).waitFor();
   await father.check('family-unbound');
+  await bindByFace(father, payer, newcomer(29));
   for (const one of [father, daughter, desk]) await one.leave();
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const PATHS = ['/', '/code', '/pay', '/history', '/cover', '/plan', '/lock', '/family', '/transfer', '/child', '/premium', '/settings', '/report', '/inquiries', '/data', '/notices'];
+const PATHS = ['/', '/code', '/pay', '/history', '/cover', '/plan', '/lock', '/family', '/transfer', '/face', '/child', '/premium', '/settings', '/report', '/inquiries', '/data', '/notices'];
 
 /** Goes to a page by its address, and waits until the app has turned to it. */
 async function turnTo(page: Page, path: string): Promise<void> {

@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use adapters::{
     identity::{
         Attestation, AuthorityKeys, DocumentError, Identity, IdentityAuthority, IdentityError,
-        ImportError, Imported, NAME_BYTES_MAX, OpenRegistryError, PEOPLE_PER_IMPORT_MAX, Registry,
-        gb11643::NumberError,
+        ImportError, Imported, MatchedFace, NAME_BYTES_MAX, OpenRegistryError,
+        PEOPLE_PER_IMPORT_MAX, Registry, gb11643::NumberError,
     },
     sqlite::Place,
 };
@@ -102,6 +102,58 @@ fn who_does_not_match_is_not_told_which_part_is_wrong() {
     assert!(small.to_string().contains("capital X"));
     // None of these left an index to rotate.
     assert!(registry.rotate(1, 1, None, 10).unwrap().is_empty());
+}
+
+const PICTURE: &[u8] = &[0xff, 0xd8, 0xff, 1, 2, 3];
+
+fn with_face(place: &Place) -> Registry {
+    let registry = Registry::open(place, &keys(&[1])).unwrap();
+    registry.import(&people()).unwrap();
+    registry.enter_faces(&[(FIRST.parse().unwrap(), PICTURE.to_vec())]).unwrap();
+    registry
+}
+
+#[test]
+fn a_face_is_attested_for_one_transaction_of_one_person() {
+    let registry = with_face(&Place::Memory);
+    let (transaction, now) = (sha256(b"binding"), support::NOON);
+    let check = |name: &str, number: &str, picture: &[u8]| {
+        registry.check_face(&person(name, number), picture, (&transaction, now))
+    };
+    let attestation = check("Ada Test", FIRST, PICTURE).unwrap();
+    let statement = attestation.statement;
+    assert_eq!((statement.transaction, statement.checked), (transaction, now));
+    let index = attest(&registry, "Ada Test", FIRST).unwrap().statement.blind_index;
+    assert_eq!(statement.blind_index, index);
+    let key = registry.public_key();
+    assert!(is_signed(key, &statement.message(), &attestation.signature));
+    let other = MatchedFace { transaction: sha256(b"another"), ..statement };
+    assert!(!is_signed(key, &other.message(), &attestation.signature));
+    let differs = check("Ada Test", FIRST, &[0xff, 0xd8, 0xff, 1, 2, 4]).unwrap_err();
+    assert!(matches!(differs, IdentityError::FaceDiffers));
+    // The same picture is nobody else's face, and who has none entered is told what to do.
+    assert!(matches!(check("Bob Test", SECOND, PICTURE), Err(IdentityError::NoFace)));
+    assert!(matches!(check("Eve Test", FIRST, PICTURE), Err(IdentityError::NoMatch)));
+    assert!(registry.is_simulated());
+}
+
+#[test]
+fn no_picture_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::File(folder.path().join("register.sqlite"));
+    let picture = [PICTURE, b"somebody's eyes and nose"].concat();
+    let registry = with_face(&place);
+    registry.enter_faces(&[(FIRST.parse().unwrap(), picture.clone())]).unwrap();
+    let asked = (&sha256(b"binding"), support::NOON);
+    registry.check_face(&person("Ada Test", FIRST), &picture, asked).unwrap();
+    let replaced = registry.check_face(&person("Ada Test", FIRST), PICTURE, asked);
+    assert!(matches!(replaced, Err(IdentityError::FaceDiffers)), "the later one counts");
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        for part in [&picture[..], &sha256(&picture).0] {
+            assert!(!bytes.windows(part.len()).any(|window| window == part));
+        }
+    }
 }
 
 #[test]

@@ -50,6 +50,13 @@ export async function readDocument(file: File): Promise<Shown> {
   throw new NoPicture(file.name);
 }
 
+/** The picture of a face: as it is where it is small enough, so that whoever compares sees what the camera took. */
+export async function readFace(file: File): Promise<Shown> {
+  if (file.type !== 'image/jpeg' || file.size > BYTES_MAX) return readDocument(file);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  return { bytes, url: URL.createObjectURL(file), name: file.name };
+}
+
 /** `SHA-256("yibao/claim-documents/v1" || salt || SHA-256(statement) || SHA-256(first) ...)`. */
 export async function commitClaim(
   salt: string,

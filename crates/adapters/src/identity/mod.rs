@@ -6,8 +6,9 @@
 
 use std::fmt;
 
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Hash, PublicKey, Signature, codec, sha256_parts};
+use primitives::{Hash, PublicKey, Signature, Timestamp, codec, sha256_parts};
 use serde::{Deserialize, Serialize};
 
 pub use document::{Document, DocumentError};
@@ -46,6 +47,28 @@ pub trait IdentityAuthority: Send + Sync {
     fn enter(&self, people: &[Identity]) -> Result<(), IdentityError> {
         let _ = people;
         Ok(())
+    }
+
+    /// Checks that a picture, taken now on whatever phone, shows this person, and signs that for one
+    /// transaction and no other. The picture is looked at and not kept.
+    ///
+    /// # Errors
+    /// [`IdentityError::NoMatch`] when name and document do not belong together,
+    /// [`IdentityError::FaceDiffers`] when the picture shows somebody else,
+    /// [`IdentityError::NoFace`] when the authority has no face to compare it with, or checks none.
+    fn check_face(
+        &self,
+        person: &Identity,
+        picture: &[u8],
+        (transaction, now): (&Hash, Timestamp),
+    ) -> Result<FaceAttestation, IdentityError> {
+        let _ = (person, picture, transaction, now);
+        Err(IdentityError::NoFace)
+    }
+
+    /// Whether this is no real authority but plays one; people are told so before they rely on it.
+    fn is_simulated(&self) -> bool {
+        false
     }
 
     /// The key whose signature counts.
@@ -121,6 +144,61 @@ impl AttestedIndex {
     }
 }
 
+/// The authority's word that a picture showed the person behind an index.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceAttestation {
+    /// What is attested.
+    pub statement: MatchedFace,
+    /// The authority's signature of [`MatchedFace::message`].
+    pub signature: Signature,
+}
+
+/// What a face check says: who it was, for which transaction, and when. Nothing of the face.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize
+)]
+#[serde(deny_unknown_fields)]
+pub struct MatchedFace {
+    /// Which index key was used.
+    pub key_version: u32,
+    /// The person's index under that key.
+    pub blind_index: Hash,
+    /// The transaction that the person agrees to, and to no other.
+    pub transaction: Hash,
+    /// When the face was checked.
+    pub checked: Timestamp,
+}
+
+impl FaceAttestation {
+    /// Whether this key signed what it says.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &PublicKey) -> bool {
+        let (PublicKey::Ed25519(key), Signature::Ed25519(signature)) = (key, &self.signature)
+        else {
+            return false;
+        };
+        let message = self.statement.message();
+        UnparsedPublicKey::new(&ED25519, key).verify(message.as_bytes(), signature).is_ok()
+    }
+}
+
+impl MatchedFace {
+    /// What the authority signs.
+    #[must_use]
+    pub fn message(&self) -> Hash {
+        sha256_parts(&[b"yibao/matched-face/v1", &codec::encode(self)])
+    }
+}
+
 /// The authority's word that two indices under two keys are the same person.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -173,6 +251,12 @@ pub enum IdentityError {
     /// are one answer, so that nobody can find out which numbers exist.
     #[error("name and identity number do not belong together in the register; check both")]
     NoMatch,
+    /// The picture shows somebody else.
+    #[error("the picture does not show this person; take it again in good light")]
+    FaceDiffers,
+    /// There is no face to compare with.
+    #[error("the authority has no picture of this person; agree with the own phone or at a desk")]
+    NoFace,
     /// The authority holds no index key of this version.
     #[error("there is no index key with version {0}")]
     UnknownKeyVersion(u32),

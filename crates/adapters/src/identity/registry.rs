@@ -1,5 +1,9 @@
 //! The embedded identity register: a simulator of the authority, fed by a list that the bureau
 //! imports, for regions without a connected authority.
+//!
+//! Its face check is a simulation and says so: no face is recognised. A picture matches when it is,
+//! byte for byte, the trial picture that was entered for the person; of that a keyed digest is kept
+//! and nothing else, in a book of its own (test `no_picture_is_kept`).
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,13 +11,14 @@ use aws_lc_rs::{
     hmac,
     signature::{Ed25519KeyPair, KeyPair},
 };
-use primitives::{Hash, PublicKey, Signature};
+use primitives::{Hash, PublicKey, Signature, Timestamp, sha256_parts};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::{
     identity::{
-        Attestation, AttestedIndex, Document, DocumentError, Identity, IdentityAuthority,
-        IdentityError, IndexRotation, RotatedIndex, document::comparable_name,
+        Attestation, AttestedIndex, Document, DocumentError, FaceAttestation, Identity,
+        IdentityAuthority, IdentityError, IndexRotation, MatchedFace, RotatedIndex,
+        document::comparable_name,
     },
     sqlite::{Database, Place, Schema, Sql, StoreError},
 };
@@ -31,6 +36,17 @@ const SCHEMA: Schema = Schema {
             PRIMARY KEY (key_version, blind_index)
         ) STRICT",
     ],
+};
+
+/// Beside the register, so that a register of an earlier build stays what it is.
+const FACES: Schema = Schema {
+    name: "register of trial faces",
+    application_id: 0x7962_6661,
+    version: 1,
+    tables: &["CREATE TABLE face (
+        document TEXT PRIMARY KEY,
+        digest   BLOB NOT NULL CHECK (length(digest) = 32)
+    ) STRICT"],
 };
 
 /// The most people imported at once.
@@ -59,6 +75,7 @@ impl fmt::Debug for AuthorityKeys {
 /// The embedded register.
 pub struct Registry {
     database: Database,
+    faces: Database,
     signing: Ed25519KeyPair,
     public_key: PublicKey,
     index_keys: BTreeMap<u32, hmac::Key>,
@@ -130,6 +147,7 @@ impl Registry {
         let key = |bytes: &[u8; 32]| hmac::Key::new(hmac::HMAC_SHA256, bytes);
         Ok(Self {
             database: Database::open(place, &SCHEMA)?,
+            faces: Database::open(&beside(place), &FACES)?,
             signing,
             public_key: PublicKey::Ed25519(public),
             index_keys: keys.index_keys.iter().map(|(v, bytes)| (*v, key(bytes))).collect(),
@@ -166,6 +184,40 @@ impl Registry {
         })?)
     }
 
+    /// Enters trial pictures, each in place of the one before; the documents need not be in the
+    /// register yet.
+    ///
+    /// # Errors
+    /// A document that is none, or when the register fails.
+    pub fn enter_faces(&self, faces: &[(Document, Vec<u8>)]) -> Result<(), IdentityError> {
+        let digest = |(document, picture): &(Document, Vec<u8>)| {
+            let document = document.spelling();
+            self.face_digest(&document, picture).map(|digest| (document, digest))
+        };
+        let rows = faces.iter().map(digest).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.faces.write(|tx| {
+            let sql = "INSERT INTO face (document, digest) VALUES (?1, ?2)
+                       ON CONFLICT (document) DO UPDATE SET digest = excluded.digest";
+            for (document, digest) in &rows {
+                tx.prepare_cached(sql)?.execute(params![document, Sql(*digest)])?;
+            }
+            Ok(())
+        })?)
+    }
+
+    /// What is kept of a picture: nobody without the authority's first key can test a picture
+    /// against it.
+    fn face_digest(&self, document: &str, picture: &[u8]) -> Result<Hash, IdentityError> {
+        let first = self.index_keys.values().next();
+        let key = first.ok_or(IdentityError::UnknownKeyVersion(self.version))?;
+        let mut context = hmac::Context::with_key(key);
+        context.update(b"yibao/trial-face/v1/");
+        context.update(&sha256_parts(&[document.as_bytes(), b"/", picture]).0);
+        let tag = context.sign();
+        let bytes = <[u8; 32]>::try_from(tag.as_ref());
+        Ok(Hash(bytes.expect("HMAC-SHA-256 gives 32 bytes")))
+    }
+
     fn blind_index(&self, version: u32, document: &str) -> Result<Hash, IdentityError> {
         let key = self.index_keys.get(&version).ok_or(IdentityError::UnknownKeyVersion(version))?;
         let mut context = hmac::Context::with_key(key);
@@ -180,6 +232,14 @@ impl Registry {
         let signature = self.signing.sign(message.as_bytes());
         let bytes = <[u8; 64]>::try_from(signature.as_ref());
         Signature::Ed25519(bytes.expect("an Ed25519 signature has 64 bytes"))
+    }
+}
+
+/// Where the digests of trial faces are kept.
+fn beside(place: &Place) -> Place {
+    match place {
+        Place::Memory => Place::Memory,
+        Place::File(path) => Place::File(path.with_extension("faces.sqlite")),
     }
 }
 
@@ -279,6 +339,40 @@ impl IdentityAuthority for Registry {
             }
             Ok(())
         })?)
+    }
+
+    fn check_face(
+        &self,
+        person: &Identity,
+        picture: &[u8],
+        (transaction, now): (&Hash, Timestamp),
+    ) -> Result<FaceAttestation, IdentityError> {
+        let document = person.number.parse::<Document>()?.spelling();
+        let name = comparable_name(&person.name);
+        let known = self.database.read(|connection| known_name(connection, &document))?;
+        if known.as_deref() != Some(name.as_str()) {
+            return Err(IdentityError::NoMatch);
+        }
+        let entered = self.faces.read(|connection| {
+            let sql = "SELECT digest FROM face WHERE document = ?1";
+            let row = connection.prepare_cached(sql)?.query_row([&document], |row| row.get(0));
+            Ok(row.optional()?.map(|Sql(digest): Sql<Hash>| digest))
+        })?;
+        let entered = entered.ok_or(IdentityError::NoFace)?;
+        if self.face_digest(&document, picture)? != entered {
+            return Err(IdentityError::FaceDiffers);
+        }
+        let statement = MatchedFace {
+            key_version: self.version,
+            blind_index: self.blind_index(self.version, &document)?,
+            transaction: *transaction,
+            checked: now,
+        };
+        Ok(FaceAttestation { statement, signature: self.sign(&statement.message()) })
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
     }
 
     fn public_key(&self) -> PublicKey {

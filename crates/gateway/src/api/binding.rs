@@ -270,16 +270,19 @@ pub(super) fn read_documents(texts: &[String], most: usize) -> Result<Vec<Vec<u8
         let words = detail!("send 1 to {max} pictures", max = most);
         return Err(invalid("documents".to_owned(), words));
     }
-    let read = texts.iter().enumerate().map(|(at, text)| {
-        let picture = Base64::decode_vec(text).unwrap_or_default();
-        if picture.starts_with(&JPEG) && picture.len() <= DOCUMENT_BYTES_MAX {
-            return Ok(picture);
-        }
-        let kib = DOCUMENT_BYTES_MAX / 1_024;
-        let words = detail!("it must be a `JPEG` picture in `base64` of at most {kib} `KiB`", kib);
-        Err(invalid(format!("documents[{at}]"), words))
-    });
-    read.collect()
+    let read = texts.iter().enumerate();
+    read.map(|(at, text)| read_picture(&format!("documents[{at}]"), text)).collect()
+}
+
+/// The picture in a field.
+pub(super) fn read_picture(field: &str, text: &str) -> Result<Vec<u8>, Problem> {
+    let picture = Base64::decode_vec(text).unwrap_or_default();
+    if picture.starts_with(&JPEG) && picture.len() <= DOCUMENT_BYTES_MAX {
+        return Ok(picture);
+    }
+    let kib = DOCUMENT_BYTES_MAX / 1_024;
+    let words = detail!("it must be a `JPEG` picture in `base64` of at most {kib} `KiB`", kib);
+    Err(Problem::new(&code::FIELD_INVALID).at(field).with(words))
 }
 
 fn apply(call: &Call, session: &Session) -> Result<Reply, Problem> {

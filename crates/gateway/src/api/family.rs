@@ -33,8 +33,8 @@ const REQUEST: Parameter =
 mod form;
 
 pub use form::{
-    AidView, ApplicationStanding, ApplicationView, BoundView, FamilyAsked, FamilyRequestList,
-    FamilyRequestView, FamilyRules, FamilyView, MonthView, Relative,
+    AidView, ApplicationStanding, ApplicationView, BoundView, FaceCheck, FamilyAsked,
+    FamilyRequestList, FamilyRequestView, FamilyRules, FamilyView, MonthView, Relative,
 };
 
 /// The endpoints of the family account.
@@ -207,6 +207,11 @@ fn family_of(call: &Call, session: &Session) -> Result<Reply, Problem> {
         applications: applications.collect::<Result<_, _>>()?,
         helps: helps.collect::<Result<_, _>>()?,
         helped_by: helped_by.collect::<Result<_, _>>()?,
+        face_check: call
+            .gateway
+            .port
+            .wallet()
+            .map(|wallet| FaceCheck { is_simulated: wallet.authority.is_simulated() }),
     };
     Reply::json(&view)
 }

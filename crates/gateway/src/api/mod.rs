@@ -20,6 +20,7 @@ pub mod correction;
 pub mod desk_act;
 pub mod event;
 pub mod exchange;
+pub mod face;
 pub mod family;
 pub mod fund;
 pub mod guardian;
@@ -111,6 +112,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     family::ENDPOINTS,
     transfer::ENDPOINTS,
     binding::ENDPOINTS,
+    face::ENDPOINTS,
     claim::ENDPOINTS,
     claim::desk::ENDPOINTS,
     claim::correction::ENDPOINTS,

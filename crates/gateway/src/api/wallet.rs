@@ -311,6 +311,8 @@ pub(crate) fn unattested(error: &IdentityError) -> Problem {
             Problem::new(&code::FIELD_INVALID).at("number").with(words)
         }
         IdentityError::NoMatch => Problem::new(&code::IDENTITY_UNCONFIRMED),
+        IdentityError::FaceDiffers => Problem::new(&code::FACE_DIFFERS),
+        IdentityError::NoFace => Problem::new(&code::NO_FACE),
         IdentityError::UnknownKeyVersion(_) | IdentityError::Storage(_) => {
             tracing::error!(%error, "the identity authority failed");
             Problem::new(&code::UNAVAILABLE)

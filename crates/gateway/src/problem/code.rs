@@ -153,6 +153,10 @@ problems! {
     FAMILY_REQUESTS_TOO_MANY = 409, "too_many_family_requests";
     /// No child insured here has this name and number.
     CHILD_NOT_FOUND = 404, "child_not_found";
+    /// The picture does not show the member.
+    FACE_DIFFERS = 403, "face_differs";
+    /// The authority has no face of the member to compare with.
+    NO_FACE = 409, "no_face";
     /// The inquiry was answered.
     INQUIRY_ANSWERED = 409, "inquiry_answered";
     /// The text is no plan file, or one whose examples do not come out.

@@ -20,8 +20,8 @@ use money::{clearing_trials, interregion_trials, rail_trials};
 use notices::notice_trials;
 use open::{own_trials, public_trials, transaction_trials};
 use persons::{
-    binding_trials, claim_trials, desk_trials, family_trials, guardian_trials, person_trials,
-    premium_desk_trials, premium_trials, wallet_trials,
+    binding_trials, claim_trials, desk_trials, face_trials, family_trials, guardian_trials,
+    person_trials, premium_desk_trials, premium_trials, wallet_trials,
 };
 use visits::{
     audit_trials, contest_trials, grant_trials, inquiry_trials, objection_trials, plan_trials,
@@ -169,6 +169,7 @@ fn trials() -> Vec<Trial> {
         family_trials(),
         binding_trials(),
         claim_trials(),
+        face_trials(),
         desk_trials(),
         own_trials(),
         transaction_trials(),

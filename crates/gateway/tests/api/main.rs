@@ -12,6 +12,7 @@ mod correction;
 mod desk_act;
 mod details;
 mod event;
+mod face;
 mod family;
 mod inquiry;
 mod interregion;

@@ -22,7 +22,7 @@ use super::founding::{CLERK, ONLINE, ROOT, code};
 use super::people::{self, Authority};
 use super::population::{self, Population};
 use super::region::{Cast, Settlement, Stage};
-use super::{hospital, trouble, wallets, year};
+use super::{faces, hospital, trouble, wallets, year};
 use crate::serving::library;
 
 /// The organisation that pays the commercial supplement.
@@ -233,6 +233,8 @@ impl Stage<'_> {
         wallets::enter(&bureau, population, cards)?;
         let family = self.data.join(FAMILY);
         let secret = (&self.seed, self.now());
+        let people = newcomers.iter().map(|place| &population.people[*place]);
+        faces::write(&self.data.join("identity"), people)?;
         wallets::invite((&bureau, &family), population, newcomers, authority, secret)
     }
 

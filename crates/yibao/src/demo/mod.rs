@@ -21,6 +21,7 @@ pub mod chinese;
 mod claims;
 pub mod close;
 pub mod desk;
+mod faces;
 mod family;
 pub mod folder;
 pub mod founding;

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use adapters::clock::Clock;
 use adapters::directory::{BoundCard, Directory, DirectoryKey};
-use adapters::identity::{AuthorityKeys, Registry};
+use adapters::identity::{AuthorityKeys, Document, Registry};
 use adapters::rail::Refusal;
 use adapters::rail::card::{self, BindCard, BindCardError};
 use adapters::sqlite::Place;
@@ -59,6 +59,11 @@ pub const READER_FILE: &str = "reader";
 pub const NAME_FILE: &str = "name";
 
 const REGISTER: &str = "register.sqlite";
+/// In the authority's folder: trial pictures of faces, each named by an identity number, which the
+/// simulated authority enters when it starts.
+pub const FACES_FOLDER: &str = "faces";
+/// The most bytes of a trial picture.
+const FACE_BYTES_MAX: usize = 400 * 1_024;
 const DIRECTORY: &str = "directory.sqlite";
 /// The largest such file.
 pub const WALLET_BYTES_MAX: u64 = 64 << 10;
@@ -197,8 +202,33 @@ pub fn open_directory(folder: &Path) -> Result<Directory> {
 /// When key or file cannot be used.
 pub fn open_register(folder: &Path) -> Result<Registry> {
     let keys = authority_keys(&read_key(&folder.join(REGISTER_KEY_FILE))?);
-    Registry::open(&Place::File(folder.join(REGISTER)), &keys)
-        .with_context(|| format!("the register in `{}` cannot be opened", folder.display()))
+    let register = Registry::open(&Place::File(folder.join(REGISTER)), &keys)
+        .with_context(|| format!("the register in `{}` cannot be opened", folder.display()))?;
+    enter_faces(&register, &folder.join(FACES_FOLDER))?;
+    Ok(register)
+}
+
+/// Enters the trial pictures of a folder, if there is one.
+fn enter_faces(register: &Registry, folder: &Path) -> Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let mut faces: Vec<(Document, Vec<u8>)> = Vec::new();
+    let read = || format!("the trial pictures in `{}` cannot be read", folder.display());
+    for entry in fs::read_dir(folder).with_context(read)? {
+        let path = entry.with_context(read)?.path();
+        let number = path.file_stem().unwrap_or_default().to_string_lossy();
+        let document = number
+            .parse()
+            .map_err(|words| bad(format!("the trial picture `{}`: {words}", path.display())))?;
+        let picture = fs::read(&path).with_context(read)?;
+        if picture.len() > FACE_BYTES_MAX {
+            let kib = FACE_BYTES_MAX / 1_024;
+            return Err(bad(format!("the trial picture `{}`: at most {kib} KiB", path.display())));
+        }
+        faces.push((document, picture));
+    }
+    register.enter_faces(&faces).context("the trial pictures are not entered")
 }
 
 /// What a bureau does for wallets, if the folder of one says so.

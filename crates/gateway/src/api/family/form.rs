@@ -44,6 +44,16 @@ pub struct FamilyView {
     pub helps: Vec<AidView>,
     /// Whose accounts help the person.
     pub helped_by: Vec<AidView>,
+    /// Who checks faces for those who agree on the person's phone; left out where nobody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub face_check: Option<FaceCheck>,
+}
+
+/// Who checks faces.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct FaceCheck {
+    /// Whether it is no real authority and recognises no face; say so before a picture is taken.
+    pub is_simulated: bool,
 }
 
 /// Meters of a calendar month. Unbinding gives nothing back.

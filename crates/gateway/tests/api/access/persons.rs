@@ -10,11 +10,12 @@ use crate::claim::{
     waiting,
 };
 use crate::desk_act;
+use crate::face;
 use crate::premium::{SEASON, lookup, premium_row, season, wallet_payment};
 use crate::premium_desk::{line, list, registration};
 use crate::recovery::WARD;
 use crate::registry::{self, STRANGERS};
-use crate::support::wallets::{NAME, NEWCOMERS, shown_code};
+use crate::support::wallets::{FACE, NAME, NEWCOMERS, shown_code};
 use crate::support::{Ask, REGION, id_of, person};
 
 /// The premium of person 1.
@@ -300,6 +301,30 @@ pub(super) fn family_trials() -> Vec<Trial> {
             |given| Ask::delete(family_request(given).0),
             (hospital, Status(404)),
             (two, Status(204)),
+        ),
+    ]
+}
+
+/// After those of applications: a child that is bound is not applied for.
+pub(super) fn face_trials() -> Vec<Trial> {
+    vec![
+        party(
+            "look_up_face_member",
+            |given| {
+                child(&given.world);
+                Ask::post(family_path("face-lookups"), &child_identity())
+            },
+            (two, Status(403)),
+            (one, Own(|found| found["name"] == NAME)),
+        ),
+        party(
+            "bind_by_face",
+            |given| {
+                let member = child(&given.world);
+                Ask::post(family_path("face-bindings"), &face::binding(&given.world, member, FACE))
+            },
+            (two, Status(403)),
+            (one, Status(201)),
         ),
     ]
 }

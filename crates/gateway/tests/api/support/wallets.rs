@@ -41,6 +41,8 @@ pub const NEWCOMERS: [(&str, &str); 4] = [
     ("测试乙", "620105194912310054"),
     ("测试丙", "620105194912310070"),
 ];
+/// The trial picture of the first of them.
+pub const FACE: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3];
 /// The code of the bureau's letter.
 pub const ACTIVATION: &str = "1234567890";
 /// The salt of the bill that is sent.
@@ -167,6 +169,7 @@ pub fn wallet(clock: &Arc<ManualClock>) -> Wallet {
     let newcomers = NEWCOMERS
         .map(|(name, number)| Identity { name: name.to_owned(), number: number.to_owned() });
     register.import(&newcomers).unwrap();
+    register.enter_faces(&[(NUMBER.parse().unwrap(), FACE.to_vec())]).unwrap();
     let directory = Directory::open(&Place::Memory, &DirectoryKey([3; 32])).unwrap();
     for newcomer in &newcomers {
         let attested =
