@@ -44,7 +44,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(20);
 /// How soon a peer that cannot be reached is tried again: twice as late each time, to this.
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-/// How many may prove their names at once.
+/// How many may prove their names at once; the oldest of them makes room for one more.
 const GUESTS_MAX: usize = 64;
 
 /// The name of a node in the network: its public key.
@@ -363,6 +363,17 @@ impl Shared {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
     }
 
+    /// Ends the oldest connection over which nobody has proved a name.
+    fn dismiss_oldest(&self) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let unnamed = heard.iter().find(|(_, (whose, _))| whose.is_none());
+        let Some(number) = unnamed.map(|(number, _)| *number) else { return false };
+        if let Some((_, stream)) = heard.remove(&number) {
+            drop(stream.shutdown(Shutdown::Both));
+        }
+        true
+    }
+
     fn links(&self) -> RwLockReadGuard<'_, Links> {
         self.links.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -467,9 +478,12 @@ fn listen(shared: &Arc<Shared>, listener: &TcpListener) {
             continue;
         };
         if shared.guests.fetch_add(1, Ordering::AcqRel) >= GUESTS_MAX + shared.links().len() {
-            shared.guests.fetch_sub(1, Ordering::AcqRel);
-            tracing::debug!(%address, "too many connections");
-            continue;
+            // Strangers keep nobody out: who has waited longest without a name makes room.
+            if !shared.dismiss_oldest() {
+                shared.guests.fetch_sub(1, Ordering::AcqRel);
+                tracing::debug!(%address, "too many connections");
+                continue;
+            }
         }
         let Ok(copy) = stream.try_clone() else {
             shared.guests.fetch_sub(1, Ordering::AcqRel);

@@ -104,4 +104,12 @@ fn silence_and_garbage_hold_nobody_up() {
     world.submit(0, vec![2; 10]);
     world.wait_for_payloads(&[0, 1, 2, 3], 2);
     drop(silent);
+    // Nor do more strangers than a node hears at once keep a peer out that comes back.
+    let crowd: Vec<_> = (0..200).map(|_| world.connect(0)).collect();
+    world.kill(3);
+    world.kill(2);
+    world.start(2);
+    world.submit(2, vec![3; 10]);
+    world.wait_for_payloads(&[0, 1, 2], 3);
+    drop(crowd);
 }
