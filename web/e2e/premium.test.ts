@@ -162,3 +162,35 @@ it('missed years are paid as well, and the waiting gets shorter', async () => {
   await wallet.page.getByText('¥1,200.00').first().waitFor();
   await wallet.leave();
 });
+
+it('the account pays what it has and the card the rest, and each part goes back to where it came from', async () => {
+  const both = newcomer(16);
+  const today = new Date();
+  byCommand('bureau', 'credit_personal_accounts', {
+    region: 620100,
+    source: 'outside',
+    month: { year: today.getFullYear(), month: today.getMonth() + 1 },
+    batch: 9_049,
+    rows: [{ person: idOf(both), amount: '12345' }],
+  });
+  const wallet = await Visitor.arrive(browser, { language: 'zh-Hans' }, 'wallet');
+  await join(wallet, both);
+  await openPremiums(wallet);
+  await choice(wallet, both).check();
+  await wallet.button('premium.continue').click();
+  const way = wallet.page.getByRole('radio', { name: /个人账户付¥123\.45，尾号\d{4}的银行卡付¥276\.55/ });
+  await way.check();
+  await wallet.check('premium-both');
+  await wallet.button('bill.pay').click();
+  await wallet.text('premium.done').waitFor();
+  await wallet.page.getByText('其中个人账户¥123.45').waitFor();
+  await wallet.check('premium-both-done');
+  await standing(wallet, both).getByRole('button', { name: wallet.t('premium.refund') }).click();
+  await wallet.page.getByRole('dialog').getByRole('button', { name: wallet.t('premium.refund') }).click();
+  // The card's part comes back from the bank, the account's is there at once: all of it can be paid again.
+  await choice(wallet, both).waitFor();
+  await choice(wallet, both).check();
+  await wallet.button('premium.continue').click();
+  await way.waitFor();
+  await wallet.leave();
+});

@@ -227,7 +227,12 @@ impl Bench<'_> {
             season: self.season,
             payer: payer.party(),
             channel: bureau,
-            items: vec![PremiumItem { person: region::person(number), repair_years: 0, amount }],
+            items: vec![PremiumItem {
+                person: region::person(number),
+                repair_years: 0,
+                amount,
+                from_account: Amount::ZERO,
+            }],
             cash: CashLeg {
                 executor: bureau,
                 rail: words("bank")?,

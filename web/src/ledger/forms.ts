@@ -105,6 +105,7 @@ export const premiumItem = borsh.struct<Schemas['PremiumItem']>({
   person: id,
   repair_years: borsh.defaulted(borsh.u8, 0),
   amount: borsh.amount,
+  from_account: borsh.defaulted(borsh.amount, '0'),
 });
 
 const premiumSource: borsh.Encode<Schemas['PremiumSource']> = (value, out) => {

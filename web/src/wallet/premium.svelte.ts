@@ -177,7 +177,7 @@ export type Confirmed = { readonly signed: Signed; readonly key: string; readonl
 
 /** By the bound card, or by personal accounts. */
 export async function confirmed({ id }: Season, items: readonly Item[], way: AccountWay | undefined, key: string): Promise<Confirmed> {
-  if (way !== undefined) {
+  if (way !== undefined && way.beside === undefined) {
     const paid = items.flatMap((item) => {
       const source = way.sources.get(item.person);
       return source === undefined ? [] : [{ ...item, source }];
@@ -190,7 +190,9 @@ export async function confirmed({ id }: Season, items: readonly Item[], way: Acc
   const legs = await ok(api.POST('/v1/persons/{person}/premium-cash-legs', { params: { path }, body: { idempotency_key: key } }));
   const { channel, cash } = legs;
   const payer = session.party ?? '';
-  const signed = await signedContent('pay_premiums', { season: id, payer, channel, items: [...items], cash }, key);
+  const account = way?.beside?.account ?? '0';
+  const parts = items.map((item) => ({ ...item, from_account: item.person === session.id ? account : '0' }));
+  const signed = await signedContent('pay_premiums', { season: id, payer, channel, items: parts, cash }, key);
   return { signed, key, isFromAccounts: false };
 }
 

@@ -17,7 +17,7 @@ it('the own account pays the own premium, down to the last fen', () => {
   const { ways: found, obstacles } = ways([due(OWN)], '40000');
   expect(found.map((one) => [one.value, one.left, one.sources.get(OWN)])).toEqual([['account', '40000', { from: 'personal_account' }]]);
   expect(obstacles).toEqual([]);
-  expect(ways([due(OWN)], '39999')).toEqual({ ways: [], obstacles: [{ why: 'low', left: '39999' }] });
+  expect(ways([due(OWN)], '39999').obstacles).toEqual([{ why: 'low', left: '39999' }]);
 });
 
 it('whoever has nothing on the account is asked nothing about it', () => {
@@ -40,4 +40,16 @@ it("a relative's account pays the own premium and nobody else's", () => {
   expect(found.map((one) => [one.value, one.name, one.sources.get(OWN)])).toEqual([['c', 'C', { from: 'family_account', grant: 7 }]]);
   expect(obstacles).toEqual([{ why: 'limit', name: 'D', left: '100' }]);
   expect(ways([due(OWN), due('b')], '0', [], helped)).toEqual({ ways: [], obstacles: [] });
+});
+
+it('beside a card the own account pays what it has of the own premium', () => {
+  const beside = (dues: readonly Due[], available: string, hasCard = true): unknown =>
+    accountWays(dues, OWN, available, { helps: [], helped_by: [] }, hasCard).ways.find((one) => one.value === 'both')?.beside;
+  expect(beside([due(OWN)], '12345')).toEqual({ account: '12345', card: '27655' });
+  // Of a household's the own one at the most, and never all that is paid.
+  expect(beside([due(OWN), due('b')], '50000')).toEqual({ account: '40000', card: '40000' });
+  expect(beside([due(OWN)], '40000')).toBeUndefined();
+  expect(beside([due('b')], '12345')).toBeUndefined();
+  expect(beside([due(OWN)], '0')).toBeUndefined();
+  expect(beside([due(OWN)], '12345', false)).toBeUndefined();
 });

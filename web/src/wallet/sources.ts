@@ -13,6 +13,8 @@ export type AccountWay = {
   /** What is there, or what the limits leave. */
   readonly left: string;
   readonly sources: ReadonlyMap<string, Schemas['PremiumSource']>;
+  /** For the own account beside the bank card: what the account pays of the own premium, and what the card does. */
+  readonly beside?: { readonly account: string; readonly card: string };
 };
 
 /** Why an account that the reader might think of does not pay. */
@@ -47,12 +49,23 @@ function ownAccount(dues: readonly Due[], own: string, available: string, helps:
   return obstacles.length > 0 ? { ways: [], obstacles } : { ways: [way], obstacles };
 }
 
+/** The own account pays what it has of the own premium, and the bank card the rest. */
+function besideCard(dues: readonly Due[], own: string, available: string): readonly AccountWay[] {
+  const mine = dues.find((one) => one.person === own);
+  if (mine === undefined || available === '0') return [];
+  const total = dues.reduce((sum, one) => sum + BigInt(one.amount), 0n);
+  const account = BigInt(available) < BigInt(mine.amount) ? BigInt(available) : BigInt(mine.amount);
+  if (account >= total) return [];
+  return [{ value: 'both', name: undefined, left: available, sources: new Map(), beside: { account: String(account), card: String(total - account) } }];
+}
+
 /** Whose account pays these premiums, besides the bank card; `available` is what the own account has. */
 export function accountWays(
   dues: readonly Due[],
   own: string,
   available: string,
   family: Pick<Schemas['Family'], 'helps' | 'helped_by'>,
+  hasCard = true,
 ): Ways {
   const [first] = dues;
   if (first === undefined) return { ways: [], obstacles: [] };
@@ -67,5 +80,6 @@ export function accountWays(
     sources: new Map([[own, { from: 'family_account' as const, grant: number }]]),
   }));
   const short = relatives.filter((one) => !isEnough(one)).map(({ name, left }) => ({ why: 'limit' as const, name, left }));
-  return { ways: [...mine.ways, ...theirs], obstacles: [...mine.obstacles, ...short] };
+  const both = mine.ways.length === 0 && hasCard ? besideCard(dues, own, available) : [];
+  return { ways: [...mine.ways, ...both, ...theirs], obstacles: [...mine.obstacles, ...short] };
 }

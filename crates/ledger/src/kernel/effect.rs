@@ -15,7 +15,7 @@ use crate::kernel::receipt::Outcome;
 use crate::kernel::rejection::Rejection;
 
 /// Far ahead of any block time: the ledger waits for an executor's word, however long that takes.
-const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
+pub(crate) const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
 
 /// What an executor does with its rail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -237,6 +237,7 @@ impl Stage<'_> {
             person: one.id,
             repair_years: 0,
             amount: due(one),
+            from_account: Amount::ZERO,
         });
         let what = [b"premium".as_slice(), &household.members[0].id.0].concat();
         let pay = PayPremiums {

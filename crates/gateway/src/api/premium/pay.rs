@@ -241,12 +241,14 @@ pub struct PaidPremium {
     /// Which personal account paid it; nothing where a rail did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<PremiumSource>,
+    /// How much of it the payer's own account pays beside a rail; 0 where one of both pays all.
+    pub from_account: Amount,
 }
 
 impl PaidPremium {
     const fn of(item: &PaidItem, source: Option<PremiumSource>) -> Self {
-        let PaidItem { person, amount, benefits_from, .. } = *item;
-        Self { person, amount, benefits_from, source }
+        let PaidItem { person, amount, benefits_from, from_account, .. } = *item;
+        Self { person, amount, benefits_from, source, from_account }
     }
 }
 
@@ -423,6 +425,9 @@ fn payment(call: &Call, session: &Session) -> Result<Reply, Problem> {
 }
 
 fn by_rail(reference: Hash, paid: &PremiumPayment) -> PremiumPaymentView {
+    // What is given back over a rail is the rail's part alone.
+    let held = paid.items.iter().filter(|_| paid.action == EffectAction::Collect);
+    let account = held.fold(Amount::ZERO, |sum, item| sum.saturating_add(item.from_account));
     PremiumPaymentView {
         reference,
         season: paid.season,
@@ -431,7 +436,7 @@ fn by_rail(reference: Hash, paid: &PremiumPayment) -> PremiumPaymentView {
         executor: Some(paid.executor),
         action: paid.action,
         status: paid.status,
-        amount: paid.amount,
+        amount: paid.amount.saturating_add(account),
         currency: paid.currency,
         items: paid.items.iter().map(|item| PaidPremium::of(item, None)).collect(),
     }

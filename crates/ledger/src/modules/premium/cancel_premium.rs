@@ -1,7 +1,7 @@
 //! Gives a premium back before its cover begins.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use primitives::{Amount, Hash, Party, PersonId, detail};
+use primitives::{Currency, Hash, Party, PersonId, detail};
 use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,9 @@ use super::payment::order;
 use super::record::{require_record, require_season, today};
 use super::rejection;
 use super::season::{PremiumSeason, SeasonId};
-use super::table::{ACCOUNT_PAYMENTS, PAYMENTS, PremiumPayment, PremiumStanding};
+use super::table::{
+    ACCOUNT_PAYMENTS, PAYMENTS, PaidItem, PremiumPayment, PremiumRecord, PremiumStanding,
+};
 use super::tally::put_record;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
@@ -70,6 +72,11 @@ impl Kind for CancelPremium {
                     return account::give_back(context, state, of, (payment, &paid), self.person);
                 }
                 let collected = collected(state, &payment)?;
+                self.return_to_account(context, state, &terms, &collected)?;
+                let item = self.item(&collected)?;
+                if item.collected().is_zero() {
+                    return self.nothing_to_refund(state, &terms, record, (payment, &collected));
+                }
                 self.owe(context, state, &terms, &collected)?;
                 (payment, collected)
             }
@@ -84,15 +91,11 @@ impl Kind for CancelPremium {
             _ => return Err(rejection::NOT_PAID.reject()),
         };
         let (original, collected) = collected;
-        let amount = self.amount(&collected)?;
+        let item = self.item(&collected)?;
+        let amount = item.collected();
         let refund = PremiumPayment {
             action: EffectAction::Refund,
-            items: collected
-                .items
-                .iter()
-                .filter(|item| item.person == self.person)
-                .copied()
-                .collect(),
+            items: alloc::vec![item],
             amount,
             status: EffectStatus::Pending,
             original: Some(original),
@@ -108,10 +111,11 @@ impl Kind for CancelPremium {
         let mut outcome = Outcome::event("premium_cancelled", concerns);
         let payment = order(context, state, &mut outcome, &refund, Hash::default())?;
         record.standing = PremiumStanding::GoingBack { payment };
-        put_record(state, (self.season, self.person), &record, amount);
-        Ok(outcome
+        put_record(state, (self.season, self.person), &record, item.amount);
+        let outcome = outcome
             .with("payment", FieldValue::Hash(payment))
-            .with("amount", amount_value(amount, refund.currency)))
+            .with("amount", amount_value(amount, refund.currency));
+        Ok(with_account(outcome, &item, refund.currency))
     }
 }
 
@@ -119,10 +123,61 @@ fn collected(state: &Overlay<'_>, payment: &Hash) -> Result<PremiumPayment, Reje
     PAYMENTS.get(state, payment).ok_or_else(|| rejection::NOT_PAID.reject())
 }
 
+/// What came back to the person's account, where anything did.
+fn with_account(outcome: Outcome, item: &PaidItem, currency: Currency) -> Outcome {
+    if item.from_account.is_zero() {
+        return outcome;
+    }
+    outcome.with("personal_account", amount_value(item.from_account, currency))
+}
+
 impl CancelPremium {
-    fn amount(&self, collected: &PremiumPayment) -> Result<Amount, Rejection> {
+    fn item(&self, collected: &PremiumPayment) -> Result<PaidItem, Rejection> {
         let own = collected.items.iter().find(|item| item.person == self.person);
-        own.map(|item| item.amount).ok_or_else(|| rejection::NOT_PAID.reject())
+        own.copied().ok_or_else(|| rejection::NOT_PAID.reject())
+    }
+
+    /// What the person's account paid is back on it at once.
+    fn return_to_account(
+        &self,
+        context: &Context<'_>,
+        state: &mut Overlay<'_>,
+        terms: &PremiumSeason,
+        collected: &PremiumPayment,
+    ) -> Result<(), Rejection> {
+        let amount = self.item(collected)?.from_account;
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let entry = Entry {
+            debit: Account::Fund { region: self.season.region, fund: terms.fund },
+            credit: Account::PersonalAccount(self.person),
+            amount,
+        };
+        posting::post(state, context.time, collected.currency, &[entry])
+    }
+
+    /// The account had paid all of this premium: it is due again, and no rail has anything to do.
+    fn nothing_to_refund(
+        &self,
+        state: &mut Overlay<'_>,
+        terms: &PremiumSeason,
+        record: PremiumRecord,
+        (payment, collected): (Hash, &PremiumPayment),
+    ) -> Result<Outcome, Rejection> {
+        let item = self.item(collected)?;
+        let record = PremiumRecord { standing: PremiumStanding::Due, ..record };
+        put_record(state, (self.season, self.person), &record, item.amount);
+        let bureau = network::view::require_region(state, self.season.region)?.bureau;
+        let concerns = [
+            Party::Person(self.person),
+            Party::Organisation(terms.collector),
+            Party::Organisation(bureau),
+        ];
+        let outcome = Outcome::event("premium_refunded", concerns)
+            .with("payment", FieldValue::Hash(payment))
+            .with("amount", amount_value(item.amount, collected.currency));
+        Ok(with_account(outcome, &item, collected.currency))
     }
 
     /// The fund owes the money from now on, whenever the rail brings it back.
@@ -137,7 +192,7 @@ impl CancelPremium {
         let entry = Entry {
             debit: Account::Fund { region, fund: terms.fund },
             credit: Account::OwedToPatients(Books::of(collected.executor, region)),
-            amount: self.amount(collected)?,
+            amount: self.item(collected)?.collected(),
         };
         posting::post(state, context.time, collected.currency, &[entry])
     }

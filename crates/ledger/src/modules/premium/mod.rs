@@ -5,7 +5,9 @@
 //! is due to one fund, in one payment, once: a record is due, locked, being paid, paid, or given
 //! back, and every payment moves all of its records together (test
 //! `fifty_channels_race_and_one_pays`). A rail collects it, or personal accounts pay it at once
-//! (decision record 0039).
+//! (decision record 0039), or an account pays a part of its owner's premium and a rail the rest,
+//! together or not at all (decision record 0049; test
+//! `an_account_and_a_rail_pay_together_or_not_at_all`).
 //!
 //! Kinds: 901 `set_premium_season`, 902 `register_premiums`, 903 `lock_premium`, 904
 //! `release_premium`, 905 `pay_premiums`, 906 `cancel_premium`, 907 `pay_premiums_from_accounts`.

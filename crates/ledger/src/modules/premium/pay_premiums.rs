@@ -7,7 +7,7 @@ use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::payment::{EFFECT, concerns, order, require_coverable};
+use super::payment::{EFFECT, concerns, hold_account_part, order, require_coverable};
 use super::record::{forget_lock, require_record, require_season, today};
 use super::rejection;
 use super::season::{PremiumSeason, SeasonId};
@@ -37,12 +37,19 @@ pub struct PremiumItem {
     pub repair_years: u8,
     /// What is due for it, so that the payer signs what is paid.
     pub amount: Amount,
+    /// How much of it the payer's own personal account pays, for the payer's own premium: it is
+    /// held until the rail has collected the rest, and comes back by itself when that fails.
+    #[serde(default)]
+    pub from_account: Amount,
 }
 
 /// Pays premiums of one season for 1 to 500 persons in one payment. Signed by the payer: a person
 /// with an own key, an organisation with scope `treasury`; over a counter by the channel with scope
 /// `clerk`. The collector's, the bureau's or a bank's rail collects, and that organisation signs
 /// too.
+///
+/// A part of the payer's own premium may come from the payer's personal account; then the payer
+/// signs also at a counter. The rail collects the rest of the payment, which is never nothing.
 ///
 /// A premium that cannot be paid stops no other, and its money is not collected; the receipt's
 /// fields `refused.00` and following list such rows as `ROW:CODE`. A payment of one premium is
@@ -73,6 +80,8 @@ impl PayPremiums {
         (terms, day): (&PremiumSeason, CivilDate),
         (item, payment): (&PremiumItem, Hash),
     ) -> Result<PaidItem, Rejection> {
+        let is_own = self.payer == Party::Person(item.person);
+        require(item.from_account.is_zero() || is_own, || rejection::ACCOUNT_NOT_OWN.reject())?;
         let mut record = require_record(state, self.season, item.person)?;
         record.require_payable(context.time, Some(self.payer))?;
         let due = terms.due(&record, day, item.repair_years)?;
@@ -80,7 +89,8 @@ impl PayPremiums {
         require(due.amount == item.amount, || {
             rejection::AMOUNT_DIFFERS.with(detail!("{due} are due", due = (due.amount, currency)))
         })?;
-        let paid = PaidItem::of(item.person, &due);
+        let paid = PaidItem { from_account: item.from_account, ..PaidItem::of(item.person, &due) };
+        require(paid.from_account <= paid.amount, || rejection::ACCOUNT_PART.reject())?;
         require_coverable(state, (self.season, terms), &record, (&paid, day))?;
         record.standing = PremiumStanding::Paying { payment };
         put_record(state, (self.season, item.person), &record, paid.amount);
@@ -88,27 +98,41 @@ impl PayPremiums {
         Ok(paid)
     }
 
-    /// The payer agreed to this amount, or a clerk took it.
+    /// The payer agreed to these amounts, or a clerk took what a rail collects.
     fn require_payer(
         &self,
         context: &Context<'_>,
         state: &mut Overlay<'_>,
-        amount: Amount,
+        (collected, from_account): (Amount, Amount),
     ) -> Result<(), Rejection> {
+        let mut own = collected.saturating_add(from_account);
+        if self.cash.kind == RailKind::Counter {
+            let channel = self.channel;
+            organisation::view::require_signed(context, state, channel, Scope::Clerk)?;
+            own = from_account;
+        }
         match self.payer {
-            _ if self.cash.kind == RailKind::Counter => {
-                let channel = self.channel;
-                organisation::view::require_signed(context, state, channel, Scope::Clerk)?;
-            }
+            _ if own.is_zero() => {}
             Party::Organisation(id) => {
                 organisation::view::require_signed(context, state, id, Scope::Treasury)?;
             }
             Party::Person(id) => {
-                let used = person::view::require_key(context, state, id, amount)?;
+                let used = person::view::require_key(context, state, id, own)?;
                 person::view::note_key_spending(state, &used)?;
             }
         }
         Ok(())
+    }
+
+    /// What all premiums come to, apart into what a rail collects and what the account pays.
+    fn amounts(items: &[PaidItem]) -> Result<(Amount, Amount), Rejection> {
+        let sum = |of: fn(&PaidItem) -> Amount| {
+            Amount::checked_sum(items.iter().map(of))
+                .ok_or_else(|| crate::kernel::rejection::kernel::AMOUNT_OVERFLOW.reject())
+        };
+        let (collected, account) = (sum(PaidItem::collected)?, sum(|item| item.from_account)?);
+        require(account.is_zero() || !collected.is_zero(), || rejection::ACCOUNT_PART.reject())?;
+        Ok((collected, account))
     }
 }
 
@@ -148,15 +172,17 @@ impl Kind for PayPremiums {
             let taken = self.take(context, state, (&terms, day), (item, payment));
             match &taken {
                 Ok(paid) => items.push(*paid),
-                Err(rejection) if self.items.len() == 1 => return Err(rejection.clone()),
+                // Who wants the account to pay a part wants no payment of the others alone.
+                Err(rejection) if self.items.len() == 1 || !item.from_account.is_zero() => {
+                    return Err(rejection.clone());
+                }
                 Err(_) => {}
             }
             results.note(&taken);
         }
         require(!items.is_empty(), || rejection::NO_ROW_PAID.reject())?;
-        let amount = Amount::checked_sum(items.iter().map(|item| item.amount))
-            .ok_or_else(|| crate::kernel::rejection::kernel::AMOUNT_OVERFLOW.reject())?;
-        self.require_payer(context, state, amount)?;
+        let (amount, account) = Self::amounts(&items)?;
+        self.require_payer(context, state, (amount, account))?;
         let payment = PremiumPayment {
             season: self.season,
             payer: self.payer,
@@ -173,8 +199,13 @@ impl Kind for PayPremiums {
         let mut outcome = results.outcome("premiums_ordered", concerns(&payment, terms.collector));
         let authorisation = self.cash.authorisation;
         let reference = order(context, state, &mut outcome, &payment, authorisation)?;
-        Ok(outcome
+        let outcome = outcome
             .with("payment", FieldValue::Hash(reference))
-            .with("amount", amount_value(amount, region.currency)))
+            .with("amount", amount_value(amount, region.currency));
+        if account.is_zero() {
+            return Ok(outcome);
+        }
+        hold_account_part(context, state, &payment, account)?;
+        Ok(outcome.with("personal_account", amount_value(account, region.currency)))
     }
 }

@@ -1,7 +1,7 @@
 //! What a payment of premiums does once its executor has spoken, and the cover that follows.
 
 use alloc::vec::Vec;
-use primitives::{CivilDate, Hash, OrganisationId, Party, PersonId, detail};
+use primitives::{Amount, CivilDate, Hash, OrganisationId, Party, PersonId, detail, sha256_parts};
 use proof::receipt::FieldValue;
 
 use super::record::{require_record, require_season};
@@ -11,9 +11,9 @@ use super::table::{PAYMENTS, PaidItem, PremiumPayment, PremiumRecord, PremiumSta
 use super::tally::put_record;
 use crate::kernel::account::{Account, Books};
 use crate::kernel::context::Context;
-use crate::kernel::effect::{self, EffectAction, EffectResult, EffectStatus, NewEffect};
+use crate::kernel::effect::{self, Effect, EffectAction, EffectResult, EffectStatus, NewEffect};
 use crate::kernel::overlay::{Overlay, Read};
-use crate::kernel::posting;
+use crate::kernel::posting::{self, Entry};
 use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::coverage::{self, CoverageTerms};
@@ -25,7 +25,12 @@ impl PaidItem {
     /// What is due of a person, as a part of a payment.
     pub(super) const fn of(person: PersonId, due: &PremiumDue) -> Self {
         let PremiumDue { amount, benefits_from, is_unbroken } = *due;
-        Self { person, amount, benefits_from, is_unbroken }
+        Self { person, amount, benefits_from, is_unbroken, from_account: Amount::ZERO }
+    }
+
+    /// What a rail collects of it.
+    pub(super) const fn collected(&self) -> Amount {
+        self.amount.saturating_sub(self.from_account)
     }
 }
 
@@ -111,6 +116,49 @@ pub(super) fn order(
     Ok(reference)
 }
 
+/// The id of the hold for what the payer's account pays of a payment, by its reference.
+fn account_hold(reference: &Hash) -> Hash {
+    sha256_parts(&[b"yibao/premium-account-part/v1", &reference.0])
+}
+
+/// Holds what the payer's account pays until the executor's word on the rest.
+///
+/// # Errors
+/// `premium_account_too_low`, and as [`posting::hold`].
+pub(super) fn hold_account_part(
+    context: &Context<'_>,
+    state: &mut Overlay<'_>,
+    payment: &PremiumPayment,
+    amount: Amount,
+) -> Result<(), Rejection> {
+    let Party::Person(payer) = payment.payer else {
+        return Err(rejection::ACCOUNT_NOT_OWN.reject());
+    };
+    let own = Account::PersonalAccount(payer);
+    let left = posting::account(state, &own).map(|row| row.available_at(context.time));
+    let left = left.ok_or_else(|| rejection::ACCOUNT_TOO_LOW.reject())?;
+    require(amount <= left, || {
+        rejection::ACCOUNT_TOO_LOW.with(detail!("{left} are left", left = (left, payment.currency)))
+    })?;
+    let terms = require_season(state, payment.season)?;
+    let credit = Account::Fund { region: payment.season.region, fund: terms.fund };
+    let reference = Effect::reference(context.transaction.id(), EFFECT);
+    let entry = Entry { debit: own, credit, amount };
+    let hold = account_hold(&reference);
+    posting::hold(state, context.time, hold, payment.currency, entry, effect::NEVER)
+}
+
+/// What the payer's account pays of a payment.
+fn account_part(payment: &PremiumPayment) -> Amount {
+    let parts = payment.items.iter().map(|item| item.from_account);
+    parts.fold(Amount::ZERO, Amount::saturating_add)
+}
+
+/// Whether the account's part of a payment is still held: a refund orders no such part.
+fn holds_account_part(payment: &PremiumPayment) -> bool {
+    payment.action == EffectAction::Collect && !account_part(payment).is_zero()
+}
+
 /// Whom a payment concerns. Of the persons it is for none, unless it is one for whom an
 /// organisation pays: what somebody pays for others is the payer's business, and nobody learns who
 /// else is on a list. Each finds the own premium where it stands.
@@ -156,6 +204,10 @@ pub(super) fn confirm(
                 ))
             })?;
             posting::post_hold(state, context.time, reference, amount)?;
+            if holds_account_part(&payment) {
+                let part = account_part(&payment);
+                posting::post_hold(state, context.time, &account_hold(reference), part)?;
+            }
             payment.status = EffectStatus::Done;
             for item in &payment.items {
                 done(context, state, (payment.season, &terms), (payment.action, reference), item)?;
@@ -168,6 +220,9 @@ pub(super) fn confirm(
         }
         (action, EffectResult::Failed { .. }) => {
             posting::void_hold(state, reference)?;
+            if holds_account_part(&payment) {
+                posting::void_hold(state, &account_hold(reference))?;
+            }
             payment.status = EffectStatus::Failed;
             if action == EffectAction::Refund {
                 "premium_refund_failed"

@@ -90,6 +90,7 @@ impl RegisteredPremium {
                 amount: Amount::ZERO,
                 benefits_from: from,
                 is_unbroken: true,
+                from_account: Amount::ZERO,
             };
             cover(context, state, (season, terms), &record, &item)?;
             record.standing = PremiumStanding::Paid { payment: None, benefits_from: Some(from) };

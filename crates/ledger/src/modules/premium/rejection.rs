@@ -55,4 +55,6 @@ crate::kernel::rejection::rejections! {
     ACCOUNT_TOO_LOW = 926, "premium_account_too_low", "the personal account has less than the premium";
     /// The payment has no or too many premiums.
     COUNT_INVALID = 927, "premium_count_invalid", "a payment from accounts has 1 to 16 premiums";
+    /// The account pays more than the premium, or all that is paid.
+    ACCOUNT_PART = 928, "premium_account_part", "the account pays at most the own premium, and a rail the rest of the payment; where an account pays all, it is a payment from accounts";
 }

@@ -113,7 +113,7 @@ pub struct PremiumPayment {
     pub action: EffectAction,
     /// For whom how much.
     pub items: Vec<PaidItem>,
-    /// All of it.
+    /// What the rail moves of it.
     pub amount: Amount,
     /// In which currency.
     pub currency: Currency,
@@ -134,6 +134,8 @@ pub struct PaidItem {
     pub benefits_from: CivilDate,
     /// Whether nothing was missed, so that unbroken years go on.
     pub is_unbroken: bool,
+    /// How much of it the payer's own personal account pays beside a rail.
+    pub from_account: Amount,
 }
 
 /// A payment of premiums from personal accounts.

@@ -24,6 +24,7 @@ use primitives::{Amount, CivilDate, FundId, Hash, Party, Period, SchemeId, Text,
 use proof::receipt::FieldValue;
 
 mod accounts;
+mod split;
 
 const POOL: FundId = FundId(2);
 const RESIDENTS: SchemeId = SchemeId(390);
@@ -159,7 +160,8 @@ fn leg(kind: RailKind) -> CashLeg {
 }
 
 fn item(number: u8, amount: u64) -> PremiumItem {
-    PremiumItem { person: id(number), repair_years: 0, amount: fen(amount) }
+    let (person, from_account) = (id(number), Amount::ZERO);
+    PremiumItem { person, repair_years: 0, amount: fen(amount), from_account }
 }
 
 fn pay(payer: u8, items: Vec<PremiumItem>) -> PayPremiums {

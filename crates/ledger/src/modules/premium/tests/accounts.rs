@@ -46,7 +46,7 @@ fn grant(payer: u8, member: u8, purpose: AidPurpose, limits: [u64; 3]) -> GrantA
     GrantAid { payer: id(payer), member: id(member), terms, agreement: Agreement::OwnKey }
 }
 
-fn one(number: u8) -> [Party; 1] {
+pub(super) fn one(number: u8) -> [Party; 1] {
     [Party::Person(id(number))]
 }
 
@@ -54,7 +54,7 @@ fn two(payer: u8, member: u8) -> [Party; 2] {
     [Party::Person(id(payer)), Party::Person(id(member))]
 }
 
-fn credit(world: &mut World, batch: u32, rows: &[(u8, u64)]) {
+pub(super) fn credit(world: &mut World, batch: u32, rows: &[(u8, u64)]) {
     let row =
         |(number, amount): &(u8, u64)| CreditRow { person: id(*number), amount: fen(*amount) };
     let credit = CreditPersonalAccounts {
@@ -68,7 +68,7 @@ fn credit(world: &mut World, batch: u32, rows: &[(u8, u64)]) {
 }
 
 /// As [`world`], with accounts of the persons 1, 2 and 4.
-fn with_accounts() -> World {
+pub(super) fn with_accounts() -> World {
     let mut world = world();
     world.accepted(&[party(BUREAU)], &rules(true));
     credit(&mut world, 1, &[(1, 90_000), (2, 39_999), (RELATIVE, 150_000)]);
@@ -99,11 +99,16 @@ fn pays(payer: u8, items: Vec<AccountPremium>) -> PayPremiumsFromAccounts {
     PayPremiumsFromAccounts { season: season(), payer: id(payer), items }
 }
 
-fn cancel(number: u8) -> CancelPremium {
+/// The own premium from the own account.
+pub(super) fn pays_own(number: u8) -> PayPremiumsFromAccounts {
+    pays(number, vec![own(number)])
+}
+
+pub(super) fn cancel(number: u8) -> CancelPremium {
     CancelPremium { season: season(), person: id(number), actor: Actor::OwnKey }
 }
 
-fn account(world: &World, number: u8) -> i128 {
+pub(super) fn account(world: &World, number: u8) -> i128 {
     world.balance(Account::PersonalAccount(id(number)))
 }
 
