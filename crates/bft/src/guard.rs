@@ -8,9 +8,9 @@
 //! it promised.
 //!
 //! A guard that is not there where a ledger is was lost with its disk, or was not restored with the
-//! ledger (a backup leaves it out). What the key signed then is known to nobody here, so a new guard
-//! says beside itself, in a file of its own, that the key signs nothing yet: until a block was made
-//! after the node came up ([`Guard::has_watched`]).
+//! ledger (a backup leaves it out). What the key signed then is known to nobody here, so a new
+//! guard says beside itself, in a file of its own, that the key signs nothing yet: until a block
+//! was made after the node came up ([`Guard::has_watched`]).
 //!
 //! The file is a ring of records of 64 bytes: `ybg2`, a running number, height, round, step, the
 //! signed message, and the first bytes of a SHA-256 over these. A record that was torn was never

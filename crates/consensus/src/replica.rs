@@ -60,8 +60,8 @@ pub trait Replica: Application {
     /// no empty blocks are made; others may begin one.
     fn has_work(&mut self) -> bool;
 
-    /// Whether a block was made after this node came up, by the clocks of those who decide: then all
-    /// that was on its way before is decided, and a key whose past nobody knows signs again.
+    /// Whether a block was made after this node came up, by the clocks of those who decide: then
+    /// all that was on its way before is decided, and a key whose past nobody knows signs again.
     fn has_moved_on(&self) -> bool;
 
     /// The block to propose for the next height, kept durably: the same one in every round, also

@@ -2,13 +2,13 @@
 //! carries the proof for machines inside.
 //!
 //! Reading order: [`voucher`] (what stands on the sheet), `layout` (how lines become pages), `font`
-//! (which shapes there are), `chinese_amount`, `seal`, `pdf` (pages become bytes), `signature` (whose
-//! seal it is), `certificate` (how it begins), `sealing` (the bytes are signed).
+//! (which shapes there are), `chinese_amount`, `seal`, `pdf` (pages become bytes), `signature`
+//! (whose seal it is), `certificate` (how it begins), `sealing` (the bytes are signed).
 //!
-//! Invariants: the same input gives the same bytes before they are
-//! signed (test `the_same_voucher_gives_the_same_bytes`); the attached file is the voucher, byte for byte (test
-//! `the_voucher_can_be_taken_out_again`); no seal but one for which
-//! an authority's certificate vouches goes without the word sample (decision records 0023, 0045).
+//! Invariants: the same input gives the same bytes before they are signed (test
+//! `the_same_voucher_gives_the_same_bytes`); the attached file is the voucher, byte for byte (test
+//! `the_voucher_can_be_taken_out_again`); no seal but one for which an authority's certificate
+//! vouches goes without the word sample (decision records 0023, 0045).
 
 mod attachment;
 mod certificate;

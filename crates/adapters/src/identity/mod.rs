@@ -49,8 +49,8 @@ pub trait IdentityAuthority: Send + Sync {
         Ok(())
     }
 
-    /// Checks that a picture, taken now on whatever phone, shows this person, and signs that for one
-    /// transaction and no other. The picture is looked at and not kept.
+    /// Checks that a picture, taken now on whatever phone, shows this person, and signs that for
+    /// one transaction and no other. The picture is looked at and not kept.
     ///
     /// # Errors
     /// [`IdentityError::NoMatch`] when name and document do not belong together,

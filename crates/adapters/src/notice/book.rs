@@ -272,8 +272,8 @@ impl NoticeBook {
         })?)
     }
 
-    /// Notes a notice that is tried outside the wallet from `due` on. One of a time that comes shows
-    /// itself nowhere before. Says whether it is new; of a person who did not ask for notices
+    /// Notes a notice that is tried outside the wallet from `due` on. One of a time that comes
+    /// shows itself nowhere before. Says whether it is new; of a person who did not ask for notices
     /// nothing is noted.
     ///
     /// # Errors

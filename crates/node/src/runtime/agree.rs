@@ -41,8 +41,8 @@ const UNDECIDED_MAX: usize = 24;
 /// In how many rounds one block is remembered to have been proposed.
 const ROUNDS_MAX: usize = 16;
 
-/// By how much the time of a block may be ahead of this node's clock although the block was proposed
-/// before: twice what a validator lets pass.
+/// By how much the time of a block may be ahead of this node's clock although the block was
+/// proposed before: twice what a validator lets pass.
 const CLOCKS_APART_MILLIS: u64 = 20_000;
 
 /// What a node among others knows beyond the ledger.

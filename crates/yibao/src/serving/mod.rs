@@ -6,8 +6,8 @@
 //! and again), [`chain`] (the ledger as a full node has it), [`light`] (as a light node has it),
 //! `port` (the gateway's window on either and on what lies beside), [`hospital`] (the national
 //! interface), [`wallet`] (a bureau's services for wallets), [`notices`] (how it tells people of
-//! things), [`seal`] (what signs the sheets of vouchers), `web` (the embedded web app), [`http`] (the gateway on its port), [`limits`] (what an
-//! operator may set), [`log`].
+//! things), [`seal`] (what signs the sheets of vouchers), `web` (the embedded web app), [`http`]
+//! (the gateway on its port), [`limits`] (what an operator may set), [`log`].
 
 pub mod chain;
 mod figures;
