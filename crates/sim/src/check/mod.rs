@@ -3,8 +3,8 @@
 //!
 //! The checkers keep models of their own, made from blocks and receipts alone, and compare the
 //! ledger's state, the bank's books and the clients' knowledge with them. Reading order: this file,
-//! [`log`], [`money`], [`keys`], [`visits`], [`plans`], [`premiums`], [`regions`], [`effects`],
-//! [`recovery`].
+//! [`log`], [`money`], [`keys`], [`visits`], [`plans`], [`premiums`], [`transfers`], [`regions`],
+//! [`effects`], [`recovery`].
 
 pub mod effects;
 pub mod keys;
@@ -15,6 +15,7 @@ pub mod plans;
 pub mod premiums;
 pub mod recovery;
 pub mod regions;
+pub mod transfers;
 pub mod visits;
 
 use std::fmt;
@@ -60,6 +61,9 @@ pub enum Rule {
     /// A premium is paid once, within what a grant of mutual aid offers, and goes back to the
     /// account that paid it.
     PremiumOnce,
+    /// Money goes from wallet to wallet within the day's limits, never at night, and each transfer
+    /// is claimed or comes back, once; what waits is what is held.
+    TransferOnce,
     /// The node starts from what its disk has, and comes to the same state by every way.
     Recovery,
     /// The node does not stop without a reason.
@@ -151,6 +155,8 @@ pub struct Audit {
     pub visits: visits::VisitCheck,
     /// Premiums that accounts pay.
     pub premiums: premiums::PremiumCheck,
+    /// Money from wallet to wallet.
+    pub transfers: transfers::TransferCheck,
     /// What regions owe each other.
     pub regions: regions::RegionCheck,
     /// Payments outside.
@@ -169,6 +175,7 @@ impl Audit {
             plans: plans::PlanCheck::default(),
             visits: visits::VisitCheck::default(),
             premiums: premiums::PremiumCheck::default(),
+            transfers: transfers::TransferCheck::default(),
             regions: regions::RegionCheck::default(),
             effects: effects::EffectCheck::default(),
             lens,
@@ -229,6 +236,7 @@ impl Audit {
                 self.money.accepted(&executed)?;
                 self.visits.accepted(&executed, &self.plans)?;
                 self.premiums.accepted(&executed)?;
+                self.transfers.accepted(&executed)?;
                 self.regions.accepted(&executed)?;
                 self.effects.accepted(&executed)?;
             }
@@ -240,6 +248,7 @@ impl Audit {
         self.money.compare(state, scope)?;
         self.visits.compare(state, scope)?;
         self.premiums.compare(state, scope)?;
+        self.transfers.compare(state, scope)?;
         self.regions.compare(state, scope)?;
         self.effects.compare(state, scope)
     }

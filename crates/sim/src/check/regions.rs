@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use benefit::Payer;
 use ledger::State;
-use ledger::kernel::account::RegionPair;
+use ledger::kernel::account::{Account, RegionPair};
 use ledger::kernel::month::CalendarMonth;
 use ledger::modules::clearing::{
     ApprovePayout, BankWord, PayoutLine, ProposePayout, RecordPayoutResults,
 };
+use ledger::modules::family::ClaimTransfer;
 use ledger::modules::interregion::view::{self, Between};
 use ledger::modules::interregion::{
     AnswerInterregionStatement, CloseInterregionMonth, ConfirmRegionPayment, EndItemDispute,
@@ -84,10 +85,26 @@ impl RegionCheck {
         } else if let Some(original) = changed(executed) {
             let now = record(executed)?;
             self.item(executed, &now, paid_by_others(&now) - paid_by_others(&original));
+        } else if let Some(body) = executed.body::<ClaimTransfer>() {
+            self.transferred(executed, body.transfer);
         } else {
             return self.cleared(executed);
         }
         Ok(())
+    }
+
+    /// Money went to a wallet next door: the bureau there took it in, and no person is named.
+    fn transferred(&mut self, executed: &Executed<'_>, transfer: Hash) {
+        let entries = executed.receipt.entries.iter().map(|posted| posted.entry);
+        let between = entries.filter_map(|entry| match entry.credit {
+            Account::OwedToRegion(pair) => Some((pair, entry.amount)),
+            _ => None,
+        });
+        for (pair, amount) in between.collect::<Vec<_>>() {
+            let half = transfer.0.first_chunk::<16>().expect("a hash has 32 bytes");
+            let (visit, provider) = (VisitId(*half), bureau_code(pair.care));
+            self.note(executed, (pair, visit, provider), i128::from(amount.minor()));
+        }
     }
 
     /// The two regions between which a visit is that is settled now.
@@ -106,6 +123,15 @@ impl RegionCheck {
     /// What one transaction moved for one visit.
     fn item(&mut self, executed: &Executed<'_>, record: &SettlementRecord, moved: i128) {
         let Some(pair) = self.visits.get(&record.visit).copied() else { return };
+        self.note(executed, (pair, record.visit, record.subject.provider), moved);
+    }
+
+    fn note(
+        &mut self,
+        executed: &Executed<'_>,
+        (pair, visit, provider): (RegionPair, VisitId, OrganisationId),
+        moved: i128,
+    ) {
         let Ok(amount) = u64::try_from(moved.unsigned_abs()) else { return };
         if amount == 0 {
             return;
@@ -113,8 +139,8 @@ impl RegionCheck {
         let direction = self.of(pair);
         direction.items.push(RegionItem {
             number: direction.items.len() as u64 + 1,
-            visit: record.visit,
-            provider: record.subject.provider,
+            visit,
+            provider,
             transaction: executed.receipt.record.transaction_id,
             amount: Amount::from_minor(amount),
             is_return: moved < 0,

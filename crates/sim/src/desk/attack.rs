@@ -20,7 +20,7 @@ use crate::world::World;
 impl World {
     /// Somebody tries what nobody may do.
     pub(super) fn attack(&mut self) {
-        let tried = match self.dice.below(11) {
+        let tried = match self.dice.below(12) {
             0 | 1 => self.settle_without_the_person(),
             2 => self.settle_at_a_better_price(),
             3 => self.sign_for_the_bureau(),
@@ -30,6 +30,7 @@ impl World {
             7 => self.change_after_signing(),
             8 => self.use_a_key_again(),
             9 => self.pay_with_anothers_grant(),
+            10 => self.claim_anothers_transfer(),
             _ => self.speak_on_another_ledger(),
         };
         self.report.attacks += u64::from(tried.is_some());

@@ -3,8 +3,9 @@
 //! hurry and with bad lines.
 //!
 //! Reading order: [`visit`] (from check-in to settlement), [`money`] (how cash is paid), [`change`]
-//! (refunds, corrections, objections), [`office`] (bureau and people), [`premium`], [`regions`]
-//! (two bureaus and what they owe each other), [`attack`].
+//! (refunds, corrections, objections), [`office`] (bureau and people), [`premium`],
+//! [`transfer`] (money from wallet to wallet), [`regions`] (two bureaus and what they owe each
+//! other), [`attack`].
 
 pub mod attack;
 pub mod change;
@@ -13,6 +14,7 @@ pub mod office;
 pub mod premium;
 pub mod quiet;
 pub mod regions;
+pub mod transfer;
 pub mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +49,7 @@ pub enum Intent {
     Retry(Hash),
     /// A contribution, by the bureau's own number of it.
     Contribution(u64),
-    /// Something about a premium.
+    /// Something about a premium, or money from wallet to wallet.
     Premium,
     /// Something else of the bureau's or a person's.
     Office,
@@ -98,6 +100,9 @@ impl World {
         }
         if self.dice.chance(300) {
             self.look_after_premium();
+        }
+        if self.dice.chance(300) {
+            self.move_between_wallets();
         }
         if self.dice.chance(700) {
             self.clear_between_regions();

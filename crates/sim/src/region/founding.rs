@@ -38,7 +38,7 @@ impl Region {
             self.approvals(),
             self.publications(),
             [self.funds(), self.rules()].concat(),
-            [self.first_money(), vec![self.aid_rules()]].concat(),
+            [self.first_money(), vec![self.aid_rules()], self.transfer_rules()].concat(),
             self.premium_seasons(),
             self.registrations(),
         ];

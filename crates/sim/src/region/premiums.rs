@@ -1,22 +1,32 @@
-//! The region's premiums: seasons, who owes one, and whose accounts may help.
+//! The region's premiums: seasons, who owes one, and whose accounts may help; and how money goes
+//! from wallet to wallet, here and next door.
 
 use ledger::modules::family::{
-    Agreement, AidPurpose, AidRules, AidTerms, GrantAid, Relation, SetAidRules,
+    Agreement, AidPurpose, AidRules, AidTerms, GrantAid, NightStop, Relation, SendTransfer,
+    SetAidRules, SetTransferRules, TransferRules,
 };
 use ledger::modules::premium::{
     PremiumClass, PremiumSeason, RegisterPremiums, RegisteredPremium, SeasonId, SetPremiumSeason,
     WaitingRule,
 };
-use primitives::{Amount, Period, Text};
+use primitives::{Amount, Period, PersonId, Text};
 
 use super::people::Person;
-use super::{PREMIUM, PREMIUMS, REGION, RESIDENTS, Region, SEASONS, day};
+use super::{NEIGHBOUR, PREMIUM, PREMIUMS, REGION, RESIDENTS, Region, SEASONS, day};
 use crate::actor::{Draft, organisation};
 
 /// The class of everybody who owes a premium.
 const CLASS: u8 = 1;
 /// The only relation.
 const RELATIVE: u8 = 1;
+/// The most of one transfer between wallets, in minor units.
+pub const TRANSFER_MAX: u64 = 2 * PREMIUM;
+/// How many transfers somebody sends a day.
+pub const TRANSFERS_A_DAY: u8 = 3;
+/// After how many days what is not claimed comes back.
+pub const CLAIM_DAYS: u8 = 2;
+/// When nothing is sent, in minutes of the day: over midnight.
+pub const NIGHT: (u16, u16) = (23 * 60, 6 * 60);
 const SOURCE: &str = "made up for the simulator";
 
 /// The season of a year.
@@ -102,6 +112,24 @@ impl Region {
         Draft::new(&SetAidRules { region: REGION, rules }, &[&self.bureau])
     }
 
+    /// Money goes from wallet to wallet in both regions, and between them.
+    pub(super) fn transfer_rules(&self) -> Vec<Draft> {
+        let rules = TransferRules {
+            relations: vec![Relation { number: RELATIVE, name: words("relative") }],
+            transfers_per_day_max: TRANSFERS_A_DAY,
+            transfer_max: Amount::from_minor(TRANSFER_MAX),
+            night: Some(NightStop { from_minute: NIGHT.0, until_minute: NIGHT.1 }),
+            claim_days: CLAIM_DAYS,
+            to_other_regions: true,
+            source: words(SOURCE),
+        };
+        let set = |region| {
+            let body = SetTransferRules { region, rules: rules.clone() };
+            Draft::new(&body, &[self.bureau_of(region)])
+        };
+        [REGION, NEIGHBOUR].map(set).into()
+    }
+
     /// The account of this person helps this resident with premiums: so many a month and a year.
     #[must_use]
     pub fn grant(&self, payer: &Person, member: &Person, [month, year]: [u64; 2]) -> Draft {
@@ -120,4 +148,10 @@ impl Region {
         let body = GrantAid { payer: payer.id, member: member.id, terms, agreement };
         Draft::new(&body, &[&payer.actor, &member.actor])
     }
+}
+
+/// So much from one wallet to another.
+#[must_use]
+pub const fn send(sender: PersonId, receiver: PersonId, amount: Amount) -> SendTransfer {
+    SendTransfer { sender, receiver, relation: RELATIVE, amount }
 }
