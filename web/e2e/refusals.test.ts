@@ -3,12 +3,18 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   atTheDesk,
+  BILL,
   confirmWithPin,
+  deskPage,
   launch,
   newcomer,
   PIN,
   sendAndOpen,
+  signDeskIn,
+  takeAtTill,
   Visitor,
+  writeBill,
+  type Both,
 } from './kit.ts';
 
 let browser: Browser;
@@ -17,20 +23,56 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-it('a wrong bill is refused, changed, taken back, and confirmed in the end although pressed twice', async () => {
-  const both = await atTheDesk(browser, 2, { language: 'zh-Hant' });
-  const { wallet, desk } = both;
-  await sendAndOpen(both);
+/** The patient refuses what lies on the phone. */
+async function refuse({ wallet, desk }: Both): Promise<void> {
   await wallet.button('bill.refuse').click();
   await wallet.check('bill-refuse');
   await wallet.button('bill.refuse.wrong_bill').click();
   await wallet.text('bill.state.refused').waitFor();
   await wallet.check('bill-refused');
   await desk.text('send.refused').waitFor();
+}
+
+it('a wrong bill is refused and its cash handed back; it is taken back by another clerk, and confirmed in the end although pressed twice', async () => {
+  const both = await atTheDesk(browser, 2, { language: 'zh-Hant' }, { language: 'en' }, 'clerk-back');
+  const { wallet, desk } = both;
+  const { name } = newcomer(2);
+  await desk.page.getByRole('radio', { name: desk.t('cash.till') }).check();
+  await takeAtTill(desk, 'clerk-back');
+  await sendAndOpen(both);
+  await refuse(both);
+
+  // The page is left and opened again: the bill is there, and so is the money in the till.
+  await deskPage(desk, 'nav.day');
+  await deskPage(desk, 'nav.receive');
+  await desk.page.getByRole('link', { name }).first().waitFor();
+  await desk.check('desk-open-visits');
+  await desk.page.getByRole('link', { name }).first().click();
+  await desk.text('cash.taken').waitFor();
+  await desk.page.reload();
+  await desk.text('cash.taken').waitFor();
+  const first = (visitor: Visitor) => visitor.page.locator('tbody input').first();
+  expect(await first(desk).inputValue()).toBe('ZJ001');
+  await writeBill(desk, BILL.replace(',2,26.80,53.60', ',1,26.80,26.80'));
+  await desk.text('till.left.other').waitFor();
+  await desk.button('till.back.go').click();
+  await desk.text('till.back.reason.missing').waitFor();
+  await desk.check('desk-till-other');
+  await desk.field('till.back.reason').fill('two boxes instead of one');
+  await desk.button('till.back.go').click();
+  await desk.button('send.go').waitFor();
 
   await sendAndOpen(both);
-  await desk.button('send.withdraw').click();
+  const other = await Visitor.arrive(browser, { language: 'de' }, 'desks');
+  await signDeskIn(other, 'hospital-1');
+  await other.page.getByRole('link', { name }).first().click();
+  await other.text('send.waiting').waitFor();
+  expect(await first(other).inputValue()).toBe('ZJ001');
+  await other.check('desk-other-clerk');
+  await other.button('send.withdraw').click();
   await wallet.text('bill.state.withdrawn').waitFor();
+  await desk.text('send.withdrawn').waitFor();
+  await other.leave();
 
   await sendAndOpen(both);
   await wallet.button('bill.pay').dblclick();
@@ -38,6 +80,17 @@ it('a wrong bill is refused, changed, taken back, and confirmed in the end altho
   await wallet.tab('tab.history').click();
   await wallet.page.locator('main li a').first().waitFor();
   expect(await wallet.page.locator('main li a').count()).toBeGreaterThan(0);
+  await desk.text('send.settled').waitFor();
+  // Nothing of the bill is left in the browser.
+  expect(await desk.page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain('ZJ001');
+  await desk.page.reload();
+  await desk.text('send.receipt').waitFor();
+
+  await deskPage(desk, 'nav.day');
+  await desk.field('cash.clerk').fill('clerk-back');
+  await desk.button('day.find').click();
+  await desk.page.getByText('two boxes instead of one').waitFor();
+  await desk.check('desk-handed-back');
   await wallet.leave();
   await desk.leave();
 });

@@ -13,7 +13,10 @@ mod support;
 use adapters::rail::{
     Action, Order, Outcome, Rail, Refusal, Verdict,
     conformance::Bench,
-    counter::{Clerk, Counter, CounterError, Difference, EXPLANATION_BYTES_MAX, Taking},
+    counter::{
+        Clerk, Counter, CounterError, Difference, EXPLANATION_BYTES_MAX, HandBack,
+        REASON_BYTES_MAX, Taking,
+    },
 };
 use primitives::Amount;
 use support::{CounterBench, reference, yuan};
@@ -208,4 +211,73 @@ fn the_words_of_a_difference_say_which_way_it_goes() {
     assert_eq!(words(Difference::Even), "no difference");
     assert_eq!(words(Difference::Over(yuan(1))), "1.00 CNY too many");
     assert_eq!(words(Difference::Short(yuan(1))), "1.00 CNY too few");
+}
+
+/// What is handed back of a payment.
+fn hand_back(tag: &str, code: &str, reason: &str) -> HandBack {
+    HandBack { original: reference(tag), clerk: clerk(code), reason: reason.to_owned() }
+}
+
+#[test]
+fn money_for_a_bill_that_was_refused_is_handed_back_once_with_a_reason() {
+    let bench = CounterBench::new();
+    let counter = bench.counter();
+    let back = |tag, reason| counter.hand_back(&hand_back(tag, "clerk-7", reason));
+    assert!(counter.taken(&reference("a")).unwrap().is_none());
+    let nothing = back("a", "wrong bill");
+    assert!(matches!(nothing, Err(CounterError::Refused(Refusal::OriginalUnknown))));
+    counter.take_money(&taking("a", yuan(37), yuan(50))).unwrap();
+    let taken = counter.taken(&reference("a")).unwrap().unwrap();
+    assert_eq!(
+        (taken.clerk, taken.change, taken.given_back),
+        (clerk("clerk-7"), yuan(13), yuan(0))
+    );
+    let long = "x".repeat(REASON_BYTES_MAX + 1);
+    for reason in ["  ", &long] {
+        assert!(matches!(back("a", reason), Err(CounterError::ReasonMissing)));
+    }
+    let first = back("a", "wrong bill").unwrap();
+    assert_eq!(first.amount, yuan(37));
+    // Twice the same is once; another clerk cannot do it again.
+    assert_eq!(back("a", "wrong bill").unwrap(), first);
+    let other = counter.hand_back(&hand_back("a", "nobody", "again"));
+    assert!(matches!(other, Err(CounterError::Refused(Refusal::ReferenceReused))));
+    assert_eq!(counter.taken(&reference("a")).unwrap().unwrap().given_back, yuan(37));
+    let shift = counter.open_shift_of(&bench.clerk).unwrap();
+    assert_eq!((shift.taken, shift.given_back, shift.expected), (yuan(37), yuan(37), yuan(500)));
+    let [named] = shift.handed_back.as_slice() else { panic!("one was handed back") };
+    assert_eq!((named.amount, named.reason.as_str()), (yuan(37), "wrong bill"));
+    assert_eq!(named.payment, taken.done.rail_reference);
+    // It pays for nothing any more: neither at the till nor for a settlement.
+    let again = counter.take_money(&taking("a", yuan(37), yuan(50)));
+    assert!(matches!(again, Err(CounterError::HandedBack)));
+    let action = Action::Pay { from: clerk("clerk-7").till(), amount: yuan(37) };
+    refused(&counter.perform(&Order { reference: reference("a"), action }), Refusal::Closed);
+    assert!(counter.books().audit().unwrap().is_sound());
+}
+
+#[test]
+fn what_was_handed_back_is_not_on_the_statement() {
+    let bench = CounterBench::new();
+    let counter = bench.counter();
+    counter.take_money(&taking("a", yuan(10), yuan(10))).unwrap();
+    counter.take_money(&taking("b", yuan(20), yuan(20))).unwrap();
+    counter.hand_back(&hand_back("a", "clerk-7", "wrong bill")).unwrap();
+    let lines = counter.reconcile(bench.today()).unwrap();
+    let references: Vec<_> = lines.iter().map(|line| line.reference).collect();
+    assert_eq!(references, [reference("b")]);
+}
+
+#[test]
+fn nothing_is_handed_back_from_a_till_without_shift_or_money() {
+    let bench = CounterBench::new();
+    let counter = bench.counter();
+    counter.take_money(&taking("a", yuan(10), yuan(10))).unwrap();
+    let back = |code| counter.hand_back(&hand_back("a", code, "wrong bill"));
+    assert!(matches!(back("nobody"), Err(CounterError::Refused(Refusal::ShiftNotOpen))));
+    counter.open_shift(&clerk("second"), yuan(5)).unwrap();
+    assert!(matches!(back("second"), Err(CounterError::Refused(Refusal::TillShort))));
+    // What settled something goes back by a refund, and is not handed back besides.
+    done(&refund(&counter, "r", "a", yuan(4), None));
+    assert!(matches!(back("clerk-7"), Err(CounterError::Refused(Refusal::ExceedsOriginal))));
 }

@@ -7,7 +7,7 @@ use adapters::directory::code::{code_digits, code_step};
 use adapters::directory::{
     ActivationTry, BoundCard, CodeSeed, Directory, DirectoryKey, Dispute, DisputeKind,
     KeptApplication, KeptClaim, KeptDeskAct, NewInquiry, PIN_TRIES, Particulars, PinTry,
-    RefusalReason, Request, RequestAnswer, UsedCode, WrittenAnswer,
+    RefusalReason, Request, RequestAnswer, Seen, UsedCode, WrittenAnswer,
 };
 use adapters::sqlite::Place;
 use primitives::{Hash, PersonId, PublicKey, Text, Timestamp, VisitId};
@@ -452,4 +452,37 @@ fn an_erased_wallet_leaves_who_it_was_and_nothing_of_others() {
     assert!(directory.use_code(shown.number, digits, NOW).unwrap().is_none());
     assert_eq!(directory.person(ONE).unwrap(), Some(who));
     assert_eq!(directory.card(TWO).unwrap(), Some(card));
+}
+
+#[test]
+fn a_provider_finds_the_visits_again_that_its_desks_opened() {
+    let directory = directory();
+    let (house, other) = ("house".parse().unwrap(), "other".parse().unwrap());
+    let visit = |number| VisitId([number; 16]);
+    let seen = |evidence, provider| Seen { provider, person: ONE, shown_by: Some(TWO), evidence };
+    directory.note_seen(&seen(Hash([1; 32]), &house), NOW).unwrap();
+    directory.note_seen(&seen(Hash([2; 32]), &house), NOW).unwrap();
+    // Another house that learned of the evidence does not get at who showed the code.
+    let elsewhere = Seen { shown_by: None, ..seen(Hash([1; 32]), &other) };
+    directory.note_received(visit(9), &elsewhere, NOW).unwrap();
+    assert_eq!(directory.reception(visit(9)).unwrap().unwrap().shown_by, None);
+    let received = Seen { shown_by: None, ..seen(Hash([1; 32]), &house) };
+    directory.note_received(visit(1), &received, NOW.plus_millis(1)).unwrap();
+    let found = directory.reception(visit(1)).unwrap().unwrap();
+    assert_eq!((found.person, found.shown_by), (ONE, Some(TWO)));
+    // The same again changes nothing, and without evidence it is received as well.
+    directory.note_received(visit(1), &received, NOW.plus_millis(2)).unwrap();
+    let unseen = Seen { evidence: Hash([0; 32]), ..received };
+    directory.note_received(visit(2), &unseen, NOW.plus_millis(3)).unwrap();
+    let visits = |provider| -> Vec<VisitId> {
+        directory.receptions(provider).unwrap().iter().map(|one| one.visit).collect()
+    };
+    assert_eq!((visits(&house), visits(&other)), (vec![visit(2), visit(1)], vec![visit(9)]));
+    // Whoever was seen and not received is forgotten after a day.
+    directory.note_seen(&seen(Hash([3; 32]), &house), NOW.plus_millis(25 * 3_600_000)).unwrap();
+    let late = Seen { evidence: Hash([2; 32]), ..received };
+    directory.note_received(visit(3), &late, NOW.plus_millis(25 * 3_600_000)).unwrap();
+    assert_eq!(directory.reception(visit(3)).unwrap().unwrap().shown_by, None);
+    directory.forget_receptions(&[visit(1), visit(2)]).unwrap();
+    assert_eq!(visits(&house), vec![visit(3)]);
 }

@@ -1,4 +1,4 @@
-/** The desk that this browser is: whose key it holds, and the visits it works on. */
+/** The desk that this browser is: whose key it holds, and what it keeps of the visits it works on. */
 import { api, ok } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
 import { deskSigner, type DeskKey } from '../keys/desk.ts';
@@ -8,25 +8,19 @@ import { toHex } from '../ledger/borsh.ts';
 import type { Body, KindName } from '../ledger/kinds.ts';
 import { encodeContent, randomHex, transactionId, type Content } from '../ledger/transaction.ts';
 import { network, session } from '../session.svelte.ts';
+import { beginDrafts, forgetDraft, forgetDrafts } from './drafts.ts';
 
 type Held = DeskKey & { readonly organisation: string };
 
-/** A patient whom this desk received, and the visit it opened. */
-export type Received = {
-  readonly visit: string;
-  readonly patient: Schemas['Patient'];
-  readonly subject: Schemas['VisitSubject'];
-};
-
 const NAME = 'desk';
-const RECEIVED = 'yibao.desk.received';
-/** How many visits a desk keeps in sight. */
-const RECEIVED_MAX = 20;
+
+/** What an identity card that is shown says. */
+export type Shown = Schemas['DeskIdentity'];
 
 class Desk {
   held = $state.raw<Held>();
-  /** Names are kept for as long as the tab is open, and no longer. */
-  received = $state.raw<readonly Received[]>(JSON.parse(sessionStorage.getItem(RECEIVED) ?? '[]'));
+  /** Cards that were shown when a visit was opened: kept nowhere but in this page, and asked for again when it is gone. */
+  readonly shown = new Map<string, Shown>();
 
   async load(): Promise<void> {
     this.held = await kept<Held>(NAME);
@@ -47,18 +41,20 @@ class Desk {
     return deskSigner(`organisation:${this.held.organisation}`, this.held);
   }
 
-  receive(one: Received): void {
-    this.received = [one, ...this.received].slice(0, RECEIVED_MAX);
-    this.remember();
+  /** Who works here: drafts of another one are not shown. */
+  begin(): void {
+    if (this.held !== undefined) beginDrafts(`${this.held.organisation}/${this.held.key}`);
   }
 
+  /** What is settled or cancelled is not worked on any more. */
   done(visit: string): void {
-    this.received = this.received.filter((one) => one.visit !== visit);
-    this.remember();
+    this.shown.delete(visit);
+    forgetDraft(visit);
   }
 
-  private remember(): void {
-    sessionStorage.setItem(RECEIVED, JSON.stringify(this.received));
+  leave(): void {
+    this.shown.clear();
+    forgetDrafts();
   }
 }
 export const desk = new Desk();

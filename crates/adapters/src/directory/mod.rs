@@ -10,7 +10,8 @@
 //! [`dispute`] (the words of an objection or a contest, and of its answers), [`inquiry`] (what
 //! somebody asks or reports), [`application`] (the documents of an application to act for a child),
 //! [`claim`] (the photographs of a claim, what a desk read on them), [`ward`] (who is in whose
-//! care), [`desk_act`] (why a desk did something for a person).
+//! care), [`desk_act`] (why a desk did something for a person), [`reception`] (whom a desk
+//! received).
 //!
 //! Invariants: a wrong activation or PIN is counted before it is answered, so no crash gives a try
 //! back (tests in `tests/directory.rs`); what is sealed opens only at its own place (test
@@ -30,6 +31,7 @@ mod family;
 pub mod inquiry;
 pub mod person;
 pub mod pin;
+mod reception;
 pub mod request;
 pub(crate) mod seal;
 mod sealed;
@@ -46,12 +48,13 @@ pub use family::FamilyRequest;
 pub use inquiry::{Inquiry, NewInquiry};
 pub use person::Particulars;
 pub use pin::{NewPin, PIN_TRIES, PinTry};
+pub use reception::{Reception, Seen};
 pub use request::{RefusalReason, Request, RequestAnswer};
 
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 8,
+    version: 9,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -169,6 +172,15 @@ const SCHEMA: Schema = Schema {
         ) STRICT",
         "CREATE INDEX desk_act_person ON desk_act (person, done)",
         "CREATE INDEX desk_act_done ON desk_act (done)",
+        "CREATE TABLE reception (
+            evidence BLOB PRIMARY KEY,
+            provider TEXT NOT NULL,
+            person   BLOB NOT NULL,
+            shown_by BLOB,
+            received INTEGER NOT NULL,
+            visit    BLOB UNIQUE
+        ) STRICT",
+        "CREATE INDEX reception_provider ON reception (provider, received)",
     ],
 };
 

@@ -134,6 +134,11 @@ impl Books {
         Ok(Self { database: Database::open(place, schema)?, offset, prefix })
     }
 
+    /// What the rail's own numbers start with.
+    pub(crate) const fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
@@ -166,7 +171,7 @@ impl Books {
         decision: &Decision,
     ) -> rusqlite::Result<Verdict> {
         let done = |amount| {
-            let rail_reference = format!("{}-{:012}", self.prefix, new.id);
+            let rail_reference = rail_reference(self.prefix, new.id);
             Verdict::Done(Done { rail_reference, amount, at: new.now })
         };
         let (verdict, amount) = match *decision {
@@ -206,7 +211,7 @@ impl Books {
                 let action: String = row.get(2)?;
                 Ok(StatementLine {
                     reference: Reference(row.get::<_, Sql<Hash>>(0)?.0),
-                    rail_reference: format!("{}-{:012}", self.prefix, row.get::<_, i64>(1)?),
+                    rail_reference: rail_reference(self.prefix, row.get(1)?),
                     movement: match action.as_str() {
                         "refund" => Movement::Refunded,
                         "pay_out" => Movement::PaidOut,
@@ -268,6 +273,11 @@ pub(crate) fn answer(rail: &str, answer: Result<Answer, StoreError>) -> Answer {
 fn describe(error: &StoreError) -> String {
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     format!("{error}: {cause}")
+}
+
+/// The rail's own number of an order.
+pub(crate) fn rail_reference(prefix: &str, order: i64) -> String {
+    format!("{prefix}-{order:012}")
 }
 
 /// What a reference that was decided before answers to this request.

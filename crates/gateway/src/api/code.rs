@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::family::{Relative, relative};
 use super::person::{CoverageStanding, standing_on};
+use super::reception::note_seen;
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
@@ -206,28 +207,41 @@ pub(crate) fn use_shown_code(
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     require_provider(call, session, Scope::Clerk)?;
-    let wallet = call.wallet()?;
     let CodeLookup { code: text } = call.json()?;
     let (UsedCode { person: found, shown_by, .. }, digits) =
         use_shown_code(call, Place::address(call.client, Some(session.party)), &text)?;
-    let wrong = || Problem::new(&code::CODE_WRONG).at("code");
-    let row = person::view::person(&call.view.state, found).ok_or_else(wrong)?;
-    let known = wallet.directory.person(found)?;
-    let (name, number_end) =
-        known.map_or_else(Default::default, |known| (known.name, known.number_end));
-    Reply::json(&PatientView {
+    let evidence = evidence(b"yibao/wallet-code/v1", &digits, call)?;
+    let patient = patient(call, (found, shown_by), evidence)?;
+    let patient = patient.ok_or_else(|| Problem::new(&code::CODE_WRONG).at("code"))?;
+    note_seen(call, session, (found, shown_by), evidence)?;
+    Reply::json(&patient)
+}
+
+/// Somebody as a desk sees who stands there, perhaps by a relative's phone; nothing for somebody
+/// who is not on the ledger.
+///
+/// # Errors
+/// When the directory fails.
+pub(super) fn patient(
+    call: &Call,
+    (found, shown_by): (PersonId, Option<PersonId>),
+    evidence: Hash,
+) -> Result<Option<PatientView>, Problem> {
+    let Some(row) = person::view::person(&call.view.state, found) else { return Ok(None) };
+    let directory = &call.wallet()?.directory;
+    let (name, number_end) = directory
+        .person(found)?
+        .map_or_else(Default::default, |known| (known.name, known.number_end));
+    Ok(Some(PatientView {
         person: found,
         name,
         number_end,
-        evidence: evidence(&digits, call)?,
+        evidence,
         is_locked: row.lock.is_some(),
-        card_last_four: wallet
-            .directory
-            .card(shown_by.unwrap_or(found))?
-            .map(|card| card.last_four),
+        card_last_four: directory.card(shown_by.unwrap_or(found))?.map(|card| card.last_four),
         shown_by: shown_by.map(|payer| relative(call, payer)).transpose()?,
         coverages: coverages(call, found, row.region)?,
-    })
+    }))
 }
 
 /// The two parts of a code of 14 digits.
@@ -237,12 +251,15 @@ fn parts(digits: &str) -> Option<(u32, u32)> {
     Some((number.parse().ok()?, changing.parse().ok()?))
 }
 
-/// What a check-in carries: a salted commitment to the code that was shown.
-fn evidence(digits: &str, call: &Call) -> Result<Hash, Problem> {
+/// What a check-in carries: a salted commitment to what was shown.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub(super) fn evidence(tag: &[u8], shown: &str, call: &Call) -> Result<Hash, Problem> {
     let mut salt = [0_u8; 32];
     getrandom::fill(&mut salt).map_err(|_| Problem::new(&code::INTERNAL))?;
     let time = call.now.millis().to_le_bytes();
-    Ok(sha256_parts(&[b"yibao/wallet-code/v1", &salt, digits.as_bytes(), &time]))
+    Ok(sha256_parts(&[tag, &salt, shown.as_bytes(), &time]))
 }
 
 fn coverages(

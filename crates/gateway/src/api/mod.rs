@@ -18,6 +18,7 @@ pub mod contest;
 pub mod contestable;
 pub mod correction;
 pub mod desk_act;
+pub mod desk_settlement;
 pub mod event;
 pub mod exchange;
 pub mod face;
@@ -44,6 +45,7 @@ pub mod problem;
 pub mod quote;
 pub mod rail;
 pub mod receipt;
+pub mod reception;
 pub mod recovery;
 pub mod refund;
 pub mod region;
@@ -100,7 +102,9 @@ static RESOURCES: &[&[Endpoint]] = &[
     wallet::ENDPOINTS,
     card::ENDPOINTS,
     code::ENDPOINTS,
+    reception::ENDPOINTS,
     request::ENDPOINTS,
+    desk_settlement::ENDPOINTS,
     refund::ENDPOINTS,
     objection::ENDPOINTS,
     contest::ENDPOINTS,

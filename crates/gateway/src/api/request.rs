@@ -178,7 +178,10 @@ struct KeptBill {
 }
 
 /// An open visit of the signed-in provider.
-fn own_open_visit(call: &Call, session: &Session) -> Result<SeenVisit, Problem> {
+///
+/// # Errors
+/// `not_found`, `not_yours`, `scope_not_held`.
+pub(super) fn own_open_visit(call: &Call, session: &Session) -> Result<SeenVisit, Problem> {
     require_provider(call, session, Scope::Settle)?;
     let seen = call.visit(session, call.path("visit")?)?;
     if session.party != Party::Organisation(seen.subject.provider) {
@@ -206,7 +209,7 @@ fn cash_leg(call: &Call, session: &Session) -> Result<Reply, Problem> {
     Ok(Reply::json(&leg)?.status(StatusCode::CREATED))
 }
 
-fn invalid(why: Detail) -> Problem {
+pub(super) fn invalid(why: Detail) -> Problem {
     Problem::new(&code::REQUEST_INVALID).with(why)
 }
 
@@ -216,6 +219,13 @@ fn create(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let request: NewRequest = call.json()?;
     let content = read_content(call, request.content.clone())?;
     let body = settlement(call, &wallet, &seen.subject, &content)?;
+    if !matches!(body.consent, Consent::OwnKey | Consent::Proxy { .. }) {
+        return Err(invalid(detail!("its consent must be the person's own key, or a relative's")));
+    }
+    let latest = call.instant().plus_millis(REQUEST_MILLIS_MAX);
+    if content.valid_until > latest {
+        return Err(invalid(detail!("it must end within half an hour")));
+    }
     let sent = SentBill { text: &request.bill, salt: &request.salt };
     let sealed = opened_bill(call, &seen.subject, (&body.bill, &body.sums), &sent)?;
     let asked = Transaction { content, authorisations: request.authorisations };
@@ -267,8 +277,11 @@ const fn asked_by(body: &SettleVisit, person: PersonId) -> PersonId {
     }
 }
 
-/// The settlement of a content that may be sent to somebody.
-fn settlement(
+/// The settlement of a content that a desk brings for the visit in the path.
+///
+/// # Errors
+/// `invalid_request`, `malformed_transaction`.
+pub(super) fn settlement(
     call: &Call,
     wallet: &Wallet,
     subject: &VisitSubject,
@@ -293,13 +306,6 @@ fn settlement(
         return Err(invalid(detail!(
             "the patient is insured elsewhere; use that bureau's gateway"
         )));
-    }
-    if !matches!(body.consent, Consent::OwnKey | Consent::Proxy { .. }) {
-        return Err(invalid(detail!("its consent must be the person's own key, or a relative's")));
-    }
-    let latest = call.instant().plus_millis(REQUEST_MILLIS_MAX);
-    if content.valid_until > latest {
-        return Err(invalid(detail!("it must end within half an hour")));
     }
     Ok(body)
 }
@@ -342,7 +348,10 @@ pub(super) fn opened_bill(
 
 /// The transaction with what bureau and bank sign: the bureau has sorted the bill itself, and the
 /// bank takes only what it has noted for this visit.
-fn co_signed(
+///
+/// # Errors
+/// When a machine does not sign.
+pub(super) fn co_signed(
     wallet: &Wallet,
     content: Content,
     body: &SettleVisit,
@@ -399,7 +408,11 @@ pub(crate) fn keep_sealed(
     }
 }
 
-fn view(call: &Call, request: Request) -> Result<RequestView, Problem> {
+/// A request as its desk and whoever is asked see it.
+///
+/// # Errors
+/// When the directory or the ledger's history fails.
+pub(super) fn view(call: &Call, request: Request) -> Result<RequestView, Problem> {
     let broken = |_| Problem::new(&code::INTERNAL);
     let content: Content = codec::decode(&request.content).map_err(broken)?;
     let body: SettleVisit = codec::decode(&content.body).map_err(broken)?;

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use adapters::rail::Reference;
-use adapters::rail::counter::{Clerk, Counter, CounterError, Difference, Shift, Taking};
+use adapters::rail::counter::{
+    Clerk, Counter, CounterError, Difference, HandBack, Shift, TakenBefore, Taking,
+};
 use axum::http::{Method, StatusCode};
-use primitives::{Amount, Hash, Timestamp, VisitId};
+use ledger::modules::visit::{self, DepositSource, VisitRow};
+use primitives::{Amount, Detail, Hash, Party, Timestamp, VisitId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rail::{CLERK, CLERK_RULE, ORGANISATION, RAIL, clerk_of, own_payments, rail_in_path};
 use super::receipt::not_found;
+use super::request::{RequestStanding, standing_of};
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
@@ -21,6 +25,10 @@ use crate::session::Session;
 
 const CLERK_IN_PATH: Parameter =
     Parameter::path("clerk", "the clerk, by staff code", schema_of::<String>);
+
+const VISIT: Parameter = Parameter::path("visit", "the visit's id", schema_of::<VisitId>);
+/// How many tries of a visit are looked for. Our own limit.
+const ATTEMPTS_MAX: u32 = 64;
 
 const PROBLEMS: &[ProblemCode] =
     &[code::NOT_YOURS, code::SCOPE_MISSING, code::NOT_FOUND, code::TILL_REFUSED];
@@ -70,6 +78,30 @@ pub static ENDPOINTS: &[Endpoint] = &[
         parameters: &[ORGANISATION, RAIL],
         body: BodyKind::Json(schema_of::<TakingRequest>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<TakenView>),
+        problems: PROBLEMS,
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/organisations/{organisation}/rails/{rail}/takings/{visit}",
+        operation: "list_takings",
+        summary: "Lists what was taken at the tills for a visit, by number of the try",
+        access: Access::Party { rule: CLERK_RULE, handle: takings },
+        parameters: &[ORGANISATION, RAIL, VISIT],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<TakingList>),
+        problems: PROBLEMS,
+    },
+    Endpoint {
+        method: Method::POST,
+        path: "/v1/organisations/{organisation}/rails/{rail}/takings/{visit}/returns",
+        operation: "hand_back_money",
+        summary: "Hands back what was taken for a visit that nothing came of, with a reason; the same again \
+                  gives the same. Not while a patient is asked, nor once the money settled something: \
+                  then it is refunded",
+        access: Access::Party { rule: CLERK_RULE, handle: hand_back },
+        parameters: &[ORGANISATION, RAIL, VISIT],
+        body: BodyKind::Json(schema_of::<ReturnRequest>, JSON_BYTES_MAX),
+        answer: AnswerKind::Json(201, schema_of::<ReturnedView>),
         problems: PROBLEMS,
     },
 ];
@@ -126,6 +158,71 @@ pub struct TakenView {
     pub authorisation: Hash,
 }
 
+/// What was taken for a visit.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TakingList {
+    /// The payments, by number of the try.
+    pub takings: Vec<TakingView>,
+}
+
+/// Money that was taken before.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TakingBefore")]
+pub struct TakingView {
+    /// Which try for the visit it was.
+    pub attempt: u32,
+    /// The clerk who took it.
+    pub clerk: String,
+    /// How much was taken.
+    pub amount: Amount,
+    /// What the payer got back at once.
+    pub change: Amount,
+    /// How much was given back since; all of it when it was handed back.
+    pub given_back: Amount,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// The till's own number of the payment.
+    pub rail_reference: String,
+}
+
+/// Money that is handed back.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnRequest {
+    /// Which try for the visit.
+    #[serde(default)]
+    pub attempt: u32,
+    /// Out of whose till, by staff code.
+    pub clerk: String,
+    /// Why, in 1 to 200 bytes.
+    #[schemars(length(min = 1, max = 200))]
+    pub reason: String,
+}
+
+/// Money that was handed back.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ReturnedMoney")]
+pub struct ReturnedView {
+    /// The till's own number of it.
+    pub rail_reference: String,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// A payment that was handed back in a shift.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HandedBack")]
+pub struct HandedBackView {
+    /// The till's own number of the payment.
+    pub payment: String,
+    /// How much.
+    pub amount: Amount,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
 /// A shift.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Shift")]
@@ -142,6 +239,9 @@ pub struct ShiftView {
     pub taken: Amount,
     /// What was given back.
     pub given_back: Amount,
+    /// Payments of it that were handed back because nothing came of them, the newest first; at
+    /// most 200.
+    pub handed_back: Vec<HandedBackView>,
     /// What should be in the till.
     pub expected: Amount,
     /// How it ended; left out while it is open.
@@ -173,7 +273,14 @@ impl From<&Shift> for ShiftView {
             };
             ClosedView { at: close.at, counted: close.counted, over, short }
         });
+        let handed_back = shift.handed_back.iter().map(|one| HandedBackView {
+            payment: one.payment.clone(),
+            amount: one.amount,
+            at: one.at,
+            reason: one.reason.clone(),
+        });
         Self {
+            handed_back: handed_back.collect(),
             clerk: shift.clerk.to_string(),
             opened: shift.opened_at,
             float: shift.float,
@@ -232,9 +339,11 @@ fn take(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let request: TakingRequest = call.json()?;
     let reference = Reference::of_authorisation(&request.visit, request.attempt);
     let (clerk, due) = (clerk_of(&request.clerk)?, request.due);
+    let counter = counter(call, &*payments)?;
+    require_no_other(call, &counter, &request)?;
     let from = clerk.till();
     let taking = Taking { reference, clerk, due, tendered: request.tendered };
-    let taken = counter(call, &*payments)?.take_money(&taking).map_err(refused)?;
+    let taken = counter.take_money(&taking).map_err(refused)?;
     let note = PaymentNote::Paid { reference, from, amount: due };
     let authorisation = payments.record_authorisation(&rail, note, request.salt)?;
     let view = TakenView {
@@ -243,4 +352,119 @@ fn take(call: &Call, session: &Session) -> Result<Reply, Problem> {
         authorisation,
     };
     Ok(Reply::json(&view)?.status(StatusCode::CREATED))
+}
+
+/// A payment of a visit with the number of its try.
+type Tried = (u32, TakenBefore);
+
+/// What was taken for a visit, by number of the try.
+fn taken_for(counter: &Counter, visit: VisitId) -> Result<Vec<Tried>, Problem> {
+    let failed = |error| refused(CounterError::Store(error));
+    let tries = (0..ATTEMPTS_MAX).map(|attempt| {
+        let reference = Reference::of_authorisation(&visit, attempt);
+        counter.taken(&reference).map_err(failed).map(|taken| taken.map(|taken| (attempt, taken)))
+    });
+    // A refused try is kept by no till, so that a later one may stand behind a gap.
+    tries.filter_map(Result::transpose).collect()
+}
+
+/// The visit's deposits and settlements that this organisation collected on this rail, if any:
+/// then money that lies in a till belongs to them, and goes back by a refund.
+fn is_collected(call: &Call, session: &Session, visit: VisitId) -> Result<bool, Problem> {
+    let Some(row) = visit::view::visit(&call.view.state, visit) else { return Ok(false) };
+    let collected = match row {
+        VisitRow::Open(open) => {
+            let rails = open.deposits.iter().filter_map(|deposit| match deposit.source {
+                DepositSource::PersonalAccount => None,
+                DepositSource::Rail(reference) => Some(reference),
+            });
+            rails.collect()
+        }
+        VisitRow::Settled(_) => {
+            let record = call.gateway.port.chain().settlement(visit)?;
+            record.map(|record| record.collected).ok_or_else(not_found)?
+        }
+        VisitRow::Cancelled => Vec::new(),
+    };
+    let rail: String = call.path("rail")?;
+    let is_here = |reference: &Hash| {
+        let row = visit::view::effect(&call.view.state, reference);
+        row.is_some_and(|row| {
+            Party::Organisation(row.executor) == session.party && row.rail == rail
+        })
+    };
+    Ok(collected.iter().any(is_here))
+}
+
+/// Another try for an open visit takes money only once nothing of an earlier one is left in a till.
+fn require_no_other(
+    call: &Call,
+    counter: &Counter,
+    request: &TakingRequest,
+) -> Result<(), Problem> {
+    let open = visit::view::visit(&call.view.state, request.visit);
+    let is_plain = matches!(open, Some(VisitRow::Open(open)) if open.deposits.is_empty());
+    if !is_plain {
+        return Ok(());
+    }
+    let left = taken_for(counter, request.visit)?.into_iter().find(|(attempt, taken)| {
+        *attempt != request.attempt && taken.given_back < taken.done.amount
+    });
+    match left {
+        None => Ok(()),
+        Some((_, taken)) => Err(Problem::new(&code::TILL_REFUSED).with(detail!(
+            "payment {payment} for this visit is in the till; hand it back first",
+            payment = taken.done.rail_reference
+        ))),
+    }
+}
+
+fn takings(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let payments = own_payments(call, session, CLERK)?;
+    let visit: VisitId = call.path("visit")?;
+    let taken = taken_for(&*counter(call, &*payments)?, visit)?;
+    if taken.is_empty() {
+        // Of a visit of others nothing is said, not even that nothing was taken.
+        call.visit(session, visit)?;
+    }
+    let takings = taken.into_iter().map(|(attempt, taken)| TakingView {
+        attempt,
+        clerk: taken.clerk.to_string(),
+        amount: taken.done.amount,
+        change: taken.change,
+        given_back: taken.given_back,
+        at: taken.done.at,
+        rail_reference: taken.done.rail_reference,
+    });
+    Reply::json(&TakingList { takings: takings.collect() })
+}
+
+fn hand_back(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let payments = own_payments(call, session, CLERK)?;
+    let visit: VisitId = call.path("visit")?;
+    let ReturnRequest { attempt, clerk, reason } = call.json()?;
+    let refuse = |why: Detail| Err(Problem::new(&code::TILL_REFUSED).with(why));
+    let counter = counter(call, &*payments)?;
+    let original = Reference::of_authorisation(&visit, attempt);
+    let failed = |error| refused(CounterError::Store(error));
+    counter.taken(&original).map_err(failed)?.ok_or_else(not_found)?;
+    if is_waiting(call, session, visit)? {
+        return refuse(detail!("the patient is asked to confirm; take the request back first"));
+    }
+    if is_collected(call, session, visit)? {
+        return refuse(detail!("the money settled the visit; give it back by a refund"));
+    }
+    let asked = HandBack { original, clerk: clerk_of(&clerk)?, reason };
+    let done = counter.hand_back(&asked).map_err(refused)?;
+    let view = ReturnedView { rail_reference: done.rail_reference, amount: done.amount };
+    Ok(Reply::json(&view)?.status(StatusCode::CREATED))
+}
+
+/// Whether somebody may still confirm what this organisation asks for the visit.
+fn is_waiting(call: &Call, session: &Session, visit: VisitId) -> Result<bool, Problem> {
+    let Some(wallet) = call.gateway.port.wallet() else { return Ok(false) };
+    let latest = wallet.directory.latest_request(visit)?;
+    let own = latest.filter(|one| session.party == Party::Organisation(one.provider));
+    let Some(request) = own else { return Ok(false) };
+    Ok(standing_of(call, &request)? == RequestStanding::Waiting)
 }

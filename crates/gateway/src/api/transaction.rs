@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::receipt::{concerned_receipt, not_found};
+use super::reception::note_check_in;
 use crate::call::{Call, read_json};
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Place, Reply, schema_of,
@@ -387,6 +388,7 @@ fn submit(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if content.idempotency_key != key {
         return Err(Problem::new(&code::IDEMPOTENCY_KEY_DIFFERS));
     }
+    note_check_in(call, session, content)?;
     submit_signed(call, session.party, transaction)
 }
 

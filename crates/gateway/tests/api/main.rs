@@ -40,6 +40,7 @@ mod privacy;
 mod problems;
 mod rail;
 mod receipt;
+mod reception;
 mod recovery;
 mod registry;
 mod request;

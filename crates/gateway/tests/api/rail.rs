@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::insured::VISIT;
 use crate::support::keys::public;
+use crate::support::wallets::{confirm_visit, send_request};
 use crate::support::{Answered, Ask, DAY, START, World, organisation};
 
 const RAIL: &str = "/v1/organisations/hospital/rails/counter";
@@ -63,6 +64,61 @@ fn a_clerk_opens_a_shift_takes_money_and_closes_by_counting() {
     close(json!({ "counted": "0" })).problem(404, "not_found");
     let named = desk.post("/shifts", json!({ "clerk": "Mr Smith", "float": "0" }));
     assert_eq!(named.problem(422, "invalid_field")["field"], "clerk");
+}
+
+#[test]
+fn money_for_a_bill_that_came_to_nothing_is_handed_back_and_named_in_the_shift() {
+    let world = World::insured();
+    let desk = Desk::new(&world);
+    let taken_for = format!("/takings/{VISIT}");
+    let back = |attempt: u32, reason: &str| {
+        let body = json!({ "attempt": attempt, "clerk": "clerk-1", "reason": reason });
+        desk.post(&format!("{taken_for}/returns"), body)
+    };
+    let take = |attempt: u32, due: &str| {
+        let body = json!({
+            "visit": VISIT, "attempt": attempt, "clerk": "clerk-1", "due": due, "tendered": "1000",
+            "salt": sha256(b"salt")
+        });
+        desk.post("/takings", body)
+    };
+    assert_eq!(desk.get(&taken_for).expect(200).json()["takings"], json!([]));
+    back(0, "wrong bill").problem(404, "not_found");
+    desk.post("/shifts", json!({ "clerk": "clerk-1", "float": "5000" })).expect(201);
+    take(0, "700").expect(201);
+    // The bill is another one now: nothing more is taken while this lies in the till.
+    let problem = take(1, "600").problem(409, "till_refused");
+    assert!(problem["detail"].as_str().unwrap().contains("CT-"), "{problem}");
+    back(0, " ").problem(409, "till_refused");
+    // Whoever is asked could still confirm it.
+    let request = send_request(&world, VISIT);
+    back(0, "wrong bill").problem(409, "till_refused");
+    let withdraw = Ask::delete(format!("/v1/requests/{}", request.id())).token(&desk.token);
+    world.ask(&withdraw).expect(204);
+    assert_eq!(back(0, "wrong bill").expect(201).json()["amount"], "700");
+    take(0, "700").problem(409, "till_refused");
+    take(1, "600").expect(201);
+    let list = desk.get(&taken_for).expect(200).json();
+    let [first, second] = list["takings"].as_array().unwrap().as_slice() else { panic!("{list}") };
+    assert_eq!((&first["given_back"], &second["given_back"]), (&json!("700"), &json!("0")));
+    assert_eq!((&second["attempt"], &second["clerk"]), (&json!(1), &json!("clerk-1")));
+    let shift = desk.get("/shifts/clerk-1").expect(200).json();
+    assert_eq!((&shift["expected"], &shift["given_back"]), (&json!("5600"), &json!("700")));
+    assert_eq!(shift["handed_back"][0]["reason"], "wrong bill");
+    assert_eq!(shift["handed_back"][0]["payment"], first["rail_reference"]);
+}
+
+#[test]
+fn money_that_settled_a_visit_is_refunded_and_not_handed_back() {
+    let world = World::insured();
+    let desk = Desk::new(&world);
+    desk.post("/shifts", json!({ "clerk": "clerk-1", "float": "5000" })).expect(201);
+    desk.take("700", "700").expect(201);
+    confirm_visit(&world, VISIT);
+    let body = json!({ "clerk": "clerk-1", "reason": "wrong bill" });
+    let problem = desk.post(&format!("/takings/{VISIT}/returns"), body);
+    problem.problem(409, "till_refused");
+    assert_eq!(desk.get("/shifts/clerk-1").expect(200).json()["expected"], "5700");
 }
 
 #[test]

@@ -18,15 +18,17 @@ use crate::{
     sqlite::{Place, Schema, Sql, StoreError},
 };
 
+pub use hand_back::{HandBack, HandedBack, REASON_BYTES_MAX, TakenBefore};
 pub use shift::{Difference, EXPLANATION_BYTES_MAX, Shift, ShiftClose, ShiftId};
 
+mod hand_back;
 mod rail;
 mod shift;
 
 const SCHEMA: Schema = Schema {
     name: "counter's cash books",
     application_id: 0x7962_6374,
-    version: 1,
+    version: 2,
     tables: &[
         ORDERS,
         "CREATE TABLE shift (
@@ -46,11 +48,13 @@ const SCHEMA: Schema = Schema {
             order_id INTEGER PRIMARY KEY
                 REFERENCES order_record (id) DEFERRABLE INITIALLY DEFERRED,
             shift_id INTEGER NOT NULL REFERENCES shift (id),
-            kind     TEXT NOT NULL CHECK (kind IN ('taken', 'given_back', 'added')),
+            kind     TEXT NOT NULL CHECK (kind IN ('taken', 'given_back', 'handed_back', 'added')),
             amount   INTEGER NOT NULL CHECK (amount > 0),
-            change   INTEGER NOT NULL CHECK (change >= 0)
+            change   INTEGER NOT NULL CHECK (change >= 0),
+            reason   TEXT
         ) STRICT",
         "CREATE INDEX cash_shift ON cash (shift_id)",
+        "CREATE INDEX cash_handed_back ON cash (order_id) WHERE kind = 'handed_back'",
     ],
 };
 
@@ -156,6 +160,10 @@ pub enum CounterError {
         /// In which currency.
         currency: Currency,
     },
+    /// Nobody says why money is handed back.
+    ReasonMissing,
+    /// The payment was handed back: it can be used for nothing any more.
+    HandedBack,
     /// An amount out of bounds.
     AmountTooLarge,
     /// The rail refused the order.
@@ -192,6 +200,13 @@ impl From<&CounterError> for Detail {
                 "the till has {difference}; say why in `explanation`, in 1 to 200 bytes",
                 difference = difference.detail(*currency)
             ),
+            Error::ReasonMissing => detail!(
+                "say why the money is handed back, in 1 to {most} bytes",
+                most = REASON_BYTES_MAX
+            ),
+            Error::HandedBack => {
+                detail!("this payment was handed back; take the money again as the next try")
+            }
             Error::AmountTooLarge => detail!("the amount is larger than a till may hold"),
             Error::Refused(refusal) => (*refusal).into(),
             Error::Store(error) => {
@@ -257,6 +272,9 @@ impl Counter {
                 Verdict::Done(done) => {
                     Ok(Taken { change: change_of(tx, &taking.reference)?, done })
                 }
+                Verdict::Refused(_) if hand_back::is_undone(tx, &taking.reference)? => {
+                    Err(CounterError::HandedBack)
+                }
                 Verdict::Refused(refusal) => Err(CounterError::Refused(refusal)),
             })
         })?
@@ -302,6 +320,10 @@ impl Counter {
         change: Amount,
     ) -> rusqlite::Result<Verdict> {
         let request = Request::of_order(OWNER, order);
+        let is_payment = matches!(order.action, Action::Pay { .. });
+        if is_payment && hand_back::is_undone(tx, &order.reference)? {
+            return Ok(Verdict::Refused(Refusal::Closed));
+        }
         self.books.perform(tx, &request, self.clock.now(), |tx, new| match &order.action {
             Action::Pay { from, amount } => decide_pay(tx, new, from, *amount, change),
             Action::Refund { original, amount, to } => {

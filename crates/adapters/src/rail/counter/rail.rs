@@ -2,7 +2,7 @@
 
 use primitives::{Amount, CivilDate, Currency};
 
-use super::{Counter, OWNER};
+use super::Counter;
 use crate::rail::{
     Answer, Order, Outcome, Rail, RailUnavailable, Reference, StatementLine, Style, books,
 };
@@ -37,11 +37,11 @@ impl Rail for Counter {
     }
 
     fn query(&self, reference: &Reference) -> Answer {
-        books::answer(NAME, self.books.query(OWNER, reference))
+        books::answer(NAME, self.answer(reference))
     }
 
     fn reconcile(&self, day: CivilDate) -> Result<Vec<StatementLine>, RailUnavailable> {
-        self.books.statement(OWNER, day).map_err(|error| {
+        self.statement(day).map_err(|error| {
             tracing::warn!(rail = NAME, %error, "no statement");
             RailUnavailable
         })

@@ -5,7 +5,7 @@ use std::fmt;
 use primitives::{Amount, Currency, Detail, Timestamp, detail, sha256_parts};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::{Clerk, Counter, CounterError, OWNER};
+use super::{Clerk, Counter, CounterError, HandedBack, OWNER, hand_back};
 use crate::{
     rail::{
         ORDER_AMOUNT_MAX, Reference, Verdict,
@@ -42,8 +42,10 @@ pub struct Shift {
     pub added: Amount,
     /// What was taken, change already given.
     pub taken: Amount,
-    /// What was given back.
+    /// What was given back, with what was handed back.
     pub given_back: Amount,
+    /// Payments that were handed back because nothing came of them, the newest first; at most 200.
+    pub handed_back: Vec<HandedBack>,
     /// What should be in the till: float, added and taken less given back.
     pub expected: Amount,
     /// The count that ended it; `None` while it is open.
@@ -127,7 +129,7 @@ impl Counter {
             let shift = tx.last_insert_rowid();
             let (till, safe) = (till(tx, clerk)?, safe(tx)?);
             self.transfer(tx, (shift, "shift_open"), (till, safe), float)?;
-            load(tx, shift).map(|shift| shift.ok_or(CounterError::NoShift))
+            load(tx, (shift, self.books.prefix())).map(|shift| shift.ok_or(CounterError::NoShift))
         })?
     }
 
@@ -174,7 +176,7 @@ impl Counter {
                 Sql(counted),
                 words.filter(|_| is_explained)
             ])?;
-            load(tx, shift).map(|shift| shift.ok_or(CounterError::NoShift))
+            load(tx, (shift, self.books.prefix())).map(|shift| shift.ok_or(CounterError::NoShift))
         })?
     }
 
@@ -185,7 +187,7 @@ impl Counter {
     pub fn open_shift_of(&self, clerk: &Clerk) -> Result<Shift, CounterError> {
         let shift =
             self.books.database().read(|connection| match find_open(connection, clerk)? {
-                Some(id) => load(connection, id),
+                Some(id) => load(connection, (id, self.books.prefix())),
                 None => Ok(None),
             })?;
         shift.ok_or(CounterError::NoShift)
@@ -196,7 +198,10 @@ impl Counter {
     /// # Errors
     /// No such shift, or failing books.
     pub fn shift(&self, id: ShiftId) -> Result<Shift, CounterError> {
-        let shift = self.books.database().read(|connection| load(connection, id.0))?;
+        let shift = self
+            .books
+            .database()
+            .read(|connection| load(connection, (id.0, self.books.prefix())))?;
         shift.ok_or(CounterError::NoShift)
     }
 
@@ -260,7 +265,7 @@ pub(super) fn find_open(connection: &Connection, clerk: &Clerk) -> rusqlite::Res
         .optional()
 }
 
-fn load(connection: &Connection, id: i64) -> rusqlite::Result<Option<Shift>> {
+fn load(connection: &Connection, (id, prefix): (i64, &str)) -> rusqlite::Result<Option<Shift>> {
     let sum = |kind: &str| -> rusqlite::Result<Amount> {
         connection
             .prepare_cached(
@@ -269,8 +274,10 @@ fn load(connection: &Connection, id: i64) -> rusqlite::Result<Option<Shift>> {
             .query_row(params![id, kind], |row| row.get::<_, Sql<Amount>>(0))
             .map(|sum| sum.0)
     };
-    let (added, taken, given_back) = (sum("added")?, sum("taken")?, sum("given_back")?);
-    let shift = |row: &Row<'_>| {
+    let (added, taken) = (sum("added")?, sum("taken")?);
+    let given_back = sum("given_back")?.saturating_add(sum("handed_back")?);
+    let handed_back = hand_back::in_shift(connection, (id, prefix))?;
+    let shift = move |row: &Row<'_>| {
         let float = row.get::<_, Sql<Amount>>(2)?.0;
         let came_in = float.saturating_add(added).saturating_add(taken);
         Ok(Shift {
@@ -281,6 +288,7 @@ fn load(connection: &Connection, id: i64) -> rusqlite::Result<Option<Shift>> {
             added,
             taken,
             given_back,
+            handed_back: handed_back.clone(),
             expected: came_in.saturating_sub(given_back),
             close: close_of(row)?,
         })

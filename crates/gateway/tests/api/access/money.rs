@@ -55,6 +55,16 @@ pub(super) fn rail_trials() -> Vec<Trial> {
             },
             201,
         ),
+        rail("list_takings", |_| Ask::get(format!("{RAIL}/takings/{VISIT}")), 200),
+        // Whoever may, hears that the payment does not lie there.
+        rail(
+            "hand_back_money",
+            |_| {
+                let body = json!({ "attempt": 9, "clerk": "clerk-1", "reason": "wrong bill" });
+                Ask::post(format!("{RAIL}/takings/{VISIT}/returns"), &body)
+            },
+            404,
+        ),
         rail("get_shift", |_| Ask::get(format!("{RAIL}/shifts/clerk-1")), 200),
         rail(
             "close_shift",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Given, Own, Status, Trial, bureau, hospital, one, party, public, two};
+use super::{Given, Own, Status, Trial, bureau, hospital, one, other, party, public, two};
 use crate::binding::{application, applied, child, child_identity};
 use crate::card;
 use crate::claim::{
@@ -114,6 +114,19 @@ pub(super) fn wallet_trials() -> Vec<Trial> {
             |given| Ask::post("/v1/codes/lookups", &json!({ "code": shown_code(&given.world) })),
             (one, Status(403)),
             (hospital, Status(200)),
+        ),
+        // Whoever may look, hears which field is no number.
+        party(
+            "look_up_identity_card",
+            |_| Ask::post("/v1/identity-cards/lookups", &json!({ "name": NAME, "number": "1" })),
+            (bureau, Status(403)),
+            (hospital, Status(422)),
+        ),
+        party(
+            "list_receptions",
+            |_| Ask::get("/v1/organisations/hospital/receptions"),
+            (other, Status(403)),
+            (hospital, Own(|list| list["visits"].is_array())),
         ),
     ]
 }

@@ -15,8 +15,8 @@ use crate::inquiry::inquire;
 use crate::plan_version::{self, VERSIONS, next_file};
 use crate::support::insured::{PLAN, VISIT, sealed};
 use crate::support::wallets::{
-    Cash, confirmation, new_answer, new_objection, new_refund, new_request, object, send_request,
-    settled,
+    Cash, NAME, NUMBER, confirmation, new_answer, new_objection, new_refund, new_request, object,
+    send_request, settled,
 };
 use crate::support::{Ask, START, id_of};
 
@@ -244,6 +244,23 @@ pub(super) fn request_trials() -> Vec<Trial> {
             },
             (other, Status(404)),
             (hospital, Status(201)),
+        ),
+        // Whoever may settle, hears that the consent is none for a desk.
+        party(
+            "settle_at_desk",
+            |given| {
+                let (_, mut body) = new_request(&given.world, ASKED, Cash::Till);
+                body["identity"] = json!({ "name": NAME, "number": NUMBER });
+                Ask::post(format!("/v1/visits/{ASKED}/settlements"), &body)
+            },
+            (other, Status(404)),
+            (hospital, Status(422)),
+        ),
+        party(
+            "get_reception",
+            |_| Ask::get(format!("/v1/visits/{ASKED}/reception")),
+            (other, Status(404)),
+            (hospital, Own(|seen| seen["patient"]["name"] == "陈玉兰")),
         ),
         party(
             "list_requests",
