@@ -388,6 +388,8 @@ impl schemars::JsonSchema for Bill {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
     use primitives::ExchangePrice;
 
