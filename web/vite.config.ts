@@ -33,7 +33,7 @@ export default defineConfig({
         // Few files: on a slow phone each wave of them costs a fifth of a second before anything is seen.
         codeSplitting: {
           groups: [
-            { name: 'base', test: /node_modules\/(?!qr\/)|src\/(api|design|keys|ledger|messages)\/(?!Qr)|src\/[^/]+\.ts$/, minShareCount: 2 },
+            { name: 'base', test: /node_modules\/(?!(qr|smol-toml)\/)|src\/(api|design|keys|ledger|messages)\/(?!Qr|Scan)|src\/[^/]+\.ts$/, minShareCount: 2 },
             { name: 'wallet', test: /src\/wallet\/[^/]+$/, minShareCount: 2 },
           ],
         },

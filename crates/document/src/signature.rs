@@ -249,8 +249,8 @@ fn signing_certificate(own: &Certificate) -> Result<SigningCertificate, SealErro
 /// The organisation of a name, or the common name.
 fn in_words(name: &x509_cert::name::Name) -> String {
     let find = |wanted: ObjectIdentifier| {
-        let parts = name.0.iter().flat_map(|one| one.0.iter());
-        let found = parts.filter(|part| part.oid == wanted).last()?;
+        let mut parts = name.0.iter().flat_map(|one| one.0.iter());
+        let found = parts.rfind(|part| part.oid == wanted)?;
         String::from_utf8(found.value.value().to_vec()).ok()
     };
     find(ORGANISATION).or_else(|| find(COMMON_NAME)).unwrap_or_else(|| name.to_string())
