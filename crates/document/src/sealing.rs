@@ -1,6 +1,8 @@
 //! Puts a seal's signature on a PDF, behind what it has.
 
-use lopdf::{Dictionary, Document, IncrementalDocument, Object, ObjectId, StringFormat, dictionary};
+use lopdf::{
+    Dictionary, Document, IncrementalDocument, Object, ObjectId, StringFormat, dictionary,
+};
 use primitives::{Timestamp, UtcOffset};
 
 use crate::DocumentError;

@@ -2,9 +2,7 @@
 
 use consensus::{EngineError, Origin, Replica, Reply, Undecided, Verdict};
 use malachite_consensus::{Input, LivenessMsg, ProposedValue, SignedConsensusMsg};
-use malachite_types::{
-    Context as _, Round, Validator as _, Validity, ValueOrigin, Vote as _,
-};
+use malachite_types::{Context as _, Round, Validator as _, Validity, ValueOrigin, Vote as _};
 
 use crate::codec::{Carried, Message};
 use crate::context::{Address, Height, Members, Ours, Value};
@@ -12,8 +10,8 @@ use crate::sign::{Check, proposal_message, vote_message};
 use crate::{FETCH_BLOCKS_MAX, PeerName};
 
 use super::{
-    AHEAD_MAX, ASIDE_PER_PEER_MAX, Failure, Machine, PER_ROUND_MAX, Phase, ROUNDS_AHEAD_MAX, STATUS_PAUSE,
-    Work,
+    AHEAD_MAX, ASIDE_PER_PEER_MAX, Failure, Machine, PER_ROUND_MAX, Phase, ROUNDS_AHEAD_MAX,
+    STATUS_PAUSE, Work,
 };
 
 impl Machine {
@@ -139,10 +137,7 @@ impl Machine {
             self.begun = height;
         }
         let is_begun = self.begun >= height;
-        if self.phase == Phase::Idle
-            && height == self.height
-            && is_begun
-            && !self.is_catching_up()
+        if self.phase == Phase::Idle && height == self.height && is_begun && !self.is_catching_up()
         {
             self.begin(app)?;
         }

@@ -91,11 +91,7 @@ impl Configured {
 
 /// All who may connect: those that the ledger names, and those that the node's file does. Where
 /// both name one, it is where the ledger says.
-fn peers(
-    configured: &Configured,
-    named: &[NodeRow],
-    validators: &ValidatorSet,
-) -> Vec<bft::Peer> {
+fn peers(configured: &Configured, named: &[NodeRow], validators: &ValidatorSet) -> Vec<bft::Peer> {
     let contacts = named.iter().filter_map(|node| node.contact.as_ref());
     let mut peers: Vec<_> = contacts
         .map(|contact| bft::Peer {

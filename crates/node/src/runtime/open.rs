@@ -174,7 +174,8 @@ impl Node {
         };
         let recovered = recover(opened, genesis, &mut history, &config)?;
         report.blocks_replayed = recovered.blocks_replayed;
-        let handle = assemble(recovered, history, config, network.map(|one| (one, &genesis.validators)))?;
+        let handle =
+            assemble(recovered, history, config, network.map(|one| (one, &genesis.validators)))?;
         Ok((handle, report))
     }
 }
@@ -458,12 +459,8 @@ fn assemble<D: Disk>(
     let engine = match network {
         None => Order::Solo(Solo::new(config.signer)),
         Some((network, founders)) => {
-            let membership = Membership::start(
-                network,
-                config.signer,
-                (&shared, &ledger),
-                founders,
-            )?;
+            let membership =
+                Membership::start(network, config.signer, (&shared, &ledger), founders)?;
             Order::Network(Some(Box::new(membership)))
         }
     };
