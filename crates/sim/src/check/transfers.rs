@@ -165,9 +165,9 @@ mod tests {
 
     const SENDER: PersonId = PersonId([1; 16]);
     const RECEIVER: PersonId = PersonId([2; 16]);
-    /// Noon of the region, in minutes since 1970.
-    const NOON: u64 = 4 * 60;
     const DAY: u64 = 24 * 60;
+    /// Noon of the region on a day that begins after 1970 does, in minutes since then.
+    const NOON: u64 = DAY + 4 * 60;
 
     fn accepted<K: Kind>(body: &K, key: u8, entries: Vec<Entry>) -> (Content, Receipt) {
         let content = content(body, key);

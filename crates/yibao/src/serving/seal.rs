@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use document::{ElectronicSeal, sample_certificate, seal_request};
+use document::{ElectronicSeal, SealError, sample_certificate, seal_request};
 use gateway::api::status::SealStatus;
 use node::signature::{Passphrase, Scheme, SecretKey, save_key_with};
 use primitives::{CivilDate, OrganisationId};
@@ -42,8 +42,8 @@ pub fn open_seal(folder: &Path) -> Result<Option<ElectronicSeal>> {
     if !folder.is_dir() {
         return Ok(None);
     }
-    let (key, certificates) = (folder.join(KEY_FILE), folder.join(CERTIFICATE_FILE));
-    let certificates = read_text("the certificates of the seal", &certificates, BYTES_MAX)?;
+    let (key, file) = (folder.join(KEY_FILE), folder.join(CERTIFICATE_FILE));
+    let certificates = read_text("the certificates of the seal", &file, BYTES_MAX)?;
     let is_pem = fs::read(&key).is_ok_and(|bytes| bytes.starts_with(b"-----BEGIN"));
     let seal = if is_pem {
         ElectronicSeal::read(&read_text("the key of the seal", &key, BYTES_MAX)?, &certificates)
@@ -51,8 +51,10 @@ pub fn open_seal(folder: &Path) -> Result<Option<ElectronicSeal>> {
         let pkcs8 = read_key(&key)?.to_pkcs8().ok_or_else(|| not_p256(&key))?;
         ElectronicSeal::of_pkcs8(&pkcs8, &certificates)
     };
-    let shown = folder.display();
-    seal.map(Some).map_err(|error| bad(format!("the seal in `{shown}`: {error}")))
+    seal.map(Some).map_err(|error| {
+        let wrong = if matches!(error, SealError::Key(_)) { &key } else { &file };
+        bad(format!("`{}`: {error}", wrong.display()))
+    })
 }
 
 fn not_p256(key: &Path) -> anyhow::Error {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use benefit::Catalogue;
 use benefit::source::PlanSource;
+use document::ElectronicSeal;
 use gateway::api::status::NodeStatus;
 use gateway::nhsa::Institution;
 use gateway::payments::Payments;
@@ -120,6 +121,10 @@ impl Port for LightPort {
 
     fn operator(&self) -> OrganisationId {
         self.beside.operator()
+    }
+
+    fn seal(&self) -> Option<&ElectronicSeal> {
+        self.beside.seal()
     }
 
     fn status(&self) -> Result<NodeStatus, PortError> {
