@@ -144,11 +144,9 @@ impl Port for NodePort {
         let post = self.wallet.as_ref().map(|wallet| &*wallet.notices.post);
         let mut figures = self.operations.figures();
         figures.extend(notices::figures(post));
-        figures.extend(self.seal.as_ref().map(|seal| {
-            let seconds = seal.holder().until.millis() / 1_000;
-            let meaning = "Until when the certificate of the seal on sheets holds";
-            Figure::count("seal_expires_timestamp_seconds", meaning, seconds)
-        }));
+        let until = self.seal.as_ref().map_or(0, |seal| seal.holder().until.millis() / 1_000);
+        let meaning = "Until when the certificate of the seal on sheets holds; 0 for none";
+        figures.push(Figure::count("seal_expires_timestamp_seconds", meaning, until));
         figures
     }
 
