@@ -46,6 +46,22 @@ describe('pages are whole in every size at 320 pixels', () => {
       }
     }
   });
+
+  it('a code is shown without a network, and a lost connection says so', async () => {
+    await wallet.page.evaluate(() => localStorage.setItem('yibao.language', 'zh-Hans'));
+    await wallet.page.reload();
+    await shownCode(wallet);
+    await wallet.tab('tab.home').click();
+    await wallet.link('home.tile.code').waitFor();
+    await wallet.context.setOffline(true);
+    expect(await shownCode(wallet)).toMatch(/^\d{14}$/);
+    await wallet.tab('tab.history').click();
+    await wallet.text('error.offline.title').waitFor();
+    await wallet.context.setOffline(false);
+    await wallet.button('retry').click();
+    await wallet.page.locator('main').getByRole('alert').waitFor({ state: 'detached' });
+    wallet.forgiveLostConnection();
+  });
 });
 
 it('a page is used by keyboard alone, from the skip link on', async () => {
@@ -60,23 +76,6 @@ it('a page is used by keyboard alone, from the skip link on', async () => {
   await wallet.field('join.name').waitFor();
   await page.keyboard.press('Tab');
   expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
-  await wallet.leave();
-});
-
-it('a code is shown without a network, and a lost connection says so', async () => {
-  const wallet = await Visitor.arrive(browser, { language: 'en' }, 'wallet');
-  await join(wallet, newcomer(15));
-  await shownCode(wallet);
-  await wallet.tab('tab.home').click();
-  await wallet.link('home.tile.code').waitFor();
-  await wallet.context.setOffline(true);
-  expect(await shownCode(wallet)).toMatch(/^\d{14}$/);
-  await wallet.tab('tab.history').click();
-  await wallet.text('error.offline.title').waitFor();
-  await wallet.context.setOffline(false);
-  await wallet.button('retry').click();
-  await wallet.page.locator('main').getByRole('alert').waitFor({ state: 'detached' });
-  wallet.forgiveLostConnection();
   await wallet.leave();
 });
 

@@ -30,7 +30,7 @@ const standing = (wallet: Visitor, { name }: Newcomer) =>
   wallet.page.locator('section').filter({ has: wallet.page.getByRole('heading', { name, level: 3 }) });
 
 it('a daughter pays for herself and her father in one go, and gives his back', async () => {
-  const [daughter, father] = [newcomer(14), newcomer(18)];
+  const [daughter, father] = [newcomer(14), newcomer(15)];
   const own = await Visitor.arrive(browser, { language: 'de', size: 'large', passkeys: false }, 'wallet');
   await join(own, father);
   const far = await Visitor.arrive(browser, { language: 'zh-Hans' }, 'wallet');
@@ -164,7 +164,7 @@ it('missed years are paid as well, and the waiting gets shorter', async () => {
 });
 
 it('the account pays what it has and the card the rest, and each part goes back to where it came from', async () => {
-  const both = newcomer(16);
+  const both = newcomer(18);
   const today = new Date();
   byCommand('bureau', 'credit_personal_accounts', {
     region: 620100,
