@@ -17,8 +17,9 @@
 //! acted on.
 //!
 //! Invariant: tests `nothing_is_signed_twice_or_at_a_height_below_also_after_a_restart`,
-//! `a_torn_record_is_as_if_it_had_not_been_written`, `a_new_guard_watches_until_it_has`, and in
-//! whole networks `a_validator_whose_disk_was_lost_signs_nothing_twice`.
+//! `a_torn_record_is_as_if_it_had_not_been_written`, `a_new_guard_watches_until_it_has`; in whole
+//! networks the worlds in which disks are lost, and with real nodes
+//! `a_validator_that_comes_back_without_what_it_signed_watches_first`.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

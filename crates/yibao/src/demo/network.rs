@@ -46,6 +46,9 @@ const KILLED_AFTER: u64 = 150;
 const BACK_AFTER: u64 = 40;
 /// How often the table is printed.
 const TABLE_EVERY: Duration = Duration::from_secs(2);
+/// After how long without a block the demonstration is given up: a network that nobody asks
+/// anything makes one in every minute.
+const STILL_AFTER: Duration = Duration::from_secs(180);
 /// How long the nodes may take to stand at the same height in the end.
 const EQUAL_WITHIN: Duration = Duration::from_secs(120);
 
@@ -276,10 +279,20 @@ impl Running {
         let watch = move || {
             let begin = Instant::now();
             let (mut killed_at, mut is_back) = (None, false);
+            let mut moved = (0, begin);
             while !end.load(Ordering::Acquire) {
                 std::thread::park_timeout(TABLE_EVERY);
                 let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
                 let (height, receipts, _) = own_stand(&node);
+                if height != moved.0 {
+                    moved = (height, Instant::now());
+                } else if moved.1.elapsed() > STILL_AFTER {
+                    print_table(&node, &nodes, begin);
+                    println!("  THE NETWORK STANDS STILL; each node's {LOG_FILE} says why");
+                    // Whoever waits for an answer is told that there will be none.
+                    node.stop();
+                    return Ok(());
+                }
                 let mut full = nodes.iter_mut().filter(|one| !one.is_light);
                 let Some(last) = full.next_back() else { continue };
                 match killed_at {

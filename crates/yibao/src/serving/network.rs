@@ -198,9 +198,6 @@ impl Member {
         let folder = data.join(NODE_FOLDER);
         fs::create_dir_all(folder.join("keys"))?;
         save_key(&folder.join(BLOCK_KEY_FILE), &self.block_key)?;
-        // Its key is new: it has nothing to fear from what it signed before.
-        fs::create_dir_all(folder.join("signed"))?;
-        Guard::of_new_key(&folder.join(VOTES_FILE))?;
         save_key(&folder.join(LOG_KEY_FILE), &self.log_key)?;
         replace_file(
             &folder.join(ORGANISATION_FILE),
@@ -212,14 +209,17 @@ impl Member {
         self.keep_peers(data, others)
     }
 
-    /// Writes who the others are into its data folder.
+    /// Writes who the others are into its data folder, and that its block key, which is new, has
+    /// signed nothing yet.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn keep_peers(&self, data: &Path, others: Vec<Peer>) -> Result<()> {
-        let keys = data.join(NODE_FOLDER).join(NETWORK_KEY_FILE);
-        fs::create_dir_all(data.join(NODE_FOLDER).join("keys"))?;
-        save_key(&keys, &self.network_key)?;
+        let folder = data.join(NODE_FOLDER);
+        fs::create_dir_all(folder.join("keys"))?;
+        save_key(&folder.join(NETWORK_KEY_FILE), &self.network_key)?;
+        fs::create_dir_all(folder.join("signed"))?;
+        Guard::of_new_key(&folder.join(VOTES_FILE))?;
         keep_peers(data, &self.address, others)
     }
 }

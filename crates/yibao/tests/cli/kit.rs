@@ -2,9 +2,15 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::support::root;
+
+/// Far more than any run takes, on a busy machine as well.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// What a run gave.
 pub struct Run {
@@ -48,9 +54,23 @@ pub fn command() -> Command {
     command
 }
 
-/// Runs the binary to its end.
+/// Runs the binary to its end; one that comes to none is ended, and the test fails with what it
+/// said.
+#[track_caller]
 pub fn yibao<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Run {
-    command().args(arguments).output().expect("the binary runs").into()
+    let mut command = command();
+    command.args(arguments).stdin(Stdio::null());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("the binary runs");
+    let id = child.id().to_string();
+    let (sender, output) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    if let Ok(output) = output.recv_timeout(LONGEST) {
+        return output.expect("the binary runs").into();
+    }
+    Command::new("kill").args(["-9", &id]).status().expect("`kill`");
+    let run: Run = output.recv().expect("the thread").expect("the binary runs").into();
+    panic!("{command:?} came to no end: {}{}", run.out, run.err);
 }
 
 /// A folder for the files of one test.
