@@ -37,6 +37,8 @@ pub enum Readers {
     Carers(PersonId),
     /// The bureau of the person's home region.
     HomeBureau(PersonId),
+    /// The bureaus of two persons' home regions.
+    HomeBureaus([PersonId; 2]),
     /// Provider and bureau of a visit.
     Visit(VisitId),
     /// The organisation whose books in a region they are, and the region's bureau.
@@ -83,6 +85,7 @@ impl Reader<'_> {
             Readers::Bureaus(pair) => is_bureau(pair.insured) || is_bureau(pair.care),
             Readers::Organisations(all) => all.contains(&self.organisation),
             Readers::HomeBureau(person) => is_home(*person),
+            Readers::HomeBureaus(two) => two.iter().any(|person| is_home(*person)),
             Readers::Carers(person) => is_home(*person) || self.cares_for(state, *person),
             Readers::Visit(visit) => self.has_visit(state, *visit),
             Readers::Books(books) => {
@@ -277,8 +280,10 @@ pub fn owns(state: &(impl Read + ?Sized), organisation: OrganisationId, account:
             books.organisation == organisation
                 || network::view::is_bureau(state, books.region, organisation)
         }
-        Readers::Everybody | Readers::Carers(_) | Readers::HomeBureau(_) | Readers::Visit(_) => {
-            false
-        }
+        Readers::Everybody
+        | Readers::Carers(_)
+        | Readers::HomeBureau(_)
+        | Readers::HomeBureaus(_)
+        | Readers::Visit(_) => false,
     }
 }

@@ -102,6 +102,7 @@ impl Kind for CorrectClaim {
         let accepted = self.require_current(state, &row)?;
         require_kept(context, state, &row)?;
         let foreign = self.foreign(state, &row)?;
+        self.require_less()?;
         let quoted = quote_remaining_claim(
             state,
             context.plans,
@@ -160,6 +161,20 @@ impl CorrectClaim {
         let is_pending = last.is_some_and(|payout| payout.status == EffectStatus::Pending);
         require(!is_pending, || rejection::PAYOUT_PENDING.reject())?;
         Ok(accepted)
+    }
+
+    /// Something is taken out and nothing put in. The lines of a bill in another currency are what
+    /// they come to after rounding, which may be a little more each.
+    fn require_less(&self) -> Result<(), Rejection> {
+        let Self { record, sums, .. } = self;
+        let is_less = match (record.foreign, self.foreign_total) {
+            (Some(original), Some(total)) => total < original.total,
+            _ => {
+                let is_within = |row| visit::lies_within(row, &record.sums);
+                sums.total() < record.sums.total() && sums.rows().iter().all(is_within)
+            }
+        };
+        require(is_less, || rejection::CORRECTION_RAISES.reject())
     }
 
     /// What remains of a bill in another currency, at its original rate.

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::TRANSFERS;
-use super::transfer::{Transfer, TransferEnd, require_transfer};
+use super::table::{TRANSFER_RULES, TRANSFERS};
+use super::transfer::{Transfer, TransferEnd, require_taken_there, require_transfer};
 use crate::kernel::account::Account;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -17,12 +17,12 @@ use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::person::{Actor, require_speaker};
-use crate::modules::{interregion, person};
+use crate::modules::{interregion, network, person};
 
 /// Takes money that waits into the receiver's personal account, where it pays the own share of
 /// bills and premiums as all money there does. A lock of either of the two stops it; what is not
-/// claimed in time is the sender's. Signed by whoever speaks for the receiver: own key, guardian,
-/// or a desk of the bureau.
+/// claimed in time is the sender's. Between regions the rules of now count. Signed by whoever
+/// speaks for the receiver: own key, guardian, or a desk of the bureau.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[derive(BorshSerialize, BorshDeserialize, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +51,12 @@ fn post(
         let entry = Entry { debit: through, credit: account, amount: transfer.amount };
         return posting::post(state, now, transfer.currency, &[entry]);
     }
+    // Who moved there after it was sent has no more than who lived there.
+    let sender = network::view::require_region(state, transfer.region)?;
+    let today = context.day(sender.settings.utc_offset_minutes);
+    let rules = TRANSFER_RULES.shared(state, &transfer.region);
+    let rules = rules.ok_or_else(|| rejection::TRANSFERS_NOT_OFFERED.with(transfer.region))?;
+    require_taken_there(state, (transfer.region, &rules), home, today)?;
     let between = (transfer.region, home);
     interregion::view::advance_transfer(
         context,

@@ -10,7 +10,7 @@ use super::binding::Pair;
 use super::rejection;
 use super::rules::require_relation;
 use super::table::{TRANSFER_LISTS, TRANSFER_RULES};
-use super::transfer::{DayCount, Transfer, enter};
+use super::transfer::{DayCount, Transfer, enter, require_taken_there};
 use super::transfer_rules::{TransferRules, clock};
 use super::view::is_family;
 use crate::kernel::account::Account;
@@ -22,7 +22,7 @@ use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, kernel, require};
 use crate::modules::coverage::{self, Coverage, Standing};
 use crate::modules::network::{self, RegionRow};
-use crate::modules::{interregion, person};
+use crate::modules::person;
 
 const DAY_MILLIS: u64 = 24 * 3_600_000;
 
@@ -100,11 +100,7 @@ impl SendTransfer {
         })?;
         require_relation(&rules.relations, self.relation)?;
         if receiver.region != here.home {
-            let there = receiver.region;
-            let is_cleared =
-                interregion::view::is_cleared_between(state, here.home, there, here.today);
-            let takes = rules.to_other_regions && TRANSFER_RULES.has(state, &there);
-            require(takes && is_cleared, || rejection::TRANSFER_ELSEWHERE.with(there))?;
+            require_taken_there(state, (here.home, rules), receiver.region, here.today)?;
         }
         let row = coverage::view::coverage(state, self.receiver);
         // Cover that waits or rests counts: the money may be for the premium that mends it.

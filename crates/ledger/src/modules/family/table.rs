@@ -159,7 +159,12 @@ pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
         return Some(Readers::Everybody);
     }
     if let Some(id) = TRANSFERS.key_of(key) {
-        return TRANSFERS.get(state, &id).map(|one| Readers::HomeBureau(one.sender));
+        // Ids are hashes of transactions: who knows one that is no transfer learns nothing.
+        return Some(
+            TRANSFERS
+                .get(state, &id)
+                .map_or(Readers::Everybody, |one| Readers::HomeBureaus([one.sender, one.receiver])),
+        );
     }
     let two = BINDINGS.key_of(key).or_else(|| APPLICATIONS.key_of(key));
     let two = two.or_else(|| REFUSALS.key_of(key)).map(|(one, _)| one);

@@ -12,10 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{TRANSFER_LISTS, TRANSFERS};
+use super::table::{TRANSFER_LISTS, TRANSFER_RULES, TRANSFERS};
+use super::transfer_rules::TransferRules;
 use crate::kernel::overlay::{Overlay, Read};
-use crate::kernel::rejection::Rejection;
-use crate::modules::{network, person};
+use crate::kernel::rejection::{Rejection, require};
+use crate::modules::{interregion, network, person};
 
 /// How many of the last transfers a person can look up on each side. Our own limit: it bounds the
 /// row.
@@ -161,6 +162,22 @@ pub(super) fn require_transfer(
     id: Hash,
 ) -> Result<Transfer, Rejection> {
     TRANSFERS.get(state, &id).ok_or_else(|| rejection::UNKNOWN_TRANSFER.with(id))
+}
+
+/// Money from one region goes to this other one: rules of both say so, and what they owe each other
+/// is cleared.
+///
+/// # Errors
+/// `transfer_elsewhere`.
+pub(super) fn require_taken_there(
+    state: &(impl Read + ?Sized),
+    (home, rules): (RegionId, &TransferRules),
+    there: RegionId,
+    today: CivilDate,
+) -> Result<(), Rejection> {
+    let is_cleared = interregion::view::is_cleared_between(state, home, there, today);
+    let takes = rules.to_other_regions && TRANSFER_RULES.has(state, &there);
+    require(takes && is_cleared, || rejection::TRANSFER_ELSEWHERE.with(there))
 }
 
 /// Notes a new transfer with both. The oldest that waits no more leaves a list that is full.

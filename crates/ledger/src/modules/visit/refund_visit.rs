@@ -45,7 +45,7 @@ pub struct RefundVisit {
 }
 
 /// Whether no part of a row grew.
-fn lies_within(row: &SumRow, original: &CategorySums) -> bool {
+pub(crate) fn lies_within(row: &SumRow, original: &CategorySums) -> bool {
     original.rows().iter().any(|one| {
         one.key == row.key
             && row.self_paid <= one.self_paid

@@ -213,6 +213,12 @@ fn what_was_not_paid_out_yet_is_paid_out_less_and_all_of_it_can_be_taken_back() 
     assert_eq!(balances(&world), [990_000, 10_000, 0]);
     let raised = correction(&world, &unpaid, Some((0, 40_000)));
     world.rejected(&[org("bureau")], &raised, rejection::CORRECTION_RAISES);
+    // Nor is a claim corrected to what it was.
+    let same = correction(&world, &unpaid, Some((0, 30_000)));
+    world.rejected(&[org("bureau")], &same, rejection::CORRECTION_RAISES);
+    // Less in all, with more of what the fund pays for.
+    let moved = CorrectClaim { sums: sums("2026-01-07", 20_000), ..half.clone() };
+    world.rejected(&[org("bureau")], &moved, rejection::CORRECTION_RAISES);
     world.accepted(&[org("bureau")], &half);
     assert_eq!(balances(&world), [995_000, 5_000, 0]);
     let pay = PayClaim { claim: one, payout: to_card() };

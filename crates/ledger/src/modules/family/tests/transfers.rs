@@ -1,5 +1,6 @@
 //! Money from wallet to wallet.
 
+use super::super::table::TRANSFERS;
 use super::*;
 use crate::kernel::account::{Account, RegionPair};
 use crate::kernel::posting;
@@ -7,7 +8,8 @@ use crate::kernel::rejection::kernel;
 use crate::modules::interregion::{self, InterregionRules, SetInterregionRules};
 use crate::modules::network::OpenRegion;
 use crate::modules::organisation::OrganisationKind;
-use crate::modules::person::{EnrolPerson, KeyGrade, NewKey, NewPerson, SetGuardian};
+use crate::modules::person::{EnrolPerson, KeyGrade, MovePerson, NewKey, NewPerson, SetGuardian};
+use crate::readers::Reader;
 use crate::testing::{HOUR, public, settings};
 use alloc::string::ToString;
 use primitives::{Currency, Hash, PersonId, RegionId};
@@ -394,6 +396,41 @@ fn money_goes_to_another_region_where_both_clear_it() {
     assert_eq!((item.amount, item.is_return), (fen(5_000), false));
     let row = interregion::view::pair(state, pair).unwrap();
     assert_eq!((row.items, row.gross), (1, fen(5_000)));
+}
+
+#[test]
+fn who_moved_to_a_region_that_nothing_is_cleared_with_claims_nothing() {
+    let mut world = sending();
+    relative_elsewhere(&mut world);
+    let one = sent(&mut world, 5_000);
+    let to_xian = MovePerson { person: id(2), region: ELSEWHERE };
+    world.accepted(&[party("bureau"), party("xian")], &to_xian);
+    world.rejected(&[by(2)], &claim(one), rejection::TRANSFER_ELSEWHERE);
+    assert_eq!(account(&world, 1), (100_000, 95_000));
+    world.accepted(&[by(1)], &withdraw(one));
+    assert_eq!((account(&world, 1), account(&world, 2)), ((100_000, 100_000), (0, 0)));
+}
+
+#[test]
+fn both_bureaus_and_no_other_read_what_waits() {
+    let mut world = sending();
+    relative_elsewhere(&mut world);
+    let one = sent(&mut world, 5_000);
+    let key = TRANSFERS.key_bytes(&one);
+    let none = TRANSFERS.key_bytes(&Hash([7; 32]));
+    let may_read = |world: &World, code: &str, key: &[u8]| {
+        let record_of = |_| None;
+        let reader =
+            Reader { organisation: organisation(code), visit: None, record_of: &record_of };
+        reader.may_read(world.ledger.state(), key)
+    };
+    let who = |world: &World| ["bureau", "xian", "hospital"].map(|who| may_read(world, who, &key));
+    assert_eq!(who(&world), [true, false, false]);
+    // The receiver's bureau serves whoever moved there.
+    let to_xian = MovePerson { person: id(2), region: ELSEWHERE };
+    world.accepted(&[party("bureau"), party("xian")], &to_xian);
+    assert_eq!(who(&world), [true, true, false]);
+    assert!(may_read(&world, "hospital", &none), "that there is none is no secret");
 }
 
 #[test]
