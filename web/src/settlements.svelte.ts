@@ -2,6 +2,9 @@
 import { settlementsPage, type Row } from './receipts.ts';
 import { Trying } from './trying.svelte.ts';
 
+/** Pages that are read before somebody is told that there is nothing yet: settlements may lie behind many other receipts. */
+const PAGES = 5;
+
 export class Settlements {
   readonly trying = new Trying();
   rows = $state.raw<readonly Row[]>([]);
@@ -9,30 +12,36 @@ export class Settlements {
   hasMore = $state(false);
   isLoaded = $state(false);
   private after: number | undefined;
+  /** Who reads on waits for whoever does already: each page is read once. */
+  private reading: Promise<void> = Promise.resolve();
 
-  /** The next that there are: pages on which nothing was settled are passed over. */
+  /** The next that there are: pages on which nothing was settled are passed over, a few at a time. */
   more = (): Promise<void> =>
-    this.trying.run(async () => {
+    this.inTurn(async () => {
       const had = this.rows.length;
-      do await this.read();
-      while (this.hasMore && this.rows.length === had);
-      this.isLoaded = true;
+      for (let page = 0; page < PAGES; page += 1) {
+        await this.read();
+        if (!this.hasMore || this.rows.length > had) return;
+      }
     });
 
   /** All that there are, for whoever searches or takes them away. */
   all = (): Promise<void> =>
-    this.trying.run(async () => {
-      while (this.hasMore || !this.isLoaded) {
-        await this.read();
-        this.isLoaded = true;
-      }
+    this.inTurn(async () => {
+      while (this.hasMore || !this.isLoaded) await this.read();
     });
+
+  private inTurn(reads: () => Promise<void>): Promise<void> {
+    this.reading = this.reading.then(() => this.trying.run(reads));
+    return this.reading;
+  }
 
   private async read(): Promise<void> {
     const page = await settlementsPage(this.after);
     this.rows = [...this.rows, ...page.rows];
     this.after = page.next;
     this.hasMore = page.next !== undefined;
+    this.isLoaded = true;
   }
 
   /** What came since the newest that is shown; the reader keeps the place. */

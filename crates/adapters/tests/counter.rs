@@ -257,6 +257,30 @@ fn money_for_a_bill_that_was_refused_is_handed_back_once_with_a_reason() {
 }
 
 #[test]
+fn what_was_ordered_is_not_handed_back_and_the_other_way_round() {
+    let bench = CounterBench::new();
+    let counter = bench.counter();
+    let pay = |tag| {
+        let action = Action::Pay { from: clerk("clerk-7").till(), amount: yuan(10) };
+        counter.perform(&Order { reference: reference(tag), action })
+    };
+    counter.take_money(&taking("a", yuan(10), yuan(10))).unwrap();
+    done(&pay("a"));
+    let back = counter.hand_back(&hand_back("a", "clerk-7", "wrong bill"));
+    assert!(matches!(back, Err(CounterError::Ordered)));
+    // Also after the clerk asks for the payment's receipt again, and the ledger orders it again.
+    counter.take_money(&taking("a", yuan(10), yuan(10))).unwrap();
+    done(&pay("a"));
+    let back = counter.hand_back(&hand_back("a", "clerk-7", "wrong bill"));
+    assert!(matches!(back, Err(CounterError::Ordered)));
+    // A second try of the same visit that settled nothing goes back.
+    counter.take_money(&taking("b", yuan(10), yuan(10))).unwrap();
+    counter.hand_back(&hand_back("b", "clerk-7", "stray")).unwrap();
+    refused(&pay("b"), Refusal::Closed);
+    assert!(counter.books().audit().unwrap().is_sound());
+}
+
+#[test]
 fn what_was_handed_back_is_not_on_the_statement() {
     let bench = CounterBench::new();
     let counter = bench.counter();

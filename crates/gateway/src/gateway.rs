@@ -24,6 +24,12 @@ use crate::session::limit::{Limiter, Place};
 use crate::session::{Session, Sessions, registered};
 use crate::simulation::job::Simulations;
 
+/// How often a party may be wrong about one name or number at once. Our own limit.
+const IDENTITY_FAILURES_MAX: u32 = 20;
+/// After how many milliseconds once more: ten minutes, so that the thousand numbers that a name, a
+/// place and a birthday leave take a week. Our own limit.
+const IDENTITY_REFILL_MILLIS: u64 = 600_000;
+
 /// The HTTP edge of one organisation.
 pub struct Gateway {
     /// Its limits.
@@ -38,6 +44,8 @@ pub struct Gateway {
     pub challenges: Challenges,
     /// Refused sign-ins of a party from an address.
     pub sign_in_failures: Limiter,
+    /// Names and numbers of documents that did not fit, of one party.
+    pub identity_failures: Limiter,
     /// Refused sign-ins from an address.
     pub address_failures: Limiter,
     /// How often anybody may ask.
@@ -154,6 +162,8 @@ impl Gateway {
             sessions: Sessions::new(config.sessions),
             challenges: Challenges::new().map_err(no_randomness)?,
             sign_in_failures: limiter(config.sign_in_failures_max)?,
+            identity_failures: Limiter::new(IDENTITY_FAILURES_MAX, IDENTITY_REFILL_MILLIS)
+                .map_err(no_randomness)?,
             address_failures: limiter(config.address_failures_max)?,
             rates: Rates::new(&config).map_err(no_randomness)?,
             hub,

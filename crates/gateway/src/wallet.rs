@@ -13,14 +13,14 @@ use adapters::identity::IdentityAuthority;
 use adapters::notice::NoticePost;
 use adapters::notice::push::WebPush;
 use adapters::rail::card::{BindCard, BindCardError};
-use ledger::modules::person::KeyGrade;
+use ledger::modules::person::{self, KeyGrade};
 use ledger::modules::visit::CashLeg;
 use ledger::{Authorisation, Content};
 use primitives::{Amount, OrganisationId, PersonId, RegionId};
 use vault::{ReaderKey, ReaderSecret};
 
 use crate::call::Call;
-use crate::port::PortError;
+use crate::port::{PortError, Rows};
 use crate::problem::{Problem, code};
 
 /// The machine of an organisation, which signs by itself.
@@ -95,6 +95,12 @@ pub struct Wallet {
 }
 
 impl Wallet {
+    /// Whether somebody is at home in the region that is served here.
+    #[must_use]
+    pub fn serves(&self, state: &Arc<dyn Rows>, person: PersonId) -> bool {
+        person::view::person(state, person).is_some_and(|row| row.region == self.region)
+    }
+
     /// The leg by which money for this comes from a person's bound card, and who takes it.
     ///
     /// # Errors

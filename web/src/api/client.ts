@@ -51,6 +51,8 @@ const headers: Middleware = {
     return request;
   },
   onResponse({ response }) {
+    // An answer that a browser may keep says when it was made, not what time it is.
+    if (!response.headers.get('cache-control')?.includes('no-store')) return undefined;
     const time = Date.parse(response.headers.get('date') ?? '');
     const found = time + HALF_SECOND - Date.now();
     // The server says whole seconds, and an answer takes a while: less is no difference.

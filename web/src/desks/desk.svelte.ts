@@ -9,13 +9,14 @@ import type { Body, KindName } from '../ledger/kinds.ts';
 import { encodeContent, randomHex, transactionId, type Content } from '../ledger/transaction.ts';
 import { network, session } from '../session.svelte.ts';
 import { beginDrafts, forgetDraft, forgetDrafts } from './drafts.ts';
+import { forgetClerk } from './till.svelte.ts';
 
 type Held = DeskKey & { readonly organisation: string };
 
 const NAME = 'desk';
 
 /** What an identity card that is shown says. */
-export type Shown = Schemas['DeskIdentity'];
+export type Shown = Schemas['IdentityDocument'];
 
 class Desk {
   held = $state.raw<Held>();
@@ -41,9 +42,14 @@ class Desk {
     return deskSigner(`organisation:${this.held.organisation}`, this.held);
   }
 
-  /** Who works here: drafts of another one are not shown. */
+  /** Who works here: nothing of another one is shown, whether that one signed out or the session ended. */
   begin(): void {
-    if (this.held !== undefined) beginDrafts(`${this.held.organisation}/${this.held.key}`);
+    if (this.held !== undefined && beginDrafts(`${this.held.organisation}/${this.held.key}`)) this.forgetPeople();
+  }
+
+  private forgetPeople(): void {
+    this.shown.clear();
+    forgetClerk();
   }
 
   /** What is settled or cancelled is not worked on any more. */
@@ -53,7 +59,7 @@ class Desk {
   }
 
   leave(): void {
-    this.shown.clear();
+    this.forgetPeople();
     forgetDrafts();
   }
 }

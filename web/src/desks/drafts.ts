@@ -3,7 +3,7 @@
  *
  * A bill names what was done to somebody. So it stays in this tab, for the organisation and the key
  * that wrote it, is gone when the tab is closed or somebody signs out or in as another, and what was
- * settled or cancelled is not kept. What counts, requests and money taken, stands on the server.
+ * sent, settled or cancelled is not kept. What counts, requests and money taken, stands on the server.
  */
 import type { Schemas } from '../api/types.ts';
 import type { Row } from './bill.ts';
@@ -30,11 +30,12 @@ export type Draft = {
 const PREFIX = 'yibao.desk.draft/';
 const OWNER = 'yibao.desk.drafts';
 
-/** Begins with the drafts of whoever works here now; another one's are gone. */
-export function beginDrafts(owner: string): void {
-  if (sessionStorage.getItem(OWNER) === owner) return;
+/** Begins with the drafts of whoever works here now; another one's are gone. Whether it is another one. */
+export function beginDrafts(owner: string): boolean {
+  if (sessionStorage.getItem(OWNER) === owner) return false;
   forgetDrafts();
   sessionStorage.setItem(OWNER, owner);
+  return true;
 }
 
 export function forgetDrafts(): void {

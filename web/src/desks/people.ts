@@ -67,7 +67,7 @@ export async function see(person: string): Promise<Seen> {
   return { profile, row, covers: coverages, account, acts, contestable: visits };
 }
 
-type Why = { readonly reason: Reason; readonly words: string; readonly identity?: Schemas['DeskIdentity'] };
+type Why = { readonly reason: Reason; readonly words: string; readonly identity?: Schemas['IdentityDocument'] };
 
 const HOUR_MILLIS = 3_600_000;
 

@@ -72,7 +72,7 @@ export async function checkLines(lines: readonly RegistryLine[], onstep: (done: 
 
 type Signed = Awaited<ReturnType<typeof signed>>;
 /** A transaction that was signed: which lines its rows are, and who they are about. */
-type Sending = { readonly signed: Signed; readonly lines: readonly number[]; readonly people: readonly Schemas['DeskIdentity'][] };
+type Sending = { readonly signed: Signed; readonly lines: readonly number[]; readonly people: readonly Schemas['IdentityDocument'][] };
 
 const HOUR_MILLIS = 3_600_000;
 

@@ -49,7 +49,7 @@ export async function settleHere(
   visit: string,
   quoted: Quoted,
   cash: Schemas['CashLeg'] | null,
-  card: Schemas['DeskIdentity'],
+  card: Schemas['IdentityDocument'],
 ): Promise<number> {
   const body = await made(visit, quoted, cash, { form: 'identity_card' });
   const identity = { name: card.name.trim(), number: tidyNumber(card.number) };

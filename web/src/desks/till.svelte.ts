@@ -11,6 +11,7 @@ const CLERK = 'yibao.desk.clerk';
 
 export const clerkHere = (): string => sessionStorage.getItem(CLERK) ?? '';
 export const rememberClerk = (clerk: string): void => sessionStorage.setItem(CLERK, clerk);
+export const forgetClerk = (): void => sessionStorage.removeItem(CLERK);
 
 export class Till {
   takings = $state.raw<readonly Schemas['TakingBefore'][]>([]);

@@ -11,7 +11,7 @@ import { remember, remembered } from '../preferences.svelte.ts';
 type Seed = Schemas['CodeSeed'] & {
   readonly person: string;
   /** By how many milliseconds the server's clock was ahead of this device's: codes are of its minutes. */
-  readonly ahead: number;
+  readonly ahead?: number;
 };
 export const KEPT_CODE = 'code';
 const OFF = 'yibao.code';
@@ -38,7 +38,7 @@ export async function forgetCode(): Promise<void> {
 }
 
 /** The time by which a code is shown: the server's as far as it is known, since a phone's clock may be wrong. */
-export const codeTime = (seed: Seed): number => Date.now() + (serverAhead() ?? seed.ahead);
+export const codeTime = (seed: Seed): number => Date.now() + (serverAhead() ?? seed.ahead ?? 0);
 
 /** This device's code, asked for once while signed in. */
 export async function codeSeed(person: string, isSignedIn: boolean): Promise<Seed | undefined> {
@@ -66,7 +66,7 @@ export async function relativeSeed(person: string): Promise<Seed> {
 export async function keepCodeNow(person: string): Promise<void> {
   if (!keepsCode()) return;
   const seed = await codeSeed(person, true);
-  await keep(KEPT_CODE, { ...seed, ahead: serverAhead() ?? 0 });
+  if (seed) await keep(KEPT_CODE, { ...seed, ahead: serverAhead() ?? seed.ahead ?? 0 });
 }
 
 export async function changingDigits(secret: string, step: number): Promise<string> {

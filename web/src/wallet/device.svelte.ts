@@ -7,7 +7,7 @@ import { NotConfirmed, type Signer } from '../keys/signer.ts';
 import { forget, keep, kept } from '../keys/store.ts';
 import { network } from '../session.svelte.ts';
 import { forgetCode } from './code.ts';
-import { noLongerUnderWay } from './under-way.ts';
+import { forgetUnderWay } from './under-way.ts';
 
 export type Held = {
   readonly person: string;
@@ -39,7 +39,7 @@ class Device {
     const { letGo } = await import('./push.ts');
     await letGo().catch(() => {});
     await forgetCode();
-    await noLongerUnderWay();
+    await forgetUnderWay();
     await forget(NAME);
     this.held = undefined;
   }

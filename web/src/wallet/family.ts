@@ -7,6 +7,13 @@ import { signedContent } from './act.ts';
 /** How many days before documents end their end is said. */
 export const NOTICE_DAYS = 90;
 
+/** The reader's relatives, and what the region says of them. */
+export async function familyAndRules(): Promise<{ family: Schemas['Family']; rules: Schemas['FamilyRules'] }> {
+  const family = await ok(api.GET('/v1/persons/{person}/family', { params: { path: { person: session.id } } }));
+  const path = { region: Number(family.region) };
+  return { family, rules: await ok(api.GET('/v1/regions/{region}/family-rules', { params: { path } })) };
+}
+
 /** Asks somebody to agree on the own phone that the reader acts for them. */
 export async function askToBind(member: string, relation: number): Promise<void> {
   const body = { payer: session.id, member, relation, agreement: 'own_key' as const };

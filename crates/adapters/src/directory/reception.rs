@@ -23,6 +23,8 @@ pub struct Reception {
     pub shown_by: Option<PersonId>,
     /// When.
     pub received: Timestamp,
+    /// Whether a desk of the provider saw a code or card for it.
+    pub is_seen: bool,
 }
 
 /// Who stands at a desk.
@@ -44,6 +46,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Reception> {
         person: PersonId(row.get("person")?),
         shown_by: row.get::<_, Option<[u8; 16]>>("shown_by")?.map(PersonId),
         received: row.get::<_, Sql<Timestamp>>("received")?.0,
+        // Where nobody was seen, the visit's id stands in the place of what was shown.
+        is_seen: row.get_ref("evidence")? != row.get_ref("visit")?,
     })
 }
 
@@ -85,7 +89,7 @@ impl Directory {
     ) -> Result<(), DirectoryError> {
         Ok(self.database.write(|tx| {
             let provider = seen.provider.as_str();
-            let sql = "UPDATE reception SET visit = ?1, received = ?2
+            let sql = "UPDATE OR IGNORE reception SET visit = ?1, received = ?2
                        WHERE evidence = ?3 AND provider = ?4 AND person = ?5 AND visit IS NULL";
             let values = params![visit.0, Sql(now), Sql(seen.evidence), provider, seen.person.0];
             if tx.execute(sql, values)? == 0 {

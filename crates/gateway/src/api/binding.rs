@@ -9,12 +9,11 @@
 //! the bureau sees them (test `only_the_bureaus_clerk_sees_documents`).
 
 use adapters::directory::{KeptApplication, Particulars};
-use adapters::identity::{Identity, gb11643};
+use adapters::identity::gb11643;
 use axum::http::{Method, StatusCode};
 use base64ct::{Base64, Encoding as _};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::modules::family::{self, ApplyForBinding};
-use ledger::modules::person;
 use ledger::{Authorisation, Transaction};
 use primitives::{CivilDate, Hash, OrganisationId, Party, PersonId, Timestamp, codec, detail};
 use primitives::{sha256, sha256_parts};
@@ -22,11 +21,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::family::{Relative, relative};
+use super::identity::{self, IdentityDocument};
 use super::machine::execute_kept;
 use super::objection::{body_of, is_accepted};
 use super::receipt::not_found;
 use super::transaction::read_content;
-use super::wallet::identified;
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
@@ -34,7 +33,6 @@ use crate::endpoint::{
 use crate::openapi::transaction_content;
 use crate::problem::{Problem, code};
 use crate::session::Session;
-use crate::session::limit::Place;
 use crate::wallet::Wallet;
 
 /// The most documents of one application.
@@ -60,7 +58,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
                   tries wrong ones has to wait",
         access: Access::Party { rule: "the person", handle: look_up },
         parameters: &[PERSON],
-        body: BodyKind::Json(schema_of::<ChildIdentity>, JSON_BYTES_MAX),
+        body: BodyKind::Json(schema_of::<IdentityDocument>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(200, schema_of::<Relative>),
         problems: &[
             code::NO_WALLET,
@@ -124,18 +122,6 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
-/// Who a child is.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChildIdentity {
-    /// The name as in the household register.
-    #[schemars(length(max = 200))]
-    pub name: String,
-    /// The 18 characters of the identity number, or a foreign document such as `JP:TK1234567`.
-    #[schemars(length(max = 40))]
-    pub number: String,
-}
-
 /// An application to be made.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -146,7 +132,7 @@ pub struct NewBindingApplication {
     /// The payer's signature over the transaction's id.
     pub authorisations: Vec<Authorisation>,
     /// Who the child is; it must be the transaction's member.
-    pub child: ChildIdentity,
+    pub child: IdentityDocument,
     /// JPEG pictures in base64, each of at most 400 KiB. The transaction's commitment is
     /// `SHA-256("yibao/binding-documents/v1" || salt || SHA-256(first) || SHA-256(second) ...)`.
     #[schemars(length(min = 1, max = 4))]
@@ -235,30 +221,19 @@ fn find_child(
     call: &Call,
     session: &Session,
     wallet: &Wallet,
-    child: &ChildIdentity,
+    child: &IdentityDocument,
 ) -> Result<PersonId, Problem> {
-    let limiter = &call.gateway.sign_in_failures;
-    let place = Place::address(call.client, Some(session.party));
-    if let Some(wait) = limiter.wait(place, call.now) {
-        return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
-    }
-    let (name, number) = (child.name.trim().to_owned(), child.number.trim().to_owned());
-    let found = identified(call, wallet, &Identity { name, number })?;
-    let own = |id: &PersonId| session.party != Party::Person(*id);
-    let is_here = |id: &PersonId| {
-        let row = person::view::person(&call.view.state, *id);
-        row.is_some_and(|row| row.region == wallet.region)
+    let is_meant = |found: PersonId| {
+        session.party != Party::Person(found) && wallet.serves(&call.view.state, found)
     };
-    found.filter(own).filter(is_here).ok_or_else(|| {
-        limiter.count(place, call.now);
-        Problem::new(&code::CHILD_NOT_FOUND).at("number")
-    })
+    let unknown = Problem::new(&code::CHILD_NOT_FOUND).at("number");
+    identity::find(call, session, (wallet, &child.into()), is_meant, unknown)
 }
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     call.own_person(session)?;
     let wallet = call.wallet()?;
-    let child: ChildIdentity = call.json()?;
+    let child: IdentityDocument = call.json()?;
     let person = find_child(call, session, &wallet, &child)?;
     Reply::json(&Relative { person, name: child.name.trim().to_owned() })
 }

@@ -10,7 +10,6 @@
 //! may read it (test `a_lock_says_who_locked_and_why`).
 
 use adapters::directory::{KeptDeskAct, Particulars};
-use adapters::identity::Identity;
 use axum::http::{Method, StatusCode};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::kernel::registry::Kind;
@@ -25,6 +24,7 @@ use proof::receipt::OutcomeCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::identity::IdentityDocument;
 use super::machine::{execute_kept, signed_too};
 use super::objection::body_of;
 use super::transaction::read_content;
@@ -62,7 +62,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         summary: "Finds a person by name and identity number for the bureau's desk",
         access: Access::Party { rule: DESK_RULE, handle: find },
         parameters: &[ORGANISATION],
-        body: BodyKind::Json(schema_of::<DeskIdentity>, JSON_BYTES_MAX),
+        body: BodyKind::Json(schema_of::<IdentityDocument>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(200, schema_of::<FoundPerson>),
         problems: &[
             code::NO_WALLET,
@@ -119,7 +119,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
             handle: activate,
         },
         parameters: &[ORGANISATION],
-        body: BodyKind::Json(schema_of::<DeskIdentity>, JSON_BYTES_MAX),
+        body: BodyKind::Json(schema_of::<IdentityDocument>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<ActivationView>),
         problems: &[
             code::NO_WALLET,
@@ -131,18 +131,6 @@ pub static ENDPOINTS: &[Endpoint] = &[
         ],
     },
 ];
-
-/// Who somebody is, as the document that a desk sees says it.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeskIdentity {
-    /// The name as in the identity document.
-    #[schemars(length(max = 200))]
-    pub name: String,
-    /// The 18 characters of the identity number, or a foreign document such as `JP:TK1234567`.
-    #[schemars(length(max = 40))]
-    pub number: String,
-}
 
 /// A person whom a desk found.
 #[derive(Clone, Serialize, JsonSchema)]
@@ -199,7 +187,7 @@ pub struct NewDeskAct {
     pub words: String,
     /// Who stands at the desk, for what needs the identity authority.
     #[serde(default)]
-    pub identity: Option<DeskIdentity>,
+    pub identity: Option<IdentityDocument>,
 }
 
 /// An act that was done.
@@ -282,24 +270,19 @@ pub(crate) fn require_bureau(
 fn identified(
     call: &Call,
     wallet: &Wallet,
-    identity: &DeskIdentity,
+    identity: &IdentityDocument,
 ) -> Result<(Hash, Option<PersonId>), Problem> {
-    let DeskIdentity { name, number } = identity;
-    let document = Identity { name: name.trim().to_owned(), number: number.trim().to_owned() };
-    let attested = wallet.authority.attest(&document, &Hash::default());
+    let attested = wallet.authority.attest(&identity.into(), &Hash::default());
     let index = attested.map_err(|error| unattested(&error))?.statement.blind_index;
     Ok((index, person::view::by_blind_index(&call.view.state, &index)))
 }
 
 fn find(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let wallet = require_bureau(call, session, &[Scope::Clerk, Scope::Attest])?;
-    let identity: DeskIdentity = call.json()?;
+    let identity: IdentityDocument = call.json()?;
     let (_, found) = identified(call, &wallet, &identity)?;
     // Somebody at home elsewhere is that bureau's to serve.
-    let is_here = |id: &PersonId| {
-        let row = person::view::person(&call.view.state, *id);
-        row.is_some_and(|row| row.region == wallet.region)
-    };
+    let is_here = |id: &PersonId| wallet.serves(&call.view.state, *id);
     let person = found.filter(is_here).ok_or_else(|| Problem::new(&code::NOT_ENROLLED))?;
     let Particulars { name, number_end } =
         Particulars::new(identity.name.trim(), identity.number.trim());
@@ -377,7 +360,7 @@ fn require_reason(kind: u16, reason: DeskReason, words: &str) -> Result<(), Prob
 fn require_identity(
     call: &Call,
     wallet: &Wallet,
-    identity: Option<&DeskIdentity>,
+    identity: Option<&IdentityDocument>,
     person: PersonId,
 ) -> Result<Hash, Problem> {
     let missing = || {
@@ -454,7 +437,7 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 fn activate(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let wallet = require_bureau(call, session, &[Scope::Clerk])?;
-    let identity: DeskIdentity = call.json()?;
+    let identity: IdentityDocument = call.json()?;
     let (index, found) = identified(call, &wallet, &identity)?;
     let row = found.and_then(|id| person::view::person(&call.view.state, id));
     if row.as_ref().is_some_and(|row| !row.keys.is_empty()) {

@@ -16,7 +16,7 @@ use proof::receipt::OutcomeCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::desk_act::DeskIdentity;
+use super::identity::IdentityDocument;
 use super::reception::shown_card;
 use super::refund::keep_settled;
 use super::request::{
@@ -80,7 +80,7 @@ pub struct DeskSettlement {
     /// The salt of the commitment: 32 bytes in hex.
     pub salt: Hash,
     /// What the card that is shown says.
-    pub identity: DeskIdentity,
+    pub identity: IdentityDocument,
 }
 
 fn settle(call: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -19,10 +19,11 @@ use serde::{Deserialize, Serialize};
 
 use super::binding::read_picture;
 use super::family::Relative;
+use super::identity::{self, IdentityDocument, Tries};
 use super::machine::{execute, signed_too};
 use super::objection::body_of;
 use super::transaction::read_content;
-use super::wallet::{identified, unattested};
+use super::wallet::unattested;
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
@@ -30,7 +31,6 @@ use crate::endpoint::{
 use crate::openapi::transaction_content;
 use crate::problem::{Problem, code};
 use crate::session::Session;
-use crate::session::limit::Place;
 use crate::wallet::Wallet;
 
 /// The most bytes of a binding by face: the picture as text, and what else it says.
@@ -48,7 +48,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
                   by face; whoever tries wrong ones has to wait",
         access: Access::Party { rule: "the person", handle: look_up },
         parameters: &[PERSON],
-        body: BodyKind::Json(schema_of::<FaceIdentity>, JSON_BYTES_MAX),
+        body: BodyKind::Json(schema_of::<IdentityDocument>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(200, schema_of::<Relative>),
         problems: &[
             code::NO_WALLET,
@@ -84,18 +84,6 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
-/// Who a relative is.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FaceIdentity {
-    /// The name as in the identity document.
-    #[schemars(length(max = 200))]
-    pub name: String,
-    /// The 18 characters of the identity number, or a foreign document such as `JP:TK1234567`.
-    #[schemars(length(max = 40))]
-    pub number: String,
-}
-
 /// A binding by face.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -106,7 +94,7 @@ pub struct NewFaceBinding {
     /// The payer's signature over the transaction's id.
     pub authorisations: Vec<Authorisation>,
     /// Who the member is; it must be the transaction's.
-    pub member: FaceIdentity,
+    pub member: IdentityDocument,
     /// A JPEG picture of the member's face in base64, of at most 400 KiB.
     pub picture: String,
 }
@@ -118,37 +106,15 @@ pub struct FaceBound {
     pub receipt: u64,
 }
 
-impl From<FaceIdentity> for Identity {
-    fn from(one: FaceIdentity) -> Self {
-        Self { name: one.name.trim().to_owned(), number: one.number.trim().to_owned() }
-    }
-}
-
-/// Whoever tries names, numbers or pictures that do not fit has to wait.
-struct Tries<'a>(&'a Call, Place);
-
-impl<'a> Tries<'a> {
-    fn of(call: &'a Call, session: &Session) -> Result<Self, Problem> {
-        let place = Place::address(call.client, Some(session.party));
-        match call.gateway.sign_in_failures.wait(place, call.now) {
-            Some(wait) => Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait)),
-            None => Ok(Self(call, place)),
-        }
-    }
-
-    fn failed(&self, problem: Problem) -> Problem {
-        self.0.gateway.sign_in_failures.count(self.1, self.0.now);
-        problem
-    }
-}
-
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let own = call.own_person(session)?;
-    let (wallet, tries) = (call.wallet()?, Tries::of(call, session)?);
-    let member = Identity::from(call.json::<FaceIdentity>()?);
-    let found = identified(call, &wallet, &member)?.filter(|found| *found != own);
-    let unknown = || tries.failed(Problem::new(&code::IDENTITY_UNCONFIRMED).at("number"));
-    Reply::json(&Relative { person: found.ok_or_else(unknown)?, name: member.name })
+    let wallet = call.wallet()?;
+    let member = Identity::from(&call.json::<IdentityDocument>()?);
+    // Somebody at home elsewhere is that bureau's to attest.
+    let is_meant = |found: PersonId| found != own && wallet.serves(&call.view.state, found);
+    let unknown = Problem::new(&code::IDENTITY_UNCONFIRMED).at("number");
+    let person = identity::find(call, session, (&wallet, &member), is_meant, unknown)?;
+    Reply::json(&Relative { person, name: member.name })
 }
 
 /// The authority's word that the picture shows this member, for this transaction.
@@ -159,18 +125,22 @@ fn attested(
     picture: &[u8],
 ) -> Result<FaceAttestation, Problem> {
     let about = (&content.id(), call.instant());
+    let failed = |problem| {
+        tries.failed();
+        problem
+    };
     let checked = wallet.authority.check_face(member, picture, about);
     checked.map_err(|error| match &error {
-        IdentityError::FaceDiffers => tries.failed(Problem::new(&code::FACE_DIFFERS).at("picture")),
-        IdentityError::NoFace => tries.failed(Problem::new(&code::NO_FACE).at("member.number")),
-        IdentityError::NoMatch => tries.failed(unattested(&error)),
+        IdentityError::FaceDiffers => failed(Problem::new(&code::FACE_DIFFERS).at("picture")),
+        IdentityError::NoFace => failed(Problem::new(&code::NO_FACE).at("member.number")),
+        IdentityError::NoMatch => failed(unattested(&error)),
         _ => unattested(&error),
     })
 }
 
 fn bind(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let payer = call.own_person(session)?;
-    let (wallet, tries) = (call.wallet()?, Tries::of(call, session)?);
+    let wallet = call.wallet()?;
     let NewFaceBinding { content, mut authorisations, member, picture } = call.json()?;
     let content = read_content(call, content)?;
     let body: BindMember = body_of(call, &content)?;
@@ -178,13 +148,15 @@ fn bind(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if !is_own || body.agreement != Agreement::Face {
         return Err(Problem::new(&code::CHANGE_INVALID).at("content"));
     }
-    let member = Identity::from(member);
+    let member = Identity::from(&member);
+    let tries = Tries::signed_in(call, session, &member)?;
     let picture = read_picture("picture", &picture)?;
     let face = attested(call, (&wallet, &tries), (&content, &member), &picture)?;
     drop(picture);
     let shown = person::view::by_blind_index(&call.view.state, &face.statement.blind_index);
     if shown != Some(body.member) {
-        return Err(tries.failed(Problem::new(&code::OTHER_PERSON).at("content.body.member")));
+        tries.failed();
+        return Err(Problem::new(&code::OTHER_PERSON).at("content.body.member"));
     }
     // The authority's own key has the last word of what it attested, whoever carried it here.
     let is_for_this = face.statement.transaction == content.id();

@@ -26,6 +26,7 @@ pub mod family;
 pub mod fund;
 pub mod guardian;
 pub mod health;
+pub mod identity;
 pub mod index;
 pub mod inquiry;
 pub mod interregion;

@@ -3,10 +3,10 @@
 //!
 //! Invariants: somebody is found by name and number together, and whoever tries wrong ones waits
 //! (test `a_card_is_found_by_name_and_number_together`); a provider finds its own visits, and no
-//! other's (test `every_clerk_of_the_house_finds_its_open_visits`).
+//! other's (test `every_clerk_of_the_house_finds_its_open_visits`), and nothing of a person of whom
+//! its desks saw neither code nor card (test `who_was_not_seen_is_not_shown`).
 
 use adapters::directory::Seen;
-use adapters::identity::Identity;
 use axum::http::Method;
 use ledger::Content;
 use ledger::kernel::registry::Kind as _;
@@ -17,20 +17,20 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::code::{PatientView, evidence, patient, require_provider};
-use super::desk_act::DeskIdentity;
+use super::identity::{self, IdentityDocument};
 use super::receipt::not_found;
 use super::request::{RequestStanding, RequestView, standing_of, view};
-use super::wallet::identified;
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
 };
 use crate::problem::{Problem, code};
 use crate::session::Session;
-use crate::session::limit::Place;
 
 /// How many open visits are listed.
 const LISTED_MAX: usize = 200;
+/// For how long a settled visit's patient stands at the desk, and a check-in may be on its way.
+const DAY_MILLIS: u64 = 24 * 3_600_000;
 
 const PROVIDER_RULE: &str = "a provider, by a key with the scope `clerk`";
 
@@ -44,14 +44,14 @@ pub static ENDPOINTS: &[Endpoint] = &[
                   what covers the person",
         access: Access::Party { rule: PROVIDER_RULE, handle: look_up },
         parameters: &[],
-        body: BodyKind::Json(schema_of::<DeskIdentity>, JSON_BYTES_MAX),
+        body: BodyKind::Json(schema_of::<IdentityDocument>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(200, schema_of::<PatientView>),
         problems: &[
             code::NO_WALLET,
             code::NOT_YOURS,
             code::SCOPE_MISSING,
             code::IDENTITY_UNCONFIRMED,
-            code::NOT_ENROLLED,
+            code::NOT_FOUND,
             code::TOO_MANY_REQUESTS,
             code::UNAVAILABLE,
         ],
@@ -97,8 +97,10 @@ pub struct ReceptionView {
     pub visit: VisitId,
     /// What it is about.
     pub subject: VisitSubject,
-    /// Who stands there. The evidence is nothing here: it was used.
-    pub patient: PatientView,
+    /// Who stands there, where a desk of the house saw a code or card of that person for this visit,
+    /// until a day later or as long as it is open. The evidence is nothing here: it was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient: Option<PatientView>,
     /// The request that was sent last, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestView>,
@@ -114,8 +116,9 @@ pub struct ReceivedVisit {
     pub visit: VisitId,
     /// What it is about.
     pub subject: VisitSubject,
-    /// The patient's name.
-    pub name: String,
+    /// The patient's name, where a desk of the house saw a code or card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// When the patient was received.
     pub received: Timestamp,
     /// Where the request stands that was sent last, if one was.
@@ -165,17 +168,19 @@ pub(super) fn note_check_in(
     else {
         return Ok(());
     };
+    if subject.provider != *provider {
+        return Ok(());
+    }
     let seen = Seen { provider, person: subject.person, shown_by: None, evidence };
     Ok(wallet.directory.note_received(visit, &seen, call.now)?)
 }
 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     require_provider(call, session, Scope::Clerk)?;
-    let identity: DeskIdentity = call.json()?;
-    let person = shown_card(call, session, &identity)?;
-    let evidence = evidence(b"yibao/identity-card/v1", &identity.number, call)?;
-    let found = patient(call, (person, None), evidence)?;
-    let found = found.ok_or_else(|| Problem::new(&code::NOT_ENROLLED))?;
+    let document: IdentityDocument = call.json()?;
+    let person = shown_card(call, session, &document)?;
+    let evidence = evidence(b"yibao/identity-card/v1", &document.number, call)?;
+    let found = patient(call, (person, None), evidence)?.ok_or_else(not_found)?;
     note_seen(call, session, (person, None), evidence)?;
     Reply::json(&found)
 }
@@ -183,25 +188,15 @@ fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
 /// Whose identity card it is. Who tries wrong ones has to wait.
 ///
 /// # Errors
-/// `identity_unconfirmed`, `not_enrolled`, `too_many_requests`, `unavailable`.
+/// `identity_unconfirmed`, `too_many_requests`, `unavailable`.
 pub(super) fn shown_card(
     call: &Call,
     session: &Session,
-    DeskIdentity { name, number }: &DeskIdentity,
+    document: &IdentityDocument,
 ) -> Result<PersonId, Problem> {
-    let limiter = &call.gateway.sign_in_failures;
-    let places = [
-        Place::address(call.client, Some(session.party)),
-        Place::within(session.party, "number", number.trim()),
-    ];
-    if let Some(wait) = places.iter().find_map(|place| limiter.wait(*place, call.now)) {
-        return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
-    }
-    let identity = Identity { name: name.trim().to_owned(), number: number.trim().to_owned() };
-    identified(call, &*call.wallet()?, &identity)?.ok_or_else(|| {
-        places.iter().for_each(|place| limiter.count(*place, call.now));
-        Problem::new(&code::IDENTITY_UNCONFIRMED)
-    })
+    let unknown = Problem::new(&code::IDENTITY_UNCONFIRMED);
+    let shown = (&*call.wallet()?, &document.into());
+    identity::find(call, session, shown, |_| true, unknown)
 }
 
 fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
@@ -221,7 +216,11 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
                 continue;
             }
             // On its way, or refused.
-            None => continue,
+            None if call.now <= received.received.plus_millis(DAY_MILLIS) => continue,
+            None => {
+                closed.push(received.visit);
+                continue;
+            }
         };
         if visits.len() == LISTED_MAX {
             break;
@@ -229,7 +228,7 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let request = directory.latest_request(received.visit)?;
         visits.push(ReceivedVisit {
             visit: received.visit,
-            name: call.name_of(subject.person)?.unwrap_or_default(),
+            name: if received.is_seen { call.name_of(subject.person)? } else { None },
             subject,
             received: received.received,
             standing: request.map(|request| standing_of(call, &request)).transpose()?,
@@ -248,9 +247,16 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
         return Err(not_found());
     }
     let wallet = call.wallet()?;
-    let shown_by = wallet.directory.reception(id)?.and_then(|one| one.shown_by);
-    let person = seen.subject.person;
-    let patient = patient(call, (person, shown_by), Hash::default())?.ok_or_else(not_found)?;
+    let is_open = seen.record.is_none();
+    // Whoever opens a visit for somebody who is not there learns nothing of that person.
+    let here = wallet
+        .directory
+        .reception(id)?
+        .filter(|one| one.is_seen && (is_open || call.now <= one.received.plus_millis(DAY_MILLIS)));
+    let patient = match here {
+        Some(one) => patient(call, (seen.subject.person, one.shown_by), Hash::default())?,
+        None => None,
+    };
     let request = wallet.directory.latest_request(id)?;
     let request = request.map(|request| view(call, request)).transpose()?;
     let settled = match seen.record {

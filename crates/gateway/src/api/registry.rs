@@ -29,7 +29,8 @@ use primitives::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::desk_act::{DeskIdentity, require_bureau};
+use super::desk_act::require_bureau;
+use super::identity::IdentityDocument;
 use super::lines::{
     LINES_MAX, LineProblem, RefusedRow, cell, classes, refused_rows, require_count, sex_of,
 };
@@ -194,7 +195,7 @@ pub struct RegistryImport {
     pub authorisations: Vec<Authorisation>,
     /// Who the rows are about, in their order.
     #[schemars(length(min = 1, max = 500))]
-    pub people: Vec<DeskIdentity>,
+    pub people: Vec<IdentityDocument>,
 }
 
 /// An import that stands on the ledger.
@@ -405,7 +406,7 @@ fn people_of(
     call: &Call,
     wallet: &Wallet,
     rows: &Rows,
-    people: &[DeskIdentity],
+    people: &[IdentityDocument],
 ) -> Result<Vec<PersonId>, Problem> {
     let other = |at: usize| Problem::new(&code::OTHER_PERSON).at(format!("people[{at}].number"));
     let each = people.iter().enumerate().map(|(at, one)| {

@@ -52,7 +52,7 @@ pub use form::{
 /// The most bytes of a request: a bill of some 5,000 lines beside its sums.
 const REQUEST_BYTES_MAX: usize = 3 << 20;
 /// For how long somebody may be asked, in milliseconds: half an hour. Our own limit.
-const REQUEST_MILLIS_MAX: u64 = 30 * 60_000;
+pub(super) const REQUEST_MILLIS_MAX: u64 = 30 * 60_000;
 
 const REQUEST: Parameter =
     Parameter::path("request", "the id of the transaction that is asked for", schema_of::<Hash>);

@@ -7,14 +7,14 @@ use adapters::rail::counter::{
     Clerk, Counter, CounterError, Difference, HandBack, Shift, TakenBefore, Taking,
 };
 use axum::http::{Method, StatusCode};
-use ledger::modules::visit::{self, DepositSource, VisitRow};
+use ledger::modules::visit::{self, VisitRow};
 use primitives::{Amount, Detail, Hash, Party, Timestamp, VisitId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rail::{CLERK, CLERK_RULE, ORGANISATION, RAIL, clerk_of, own_payments, rail_in_path};
 use super::receipt::not_found;
-use super::request::{RequestStanding, standing_of};
+use super::request::{REQUEST_MILLIS_MAX, RequestStanding, standing_of};
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
@@ -340,6 +340,9 @@ fn take(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let reference = Reference::of_authorisation(&request.visit, request.attempt);
     let (clerk, due) = (clerk_of(&request.clerk)?, request.due);
     let counter = counter(call, &*payments)?;
+    if request.attempt >= ATTEMPTS_MAX {
+        return Err(Problem::new(&code::FIELD_INVALID).at("attempt"));
+    }
     require_no_other(call, &counter, &request)?;
     let from = clerk.till();
     let taking = Taking { reference, clerk, due, tendered: request.tendered };
@@ -366,34 +369,6 @@ fn taken_for(counter: &Counter, visit: VisitId) -> Result<Vec<Tried>, Problem> {
     });
     // A refused try is kept by no till, so that a later one may stand behind a gap.
     tries.filter_map(Result::transpose).collect()
-}
-
-/// The visit's deposits and settlements that this organisation collected on this rail, if any:
-/// then money that lies in a till belongs to them, and goes back by a refund.
-fn is_collected(call: &Call, session: &Session, visit: VisitId) -> Result<bool, Problem> {
-    let Some(row) = visit::view::visit(&call.view.state, visit) else { return Ok(false) };
-    let collected = match row {
-        VisitRow::Open(open) => {
-            let rails = open.deposits.iter().filter_map(|deposit| match deposit.source {
-                DepositSource::PersonalAccount => None,
-                DepositSource::Rail(reference) => Some(reference),
-            });
-            rails.collect()
-        }
-        VisitRow::Settled(_) => {
-            let record = call.gateway.port.chain().settlement(visit)?;
-            record.map(|record| record.collected).ok_or_else(not_found)?
-        }
-        VisitRow::Cancelled => Vec::new(),
-    };
-    let rail: String = call.path("rail")?;
-    let is_here = |reference: &Hash| {
-        let row = visit::view::effect(&call.view.state, reference);
-        row.is_some_and(|row| {
-            Party::Organisation(row.executor) == session.party && row.rail == rail
-        })
-    };
-    Ok(collected.iter().any(is_here))
 }
 
 /// Another try for an open visit takes money only once nothing of an earlier one is left in a till.
@@ -447,12 +422,9 @@ fn hand_back(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let counter = counter(call, &*payments)?;
     let original = Reference::of_authorisation(&visit, attempt);
     let failed = |error| refused(CounterError::Store(error));
-    counter.taken(&original).map_err(failed)?.ok_or_else(not_found)?;
-    if is_waiting(call, session, visit)? {
+    let taken = counter.taken(&original).map_err(failed)?.ok_or_else(not_found)?;
+    if is_waiting(call, session, visit, &taken)? {
         return refuse(detail!("the patient is asked to confirm; take the request back first"));
-    }
-    if is_collected(call, session, visit)? {
-        return refuse(detail!("the money settled the visit; give it back by a refund"));
     }
     let asked = HandBack { original, clerk: clerk_of(&clerk)?, reason };
     let done = counter.hand_back(&asked).map_err(refused)?;
@@ -460,9 +432,19 @@ fn hand_back(call: &Call, session: &Session) -> Result<Reply, Problem> {
     Ok(Reply::json(&view)?.status(StatusCode::CREATED))
 }
 
-/// Whether somebody may still confirm what this organisation asks for the visit.
-fn is_waiting(call: &Call, session: &Session, visit: VisitId) -> Result<bool, Problem> {
-    let Some(wallet) = call.gateway.port.wallet() else { return Ok(false) };
+/// Whether somebody may still confirm what this organisation asks for the visit. Where requests are
+/// kept elsewhere nobody here knows: then for as long as one may wait that was sent with the money.
+fn is_waiting(
+    call: &Call,
+    session: &Session,
+    visit: VisitId,
+    taken: &TakenBefore,
+) -> Result<bool, Problem> {
+    let Some(wallet) = call.gateway.port.wallet() else {
+        let row = visit::view::visit(&call.view.state, visit);
+        let is_open = matches!(row, Some(VisitRow::Open(_)));
+        return Ok(is_open && call.now < taken.done.at.plus_millis(REQUEST_MILLIS_MAX));
+    };
     let latest = wallet.directory.latest_request(visit)?;
     let own = latest.filter(|one| session.party == Party::Organisation(one.provider));
     let Some(request) = own else { return Ok(false) };

@@ -14,6 +14,7 @@ use super::profile::AreaSpelling;
 use super::refusal::Refusal;
 use super::{CLOCK_MINUTES, Run, Transaction};
 use crate::api::code::use_shown_code;
+use crate::api::identity::Tries;
 use crate::api::person::{CoverageStanding, standing_on};
 use crate::api::wallet;
 use crate::session::limit::Place;
@@ -120,15 +121,12 @@ fn identified(message: &Message<'_>, record: &Record) -> Result<PersonId, Refusa
     let name = record.get("psn_name").ok_or_else(|| {
         Refusal::at(record.path("psn_name"), "凭身份证时必填；请按证件填写姓名后重发")
     })?;
-    let limiter = &call.gateway.sign_in_failures;
-    let places = [workplace, Place::within(party, "number", number)];
-    if places.iter().any(|place| limiter.wait(*place, call.now).is_some()) {
-        return Err(Refusal::for_now("姓名与证件号不符的次数过多；请稍后再试"));
-    }
     let identity = Identity { name: name.to_owned(), number: number.to_owned() };
+    let tries = Tries::of(call, (party, workplace), &identity)
+        .map_err(|_| Refusal::for_now("姓名与证件号不符的次数过多；请稍后再试"))?;
     let found = wallet::identified(call, &*message.wallet()?, &identity)?;
     found.ok_or_else(|| {
-        places.iter().for_each(|place| limiter.count(*place, call.now));
+        tries.failed();
         nobody(record)
     })
 }

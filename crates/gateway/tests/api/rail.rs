@@ -1,6 +1,9 @@
 //! Rails and tills: payments recorded, taken, handed out and compared, each by its owner's people.
 
-use primitives::sha256;
+use adapters::rail::counter::Clerk;
+use adapters::rail::{Action, Order, Outcome, Rail as _, Reference, Verdict};
+use gateway::port::Port as _;
+use primitives::{Amount, Text, sha256};
 use serde_json::{Value, json};
 
 use crate::support::insured::VISIT;
@@ -26,6 +29,19 @@ impl<'a> Desk<'a> {
 
     fn post(&self, path: &str, body: Value) -> Answered {
         self.world.ask(&Ask::post(format!("{RAIL}{path}"), &body).token(&self.token))
+    }
+
+    /// The ledger orders a payment that lies in the till of `clerk-1`.
+    fn ordered(&self, attempt: u32, minor: u64) {
+        let payments = self.world.port.payments("hospital".parse().unwrap()).unwrap();
+        let counter = payments.counter(&Text::new("counter").unwrap()).unwrap();
+        let from = "clerk-1".parse::<Clerk>().unwrap().till();
+        let action = Action::Pay { from, amount: Amount::from_minor(minor) };
+        let reference = Reference::of_authorisation(&VISIT, attempt);
+        assert!(matches!(
+            counter.perform(&Order { reference, action }),
+            Outcome::Final(Verdict::Done(_))
+        ));
     }
 
     fn take(&self, due: &str, tendered: &str) -> Answered {
@@ -115,9 +131,12 @@ fn money_that_settled_a_visit_is_refunded_and_not_handed_back() {
     desk.post("/shifts", json!({ "clerk": "clerk-1", "float": "5000" })).expect(201);
     desk.take("700", "700").expect(201);
     confirm_visit(&world, VISIT);
+    // The ledger's order reaches the till.
+    desk.ordered(0, 700);
     let body = json!({ "clerk": "clerk-1", "reason": "wrong bill" });
     let problem = desk.post(&format!("/takings/{VISIT}/returns"), body);
-    problem.problem(409, "till_refused");
+    let problem = problem.problem(409, "till_refused");
+    assert!(problem["detail"].as_str().unwrap().contains("refund"), "{problem}");
     assert_eq!(desk.get("/shifts/clerk-1").expect(200).json()["expected"], "5700");
 }
 

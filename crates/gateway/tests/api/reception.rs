@@ -73,6 +73,48 @@ fn a_card_is_found_by_name_and_number_together() {
 }
 
 #[test]
+fn who_tries_numbers_for_a_name_waits_longer_than_who_mistypes() {
+    let world = World::with_config(gateway::Config {
+        sign_in_failures_max: 100,
+        ..gateway::Config::default()
+    });
+    let token = world.token(organisation("hospital"));
+    let card = |name: &str, number: &str| {
+        let body = json!({ "name": name, "number": number });
+        world.ask(&Ask::post("/v1/identity-cards/lookups", &body).token(&token))
+    };
+    joined(&world);
+    for number in 0..20 {
+        card(NAME, &format!("JP:TK{number:07}")).problem(403, "identity_unconfirmed");
+    }
+    card(NAME, "JP:TK7654321").problem(429, "too_many_requests");
+    // The right number as well: whoever tries must not learn it from the answer.
+    card(NAME, NUMBER).problem(429, "too_many_requests");
+    card("张三", "JP:TK7654321").problem(403, "identity_unconfirmed");
+    // Nor does one number have many names.
+    for name in 0..20 {
+        card(&format!("张{name}"), "JP:TK1111111").problem(403, "identity_unconfirmed");
+    }
+    card("张伟", "JP:TK1111111").problem(429, "too_many_requests");
+}
+
+#[test]
+fn who_was_not_seen_is_not_shown() {
+    let world = World::insured();
+    let code = json!({ "code": shown_code(&world) });
+    let found = desk(&world, Ask::post("/v1/codes/lookups", &code)).expect(200).json();
+    let invented = json!(sha256(b"nobody was here"));
+    check_in(&world, OPEN, &found["person"], ("identity_document", &invented));
+    let reception = Ask::get(format!("/v1/visits/{OPEN}/reception"));
+    let reception = desk(&world, reception).expect(200).json();
+    assert!(reception.get("patient").is_none(), "{reception}");
+    let list = Ask::get("/v1/organisations/hospital/receptions");
+    let listed = desk(&world, list).expect(200).json()["visits"][0].clone();
+    assert_eq!(listed["visit"], json!(OPEN));
+    assert!(listed.get("name").is_none(), "{listed}");
+}
+
+#[test]
 fn every_clerk_of_the_house_finds_its_open_visits() {
     let world = World::insured();
     let list = |code: &str| {

@@ -3,6 +3,9 @@
 //!
 //! The ledger knows of neither movement, so neither stands on the statement: the till's own book
 //! has both, and the shift names the reason (test `what_was_handed_back_is_not_on_the_statement`).
+//!
+//! Invariant: a payment is either ordered by the ledger or handed back, whichever the till hears of
+//! first, and never both (test `what_was_ordered_is_not_handed_back_and_the_other_way_round`).
 
 use std::collections::BTreeSet;
 
@@ -12,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{Clerk, Counter, CounterError, OWNER, change_of, note_cash, open_till};
 use crate::{
     rail::{
-        Answer, Done, Reference, Refusal, StatementLine, Verdict,
+        Action, Answer, Done, Order, Reference, Refusal, StatementLine, Verdict,
         books::{self, Decision, Request},
     },
     sqlite::{Sql, StoreError},
@@ -94,14 +97,16 @@ impl Counter {
         let reference = reference_of(&asked.original);
         let request = Request { owner: OWNER, reference, fingerprint, action: ACTION };
         self.books.database().write_unless(|tx| {
+            if is_ordered(tx, &asked.original)? {
+                return Ok(Err(CounterError::Ordered));
+            }
             let verdict = self.books.perform(tx, &request, self.clock.now(), |tx, new| {
-                let amount =
-                    taken(tx, &asked.original)?.map_or(Amount::ZERO, |taken| taken.done.amount);
+                let Some(taken) = taken(tx, &asked.original)? else {
+                    return Ok(Decision::Refuse(Refusal::OriginalUnknown));
+                };
+                let amount = taken.done.amount;
                 let old = match books::find_refundable(tx, OWNER, &asked.original, amount)? {
                     Ok(old) => old,
-                    Err(Refusal::AmountZero) => {
-                        return Ok(Decision::Refuse(Refusal::OriginalUnknown));
-                    }
                     Err(refusal) => return Ok(Decision::Refuse(refusal)),
                 };
                 let till = match open_till(tx, &asked.clerk, amount)? {
@@ -111,11 +116,7 @@ impl Counter {
                 if amount > books::debit_balance(tx, till.account)? {
                     return Ok(Decision::Refuse(Refusal::TillShort));
                 }
-                note_cash(tx, new, &till, "handed_back", (amount, Amount::ZERO))?;
-                tx.execute(
-                    "UPDATE cash SET reason = ?2 WHERE order_id = ?1",
-                    params![new.id, reason],
-                )?;
+                note_cash(tx, new, &till, "handed_back", (amount, Amount::ZERO), Some(reason))?;
                 let (debit, credit, original) = (old.payee, till.account, Some(old.id));
                 Ok(Decision::Move { debit, credit, amount, original })
             })?;
@@ -203,4 +204,29 @@ pub(super) fn is_undone(connection: &Connection, reference: &Reference) -> rusql
         .query_row(params![OWNER, Sql(undoing.0)], |_| Ok(()))
         .optional()
         .map(|found| found.is_some())
+}
+
+/// Notes that the ledger ordered a payment that lies here.
+pub(super) fn note_ordered(
+    connection: &Connection,
+    order: &Order,
+    verdict: &Verdict,
+) -> rusqlite::Result<()> {
+    if !matches!((&order.action, verdict), (Action::Pay { .. }, Verdict::Done(_))) {
+        return Ok(());
+    }
+    let sql = "UPDATE cash SET ordered = 1 WHERE ordered = 0 AND order_id =
+               (SELECT id FROM order_record WHERE owner = ?1 AND reference = ?2)";
+    connection.prepare_cached(sql)?.execute(params![OWNER, Sql(order.reference.0)]).map(|_| ())
+}
+
+fn is_ordered(connection: &Connection, reference: &Reference) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT c.ordered FROM cash c JOIN order_record o ON o.id = c.order_id
+             WHERE o.owner = ?1 AND o.reference = ?2",
+        )?
+        .query_row(params![OWNER, Sql(reference.0)], |row| row.get(0))
+        .optional()
+        .map(|found| found.unwrap_or(false))
 }

@@ -51,7 +51,8 @@ const SCHEMA: Schema = Schema {
             kind     TEXT NOT NULL CHECK (kind IN ('taken', 'given_back', 'handed_back', 'added')),
             amount   INTEGER NOT NULL CHECK (amount > 0),
             change   INTEGER NOT NULL CHECK (change >= 0),
-            reason   TEXT
+            reason   TEXT,
+            ordered  INTEGER NOT NULL DEFAULT 0 CHECK (ordered IN (0, 1))
         ) STRICT",
         "CREATE INDEX cash_shift ON cash (shift_id)",
         "CREATE INDEX cash_handed_back ON cash (order_id) WHERE kind = 'handed_back'",
@@ -164,6 +165,8 @@ pub enum CounterError {
     ReasonMissing,
     /// The payment was handed back: it can be used for nothing any more.
     HandedBack,
+    /// The payment was ordered: it settled something, and goes back by a refund.
+    Ordered,
     /// An amount out of bounds.
     AmountTooLarge,
     /// The rail refused the order.
@@ -206,6 +209,9 @@ impl From<&CounterError> for Detail {
             ),
             Error::HandedBack => {
                 detail!("this payment was handed back; take the money again as the next try")
+            }
+            Error::Ordered => {
+                detail!("the money settled something; give it back by a refund")
             }
             Error::AmountTooLarge => detail!("the amount is larger than a till may hold"),
             Error::Refused(refusal) => (*refusal).into(),
@@ -302,7 +308,7 @@ impl Counter {
                     Ok(till) => till,
                     Err(refusal) => return Ok(Decision::Refuse(refusal)),
                 };
-                note_cash(tx, new, &till, "added", (amount, Amount::ZERO))?;
+                note_cash(tx, new, &till, "added", (amount, Amount::ZERO), None)?;
                 let credit = books::account(tx, "safe", AccountKind::Open)?;
                 Ok(Decision::Move { debit: till.account, credit, amount, original: None })
             })?;
@@ -354,7 +360,7 @@ fn decide_pay(
         Ok(till) => till,
         Err(refusal) => return Ok(Decision::Refuse(refusal)),
     };
-    note_cash(tx, new, &till, "taken", (amount, change))?;
+    note_cash(tx, new, &till, "taken", (amount, change), None)?;
     let credit = books::account(tx, "takings", AccountKind::CreditFloor)?;
     Ok(Decision::Move { debit: till.account, credit, amount, original: None })
 }
@@ -385,7 +391,7 @@ fn decide_refund(
     if amount > books::debit_balance(tx, till.account)? {
         return Ok(Decision::Refuse(Refusal::TillShort));
     }
-    note_cash(tx, new, &till, "given_back", (amount, Amount::ZERO))?;
+    note_cash(tx, new, &till, "given_back", (amount, Amount::ZERO), None)?;
     Ok(Decision::Move { debit: old.payee, credit: till.account, amount, original: Some(old.id) })
 }
 
@@ -406,7 +412,7 @@ fn decide_pay_out(
     if amount > books::debit_balance(tx, till.account)? {
         return Ok(Decision::Refuse(Refusal::TillShort));
     }
-    note_cash(tx, new, &till, "given_back", (amount, Amount::ZERO))?;
+    note_cash(tx, new, &till, "given_back", (amount, Amount::ZERO), None)?;
     let debit = books::account(tx, "payouts", AccountKind::Open)?;
     Ok(Decision::Move { debit, credit: till.account, amount, original: None })
 }
@@ -441,11 +447,13 @@ fn note_cash(
     till: &Till,
     kind: &str,
     (amount, change): (Amount, Amount),
+    reason: Option<&str>,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO cash (order_id, shift_id, kind, amount, change) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO cash (order_id, shift_id, kind, amount, change, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![new.id, till.shift, kind, Sql(amount), Sql(change)])?;
+    .execute(params![new.id, till.shift, kind, Sql(amount), Sql(change), reason])?;
     Ok(())
 }
 

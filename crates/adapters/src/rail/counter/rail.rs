@@ -2,7 +2,7 @@
 
 use primitives::{Amount, CivilDate, Currency};
 
-use super::Counter;
+use super::{Counter, hand_back};
 use crate::rail::{
     Answer, Order, Outcome, Rail, RailUnavailable, Reference, StatementLine, Style, books,
 };
@@ -31,7 +31,12 @@ impl Rail for Counter {
 
     fn perform_all(&self, orders: &[Order]) -> Vec<Outcome> {
         let verdicts = self.books.database().write(|tx| {
-            orders.iter().map(|order| self.perform_in(tx, order, Amount::ZERO)).collect()
+            let told = |order| {
+                let verdict = self.perform_in(tx, order, Amount::ZERO)?;
+                hand_back::note_ordered(tx, order, &verdict)?;
+                Ok(verdict)
+            };
+            orders.iter().map(told).collect()
         });
         books::outcomes(NAME, orders, verdicts)
     }

@@ -25,17 +25,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::concerns;
+use crate::api::identity;
 use crate::api::machine::{execute, signed, signed_too};
 use crate::api::receipt::not_found;
 use crate::api::transaction::{SubmittedView, TransactionRequest, read_content, submit_signed};
-use crate::api::wallet::identified;
 use crate::call::Call;
 use crate::endpoint::{
     Access, AnswerKind, BodyKind, Endpoint, JSON_BYTES_MAX, Parameter, Reply, schema_of,
 };
 use crate::problem::{Problem, code};
 use crate::session::Session;
-use crate::session::limit::Place;
 use crate::wallet::{CardExecutor, Machine, Wallet};
 
 const PAYER: Parameter = Parameter::path("person", "the payer's id", schema_of::<PersonId>);
@@ -266,21 +265,12 @@ fn is_known(call: &Call, session: &Session, season: SeasonId, person: PersonId) 
 fn look_up(call: &Call, session: &Session) -> Result<Reply, Problem> {
     call.own_person(session)?;
     let wallet = call.wallet()?;
-    let limiter = &call.gateway.sign_in_failures;
-    let place = Place::address(call.client, Some(session.party));
-    if let Some(wait) = limiter.wait(place, call.now) {
-        return Err(Problem::new(&code::TOO_MANY_REQUESTS).retry(wait));
-    }
     let PremiumLookup { season, name, number } = call.json()?;
     let identity = Identity { name, number: number.trim().to_owned() };
-    let found = identified(call, &wallet, &identity)?.filter(|person| {
-        is_known(call, session, season, *person) || is_payable(call, season, *person)
-    });
-    // Whoever tries names and numbers has to wait, whatever it was that did not fit.
-    let person = found.ok_or_else(|| {
-        limiter.count(place, call.now);
-        Problem::new(&code::PREMIUM_NOT_PAYABLE)
-    })?;
+    let is_meant =
+        |person| is_known(call, session, season, person) || is_payable(call, season, person);
+    let unknown = Problem::new(&code::PREMIUM_NOT_PAYABLE);
+    let person = identity::find(call, session, (&wallet, &identity), is_meant, unknown)?;
     Reply::json(&PremiumPayee { person })
 }
 
