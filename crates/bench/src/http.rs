@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -138,13 +138,22 @@ impl Served {
     ///
     /// # Errors
     /// When it does not within this time.
-    pub fn stop_within(mut self, limit: Duration) -> Result<()> {
+    pub fn stop_within(self, limit: Duration) -> Result<()> {
+        let status = self.end_within(limit)?;
+        ensure!(status.success(), "it was told to stop and ended with {status}");
+        Ok(())
+    }
+
+    /// Tells it to stop, and waits until it has ended, in order or not.
+    ///
+    /// # Errors
+    /// When it does not within this time.
+    pub fn end_within(mut self, limit: Duration) -> Result<ExitStatus> {
         let (begin, process) = (Instant::now(), self.child.id().to_string());
         Command::new("kill").args(["-TERM", &process]).status()?;
         loop {
             if let Some(status) = self.child.try_wait()? {
-                ensure!(status.success(), "it was told to stop and ended with {status}");
-                return Ok(());
+                return Ok(status);
             }
             if begin.elapsed() > limit {
                 self.kill()?;

@@ -15,12 +15,13 @@ use hyper::StatusCode;
 use ledger::kernel::registry::Kind;
 use ledger::kernel::transaction::TRANSACTION_VERSION;
 use ledger::modules::fund::{Contribute, FundAddress, OpenFund, TransferBetweenFunds};
+use ledger::modules::network::{ScheduleUpgrade, Upgrade};
 use ledger::{Content, IdempotencyKey, Transaction};
 use primitives::{Amount, FundId, Hash, codec, sha256_parts};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::cluster::{NODES, Places, chain_id, signer};
+use super::cluster::{GOVERNING, NODES, Places, chain_id, signer};
 use super::history::{Attempt, History, Ledger, Operation, Shown, Stand, Told};
 use crate::http::{self, Connection, Prepared};
 use crate::region::{REGION, Signer, organisation};
@@ -161,6 +162,23 @@ impl Client {
         told
     }
 
+    /// Has one node do what is no client's operation.
+    async fn must(&mut self, node: usize, transaction: &Transaction) -> Result<()> {
+        let prepared = http::prepared(std::slice::from_ref(transaction))?;
+        let prepared = prepared.first().context("one transaction")?;
+        // Noted first: it may be done whether that is heard or not.
+        let id = transaction.content.id();
+        self.shared.with_history(|history| history.founding.push(id));
+        let end = Clock::now() + Duration::from_secs(60);
+        loop {
+            match self.try_at(node, prepared).await {
+                Some(Told::Accepted(_)) => return Ok(()),
+                None if Clock::now() < end => tokio::time::sleep(BREATH).await,
+                other => bail!("{other:?}"),
+            }
+        }
+    }
+
     async fn get(&mut self, node: usize, path: &str) -> Result<Value> {
         let read = async {
             let (_, connection, token) = self.session(node).await?;
@@ -231,24 +249,26 @@ pub async fn found(shared: &Arc<Shared>) -> Result<()> {
             let open = sign(&client.signer, &mut random, &open);
             let contribute = sign(&client.signer, &mut random, &contribute);
             for transaction in [open, contribute] {
-                let id = transaction.content.id();
-                let prepared = http::prepared(std::slice::from_ref(&transaction))?;
-                let end = Clock::now() + Duration::from_secs(60);
-                loop {
-                    match client.try_at(0, &prepared[0]).await {
-                        Some(Told::Accepted(_)) => break,
-                        None if Clock::now() < end => tokio::time::sleep(BREATH).await,
-                        other => bail!("founding fund {}: {other:?}", fund.0),
-                    }
-                }
-                shared.with_history(|history| {
-                    history.founding.push(id);
-                    history.start.insert(fund.0, FUND_START);
-                });
+                client.must(0, &transaction).await.with_context(|| format!("fund {}", fund.0))?;
+                shared.with_history(|history| history.start.insert(fund.0, FUND_START));
             }
         }
     }
     Ok(())
+}
+
+/// Those who govern decide from which block on which rules hold; this node is told.
+///
+/// # Errors
+/// When the network does not do it.
+pub async fn schedule(shared: &Arc<Shared>, node: usize, upgrade: Upgrade) -> Result<()> {
+    let [first, others @ ..] = GOVERNING;
+    let mut client = Client::new(shared, first);
+    let body = ScheduleUpgrade { upgrade };
+    let mut transaction = sign(&client.signer, &mut fastrand::Rng::new(), &body);
+    let id = transaction.content.id();
+    transaction.authorisations.extend(others.map(|code| signer(code).authorise(&id)));
+    client.must(node, &transaction).await.context("the upgrade")
 }
 
 /// A client that moves money until the run is over.

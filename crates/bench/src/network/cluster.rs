@@ -13,6 +13,7 @@ use adapters::clock::{Clock as _, SystemClock};
 use anyhow::{Context as _, Result, bail, ensure};
 use ledger::Genesis;
 use ledger::genesis::{GenesisKey, GenesisOrganisation};
+use ledger::kernel::block::PROTOCOL;
 use ledger::modules::organisation::OrganisationKind;
 use node::signature::Scheme;
 use primitives::{Text, sha256_parts};
@@ -25,9 +26,11 @@ use crate::region::{EVERY_SCOPE, PAGE, REGION, RP_ID, Signer, organisation, regi
 
 /// Who decides, in the order of their nodes.
 pub const ORGANISATIONS: [&str; 4] = ["bureau", "insurer", "finance", "tax"];
+/// Who governs.
+pub const GOVERNING: [&str; 3] = ["bureau", "insurer", "finance"];
 /// How many nodes there are.
 pub const NODES: usize = ORGANISATIONS.len();
-const CHAIN: &str = "network-qa";
+const CHAIN: &str = "network-qa-rehearsal";
 const NODE_PORT: u16 = 7_410;
 const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 /// A node that is told to stop has ended within this time: what systemd waits.
@@ -54,6 +57,8 @@ struct Member {
     clock: PathBuf,
     served: Option<Served>,
     is_paused: bool,
+    /// The newest rules that the release knows that is installed there.
+    protocol: u32,
 }
 
 /// The ledger's name.
@@ -104,7 +109,7 @@ fn genesis() -> Genesis {
         origins: vec![Text::new(PAGE).expect("a short text")],
         regions: vec![region()],
         organisations: members.collect(),
-        governing: ORGANISATIONS.iter().take(3).map(|code| organisation(code)).collect(),
+        governing: GOVERNING.map(organisation).to_vec(),
         validators: ValidatorSet::new(vec![validator]).expect("one validator with power"),
     }
 }
@@ -166,6 +171,7 @@ impl Cluster {
             clock: folder.join(format!("{code}.clock")),
             served: None,
             is_paused: false,
+            protocol: PROTOCOL,
         });
         let mut cluster = Self {
             folder: folder.to_owned(),
@@ -220,15 +226,16 @@ impl Cluster {
     /// # Errors
     /// When it does not come up.
     pub fn start(&mut self, node: usize, options: &[&str]) -> Result<()> {
+        let log = File::options().create(true).append(true).open(self.log(node))?;
         let member = &mut self.nodes[node];
-        let log = self.folder.join(format!("{}.log", ORGANISATIONS[node]));
-        let log = File::options().create(true).append(true).open(log)?;
         let mut command = Command::new(program()?);
         command.stderr(log).env("YIBAO_LOG", "info").env("YIBAO_QA_CLOCK", &member.clock);
         if let Some(library) = &self.clock {
             command.env("LD_PRELOAD", library);
         }
-        let served = Served::run(command, &member.data, options)
+        let protocol = member.protocol.to_string();
+        let options = [options, &["--rehearse-protocol", &protocol]].concat();
+        let served = Served::run(command, &member.data, &options)
             .with_context(|| format!("the node of {}", ORGANISATIONS[node]))?;
         let place = served.address();
         member.served = Some(served);
@@ -257,6 +264,35 @@ impl Cluster {
         self.set_place(node, None);
         let served = self.nodes[node].served.take();
         served.context("the node is up")?.stop_within(STOPPED_WITHIN)
+    }
+
+    /// A release that knows these rules lies on a node's machine, for when it starts again.
+    pub fn install(&mut self, node: usize, protocol: u32) {
+        self.nodes[node].protocol = protocol;
+    }
+
+    /// The newest rules that every node's release knows.
+    #[must_use]
+    pub fn protocol(&self) -> u32 {
+        self.nodes.iter().map(|member| member.protocol).min().unwrap_or(PROTOCOL)
+    }
+
+    /// Tells a node to stop that cannot go on, since its release is too old; it has to say so.
+    ///
+    /// # Errors
+    /// When it ended as if all were well, or does not say what to do.
+    pub fn end_late(&mut self, node: usize) -> Result<()> {
+        self.set_place(node, None);
+        let served = self.nodes[node].served.take();
+        let status = served.context("the node is up")?.end_within(STOPPED_WITHIN)?;
+        let log = fs::read_to_string(self.log(node))?;
+        let says = "install a newer release and start it on the same data folder";
+        ensure!(!status.success() && log.contains(says), "{status}, and no word of the upgrade");
+        Ok(())
+    }
+
+    fn log(&self, node: usize) -> PathBuf {
+        self.folder.join(format!("{}.log", ORGANISATIONS[node]))
     }
 
     fn process(&self, node: usize) -> Result<u32> {
@@ -362,6 +398,19 @@ impl Cluster {
             {
                 bail!("the node of {} ended by itself; see its log", ORGANISATIONS[node]);
             }
+        }
+        Ok(())
+    }
+
+    /// No node says of another that it signed two things at once: none did.
+    ///
+    /// # Errors
+    /// When one does.
+    pub fn check_accusations(&self) -> Result<()> {
+        for (node, name) in ORGANISATIONS.iter().enumerate() {
+            let log = fs::read_to_string(self.log(node))?;
+            let accuses = log.lines().find(|line| line.contains("signed two things at once"));
+            ensure!(accuses.is_none(), "{name} accuses: {}", accuses.unwrap_or_default());
         }
         Ok(())
     }

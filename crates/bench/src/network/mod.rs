@@ -20,10 +20,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
+use ledger::modules::network::{UPGRADE_BLOCKS_MIN, Upgrade};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use self::clients::{Shared, by_node, found, read_ledger, run_client, stands, watch};
+use self::clients::{Shared, by_node, found, read_ledger, run_client, schedule, stands, watch};
 use self::cluster::{Cluster, NODES, ORGANISATIONS};
 use self::history::check;
 use self::proxy::Fault as Link;
@@ -66,9 +67,10 @@ enum Fault {
     ClockJump,
     TwoClocks,
     LostDisk,
+    Upgrade,
 }
 
-const FAULTS: [(Fault, &str); 12] = [
+const FAULTS: [(Fault, &str); 13] = [
     (Fault::Kill, "one node killed (-9)"),
     (Fault::Stop, "one node told to stop"),
     (Fault::Pause, "one node paused (SIGSTOP)"),
@@ -81,6 +83,7 @@ const FAULTS: [(Fault, &str); 12] = [
     (Fault::ClockJump, "a clock an hour off"),
     (Fault::TwoClocks, "two clocks 20 s off"),
     (Fault::LostDisk, "a disk lost"),
+    (Fault::Upgrade, "a newer release, one is late"),
 ];
 
 /// What was seen of one kind of fault.
@@ -268,8 +271,43 @@ impl Run {
                 self.cluster.lose_disk(node)?;
                 self.cluster.start(node, &["--newest-copy"])?;
             }
+            Fault::Upgrade => self.upgrade(node)?,
         }
         Ok(name.to_owned())
+    }
+
+    /// A newer release comes to one machine after the other while the others go on. New rules hold
+    /// from a block on that one of them comes too late for: it stops before that block and says
+    /// why, the others go on, and the newer release goes on in its folder.
+    fn upgrade(&mut self, late: usize) -> Result<()> {
+        let protocol = self.cluster.protocol() + 1;
+        let others: Vec<_> = (0..NODES).filter(|node| *node != late).collect();
+        for &node in &others {
+            self.cluster.stop_one(node)?;
+            self.cluster.install(node, protocol);
+            self.cluster.start(node, &[])?;
+            self.wait_until_back()?;
+        }
+        let now = self.runtime.block_on(stands(&self.shared));
+        let now = now.iter().flatten().map(|one| one.height).max().context("a node answers")?;
+        let height = now + 2 * UPGRADE_BLOCKS_MIN;
+        self.runtime.block_on(schedule(&self.shared, others[0], Upgrade { height, protocol }))?;
+        let begin = Instant::now();
+        loop {
+            let stands = self.runtime.block_on(stands(&self.shared));
+            let at = |node: usize| stands[node].map(|one| one.height);
+            let have_moved = others.iter().all(|node| at(*node) >= Some(height));
+            if have_moved && at(late) == Some(height - 1) {
+                break;
+            }
+            ensure!(at(late) < Some(height), "the old release made a block by new rules");
+            ensure!(begin.elapsed() < BACK_WITHIN, "not at block {height}: {stands:?}");
+            self.cluster.check_processes()?;
+            sleep(LOOK_EVERY);
+        }
+        self.cluster.end_late(late)?;
+        self.cluster.install(late, protocol);
+        Ok(())
     }
 
     /// Waits until every node has a block that was made after all were mended, and clients are
@@ -330,6 +368,7 @@ impl Run {
         ensure!(broken.is_empty(), "{} promises broken:\n  {}", broken.len(), broken.join("\n  "));
         ensure!(counts.accepted > 0 && counts.rejected > 0, "too little happened: {counts:?}");
         let blocks = ledgers.first().map_or(0, |ledger| ledger.headers.len());
+        cluster.check_accusations()?;
         for data in cluster.stop() {
             verify_chain(&data)?;
         }

@@ -43,6 +43,10 @@ pub struct Serve {
     /// stay valid under the earlier name. Say so once, after everything else was tried.
     #[arg(long, conflicts_with = "newest_copy")]
     state_loss: bool,
+    /// On a network for rehearsals, whose id ends with `-rehearsal`: be a release that knows the
+    /// rules up to this number.
+    #[arg(long, value_name = "NUMBER")]
+    rehearse_protocol: Option<u32>,
     /// Where light nodes of other organisations may ask this full node, such as `0.0.0.0:7420`;
     /// without it none may.
     #[arg(long, value_name = "ADDRESS")]
@@ -67,8 +71,8 @@ impl Serve {
         if is_light(&self.data) {
             return self.serve_light(clock, listener, gateway);
         }
-        let (node, report) =
-            open_node(&self.data, Arc::clone(&clock), (mempool, disk), self.start())?;
+        let start = (self.start(), self.rehearse_protocol);
+        let (node, report) = open_node(&self.data, Arc::clone(&clock), (mempool, disk), start)?;
         tracing::info!(
             chain = %node.chain_id(),
             height = node.view().tip.height,

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use adapters::clock::Clock;
 use anyhow::{Context as _, Result, anyhow};
 use ledger::Genesis;
+use ledger::kernel::block::PROTOCOL;
 use node::MempoolLimits;
 use node::receipt_log::LogSigner;
 use node::runtime::{BlockSigner, Node, NodeConfig, NodeHandle, OpenReport, SnapshotPace, Threads};
@@ -81,16 +82,35 @@ pub enum Start {
     AfterLoss,
 }
 
+/// How the ids of chains end on which upgrades are rehearsed.
+const REHEARSAL: &str = "-rehearsal";
+
+/// The newest rules that this program takes itself to know. On a network for rehearsals it may be
+/// said to be a later release: the rules stay as they are, and everything around an upgrade happens
+/// as it will.
+fn protocol(genesis: &Genesis, rehearsed: Option<u32>) -> Result<u32> {
+    let Some(rehearsed) = rehearsed else { return Ok(PROTOCOL) };
+    let chain = genesis.chain_id;
+    if !chain.to_string().ends_with(REHEARSAL) {
+        return Err(bad(format!(
+            "--rehearse-protocol is for networks whose id ends with `{REHEARSAL}`, and this one is \
+             `{chain}`: its blocks would be made by rules that this release does not have"
+        )));
+    }
+    Ok(rehearsed.max(PROTOCOL))
+}
+
 /// Brings up the node of a data folder that was founded before. A restored backup is started from
 /// only when somebody says that it is the newest copy, or that newer blocks are lost.
 ///
 /// # Errors
-/// What is missing or damaged in the folder, or that another node works in it.
+/// What is missing or damaged in the folder, that another node works in it, or that an upgrade is
+/// rehearsed where none may be.
 pub fn open_node(
     data: &Path,
     clock: Arc<dyn Clock>,
     (mempool, disk_limits): (MempoolLimits, DiskLimits),
-    start: Start,
+    (start, rehearsed): (Start, Option<u32>),
 ) -> Result<(NodeHandle, OpenReport)> {
     let folder = data.join(NODE_FOLDER);
     if start == Start::AfterLoss {
@@ -103,6 +123,7 @@ pub fn open_node(
         );
     }
     let Identity { genesis, organisation, origin, block_key, log_key } = read_identity(data)?;
+    let protocol = protocol(&genesis, rehearsed)?;
     let key = block_key.public_key();
     let mut randomness = [0; 32];
     getrandom::fill(&mut randomness)
@@ -121,7 +142,7 @@ pub fn open_node(
         snapshots: SnapshotPace::default(),
         blocks_kept: disk_limits.blocks_kept(),
         is_newest_copy: start != Start::Usual,
-        protocol: ledger::kernel::block::PROTOCOL,
+        protocol,
         threads: Threads::Own { checking: 0 },
     };
     let disk = Folder::open(&folder)?;

@@ -264,6 +264,8 @@ fn a_folder_that_cannot_be_served_says_what_it_lacks() {
     let serve = || yibao(["serve", "--listen", "127.0.0.1:0", "--data", text(&data)]);
     serve().fails(2, &["holds no ledger", "yibao demo"]);
     found(&data);
+    let upgrade = ["serve", "--data", text(&data), "--rehearse-protocol", "2"];
+    yibao(upgrade).fails(2, &["ends with `-rehearsal`", "this one is `vectors`"]);
     let keys = data.join("node/keys");
     fs::rename(keys.join("log.key"), keys.join("other.key")).expect("a key");
     serve().fails(2, &["log.key` does not exist", "yibao keys new"]);
