@@ -20,6 +20,8 @@ pub struct Kept {
     pub accused: BTreeSet<OrganisationId>,
     /// The last block for which a lost disk can have signed, where one was lost.
     pub signed_to: u64,
+    /// How many blocks were found not to follow.
+    pub refused: u64,
 }
 
 /// What is kept, and whoever waits for it.
@@ -63,6 +65,8 @@ pub struct Ledger {
     pub chain_id: ChainId,
     pub validators: ValidatorSet,
     pub own: OrganisationId,
+    /// Otherwise it proposes what does not follow, and takes it for right.
+    pub is_honest: bool,
 }
 
 impl Ledger {
@@ -128,8 +132,18 @@ impl Replica for Ledger {
         if let Some((_, _, block)) = own {
             return Ok(proposal(block));
         }
-        let payloads = kept.pool.clone();
-        let header = self.header(&kept, &payloads);
+        let mut payloads = kept.pool.clone();
+        let mut header = self.header(&kept, &payloads);
+        if !self.is_honest {
+            // Each time another thing that is not so.
+            match (header.height + u64::from(round)) % 5 {
+                0 => header.state_root = sha256(b"another state"),
+                1 => header.parent = sha256(b"another parent"),
+                2 => header.next_validators = sha256(b"nobody"),
+                3 => payloads.extend(kept.decided().next()),
+                _ => header.time = Timestamp::from_millis(u64::MAX),
+            }
+        }
         let (height, value_id) = (header.height, header.value_id());
         let block = codec::encode(&(header, payloads));
         let undecided = Undecided { round, valid_round: None, proposer: self.own, value_id };
@@ -150,6 +164,7 @@ impl Replica for Ledger {
         let decided: BTreeSet<_> = kept.decided().collect();
         let is_new = payloads.iter().all(|one| !decided.contains(one));
         if header != self.header(&kept, &payloads) || !is_new {
+            kept.refused += 1;
             return Ok(Verdict::Invalid(value_id));
         }
         let Origin { round, valid_round, proposer, .. } = origin;

@@ -4,6 +4,7 @@
 
 mod keys;
 mod ledger;
+mod lies;
 mod world;
 mod worlds;
 

@@ -117,6 +117,7 @@ impl World {
             chain_id: self.chain_id,
             validators: self.validators.clone(),
             own: node.key.organisation(),
+            is_honest: true,
         };
         let is_stopped = Arc::new(AtomicBool::new(false));
         let outgoing: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();

@@ -1,11 +1,11 @@
 //! Whole networks in one thread, each from one seed: delays, losses, repeats, partitions, crashes
 //! that lose what was not flushed, a disk that is lost and replaced by an older copy without what
-//! was signed, and a validator that runs twice with the same key (a twin), so
-//! that it proposes and votes two things at once, and sends bytes of its own invention.
+//! was signed, and one validator of four that is not honest ([`lies`]): it runs twice with the same
+//! key, withholds, proposes what does not follow, repeats what is over, or floods the others.
 //!
 //! After every block: no two honest nodes have different blocks at a height, each block is
 //! certified, no payload is decided twice. After the trouble has ended: all honest nodes go on and
-//! have all payloads.
+//! have all payloads, while the liar goes on lying.
 //!
 //! `WORLD_SEED=n` runs one seed, `WORLD_SEEDS=n` as many from 0 on.
 
@@ -25,6 +25,7 @@ use proof::header::{ChainId, ValidatorSet};
 
 use crate::keys::{Dalek, TestKey, validators};
 use crate::ledger::{Block, Ledger, Shared};
+use crate::lies::{LIES, Liar, Lie, Said};
 
 const SEEDS: u64 = 120;
 const VALIDATORS: usize = 4;
@@ -33,10 +34,10 @@ const TROUBLE: Duration = Duration::from_secs(40);
 const RECOVERY: Duration = Duration::from_secs(120);
 
 /// SplitMix64.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -44,11 +45,11 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 
-    fn is_chosen(&mut self, percent: u64) -> bool {
+    pub fn is_chosen(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
@@ -121,6 +122,8 @@ struct World {
     instances: Vec<Instance>,
     validators: ValidatorSet,
     chain_id: ChainId,
+    /// What the last validator does that is not honest.
+    liar: Option<Liar>,
     folder: tempfile::TempDir,
     /// Who is on which side of a partition.
     sides: Vec<u64>,
@@ -134,14 +137,16 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let has_twin = random.is_chosen(60);
+        let lie = random.is_chosen(75).then(|| LIES[usize::try_from(random.below(5)).unwrap()]);
+        let has_twin = lie == Some(Lie::Twin);
         let (validators, chain_id) = (validators(VALIDATORS), "worlds".parse().unwrap());
         let instance = |number: usize| {
             let validator = number.min(VALIDATORS - 1);
             let own = TestKey::new(validator).organisation();
             let shared: Arc<Shared> = Arc::default();
             let validators = validators.clone();
-            let ledger = Ledger { shared, chain_id, validators, own };
+            let is_honest = validator < VALIDATORS - 1 || lie != Some(Lie::Invalid);
+            let ledger = Ledger { shared, chain_id, validators, own, is_honest };
             let log = SimLog::default();
             Instance { validator, machine: None, ledger, log, tick: None, has_begun: false }
         };
@@ -156,6 +161,7 @@ impl World {
             instances,
             validators,
             chain_id,
+            liar: lie.map(Liar::new),
             folder: in_memory(),
             sides,
             loss: 0,
@@ -177,7 +183,7 @@ impl World {
             world.plan(at, Happening::Submit { to, payload });
         }
         world.plan(Duration::from_millis(500), Happening::Trouble);
-        if !has_twin {
+        if lie.is_none() {
             let at = world.random.millis(5_000, u64::try_from(TROUBLE.as_millis()).unwrap());
             let number = usize::try_from(world.random.below(VALIDATORS as u64)).unwrap();
             world.plan(at, Happening::LoseDisk(number));
@@ -185,9 +191,9 @@ impl World {
         world
     }
 
-    /// With a twin, the validator that has it is not honest.
+    /// Where there is a liar, it is the last validator.
     fn is_honest(&self, number: usize) -> bool {
-        self.instances.len() == VALIDATORS || number < VALIDATORS - 1
+        self.liar.is_none() || number < VALIDATORS - 1
     }
 
     fn plan(&mut self, after: Duration, happening: Happening) {
@@ -274,6 +280,16 @@ impl World {
         self.plan(back, Happening::Start(number));
     }
 
+    /// Sends what a liar makes of what it has to say.
+    fn lie(&mut self, number: usize) {
+        let height = self.instances[number].ledger.shared.kept.lock().unwrap().height() + 1;
+        let Some(liar) = &mut self.liar else { return };
+        for bytes in liar.invents(&mut self.random, (self.now, height)) {
+            let other = usize::try_from(self.random.below(VALIDATORS as u64 - 1)).unwrap();
+            self.send(number, other, &bytes);
+        }
+    }
+
     /// Sends what a node has to say, wakes it when it wants, and checks what it decided.
     fn follow_up(&mut self, number: usize) {
         let Some(machine) = &mut self.instances[number].machine else { return };
@@ -294,6 +310,9 @@ impl World {
             self.instances[number].tick = Some(at);
             self.plan(at.saturating_sub(self.now), Happening::Tick(number));
         }
+        if !self.is_honest(number) {
+            self.lie(number);
+        }
         self.check(number);
     }
 
@@ -302,11 +321,14 @@ impl World {
             return;
         }
         let mut bytes = Arc::clone(bytes);
-        if !self.is_honest(from) && self.is_trouble && self.random.is_chosen(10) {
-            let mut changed = bytes.to_vec();
-            let at = usize::try_from(self.random.below(changed.len() as u64)).unwrap();
-            changed[at] ^= u8::try_from(1 + self.random.below(255)).unwrap();
-            bytes = changed.into();
+        let is_honest = self.is_honest(from);
+        if let Some(liar) = &mut self.liar {
+            liar.hears(&mut self.random, &bytes);
+            match if is_honest { Said::AsItIs } else { liar.says(&mut self.random, to, &bytes) } {
+                Said::Nothing => return,
+                Said::AsItIs => {}
+                Said::Otherwise(changed) => bytes = changed,
+            }
         }
         let is_slow = self.is_trouble && self.random.is_chosen(5);
         let delay =
@@ -419,7 +441,7 @@ impl World {
         first.is_some() && heights.all(|height| height == first)
     }
 
-    fn run(mut self) -> (u64, bool) {
+    fn run(mut self) -> Lived {
         self.run_until(TROUBLE);
         (self.is_trouble, self.loss) = (false, 0);
         self.sides = vec![0; self.instances.len()];
@@ -440,11 +462,23 @@ impl World {
         let height = self.decided.last_key_value().map_or(0, |(height, _)| *height);
         let accused = self.instances[0].ledger.shared.kept.lock().unwrap().accused.clone();
         for who in &accused {
-            assert!(self.instances.len() > VALIDATORS, "{who} is honest");
+            assert!(self.liar.is_some(), "{who} is honest");
             assert_eq!(*who, TestKey::new(VALIDATORS - 1).organisation());
         }
-        (height, !accused.is_empty())
+        let refused = self.instances[0].ledger.shared.kept.lock().unwrap().refused;
+        let lie = self.liar.map(|liar| (liar.lie, liar.told));
+        Lived { height, is_accused: !accused.is_empty(), refused, lie }
     }
+}
+
+/// What became of a world.
+struct Lived {
+    height: u64,
+    is_accused: bool,
+    /// How many blocks the first node found not to follow.
+    refused: u64,
+    /// What was lied, and how often.
+    lie: Option<(Lie, u64)>,
 }
 
 /// A folder that is no disk where there is one, so that nobody waits for guards to be durable.
@@ -461,7 +495,8 @@ fn alone(number: usize, folder: &std::path::Path) -> (Machine, Ledger) {
     let (validators, chain_id) = (validators(VALIDATORS), "worlds".parse().unwrap());
     let key = TestKey::new(number);
     let (shared, own) = (Arc::default(), key.organisation());
-    let ledger = Ledger { shared, chain_id, validators: validators.clone(), own };
+    let is_honest = true;
+    let ledger = Ledger { shared, chain_id, validators: validators.clone(), own, is_honest };
     let guard = Guard::of_new_key(&folder.join(number.to_string())).unwrap();
     let patience =
         Patience { propose: Duration::from_millis(800), vote: Duration::from_millis(400) };
@@ -508,16 +543,28 @@ fn worlds() {
     let one = number("WORLD_SEED");
     let end = number("WORLD_SEEDS").unwrap_or(SEEDS);
     let (mut blocks, mut accusations) = (0, 0);
+    let (mut refused, mut lies) = (0, BTreeMap::<Lie, (u64, u64)>::new());
     for seed in one.unwrap_or(0)..one.map_or(end, |seed| seed + 1) {
         let run = std::panic::catch_unwind(|| World::new(seed).run());
-        let (height, is_accused) = run.unwrap_or_else(|_| {
+        let lived = run.unwrap_or_else(|_| {
             panic!("WORLD_SEED={seed} cargo test --release -p bft --test network worlds")
         });
-        blocks += height;
-        accusations += u64::from(is_accused);
+        blocks += lived.height;
+        accusations += u64::from(lived.is_accused);
+        if let Some((lie, told)) = lived.lie {
+            let (worlds, all) = lies.entry(lie).or_default();
+            (*worlds, *all) = (*worlds + 1, *all + told);
+            refused += if lie == Lie::Invalid { lived.refused } else { 0 };
+        }
     }
     assert!(blocks > 0);
-    // Twins are caught at least now and then; never anybody else.
-    assert!(one.is_some() || accusations > 0, "nobody was accused");
-    println!("{blocks} blocks, {accusations} worlds with an accusation");
+    println!("{blocks} blocks, {accusations} worlds with an accusation, {refused} refused blocks");
+    println!("worlds with a liar, and its lies: {lies:?}");
+    if one.is_none() {
+        // Twins are caught at least now and then; never anybody else.
+        assert!(accusations > 0, "nobody was accused");
+        assert!(refused > 0, "no block was found not to follow");
+        let has_all = LIES.iter().all(|lie| lies.get(lie).is_some_and(|(_, told)| *told > 0));
+        assert!(has_all, "some lie was never told: {lies:?}");
+    }
 }
