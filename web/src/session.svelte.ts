@@ -2,7 +2,7 @@
 import { api, ok, onSignedOut, useToken } from './api/client.ts';
 import type { Schemas } from './api/types.ts';
 import type { Signer } from './keys/signer.ts';
-import { sha256 } from './ledger/transaction.ts';
+import { sha256 } from './ledger/digest.ts';
 
 type Kept = { readonly token: string; readonly party: Schemas['Party']; readonly expires: string };
 

@@ -1,8 +1,11 @@
 /** What is signed: a transaction's content, its bytes and its id. */
 import type { Schemas } from '../api/types.ts';
 import * as borsh from './borsh.ts';
+import { sha256 } from './digest.ts';
 import { party } from './forms.ts';
 import { KINDS, type Body, type KindName } from './kinds.ts';
+
+export { randomHex, sha256 } from './digest.ts';
 
 /** The format version of contents written here. */
 const VERSION = 1;
@@ -33,19 +36,7 @@ export function encodeContent<K extends KindName>(content: Content<K>): Uint8Arr
   return out.done();
 }
 
-const utf8 = new TextEncoder();
-
-export async function sha256(...parts: readonly (Uint8Array | string)[]): Promise<Uint8Array<ArrayBuffer>> {
-  const out = new borsh.Writer();
-  for (const part of parts) out.raw(typeof part === 'string' ? utf8.encode(part) : part);
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', out.done()));
-}
-
 /** The id, which is what every party signs: it follows from the content and from nothing else. */
 export async function transactionId(content: Content): Promise<Uint8Array<ArrayBuffer>> {
   return sha256('yibao/transaction/v1', encodeContent(content));
-}
-
-export function randomHex(bytes: number): string {
-  return borsh.toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }
