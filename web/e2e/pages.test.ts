@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
 import { SIZES } from '../src/preferences.svelte.ts';
+import { alike, cut } from './holding.ts';
 import { join, launch, newcomer, shownCode, url, Visitor } from './kit.ts';
 
 let browser: Browser;
@@ -42,7 +43,10 @@ describe('pages are whole in every size at 320 pixels', () => {
       await wallet.page.evaluate((step) => (document.documentElement.dataset.size = step), size);
       for (const path of PATHS) {
         await turnTo(wallet.page, path);
-        await wallet.check(`narrow${path.replace('/', '-')}-${language}-${size}`);
+        const name = `narrow${path.replace('/', '-')}-${language}-${size}`;
+        await wallet.check(name);
+        expect(await cut(wallet.page), `${name}: cut`).toEqual([]);
+        expect(await alike(wallet.page), `${name}: the same name`).toEqual([]);
       }
     }
   });

@@ -68,6 +68,23 @@ async function keepVoucher(wallet: Visitor): Promise<void> {
   await printed.close();
 }
 
+/** The history as the browser prints it, or keeps it as a PDF: a table, and nothing to press. */
+async function onPaper(wallet: Visitor): Promise<void> {
+  const { page } = wallet;
+  await page.evaluate(() => (window.print = () => document.body.setAttribute('data-printed', '')));
+  await wallet.button('history.print').click();
+  await page.locator('body[data-printed]').waitFor();
+  await page.emulateMedia({ media: 'print' });
+  expect(await page.locator('main tbody tr').count()).toBe(await page.locator('main li').count());
+  expect(await page.locator('main table').isVisible()).toBe(true);
+  expect(await page.locator('main li').first().isVisible()).toBe(false);
+  expect(await wallet.button('history.print').isVisible()).toBe(false);
+  const sheet = await page.pdf({ format: 'A4' });
+  expect(sheet.subarray(0, 5).toString()).toBe('%PDF-');
+  keepPicture(`history-${wallet.device.language}.pdf`, sheet);
+  await page.emulateMedia({ media: 'screen' });
+}
+
 describe.each(ways)('$name', ({ newcomer: place, phone, desk: deskDevice, cash }) => {
   it('a person joins, is received, confirms a bill and keeps the voucher', async () => {
     const newcomer = newcomers()[place];
@@ -116,6 +133,7 @@ describe.each(ways)('$name', ({ newcomer: place, phone, desk: deskDevice, cash }
     const entries = wallet.page.locator('main li a');
     await entries.first().waitFor();
     await wallet.check('history');
+    await onPaper(wallet);
     await entries.first().click();
     await wallet.button('voucher.pdf').waitFor();
     await wallet.check('visit');
