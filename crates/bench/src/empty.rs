@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use bft::Bft;
 use borsh::BorshDeserialize as _;
-use consensus::{Application, Engine as _, Next, Origin, Proposal, Replica, Undecided, Verdict};
+use consensus::{
+    Application, Engine as _, Equivocation, Next, Origin, Proposal, Replica, Undecided, Verdict,
+};
 use ledger::kernel::block::BLOCK_BYTES_MAX;
 use node::runtime::{BLOCK_TRANSACTIONS_MAX, BlockSigner};
 use node::signature::{FastVerifier, Scheme, SecretKey};
@@ -128,7 +130,7 @@ impl Replica for Empty {
 
     fn take(&mut self, _: Vec<Vec<u8>>) {}
 
-    fn accuse(&mut self, _: u64, _: &[OrganisationId]) {}
+    fn accuse(&mut self, _: &[Equivocation]) {}
 }
 
 fn key(number: usize) -> SecretKey {

@@ -19,6 +19,7 @@
 
 mod codec;
 mod context;
+pub mod equivocation;
 pub mod guard;
 pub mod log;
 pub mod machine;
@@ -203,6 +204,12 @@ impl Bft {
     #[must_use]
     pub fn connected(&self) -> Vec<PeerName> {
         self.mesh.connected()
+    }
+
+    /// Whether the key signs nothing yet, since nobody here knows what it signed before.
+    #[must_use]
+    pub fn is_watching(&self) -> bool {
+        self.machine.is_watching()
     }
 
     /// Waits until there is something to do, or for this long.

@@ -13,6 +13,7 @@
 //! Invariants: no certificate leaves before the block is durable (test
 //! `a_block_that_could_not_be_kept_is_not_decided`); the certificate is part of no hash.
 
+pub mod equivocation;
 pub mod replica;
 pub mod solo;
 
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use primitives::{Hash, OrganisationId, PublicKey, Signature};
 use proof::header::{Certificate, Header, ValidatorSet};
 
+pub use equivocation::{Equivocation, SignedStep, SignedValue};
 pub use replica::{Origin, Replica, Reply, Undecided, Verdict};
 pub use solo::Solo;
 

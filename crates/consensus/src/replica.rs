@@ -4,7 +4,7 @@
 use primitives::{Hash, OrganisationId};
 use proof::header::{Certificate, Header};
 
-use crate::{Application, Proposal};
+use crate::{Application, Equivocation, Proposal};
 
 /// A block that is not decided, as the ledger keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +115,6 @@ pub trait Replica: Application {
         None
     }
 
-    /// Tells that validators signed two things where there may be one.
-    fn accuse(&mut self, height: u64, organisations: &[OrganisationId]);
+    /// Tells what shows that validators signed two things where there may be one.
+    fn accuse(&mut self, equivocations: &[Equivocation]);
 }

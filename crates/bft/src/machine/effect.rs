@@ -282,13 +282,9 @@ impl Machine {
     }
 
     fn finalize<A: Replica>(&mut self, evidence: &MisbehaviorEvidence<Ours>, app: &mut A) {
-        let votes = evidence.votes.iter().map(|(who, _)| who.0);
-        let proposals = evidence.proposals.iter().map(|(who, _)| who.0);
-        let mut accused: Vec<_> = votes.chain(proposals).collect();
-        accused.sort_unstable();
-        accused.dedup();
-        if !accused.is_empty() {
-            app.accuse(self.height, &accused);
+        let found = crate::equivocation::of(evidence);
+        if !found.is_empty() {
+            app.accuse(&found);
         }
         self.send(None, &Message::Status(self.height));
         self.renew(app);

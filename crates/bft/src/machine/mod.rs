@@ -279,6 +279,12 @@ impl Machine {
         self.outputs.push(Output { to, bytes: message.encode() });
     }
 
+    /// Whether the key signs nothing yet, since nobody here knows what it signed before.
+    #[must_use]
+    pub fn is_watching(&self) -> bool {
+        self.signing.as_ref().is_some_and(|signing| signing.guard.must_watch())
+    }
+
     /// Reads from the ledger which block is next.
     fn renew<A: Replica>(&mut self, app: &A) {
         let next = app.next();

@@ -4,9 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Condvar, Mutex};
 
-use consensus::{Application, Next, Origin, Proposal, Replica, Undecided, Verdict};
+use bft::equivocation::is_proved;
+use consensus::{
+    Application, Equivocation, Next, Origin, Proposal, Replica, SignedValue, Undecided, Verdict,
+};
 use primitives::{Hash, OrganisationId, Timestamp, codec, sha256};
 use proof::header::{Certificate, ChainId, HEADER_VERSION, Header, ValidatorSet};
+
+use crate::keys::Dalek;
 
 /// A block of the test: its header and the payloads behind it.
 pub type Block = (Header, Vec<Vec<u8>>);
@@ -194,7 +199,19 @@ impl Replica for Ledger {
         self.shared.kept.lock().unwrap().take(transactions);
     }
 
-    fn accuse(&mut self, _: u64, organisations: &[OrganisationId]) {
-        self.shared.kept.lock().unwrap().accused.extend(organisations);
+    fn accuse(&mut self, equivocations: &[Equivocation]) {
+        for one in equivocations {
+            let key = &self.validators.get(one.organisation).unwrap().key;
+            assert!(is_proved(self.chain_id, one, key, &Dalek), "{one:?}");
+            // Of two things that are one, and of a thing that was not signed, nobody is accused.
+            let [first, second] = one.signed.clone();
+            let same = Equivocation { signed: [first.clone(), first.clone()], ..one.clone() };
+            let moved = SignedValue { signature: second.signature.clone(), ..first.clone() };
+            let moved = Equivocation { signed: [moved, second], ..one.clone() };
+            for untrue in [same, moved, Equivocation { round: one.round + 1, ..one.clone() }] {
+                assert!(!is_proved(self.chain_id, &untrue, key, &Dalek), "{untrue:?}");
+            }
+            self.shared.kept.lock().unwrap().accused.insert(one.organisation);
+        }
     }
 }

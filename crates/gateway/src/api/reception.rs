@@ -97,8 +97,9 @@ pub struct ReceptionView {
     pub visit: VisitId,
     /// What it is about.
     pub subject: VisitSubject,
-    /// Who stands there, where a desk of the house saw a code or card of that person for this visit,
-    /// until a day later or as long as it is open. The evidence is nothing here: it was used.
+    /// Who stands there, where a desk of the house saw a code or card of that person for this
+    /// visit, until a day later or as long as it is open. The evidence is nothing here: it was
+    /// used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<PatientView>,
     /// The request that was sent last, if one was.

@@ -65,6 +65,12 @@ pub struct NodeStatus {
     /// The other nodes of its network.
     #[serde(default)]
     pub peers: Vec<PeerStatus>,
+    /// Whether the node's block key signs nothing yet, since nobody knows what it signed before.
+    #[serde(default)]
+    pub watching: bool,
+    /// Validators that signed two things at once, as this node saw it.
+    #[serde(default)]
+    pub accused: Vec<AccusedStatus>,
     /// The disk under the data folder.
     pub disk: DiskStatus,
     /// Memory that the process holds, in bytes.
@@ -94,6 +100,8 @@ impl NodeStatus {
             keys: Vec::new(),
             seal: None,
             peers: Vec::new(),
+            watching: false,
+            accused: Vec::new(),
             disk: DiskStatus::default(),
             memory_bytes: 0,
         }
@@ -138,6 +146,16 @@ pub struct PeerStatus {
     pub address: String,
     /// Whether this node reaches it.
     pub connected: bool,
+}
+
+/// A validator that signed two things at once. What shows it lies in the node's folder, in
+/// `signed/equivocations.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccusedStatus {
+    /// Whose node it is.
+    pub organisation: OrganisationId,
+    /// The block at which it was seen last.
+    pub height: u64,
 }
 
 /// The last snapshot.

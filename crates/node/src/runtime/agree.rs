@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use consensus::{Application as _, Origin, Proposal, Replica, Reply, Undecided, Verdict};
+use consensus::{
+    Application as _, Equivocation, Origin, Proposal, Replica, Reply, Undecided, Verdict,
+};
 use ledger::VerifiedTransaction;
 use ledger::kernel::block::{BLOCK_BYTES_MAX, TIME_JUMP_MILLIS_MAX};
 use primitives::{Hash, OrganisationId, Timestamp, codec, sha256};
@@ -24,6 +26,7 @@ use proof::header::{Certificate, Header};
 use proof::receipt::OutcomeCode;
 
 use super::NodeFailure;
+use super::accusations::Accusations;
 use super::check::{check_all, thread_count};
 use super::sequencer::{BLOCK_OVERHEAD_BYTES, BLOCK_TRANSACTIONS_MAX, Pending, Sequencer};
 use super::shared::Shared;
@@ -61,6 +64,8 @@ pub(crate) struct Among<D: Disk> {
     roots: Roots,
     /// Tells newcomers what they begin with.
     giver: Giver<D>,
+    /// Who signed two things at once, and what shows it.
+    accusations: Accusations,
 }
 
 struct Known {
@@ -76,13 +81,16 @@ impl<D: Disk> Sequencer<D> {
         own: OrganisationId,
         heartbeat: Duration,
         cosigner: Option<Cosigner>,
+        accusations: Accusations,
     ) -> Result<(), NodeFailure> {
         let (known, since) = (BTreeMap::new(), Instant::now());
         let mut roots = Roots::default();
         roots.note(&self.ledger.tip().log);
         let giver = Giver::new(Arc::clone(&self.shared), Arc::clone(&self.store));
         let up = self.shared.clock.now();
-        self.among = Some(Among { own, heartbeat, since, up, known, cosigner, roots, giver });
+        self.shared.note_accused(accusations.accused());
+        self.among =
+            Some(Among { own, heartbeat, since, up, known, cosigner, roots, giver, accusations });
         self.know_kept(|_| true)
     }
 
@@ -400,9 +408,13 @@ impl<D: Disk> Replica for Sequencer<D> {
         self.among.as_mut()?.giver.answer(question)
     }
 
-    fn accuse(&mut self, height: u64, organisations: &[OrganisationId]) {
-        for organisation in organisations {
+    fn accuse(&mut self, equivocations: &[Equivocation]) {
+        for Equivocation { organisation, height, .. } in equivocations {
             tracing::error!(height, %organisation, "a validator signed two things at once");
+        }
+        if let Some(among) = &mut self.among {
+            among.accusations.note(equivocations);
+            self.shared.note_accused(among.accusations.accused());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -303,6 +304,19 @@ impl NodeHandle {
     #[must_use]
     pub fn peers(&self) -> Vec<PeerStand> {
         self.0.shared.peers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Which validators signed two things at once, as this node saw it, and at which block last.
+    /// What shows it lies in its folder, in `signed/equivocations.jsonl`.
+    #[must_use]
+    pub fn accused(&self) -> BTreeMap<OrganisationId, u64> {
+        self.0.shared.accused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether its key signs nothing yet, since nobody knows what it signed before.
+    #[must_use]
+    pub fn is_watching(&self) -> bool {
+        self.0.shared.is_watching.load(Ordering::Acquire)
     }
 
     /// What it has done and how full it is.

@@ -18,6 +18,7 @@
 //! anything in its folder knows of, and none signs below what it signed (tests in
 //! `tests/runtime/lost.rs`).
 
+mod accusations;
 mod agree;
 mod check;
 mod drive;

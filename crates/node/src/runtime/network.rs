@@ -14,6 +14,7 @@
 //! `four_nodes_agree_one_falls_and_comes_back`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ use ledger::modules::network::{self, NodeRow};
 use primitives::OrganisationId;
 use proof::header::ValidatorSet;
 
+use super::accusations::{ACCUSATIONS_FILE, Accusations};
 use super::sequencer::Sequencer;
 use super::shared::Shared;
 use super::{BlockSigner, NodeFailure};
@@ -119,6 +121,8 @@ pub(crate) struct Membership {
     heartbeat: Duration,
     /// Cosigns the checkpoints of others.
     cosigner: Option<Cosigner>,
+    /// Where it is kept who signed two things at once.
+    accusations: PathBuf,
     /// Whether there are candidates that nobody was told of.
     is_woken: Arc<AtomicBool>,
 }
@@ -143,6 +147,7 @@ impl Membership {
             founders: founders.validators().iter().map(|one| one.organisation).collect(),
         };
         place.peers = peers(&configured, &named, &validators);
+        let accusations = place.guard.with_file_name(ACCUSATIONS_FILE);
         let bft = Bft::start(bft::Config {
             chain_id: shared.chain_id,
             key: Some(signer),
@@ -160,7 +165,17 @@ impl Membership {
         }));
         let waker = bft.waker();
         shared.cosignatures.are_there(Box::new(move || waker.wake()));
-        Ok(Self { bft, configured, validators, named, own, heartbeat, cosigner, is_woken })
+        Ok(Self {
+            bft,
+            configured,
+            validators,
+            named,
+            own,
+            heartbeat,
+            cosigner,
+            accusations,
+            is_woken,
+        })
     }
 
     /// Connects to the nodes that the ledger names by now.
@@ -212,7 +227,8 @@ impl Membership {
         sequencer: &mut Sequencer<D>,
     ) -> Result<(), NodeFailure> {
         let shared = Arc::clone(&sequencer.shared);
-        sequencer.join(self.own, self.heartbeat, self.cosigner.take())?;
+        let accusations = Accusations::open(&self.accusations);
+        sequencer.join(self.own, self.heartbeat, self.cosigner.take(), accusations)?;
         let (mut passed_on, mut looked) = (Instant::now(), None);
         let mut connected = BTreeSet::new();
         loop {
@@ -231,6 +247,7 @@ impl Membership {
             }
             if looked.is_none_or(|looked: Instant| looked.elapsed() >= AGAIN) {
                 shared.note_peers(self.stands());
+                shared.is_watching.store(self.bft.is_watching(), Ordering::Release);
                 looked = Some(Instant::now());
                 let now: BTreeSet<_> = self.bft.connected().into_iter().collect();
                 if !now.is_subset(&connected) {

@@ -445,6 +445,8 @@ fn assemble<D: Disk>(
         receipt_log,
         cosignatures: Cosignatures::default(),
         peers: Mutex::default(),
+        accused: Mutex::default(),
+        is_watching: AtomicBool::new(false),
         subscribers: Subscribers::default(),
         counters: Counters { snapshot_height: snapshot_height.into(), ..Counters::default() },
         rehearsals: Mutex::default(),

@@ -1,5 +1,6 @@
 //! What the threads of a node and its handles share.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -48,6 +49,10 @@ pub(crate) struct Shared {
     pub(crate) cosignatures: Cosignatures,
     /// The other nodes of the network, as they were looked at last.
     pub(crate) peers: Mutex<Vec<PeerStand>>,
+    /// Who signed two things at once, and at which block last.
+    pub(crate) accused: Mutex<BTreeMap<OrganisationId, u64>>,
+    /// Whether the node's key signs nothing yet, since nobody knows what it signed before.
+    pub(crate) is_watching: AtomicBool,
     pub(crate) subscribers: Subscribers,
     pub(crate) counters: Counters,
     pub(crate) rehearsals: Mutex<Vec<Ledger>>,
@@ -68,6 +73,10 @@ impl Shared {
 
     pub(crate) fn note_peers(&self, peers: Vec<PeerStand>) {
         *self.peers.lock().unwrap_or_else(PoisonError::into_inner) = peers;
+    }
+
+    pub(crate) fn note_accused(&self, accused: BTreeMap<OrganisationId, u64>) {
+        *self.accused.lock().unwrap_or_else(PoisonError::into_inner) = accused;
     }
 
     /// Something failed that nothing can be promised after: takes nothing more in and says so.

@@ -203,6 +203,7 @@ fn a_validator_that_comes_back_without_what_it_signed_watches_first() {
     };
     let after = all[0].view().tip.height;
     assert!((before + 1..=after).all(|height| !signed(all[0], height)), "it only watches");
+    assert!(all[3].is_watching() && !all[0].is_watching());
     drop(all);
     // A block that was made after it came back: all that was on its way before is decided.
     net.places.iter().for_each(|place| place.clock.advance_millis(60_000));
@@ -216,6 +217,7 @@ fn a_validator_that_comes_back_without_what_it_signed_watches_first() {
     pay(&at(&nodes, 3), 6);
     let node = at(&nodes, 3);
     assert!(signed(&node, node.view().tip.height));
+    wait_until(|| !node.is_watching());
 }
 
 #[test]

@@ -13,8 +13,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use adapters::clock::Clock;
 use anyhow::{Context as _, Result};
 use gateway::api::status::{
-    BackupStatus, DiskStatus, FundStatus, KeyStatus, NodeStatus, OutboxStatus, PeerStatus,
-    SnapshotStatus,
+    AccusedStatus, BackupStatus, DiskStatus, FundStatus, KeyStatus, NodeStatus, OutboxStatus,
+    PeerStatus, SnapshotStatus,
 };
 use gateway::payments::Payments;
 use gateway::port::{Figure, FigureValue};
@@ -229,6 +229,16 @@ impl Upkeep {
             ("node_backup_height", "Height of the last backup; 0 for none", backup_height),
             ("node_peers", "Other nodes of the network", count(peers.len())),
             ("node_peers_connected", "Those of them that this node reaches", count(connected)),
+            (
+                "node_watching",
+                "1 while the node's block key signs nothing, since nobody knows what it signed before",
+                u64::from(self.node.is_watching()),
+            ),
+            (
+                "node_validators_accused",
+                "Validators that signed two things at once, as this node saw it",
+                count(self.node.accused().len()),
+            ),
             ("node_memory_bytes", "Memory that the process holds", memory_bytes()),
             ("ledger_funds", "Funds that are open", count(funds.len())),
             (
@@ -276,9 +286,16 @@ impl Upkeep {
             // The port knows of it.
             seal: None,
             peers: self.peers(),
+            watching: self.node.is_watching(),
+            accused: self.accused(),
             disk: counted.disk.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             memory_bytes: memory_bytes(),
         }
+    }
+
+    fn accused(&self) -> Vec<AccusedStatus> {
+        let accused = self.node.accused().into_iter();
+        accused.map(|(organisation, height)| AccusedStatus { organisation, height }).collect()
     }
 
     fn peers(&self) -> Vec<PeerStatus> {
@@ -311,7 +328,7 @@ impl Upkeep {
             Floor::AtLeast(floor) => floor,
             Floor::None => Amount::ZERO,
         };
-        let available = account.available_at(view.tip.time);
+        let available = account.available_at(now.max(view.tip.time));
         let spent_a_day = register.spent_a_day(key, now, account.debits);
         let dry_on = spent_a_day.filter(|spent| !spent.is_zero()).and_then(|spent| {
             let days = i32::try_from(available.minor() / spent.minor()).ok()?;

@@ -53,6 +53,7 @@ pub fn warnings(status: &NodeStatus, source: Source, now: Timestamp) -> Vec<Warn
     all.extend(status.seal.as_ref().and_then(|seal| of_seal(seal, now)));
     of_disk(status, &mut all);
     all.extend(of_peers(status));
+    of_votes(status, &mut all);
     all.sort_by_key(|one| std::cmp::Reverse(one.level));
     all
 }
@@ -169,10 +170,21 @@ fn of_peers(status: &NodeStatus) -> Option<Warning> {
     Some(warning(level, "peers_away", vec![("peers", names.join(", "))]))
 }
 
+/// Whose signatures do not count here, or should not.
+fn of_votes(status: &NodeStatus, all: &mut Vec<Warning>) {
+    if status.watching {
+        all.push(warning(Level::Attention, "watching", Vec::new()));
+    }
+    all.extend(status.accused.iter().map(|one| {
+        let who = ("organisation", one.organisation.to_string());
+        warning(Level::Attention, "signed_twice", vec![who, ("height", one.height.to_string())])
+    }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gateway::api::status::{BackupStatus, DiskStatus, OutboxStatus};
+    use gateway::api::status::{AccusedStatus, BackupStatus, DiskStatus, OutboxStatus};
     use primitives::{Amount, Currency, FundId, PublicKey, RegionId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -219,6 +231,8 @@ mod tests {
             keys: vec![key],
             seal: None,
             peers: vec![peer("finance", true), peer("insurer", true), peer("tax", true)],
+            watching: false,
+            accused: Vec::new(),
             disk: DiskStatus { total_bytes: 100, free_bytes: 15, node_bytes: 1 },
             memory_bytes: 1,
         }
@@ -329,6 +343,11 @@ mod tests {
         status.peers[2].connected = false;
         assert_eq!(codes(&status, Source::Node, NOW), [("peers_away", Level::AtOnce)]);
         status.peers.clear();
+        status.watching = true;
+        status.accused = vec![AccusedStatus { organisation: "tax".parse().unwrap(), height: 7 }];
+        let votes = [("watching", Level::Attention), ("signed_twice", Level::Attention)];
+        assert_eq!(codes(&status, Source::Node, NOW), votes);
+        (status.watching, status.accused) = (false, Vec::new());
         assert_eq!(codes(&status, Source::Node, NOW), [], "alone, nobody is away");
     }
 
