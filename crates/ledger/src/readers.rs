@@ -19,7 +19,7 @@ use crate::kernel::posting::PostedEntry;
 use crate::kernel::receipt::Receipt;
 use crate::kernel::{idempotency, posting};
 use crate::modules::visit::{self, SettlementRecord, VisitRow};
-use crate::modules::{MODULES, network, person};
+use crate::modules::{MODULES, family, network, person};
 
 /// Who may read a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,8 +154,11 @@ pub(crate) fn readers_of_account(account: &Account) -> Readers {
 /// organisation only what touches its own accounts. A receipt about one person is that person's and
 /// the acting organisations' own business and is told whole, but for the entries that say which
 /// relative's account helped; and whose account paid is told to those alone who may see the
-/// settlement, and not to others whose money it moves. What is left out is not committed to by its
-/// record, which therefore still fits.
+/// settlement, and not to others whose money it moves. A transfer between two wallets is both
+/// persons' own: each reads who sent whom how much, and of the entries those of the own account.
+/// That is said of a kind by name, so that a batch which happens to have two rows tells neither of
+/// the other (test `a_batch_of_two_tells_neither_of_the_other`). What is left out is not committed
+/// to by its record, which therefore still fits.
 #[must_use]
 pub fn receipt_for(
     state: &(impl Read + ?Sized),
@@ -185,7 +188,7 @@ pub fn receipt_for(
         is_told
     });
     told.effects.retain(|effect| !is_batch || party == Party::Organisation(effect.executor));
-    if is_batch && is_person {
+    if is_batch && is_person && !family::view::is_between_two(receipt.record.kind) {
         told.fields.clear();
     }
     if !sees_record {

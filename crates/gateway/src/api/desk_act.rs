@@ -1,6 +1,7 @@
 //! What the bureau's desk does for a person who stands before it or calls: it is found by name and
 //! number, locked and unlocked, rid of a lost key or card, given a code for a new wallet, let back
-//! into the old one by guardians' word, and closed. The desk's own key signs, and says why; where
+//! into the old one by guardians' word, and closed; money that a relative sent is claimed for who
+//! has no phone, and taken back. The desk's own key signs, and says why; where
 //! the ledger wants to know that somebody saw who the person is, the identity authority's signature
 //! is added here.
 //!
@@ -13,6 +14,7 @@ use adapters::directory::{KeptDeskAct, Particulars};
 use axum::http::{Method, StatusCode};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::kernel::registry::Kind;
+use ledger::modules::family::{ClaimTransfer, WithdrawTransfer};
 use ledger::modules::organisation::Scope;
 use ledger::modules::person::{
     self, Actor, BlockCard, ClosePerson, CompleteRecovery, LockPerson, PersonStatus,
@@ -79,7 +81,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
         operation: "create_desk_act",
         summary: "Puts what the bureau's desk signed for a person on the ledger and keeps why: \
                   `lock_person`, `unlock_person`, `revoke_person_key`, `block_card`, \
-                  `reset_pin_counter`, `close_person`, `stop_recovery`, `complete_recovery`. The identity authority signs what needs it, \
+                  `reset_pin_counter`, `close_person`, `stop_recovery`, `complete_recovery`, \
+                  `claim_transfer`, `withdraw_transfer`. The identity authority signs what needs it, \
                   for the person whose name and number the desk sends; the same again gives the same \
                   receipt",
         access: Access::Party { rule: ACT_RULE, handle: create },
@@ -174,7 +177,7 @@ pub enum DeskReason {
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDeskAct {
-    /// The content: its bytes in hex, or the content itself; `by` is `desk`.
+    /// The content: its bytes in hex, or the content itself; `by` or `actor` is `desk`.
     #[schemars(schema_with = "transaction_content")]
     pub content: serde_json::Value,
     /// The desk's signature over the transaction's id.
@@ -291,11 +294,13 @@ fn find(call: &Call, session: &Session) -> Result<Reply, Problem> {
 
 /// What a content does for whom; nothing else than what a desk does is brought here.
 fn asked(call: &Call, content: &Content) -> Result<Asked, Problem> {
-    let by_desk = |person: PersonId, by: Actor, needs_identity: bool| {
-        let invalid = || Problem::new(&code::CHANGE_INVALID).at("content.body.by");
+    let acting = |person: PersonId, (field, by): (&str, Actor), needs_identity: bool| {
+        let invalid = || Problem::new(&code::CHANGE_INVALID).at(field);
         let asked = Asked { person, scope: Scope::Clerk, needs_identity };
         if by == Actor::Desk { Ok(asked) } else { Err(invalid()) }
     };
+    let by_desk = |person, by, needs| acting(person, ("content.body.by", by), needs);
+    let for_wallet = |person, actor| acting(person, ("content.body.actor", actor), false);
     match content.kind {
         LockPerson::NUMBER => {
             let LockPerson { person, by } = body_of(call, content)?;
@@ -324,6 +329,14 @@ fn asked(call: &Call, content: &Content) -> Result<Asked, Problem> {
         CompleteRecovery::NUMBER => {
             let CompleteRecovery { person, .. } = body_of(call, content)?;
             by_desk(person, Actor::Desk, true)
+        }
+        ClaimTransfer::NUMBER => {
+            let ClaimTransfer { receiver, actor, .. } = body_of(call, content)?;
+            for_wallet(receiver, actor)
+        }
+        WithdrawTransfer::NUMBER => {
+            let WithdrawTransfer { sender, actor, .. } = body_of(call, content)?;
+            for_wallet(sender, actor)
         }
         ClosePerson::NUMBER => {
             let ClosePerson { person, .. } = body_of(call, content)?;

@@ -5,6 +5,7 @@ use gateway::Port as _;
 use primitives::{Hash, Party};
 use serde_json::{Value, json};
 
+use crate::desk_act::act;
 use crate::family::familial;
 use crate::notice::own_path;
 use crate::support::events::Events;
@@ -127,4 +128,95 @@ fn a_sender_is_told_when_money_came_back_and_not_when_it_was_claimed_before() {
     assert_eq!(told(&world), 3);
     world.clock.advance_millis(DAY_MILLIS);
     assert_eq!(told(&world), 4, "the other one came back");
+}
+
+/// What the bureau's desk sends to claim or take back for somebody.
+fn at_desk(world: &World, kind: &str, body: Value) -> Value {
+    let content = world.content(organisation("bureau"), kind, body);
+    act(world, &content, "asked_by_person")
+}
+
+#[test]
+fn a_desk_claims_and_takes_back_for_who_has_no_phone_and_says_why() {
+    let world = world();
+    for amount in ["1500", "100"] {
+        world.accepted(&[person(1)], "send_transfer", body(amount));
+    }
+    let bureau = world.token(organisation("bureau"));
+    // The desk finds what waits where the two find it.
+    let theirs = list(&world, 2, organisation("bureau"));
+    let [small, large] = [0, 1].map(|at| theirs["received"][at]["transfer"].clone());
+    let ask = |body: &Value, token: &str| {
+        world.ask(&Ask::post("/v1/organisations/bureau/desk-acts", body).token(token))
+    };
+    let claim = |transfer: &Value, actor: &str| {
+        let receiver = id_of(person(2));
+        json!({ "transfer": transfer, "receiver": receiver, "actor": actor })
+    };
+    let own_key = at_desk(&world, "claim_transfer", claim(&large, "own_key"));
+    let refused = ask(&own_key, &bureau).problem(422, "invalid_change");
+    assert_eq!(refused["field"], "content.body.actor");
+    let claiming = at_desk(&world, "claim_transfer", claim(&large, "desk"));
+    let hospital = world.token(organisation("hospital"));
+    ask(&claiming, &hospital).problem(403, "not_yours");
+    ask(&claiming, &world.token(person(1))).problem(403, "not_yours");
+    ask(&claiming, &bureau).expect(201);
+    assert_eq!(balance(&world, 2)["available"], "1500");
+    let back = json!({ "transfer": small, "sender": id_of(person(1)), "actor": "desk" });
+    ask(&at_desk(&world, "withdraw_transfer", back.clone()), &bureau).expect(201);
+    assert_eq!(balance(&world, 1)["held"], "0");
+    // What came back is not claimed, and a refusal leaves no reason behind.
+    ask(&at_desk(&world, "withdraw_transfer", back), &bureau).problem(422, "transfer_came_back");
+    let lost = at_desk(&world, "claim_transfer", claim(&small, "desk"));
+    ask(&lost, &bureau).problem(422, "transfer_came_back");
+    for (number, kind) in [(1, "withdraw_transfer"), (2, "claim_transfer")] {
+        let path = own_path(number, "/desk-acts");
+        let acts = world.ask(&Ask::get(path).token(&world.token(person(number)))).expect(200);
+        let acts = acts.json()["acts"].as_array().unwrap().clone();
+        assert_eq!(acts.len(), 1);
+        assert_eq!(
+            (&acts[0]["kind"], &acts[0]["reason"]),
+            (&json!(kind), &json!("asked_by_person"))
+        );
+    }
+}
+
+#[test]
+fn a_guardian_sees_what_waits_for_the_ward_and_claims_it() {
+    let world = world();
+    let day = primitives::CivilDate::from_ymd(2026, 1, 1).unwrap();
+    let guardian = json!({
+        "person": id_of(person(2)), "guardian": id_of(person(1)),
+        "period": { "from": day, "to": null }, "ground": "own_wish"
+    });
+    world.accepted(&[person(2)], "set_guardian", guardian);
+    world.accepted(&[person(1)], "send_transfer", body("1500"));
+    let seen = list(&world, 2, person(1));
+    let transfer = seen["received"][0]["transfer"].clone();
+    let claim = json!({
+        "transfer": transfer, "receiver": id_of(person(2)),
+        "actor": { "guardian": id_of(person(1)) }
+    });
+    world.accepted(&[person(1)], "claim_transfer", claim);
+    assert_eq!(list(&world, 2, person(1))["received"][0]["standing"]["state"], "claimed");
+    let path = own_path(1, "/transfers");
+    let stranger = Ask::get(path).token(&world.token(person(2)));
+    world.ask(&stranger).problem(403, "not_yours");
+}
+
+#[test]
+fn both_read_on_their_receipts_who_sent_whom_how_much() {
+    let world = world();
+    let index = world.accepted(&[person(1)], "send_transfer", body("1500"));
+    let field = |receipt: &Value, name: &str| {
+        let fields = receipt["fields"].as_array().unwrap().clone();
+        fields.into_iter().find(|one| one["name"] == name).unwrap()["value"]["value"].clone()
+    };
+    for number in [1, 2] {
+        let ask = Ask::get(format!("/v1/receipts/{index}")).token(&world.token(person(number)));
+        let receipt = world.ask(&ask).expect(200).json();
+        assert_eq!(field(&receipt, "amount")["amount"], "1500");
+        assert_eq!(field(&receipt, "sender"), json!(person(1)));
+        assert_eq!(field(&receipt, "receiver"), json!(person(2)));
+    }
 }

@@ -24,6 +24,7 @@ mod output;
 pub mod passphrase;
 pub mod phones;
 pub mod quote;
+mod rates;
 mod restore;
 mod seal;
 mod serve;
@@ -76,6 +77,8 @@ enum Command {
     Tx(tx::Tx),
     /// Pay providers: statements, batches, the bank's files, a day's close.
     Clearing(clearing::Clearing),
+    /// Publish the rates of exchange of a table; a wrong line stops no other.
+    Rates(rates::Rates),
     /// Read something from a gateway by its path, signed in with a key or not.
     Get(ask::Get),
     /// Send JSON to a gateway by its path, such as a bill that is to be quoted.
@@ -113,6 +116,7 @@ impl Arguments {
             Command::SimulatePlan(simulate) => simulate.run(),
             Command::Tx(tx) => tx.run(),
             Command::Clearing(clearing) => clearing.run(),
+            Command::Rates(rates) => rates.run(),
             Command::Get(get) => get.run(),
             Command::Post(post) => post.run(),
             Command::Keys(keys) => keys.run(),

@@ -1,5 +1,5 @@
 //! Families of the made-up region: the rules of proxy, mutual aid and transfers, who may act for
-//! whom, and whose account helps whom.
+//! whom, whose account helps whom, and money that goes from wallet to wallet.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,11 +7,13 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use ledger::kernel::account::Account;
 use ledger::kernel::posting;
+use ledger::modules::family;
 use ledger::modules::family::{
-    Agreement, AidPurpose, AidRules, AidTerms, BindMember, GrantAid, NightStop, ProxyRules,
-    Relation, SetAidRules, SetProxyRules, SetTransferRules, TransferRules,
+    Agreement, AidPurpose, AidRules, AidTerms, BindMember, ClaimTransfer, GrantAid, NightStop,
+    ProxyRules, Relation, SendTransfer, SetAidRules, SetProxyRules, SetTransferRules,
+    TransferRules, WithdrawTransfer,
 };
-use ledger::modules::person;
+use ledger::modules::person::{self, Actor as By};
 use node::signature::{Scheme, save_key};
 use primitives::{Amount, Text, UtcOffset};
 use serde::Serialize;
@@ -42,6 +44,9 @@ const PROXY_SOURCE: &str =
 const AID_SOURCE: &str = "国办发〔2021〕14号；近亲属共济；限额为示例";
 const TRANSFER_SOURCE: &str =
     "医保钱包：每日3笔、每笔2000元以内，23:00至6:00不办理，逾期未领取自动退回；一天的期限为示例";
+/// How much a relative sends, and how many do.
+const SENT: Amount = yuan(1);
+const TRANSFERS_MAX: usize = 6;
 /// From which age on a member agrees in person.
 const OWN_CONSENT_AGE: u8 = 16;
 
@@ -141,8 +146,9 @@ impl Stage<'_> {
         let bureau = &self.founders.bureau;
         chamber.act(&[bureau], &SetProxyRules { region: REGION, rules: proxy_rules()? })?;
         chamber.act(&[bureau], &SetAidRules { region: REGION, rules: aid_rules()? })?;
-        let transfers = SetTransferRules { region: REGION, rules: transfer_rules()? };
-        chamber.act(&[bureau], &transfers)?;
+        // The demonstration may begin at night; the night begins when its own transfers are made.
+        let rules = TransferRules { night: None, ..transfer_rules()? };
+        chamber.act(&[bureau], &SetTransferRules { region: REGION, rules })?;
         let clerk = Actor::from_seed(bureau.party, Scheme::Ed25519, &self.seed, CLERK);
         let today = self.now().day(UtcOffset(480));
         let pairs = self.pairs(population, cast);
@@ -178,7 +184,8 @@ impl Stage<'_> {
         // A key of a device can be written down; a passkey stays in its phone.
         let key = |at: usize| people::device_secret(resident(at), &self.seed);
         let both = |pair: &&Pair<'_>| key(pair.payer).is_some() && key(pair.member).is_some();
-        if let Some(pair) = pairs.iter().filter(|pair| pair.actors.1.is_some()).find(both) {
+        let kept = pairs.iter().filter(|pair| pair.actors.1.is_some()).find(both);
+        if let Some(pair) = kept {
             self.keep_relatives(resident(pair.payer), resident(pair.member))?;
         }
         println!("\nfamilies");
@@ -186,7 +193,58 @@ impl Stage<'_> {
         for (reason, count) in bound.1.iter().chain(&granted.1) {
             println!("    {count} refused: {reason}");
         }
-        Ok(())
+        // The two whose keys lie in the folder have their day's count for who tries the guide.
+        let is_kept = |pair: &Pair<'_>| kept.is_some_and(|kept| kept.payer == pair.payer);
+        let senders: Vec<&Pair<'_>> = pairs.iter().filter(|pair| !is_kept(pair)).collect();
+        self.transfers(chamber, (&senders, &clerk), population)?;
+        let night = SetTransferRules { region: REGION, rules: transfer_rules()? };
+        chamber.act(&[bureau], &night).map(|_| ())
+    }
+
+    /// Sends money to relatives: one claims it, with the own key or at a desk, and one sender takes
+    /// it back. What became of all is counted at the end ([`super::tally`]).
+    fn transfers(
+        &self,
+        chamber: &Chamber<'_>,
+        (pairs, clerk): (&[&Pair<'_>], &Actor),
+        population: &Population,
+    ) -> Result<()> {
+        let today = self.now().day(UtcOffset(480));
+        let resident = |at: usize| &population.people[at];
+        let send = |pair: &Pair<'_>| SendTransfer {
+            sender: resident(pair.payer).id,
+            receiver: resident(pair.member).id,
+            relation: NEAR_RELATIVE,
+            amount: SENT,
+        };
+        let can_send = |pair: &&Pair<'_>| {
+            let view = self.node.view();
+            let account = Account::PersonalAccount(resident(pair.payer).id);
+            let two = (resident(pair.payer).id, resident(pair.member).id);
+            posting::balance(&view.state, &account) >= i128::from(SENT.minor()) * 2
+                && family::view::is_family(&view.state, two, today)
+        };
+        let able: Vec<&Pair<'_>> =
+            pairs.iter().copied().filter(can_send).take(TRANSFERS_MAX).collect();
+        let sends: Vec<_> =
+            able.iter().copied().map(|pair| (vec![pair.actors.0], send(pair))).collect();
+        let mut ends = Vec::new();
+        for (at, (pair, sent)) in able.iter().copied().zip(chamber.try_all(&sends)?).enumerate() {
+            let Ok(receipt) = sent else { continue };
+            let transfer = receipt.record.transaction_id;
+            let SendTransfer { sender, receiver, .. } = send(pair);
+            if at.is_multiple_of(2) {
+                let (signer, actor) = match pair.actors.1 {
+                    Some(own) => (own, By::OwnKey),
+                    None => (clerk, By::Desk),
+                };
+                chamber.act(&[signer], &ClaimTransfer { transfer, receiver, actor })?;
+            } else {
+                let actor = By::OwnKey;
+                ends.push((vec![pair.actors.0], WithdrawTransfer { transfer, sender, actor }));
+            }
+        }
+        chamber.try_all(&ends).map(|_| ())
     }
 
     /// Keeps the keys of two relatives, of whom the first may act for the second and helps.

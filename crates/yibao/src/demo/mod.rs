@@ -246,6 +246,8 @@ fn report(
     let view = node.view();
     let outside = regions.iter().flat_map(|region| &region.outside);
     let close = reading.books.close(&view.state, outside)?;
+    println!("\nmoney from wallet to wallet");
+    reading.transfers.lines().iter().for_each(|line| println!("{line}"));
     println!("\nbooks");
     println!("  {} entries on {} accounts", close.entries, close.accounts);
     for (currency, sum) in &close.sums {
@@ -263,6 +265,7 @@ fn report(
     }
     let is_clean = close.is_clean()
         && reading.pending == 0
+        && reading.transfers.add_up()
         && reading.visits.values().all(|tally| tally.unaccounted() == 0);
     println!("  {}", if is_clean { "the books close to zero" } else { "THE BOOKS DO NOT CLOSE" });
     let metrics = node.metrics();

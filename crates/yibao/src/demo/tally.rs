@@ -5,23 +5,25 @@
 //! not cash, and what was given back is not paid. What a provider waives is no money. Only refusals
 //! are counted at the desks: most of them never reach the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, ensure};
 use benefit::Payer;
 use ledger::kernel::account::Account;
 use ledger::kernel::effect::{EffectAction, EffectResult, EffectStatus};
-use ledger::kernel::posting::PostedEntry;
+use ledger::kernel::posting::{self, PostedEntry};
 use ledger::kernel::registry::Kind as _;
+use ledger::modules::family::{ClaimTransfer, SendTransfer, WithdrawTransfer};
 use ledger::modules::visit::{ConfirmEffect, RefundVisit, SettleVisit, SettlementRecord, view};
 use ledger::modules::{claim, premium};
 use ledger::{Effect, Receipt, State, Transaction};
 use node::outbox::refusal_of_code;
 use node::runtime::NodeHandle;
-use primitives::{Amount, Currency, Hash, codec};
+use primitives::{Amount, Currency, Hash, Party, PersonId, Timestamp, codec};
 use proof::receipt::{FieldValue, OutcomeCode};
 
 use super::close::Books;
+use super::population::REGION;
 
 /// What came from one source, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,6 +162,74 @@ fn name_of(account: &Account) -> Option<&'static str> {
     })
 }
 
+/// Money from wallet to wallet: what the receipts say was sent and came of it, and what accounts
+/// still hold for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transfers {
+    /// Sent.
+    pub sent: Count,
+    /// Claimed.
+    pub claimed: Count,
+    /// Taken back.
+    pub back: Count,
+    /// What the senders' accounts hold.
+    pub held: u64,
+    /// What is left on the account that transfers go through.
+    between: i128,
+    senders: BTreeSet<PersonId>,
+}
+
+impl Transfers {
+    fn note(&mut self, receipt: &Receipt) {
+        let value = |name: &str| receipt.fields.iter().find(|one| &*one.name == name);
+        let Some(FieldValue::Amount(amount)) = value("amount").map(|one| &one.value) else {
+            return;
+        };
+        if let Some(FieldValue::Party(Party::Person(sender))) =
+            value("sender").map(|one| &one.value)
+        {
+            self.senders.insert(*sender);
+        }
+        let count = match receipt.record.kind {
+            SendTransfer::NUMBER => &mut self.sent,
+            ClaimTransfer::NUMBER => &mut self.claimed,
+            _ => &mut self.back,
+        };
+        count.add(amount.amount.minor());
+    }
+
+    fn look(&mut self, state: &State, now: Timestamp) {
+        let held = |person: &PersonId| {
+            let row = posting::account(state, &Account::PersonalAccount(*person));
+            row.map_or(0, |row| row.held_at(now).minor())
+        };
+        self.held = self.senders.iter().map(held).sum();
+        self.between = posting::balance(state, &Account::FamilyAccounts(REGION));
+    }
+
+    /// Whether every fen that was sent is claimed, with the sender again, or held for the receiver,
+    /// and nothing is in between.
+    #[must_use]
+    pub const fn add_up(&self) -> bool {
+        self.sent.minor == self.claimed.minor + self.back.minor + self.held && self.between == 0
+    }
+
+    /// As lines for a terminal.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let of = |what: &str, Count { count, minor }: Count| {
+            format!("  {what:<28}{count:>7} {:>18}", shown(minor.into(), Currency::CNY))
+        };
+        let waits = shown(self.held.into(), Currency::CNY);
+        vec![
+            of("sent to relatives", self.sent),
+            of("  claimed", self.claimed),
+            of("  taken back", self.back),
+            format!("  {:<28}{:>7} {waits:>18}", "  waits, held", ""),
+        ]
+    }
+}
+
 /// What walking the whole ledger gave.
 #[derive(Default)]
 pub struct Reading {
@@ -169,6 +239,8 @@ pub struct Reading {
     pub books: Books,
     /// How many payments outside the ledger still waits for.
     pub pending: u64,
+    /// Money from wallet to wallet.
+    pub transfers: Transfers,
 }
 
 impl Reading {
@@ -192,6 +264,7 @@ impl Reading {
             }
         }
         ensure!(index == view.tip.log.size(), "the log has receipts of no block");
+        reading.transfers.look(&view.state, view.tip.time);
         Ok(reading)
     }
 
@@ -219,6 +292,9 @@ impl Reading {
                 let confirmed: ConfirmEffect = codec::decode(body)
                     .map_err(|error| anyhow::anyhow!("the body of a confirmation: {error}"))?;
                 self.note_failure(state, &confirmed)?;
+            }
+            SendTransfer::NUMBER | ClaimTransfer::NUMBER | WithdrawTransfer::NUMBER => {
+                self.transfers.note(receipt);
             }
             _ => {}
         }

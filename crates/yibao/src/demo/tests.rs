@@ -128,6 +128,9 @@ fn every_payment_has_its_word_and_the_shares_are_those_of_a_region() {
     assert!(tally.failed.contains_key("insufficient_funds"), "{tally:?}");
     assert!(tally.receivable.net() > 0, "{tally:?}");
     assert_eq!(tally.unaccounted(), 0);
+    let transfers = &demonstration.reading.transfers;
+    assert!(transfers.claimed.count > 0 && transfers.back.count > 0, "{transfers:?}");
+    assert!(transfers.add_up(), "{transfers:?}");
     let refusals = &demonstration.refusals;
     assert_eq!(refusals.refunds, BTreeMap::new());
     for reason in [

@@ -2,7 +2,6 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, PersonId};
-use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +12,7 @@ use crate::kernel::account::Account;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
-use crate::kernel::receipt::{Outcome, amount_value};
+use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::person::{Actor, require_speaker};
@@ -90,8 +89,6 @@ impl Kind for ClaimTransfer {
         post(context, state, (self.transfer, &transfer))?;
         transfer.ended = Some(TransferEnd::Claimed(context.time));
         TRANSFERS.put(state, &self.transfer, &transfer);
-        Ok(Outcome::event("transfer_claimed", transfer.concerns(state))
-            .with("transfer", FieldValue::Hash(self.transfer))
-            .with("amount", amount_value(transfer.amount, transfer.currency)))
+        Ok(transfer.told((self.transfer, "transfer_claimed"), state))
     }
 }

@@ -2,7 +2,6 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, PersonId, RegionId, detail};
-use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +16,7 @@ use crate::kernel::account::Account;
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting::{self, Entry};
-use crate::kernel::receipt::{Outcome, amount_value};
+use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, kernel, require};
 use crate::modules::coverage::{self, Coverage, Standing};
@@ -158,8 +157,6 @@ impl Kind for SendTransfer {
         let entry = Entry { debit, credit, amount: self.amount };
         posting::hold(state, context.time, id, currency, entry, transfer.until)?;
         enter(state, (id, &transfer), day)?;
-        Ok(Outcome::event("transfer_sent", transfer.concerns(state))
-            .with("transfer", FieldValue::Hash(id))
-            .with("amount", amount_value(self.amount, currency)))
+        Ok(transfer.told((id, "transfer_sent"), state))
     }
 }

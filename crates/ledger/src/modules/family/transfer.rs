@@ -8,6 +8,7 @@
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Amount, CivilDate, Currency, Hash, Party, PersonId, RegionId, Timestamp};
+use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ use super::rejection;
 use super::table::{TRANSFER_LISTS, TRANSFER_RULES, TRANSFERS};
 use super::transfer_rules::TransferRules;
 use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::receipt::{Outcome, amount_value};
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::{interregion, network, person};
 
@@ -112,8 +114,23 @@ impl Transfer {
         }
     }
 
+    /// What a step of it tells the two, whichever of them made it: who sends how much to whom, and
+    /// until when it waits.
+    pub(super) fn told(
+        &self,
+        (id, event): (Hash, &'static str),
+        state: &(impl Read + ?Sized),
+    ) -> Outcome {
+        Outcome::event(event, self.concerns(state))
+            .with("transfer", FieldValue::Hash(id))
+            .with("amount", amount_value(self.amount, self.currency))
+            .with("sender", FieldValue::Party(Party::Person(self.sender)))
+            .with("receiver", FieldValue::Party(Party::Person(self.receiver)))
+            .with("until", FieldValue::Timestamp(self.until))
+    }
+
     /// Whom it concerns: the two, and the bureaus of their homes.
-    pub(super) fn concerns(&self, state: &(impl Read + ?Sized)) -> Vec<Party> {
+    fn concerns(&self, state: &(impl Read + ?Sized)) -> Vec<Party> {
         let home = person::view::person(state, self.receiver).map(|row| row.region);
         let mut parties = alloc::vec![Party::Person(self.sender), Party::Person(self.receiver)];
         for region in [Some(self.region), home].into_iter().flatten() {

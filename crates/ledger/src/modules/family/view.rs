@@ -17,8 +17,10 @@ use super::table::{
 };
 use super::transfer::{Transfer, TransferList};
 use super::transfer_rules::TransferRules;
+use super::{ClaimTransfer, SendTransfer, WithdrawTransfer};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
+use crate::kernel::registry::Kind as _;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::visit::VisitSubject;
 use crate::modules::{network, person};
@@ -31,6 +33,12 @@ pub fn proxy_rules(state: &(impl Read + ?Sized), region: RegionId) -> Option<Arc
 /// A region's rules of mutual aid. They are public.
 pub fn aid_rules(state: &(impl Read + ?Sized), region: RegionId) -> Option<Arc<AidRules>> {
     AID_RULES.shared(state, &region)
+}
+
+/// Whether a receipt of this kind is about two persons and nobody else, who both may read what it
+/// says: the steps of a transfer.
+pub(crate) const fn is_between_two(kind: u16) -> bool {
+    matches!(kind, SendTransfer::NUMBER | ClaimTransfer::NUMBER | WithdrawTransfer::NUMBER)
 }
 
 /// What a person has to do with families, for the person, guardians and the bureau.

@@ -2,7 +2,6 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, PersonId};
-use proof::receipt::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +11,7 @@ use super::transfer::{TransferEnd, require_transfer};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::posting;
-use crate::kernel::receipt::{Outcome, amount_value};
+use crate::kernel::receipt::Outcome;
 use crate::kernel::registry::Kind;
 use crate::kernel::rejection::{Rejection, require};
 use crate::modules::person::{Actor, require_speaker};
@@ -52,8 +51,6 @@ impl Kind for WithdrawTransfer {
         posting::void_hold(state, &self.transfer)?;
         transfer.ended = Some(TransferEnd::Withdrawn(context.time));
         TRANSFERS.put(state, &self.transfer, &transfer);
-        Ok(Outcome::event("transfer_withdrawn", transfer.concerns(state))
-            .with("transfer", FieldValue::Hash(self.transfer))
-            .with("amount", amount_value(transfer.amount, transfer.currency)))
+        Ok(transfer.told((self.transfer, "transfer_withdrawn"), state))
     }
 }

@@ -4,15 +4,18 @@ use super::super::table::TRANSFERS;
 use super::*;
 use crate::kernel::account::{Account, RegionPair};
 use crate::kernel::posting;
+use crate::kernel::receipt::Receipt;
 use crate::kernel::rejection::kernel;
 use crate::modules::interregion::{self, InterregionRules, SetInterregionRules};
 use crate::modules::network::OpenRegion;
 use crate::modules::organisation::OrganisationKind;
 use crate::modules::person::{EnrolPerson, KeyGrade, MovePerson, NewKey, NewPerson, SetGuardian};
-use crate::readers::Reader;
+use crate::readers::{Reader, receipt_for};
 use crate::testing::{HOUR, public, settings};
-use alloc::string::ToString;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
 use primitives::{Currency, Hash, PersonId, RegionId};
+use proof::receipt::FieldValue;
 
 const ELSEWHERE: RegionId = RegionId(610_100);
 const SECOND: u64 = 1_000;
@@ -443,4 +446,54 @@ fn a_home_that_changed_meanwhile_does_not_lose_what_waits() {
     // Who was a relative when it was sent may claim it.
     world.accepted(&[by(2)], &claim(one));
     assert_held(&world, 1);
+}
+
+/// What a person reads of a receipt's facts, and how many entries.
+fn read(world: &World, who: Party, receipt: &Receipt) -> (Vec<String>, usize) {
+    let told = receipt_for(world.ledger.state(), who, receipt).unwrap();
+    let names = told.fields.iter().map(|field| field.name.to_string()).collect();
+    (names, told.entries.len())
+}
+
+#[test]
+fn both_read_what_the_transfer_was_and_each_the_own_account() {
+    let mut world = sending();
+    let sending = world.accepted(&[by(1)], &send(1, 2, 5_000));
+    let claiming = world.accepted(&[by(2)], &claim(sending.record.transaction_id));
+    let back = world.accepted(&[by(1)], &send(1, 2, 1_000));
+    let back = world.accepted(&[by(1)], &withdraw(back.record.transaction_id));
+    let facts = ["transfer", "amount", "sender", "receiver", "until"];
+    for (receipt, entries) in [(&sending, 0), (&claiming, 1), (&back, 0)] {
+        for who in [by(1), by(2)] {
+            let (names, seen) = read(&world, who, receipt);
+            assert_eq!((names, seen), (facts.map(str::to_owned).to_vec(), entries));
+        }
+        assert!(receipt_for(world.ledger.state(), by(3), receipt).is_none());
+    }
+    let sender = sending.fields.iter().find(|field| &*field.name == "sender").unwrap();
+    assert_eq!(sender.value, FieldValue::Party(by(1)));
+}
+
+#[test]
+fn a_batch_of_two_tells_neither_of_the_other() {
+    let mut world = sending();
+    let row = |number, amount| CreditRow { person: id(number), amount: fen(amount) };
+    let batch = CreditPersonalAccounts {
+        region: REGION,
+        source: CreditSource::Outside,
+        month: CalendarMonth { year: 2026, month: 1 },
+        batch: 2,
+        rows: vec![row(1, 700), row(2, 900)],
+    };
+    let mut receipt = Receipt::clone(&world.accepted(&[party("bureau")], &batch));
+    assert!(!receipt.fields.is_empty(), "the sum of both would tell each the other's");
+    assert!(receipt_for(world.ledger.state(), by(1), &receipt).is_none());
+    // This kind names nobody for that reason; one that named both would tell as little.
+    receipt.concerns = vec![party("bureau"), by(1), by(2)];
+    for (who, own) in [(by(1), 700), (by(2), 900)] {
+        let told = receipt_for(world.ledger.state(), who, &receipt).unwrap();
+        assert_eq!(told.fields, vec![]);
+        let amounts: Vec<u64> = told.entries.iter().map(|one| one.entry.amount.minor()).collect();
+        assert_eq!(amounts, [own]);
+    }
 }
