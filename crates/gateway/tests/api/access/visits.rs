@@ -256,11 +256,17 @@ pub(super) fn request_trials() -> Vec<Trial> {
             (other, Status(404)),
             (hospital, Status(422)),
         ),
+        // Its desks saw neither code nor card of this patient, and are shown nobody.
         party(
             "get_reception",
             |_| Ask::get(format!("/v1/visits/{ASKED}/reception")),
             (other, Status(404)),
-            (hospital, Own(|seen| seen["patient"]["name"] == "陈玉兰")),
+            (
+                hospital,
+                Own(|seen| {
+                    seen["subject"]["provider"] == "hospital" && seen.get("patient").is_none()
+                }),
+            ),
         ),
         party(
             "list_requests",
