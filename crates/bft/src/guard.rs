@@ -10,7 +10,7 @@
 //! A guard that is not there where a ledger is was lost with its disk, or was not restored with the
 //! ledger (a backup leaves it out). What the key signed then is known to nobody here, so a new
 //! guard says beside itself, in a file of its own, that the key signs nothing yet: until a block
-//! was made after the node came up ([`Guard::has_watched`]).
+//! was made after the node first came up so ([`watching_since`], [`Guard::has_watched`]).
 //!
 //! The file is a ring of records of 64 bytes: `ybg2`, a running number, height, round, step, the
 //! signed message, and the first bytes of a SHA-256 over these. A record that was torn was never
@@ -74,6 +74,32 @@ pub struct Guard {
     next: u32,
     /// The file that says that the key signs nothing yet, while it is there.
     watch: Option<PathBuf>,
+}
+
+/// Since when a key whose guard is this file has been watching: the time at which a node first came
+/// up without what it signed, in milliseconds. Later starts change nothing in what may have been
+/// signed before the first. A time that is ahead of `now` was a wrong clock's, and `now` takes its
+/// place. `None` for a key that does not watch.
+///
+/// # Errors
+/// When the disk fails.
+pub fn watching_since(path: &Path, now: u64) -> Result<Option<u64>> {
+    let watch = path.with_extension("watch");
+    let text = match std::fs::read_to_string(&watch) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if let Some(since) = text.trim().parse().ok().filter(|since| *since <= now) {
+        return Ok(Some(since));
+    }
+    // Written in one piece under its name: half a time would be an earlier one.
+    let new = path.with_extension("watch.new");
+    std::fs::write(&new, format!("{now}\n"))?;
+    File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, &watch)?;
+    sync_folder(path)?;
+    Ok(Some(now))
 }
 
 /// Makes what was written in a file's folder durable.
@@ -254,6 +280,13 @@ mod tests {
         let new = folder.path().join("new");
         assert!(!Guard::of_new_key(&new).unwrap().must_watch());
         assert!(!Guard::open(&new).unwrap().must_watch());
+        assert_eq!(watching_since(&new, 7).unwrap(), None);
+        // From when on it watches stays, whenever it comes up again; a clock that was ahead does not
+        // count.
+        assert_eq!(watching_since(&path, 5_000).unwrap(), Some(5_000));
+        assert_eq!(watching_since(&path, 9_000).unwrap(), Some(5_000));
+        assert_eq!(watching_since(&path, 4_000).unwrap(), Some(4_000));
+        assert!(Guard::open(&path).unwrap().must_watch());
     }
 
     #[test]

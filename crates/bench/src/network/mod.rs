@@ -49,6 +49,8 @@ pub struct Options {
 
 /// After a fault, all nodes have to go on together within this time.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
+/// After how long a node that lost its disk signs again, and some.
+const WATCHED_AFTER: Duration = Duration::from_secs(25);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const HOUR_MILLIS: i64 = 3_600_000;
 
@@ -101,6 +103,8 @@ struct Run {
     runtime: Runtime,
     random: fastrand::Rng,
     seen: BTreeMap<Fault, Seen>,
+    /// When a disk was lost last.
+    lost: Option<Instant>,
 }
 
 /// Runs the drill.
@@ -132,7 +136,7 @@ fn live(options: &Options, seed: u64, folder: &Path) -> Result<()> {
     let watchers: Vec<_> =
         (0..NODES).map(|node| runtime.spawn(watch(Arc::clone(&shared), node))).collect();
     let random = fastrand::Rng::with_seed(seed);
-    let mut run = Run { cluster, shared, runtime, random, seen: BTreeMap::new() };
+    let mut run = Run { cluster, shared, runtime, random, seen: BTreeMap::new(), lost: None };
     let begin = Instant::now();
     let is_long = |minutes: u64| begin.elapsed() < Duration::from_secs(minutes * 60);
     loop {
@@ -269,6 +273,7 @@ impl Run {
                 self.wait(500..1_500);
                 self.shared.note_lost_disk(node);
                 self.cluster.lose_disk(node)?;
+                self.lost = Some(Instant::now());
                 self.cluster.start(node, &["--newest-copy"])?;
             }
             Fault::Upgrade => self.upgrade(node)?,
@@ -280,6 +285,12 @@ impl Run {
     /// from a block on that one of them comes too late for: it stops before that block and says
     /// why, the others go on, and the newer release goes on in its folder.
     fn upgrade(&mut self, late: usize) -> Result<()> {
+        // A key whose past is not known signs nothing yet, and a second node that does not either
+        // would be two of four.
+        if let Some(lost) = self.lost {
+            sleep(WATCHED_AFTER.saturating_sub(lost.elapsed()));
+            self.wait_until_back()?;
+        }
         let protocol = self.cluster.protocol() + 1;
         let others: Vec<_> = (0..NODES).filter(|node| *node != late).collect();
         for &node in &others {

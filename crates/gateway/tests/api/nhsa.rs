@@ -182,9 +182,11 @@ fn who_mistypes_keeps_no_other_workplace_and_no_other_person_waiting() {
     }
     assert!(ask(21, "0012", NAME).contains("次数过多"));
     assert_eq!(ask(22, "0013", NAME), "");
+    // The name that was tried with one number has used up its tries, at every workplace.
+    assert!(ask(23, "0015", "张三").contains("次数过多"));
     // One number at many workplaces: it waits, wherever it is tried.
     for serial in 30..50 {
-        assert!(ask(serial, &format!("w{serial}"), "张三").contains("不符，或"), "{serial}");
+        assert!(ask(serial, &format!("w{serial}"), "李四").contains("不符，或"), "{serial}");
     }
     assert!(ask(60, "0014", NAME).contains("次数过多"));
 }

@@ -54,7 +54,8 @@ pub(crate) struct Among<D: Disk> {
     /// After how long without a block an empty one is made, which keeps block time near the clock.
     heartbeat: Duration,
     since: Instant,
-    /// When this node became one of several, by its clock.
+    /// When this node became one of several, by its clock; or first did so without what its key
+    /// had signed, as long as it watches.
     up: Timestamp,
     /// The blocks of the next height, by the hashes of their headers.
     known: BTreeMap<Hash, Known>,
@@ -79,7 +80,7 @@ impl<D: Disk> Sequencer<D> {
     pub(super) fn join(
         &mut self,
         own: OrganisationId,
-        heartbeat: Duration,
+        (heartbeat, up): (Duration, Timestamp),
         cosigner: Option<Cosigner>,
         accusations: Accusations,
     ) -> Result<(), NodeFailure> {
@@ -87,7 +88,6 @@ impl<D: Disk> Sequencer<D> {
         let mut roots = Roots::default();
         roots.note(&self.ledger.tip().log);
         let giver = Giver::new(Arc::clone(&self.shared), Arc::clone(&self.store));
-        let up = self.shared.clock.now();
         self.shared.note_accused(accusations.accused());
         self.among =
             Some(Among { own, heartbeat, since, up, known, cosigner, roots, giver, accusations });

@@ -19,13 +19,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use bft::Bft;
+use bft::{Bft, guard};
 use consensus::{Engine as _, EngineError, Step};
 use ledger::Ledger;
 use ledger::kernel::block::BLOCK_BYTES_MAX;
 use ledger::kernel::transaction::TRANSACTION_BYTES_MAX;
 use ledger::modules::network::{self, NodeRow};
-use primitives::OrganisationId;
+use primitives::{OrganisationId, Timestamp};
 use proof::header::ValidatorSet;
 
 use super::accusations::{ACCUSATIONS_FILE, Accusations};
@@ -123,6 +123,8 @@ pub(crate) struct Membership {
     cosigner: Option<Cosigner>,
     /// Where it is kept who signed two things at once.
     accusations: PathBuf,
+    /// Since when this node's key has been watching, or else the node has been up.
+    since: Timestamp,
     /// Whether there are candidates that nobody was told of.
     is_woken: Arc<AtomicBool>,
 }
@@ -147,7 +149,8 @@ impl Membership {
             founders: founders.validators().iter().map(|one| one.organisation).collect(),
         };
         place.peers = peers(&configured, &named, &validators);
-        let accusations = place.guard.with_file_name(ACCUSATIONS_FILE);
+        let guard_file = place.guard.clone();
+        let accusations = guard_file.with_file_name(ACCUSATIONS_FILE);
         let bft = Bft::start(bft::Config {
             chain_id: shared.chain_id,
             key: Some(signer),
@@ -156,6 +159,9 @@ impl Membership {
             validators: validators.clone(),
             network: place,
         })?;
+        let now = shared.clock.now();
+        let watching = guard::watching_since(&guard_file, now.millis());
+        let since = watching.map_err(bft::BftError::Folder)?.map_or(now, Timestamp::from_millis);
         let is_woken = Arc::new(AtomicBool::new(false));
         let (waker, woken) = (bft.waker(), Arc::clone(&is_woken));
         shared.mempool.share(Box::new(move || {
@@ -174,6 +180,7 @@ impl Membership {
             heartbeat,
             cosigner,
             accusations,
+            since,
             is_woken,
         })
     }
@@ -228,7 +235,8 @@ impl Membership {
     ) -> Result<(), NodeFailure> {
         let shared = Arc::clone(&sequencer.shared);
         let accusations = Accusations::open(&self.accusations);
-        sequencer.join(self.own, self.heartbeat, self.cosigner.take(), accusations)?;
+        let times = (self.heartbeat, self.since);
+        sequencer.join(self.own, times, self.cosigner.take(), accusations)?;
         let (mut passed_on, mut looked) = (Instant::now(), None);
         let mut connected = BTreeSet::new();
         loop {
