@@ -281,8 +281,8 @@ mod tests {
         assert!(!Guard::of_new_key(&new).unwrap().must_watch());
         assert!(!Guard::open(&new).unwrap().must_watch());
         assert_eq!(watching_since(&new, 7).unwrap(), None);
-        // From when on it watches stays, whenever it comes up again; a clock that was ahead does not
-        // count.
+        // Since when it watches stays, whenever it comes up again; a clock that was ahead counts
+        // for nothing.
         assert_eq!(watching_since(&path, 5_000).unwrap(), Some(5_000));
         assert_eq!(watching_since(&path, 9_000).unwrap(), Some(5_000));
         assert_eq!(watching_since(&path, 4_000).unwrap(), Some(4_000));
