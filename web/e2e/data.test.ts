@@ -33,7 +33,8 @@ it('everything that is kept is one file, with what it holds; who saw a bill is t
   expect(paidVisit, wallet.page.url()).toBeDefined();
   await wallet.tab('tab.settings').click();
   await wallet.link('data.title').click();
-  await wallet.text('data.seen.none').waitFor();
+  // What else the page says is told when it does not.
+  await expect.poll(() => wallet.page.locator('main').innerText(), { timeout: 30_000 }).toContain(wallet.t('data.seen.none'));
 
   // The bureau looks at the bill, which is noted.
   const bureau = await Visitor.arrive(browser, { language: 'en' }, 'desks');
