@@ -136,7 +136,7 @@ fn money_that_settled_a_visit_is_refunded_and_not_handed_back() {
     let body = json!({ "clerk": "clerk-1", "reason": "wrong bill" });
     let problem = desk.post(&format!("/takings/{VISIT}/returns"), body);
     let problem = problem.problem(409, "till_refused");
-    assert!(problem["detail"].as_str().unwrap().contains("refund"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("请通过退费退还"), "{problem}");
     assert_eq!(desk.get("/shifts/clerk-1").expect(200).json()["expected"], "5700");
 }
 
