@@ -14,7 +14,7 @@ const gateway = process.env.YIBAO_URL ?? 'http://localhost:8420';
 const wallet = here('src/wallet/main.ts');
 
 export default defineConfig({
-  plugins: [svelte(), shell('index.html', 'sw.js'), budget('wallet', 60_000), embed(here('dist'))],
+  plugins: [svelte(), shell('index.html', 'sw.js'), budget('wallet', 45_000), embed(here('dist'))],
   resolve: {
     alias: { $locales: here('../locales') },
     // Components are tested as browsers run them.

@@ -36,20 +36,18 @@ function checkPack(zip: string): void {
   // What had been used up before is written otherwise, and the manifest with it: where it mattered, the engine finds something else.
   const inputsOf = (name: string): string => readFileSync(join(pack, 'settlements', name, 'inputs.json'), 'utf8');
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-  const forged = folders
-    .filter((name) => JSON.parse(inputsOf(name)).before.length > 0)
-    .map((name) => {
-      const inputs = join(pack, 'settlements', name, 'inputs.json');
-      const [input, manifest] = [inputsOf(name), readFileSync(join(pack, 'manifest.json'), 'utf8')];
-      const other = JSON.stringify({ ...JSON.parse(input), before: [] });
-      writeFileSync(inputs, other);
-      writeFileSync(join(pack, 'manifest.json'), manifest.replace(hash(input), hash(other)));
-      const { status, stderr } = spawnSync(BINARY, verify, { encoding: 'utf8' });
-      writeFileSync(inputs, input);
-      writeFileSync(join(pack, 'manifest.json'), manifest);
-      return [status, stderr] as const;
-    });
-  expect(forged).toContainEqual([1, expect.stringContaining('give something else here')]);
+  const isFound = (name: string): boolean => {
+    const inputs = join(pack, 'settlements', name, 'inputs.json');
+    const [input, manifest] = [inputsOf(name), readFileSync(join(pack, 'manifest.json'), 'utf8')];
+    const other = JSON.stringify({ ...JSON.parse(input), before: [] });
+    writeFileSync(inputs, other);
+    writeFileSync(join(pack, 'manifest.json'), manifest.replace(hash(input), hash(other)));
+    const { status, stderr } = spawnSync(BINARY, verify, { encoding: 'utf8' });
+    writeFileSync(inputs, input);
+    writeFileSync(join(pack, 'manifest.json'), manifest);
+    return status === 1 && stderr.includes('give something else here');
+  };
+  expect(folders.some((name) => JSON.parse(inputsOf(name)).before.length > 0 && isFound(name))).toBe(true);
   const [first = ''] = folders;
   const bill = join(pack, 'settlements', first, 'bill.json');
   writeFileSync(bill, readFileSync(bill, 'utf8').replace(/\d(?=")/, (digit) => String((Number(digit) + 1) % 10)));

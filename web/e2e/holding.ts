@@ -2,6 +2,20 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
+/** Goes to a page by its address, and waits until the app has turned to it. */
+export async function turnTo(page: Page, path: string): Promise<void> {
+  await page.evaluate(
+    (to) =>
+      new Promise<void>((done) => {
+        if (location.hash === `#${to}`) return done();
+        addEventListener('hashchange', () => requestAnimationFrame(() => done()), { once: true });
+        location.hash = to;
+      }),
+    path,
+  );
+  await page.locator('main h1').waitFor();
+}
+
 /** Words that end at an edge without a way to the rest (a field scrolls by itself), and pieces that lie outside of the screen. */
 export function cut(page: Page): Promise<string[]> {
   return page.evaluate(() => {

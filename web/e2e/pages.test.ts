@@ -1,9 +1,9 @@
 /** Every page of a wallet in every language and size, on a narrow screen, by keyboard and offline. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
 import { SIZES } from '../src/preferences.svelte.ts';
-import { alike, cut } from './holding.ts';
+import { alike, cut, turnTo } from './holding.ts';
 import { join, launch, newcomer, shownCode, url, Visitor } from './kit.ts';
 
 let browser: Browser;
@@ -13,20 +13,6 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const PATHS = ['/', '/code', '/pay', '/history', '/cover', '/plan', '/lock', '/family', '/transfer', '/face', '/child', '/premium', '/settings', '/report', '/inquiries', '/data', '/notices'];
-
-/** Goes to a page by its address, and waits until the app has turned to it. */
-async function turnTo(page: Page, path: string): Promise<void> {
-  await page.evaluate(
-    (to) =>
-      new Promise<void>((done) => {
-        if (location.hash === `#${to}`) return done();
-        addEventListener('hashchange', () => requestAnimationFrame(() => done()), { once: true });
-        location.hash = to;
-      }),
-    path,
-  );
-  await page.locator('main h1').waitFor();
-}
 
 describe('pages are whole in every size at 320 pixels', () => {
   let wallet: Visitor;

@@ -1,7 +1,7 @@
 /** Desks that are magnified, and pages for whoever wants no motion. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alike, cut } from './holding.ts';
+import { alike, cut, turnTo } from './holding.ts';
 import { launch, loaded, signDeskIn, Visitor } from './kit.ts';
 
 let browser: Browser;
@@ -28,8 +28,7 @@ describe.each(DESKS)('the desk of $organisation', ({ organisation, first }) => {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 844 });
       for (const path of paths) {
-        await page.evaluate((to) => (location.hash = to), path);
-        await page.locator('main h1').waitFor();
+        await turnTo(page, path.replace(/^#/, ''));
         await loaded(page);
         const name = `desk-${organisation}${path.replace(/[#/]+/, '-')}`;
         expect(await cut(page), `${name} at ${width}`).toEqual([]);

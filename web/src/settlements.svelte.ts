@@ -18,17 +18,22 @@ export class Settlements {
   /** The next that there are: pages on which nothing was settled are passed over, a few at a time. */
   more = (): Promise<void> =>
     this.inTurn(async () => {
+      if (this.isLoaded && !this.hasMore) return;
       const had = this.rows.length;
       for (let page = 0; page < PAGES; page += 1) {
         await this.read();
-        if (!this.hasMore || this.rows.length > had) return;
+        if (!this.hasMore || this.rows.length > had) break;
       }
+      this.isLoaded = true;
     });
 
   /** All that there are, for whoever searches or takes them away. */
   all = (): Promise<void> =>
     this.inTurn(async () => {
-      while (this.hasMore || !this.isLoaded) await this.read();
+      while (this.hasMore || !this.isLoaded) {
+        await this.read();
+        this.isLoaded = true;
+      }
     });
 
   private inTurn(reads: () => Promise<void>): Promise<void> {
@@ -41,13 +46,12 @@ export class Settlements {
     this.rows = [...this.rows, ...page.rows];
     this.after = page.next;
     this.hasMore = page.next !== undefined;
-    this.isLoaded = true;
   }
 
   /** What came since the newest that is shown; the reader keeps the place. */
   renew = async (): Promise<void> => {
-    const newest = this.rows[0]?.id;
     const page = await settlementsPage(undefined);
+    const newest = this.rows[0]?.id;
     const isNew = (row: Row): boolean => newest === undefined || row.id > newest;
     this.rows = [...page.rows.filter(isNew), ...this.rows];
   };

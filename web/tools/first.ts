@@ -16,6 +16,7 @@ export function first(name: string, entry: string): (id: string, context: Contex
 }
 
 function reachable(entry: string, context: Context): Set<string> {
+  if (!context.getModuleInfo(entry)?.importedIds.length) throw new Error(`the entry \`${entry}\` is not there, or imports nothing`);
   const found = new Set<string>();
   const visit = (id: string): void => {
     if (found.has(id)) return;
