@@ -60,7 +60,8 @@ pub trait Replica: Application {
     /// no empty blocks are made; others may begin one.
     fn has_work(&mut self) -> bool;
 
-    /// Whether a block was made after this node came up, by the clocks of those who decide: then
+    /// Whether a block was made after this node came up, for the first time without what its key
+    /// signed if so it did, by the clocks of those who decide: then
     /// all that was on its way before is decided, and a key whose past nobody knows signs again.
     fn has_moved_on(&self) -> bool;
 

@@ -77,7 +77,7 @@ impl fmt::Debug for Document {
 /// A name in the one spelling that is compared: without spaces at the ends, single spaces, capital
 /// letters, and one of the several dots that stand between the parts of a name.
 #[must_use]
-pub(crate) fn comparable_name(name: &str) -> String {
+pub fn comparable_name(name: &str) -> String {
     let words: Vec<&str> = name.split_whitespace().collect();
     let dot =
         |c: char| if matches!(c, '\u{2022}' | '\u{30fb}' | '\u{2027}') { '\u{b7}' } else { c };

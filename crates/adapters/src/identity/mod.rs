@@ -11,7 +11,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use primitives::{Hash, PublicKey, Signature, Timestamp, codec, sha256_parts};
 use serde::{Deserialize, Serialize};
 
-pub use document::{Document, DocumentError};
+pub use document::{Document, DocumentError, comparable_name};
 pub use registry::{
     AuthorityKeys, ImportError, Imported, NAME_BYTES_MAX, OpenRegistryError, PEOPLE_PER_IMPORT_MAX,
     ROTATIONS_PER_PAGE_MAX, Registry,

@@ -75,7 +75,7 @@ impl Machine {
         tracing::warn!(
             height = self.height,
             "what this validator's key signed before is not known here: it watches until a block \
-             was made after this start"
+             was made after the first start without it"
         );
         self.is_muted = true;
         Ok(())

@@ -137,7 +137,9 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let lie = random.is_chosen(75).then(|| LIES[usize::try_from(random.below(5)).unwrap()]);
+        let lie = random
+            .is_chosen(75)
+            .then(|| LIES[usize::try_from(random.below(LIES.len() as u64)).unwrap()]);
         let has_twin = lie == Some(Lie::Twin);
         let (validators, chain_id) = (validators(VALIDATORS), "worlds".parse().unwrap());
         let instance = |number: usize| {

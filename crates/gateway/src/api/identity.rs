@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use adapters::identity::Identity;
+use adapters::identity::{Identity, comparable_name};
 use primitives::{Party, PersonId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -55,9 +55,11 @@ impl<'a> Tries<'a> {
         identity: &Identity,
     ) -> Result<Self, Duration> {
         let within = |kind, text: &str| Place::within(party, kind, text);
-        let document = [within("name", &identity.name), within("number", &identity.number)];
+        // In the spelling that is compared: another one of the same name is no other name.
+        let (name, number) = (comparable_name(&identity.name), comparable_name(&identity.number));
+        let document = [within("name", &name), within("number", &number)];
         let gateway = &call.gateway;
-        let slow = document.iter().find_map(|one| gateway.identity_failures.wait(*one, call.now));
+        let slow = document.iter().filter_map(|one| gateway.identity_failures.wait(*one, call.now));
         match gateway.sign_in_failures.wait(place, call.now).into_iter().chain(slow).max() {
             Some(wait) => Err(wait),
             None => Ok(Self { call, place, document }),

@@ -6,7 +6,7 @@
 //! other's (test `every_clerk_of_the_house_finds_its_open_visits`), and nothing of a person of whom
 //! its desks saw neither code nor card (test `who_was_not_seen_is_not_shown`).
 
-use adapters::directory::Seen;
+use adapters::directory::{Reception, Seen};
 use axum::http::Method;
 use ledger::Content;
 use ledger::kernel::registry::Kind as _;
@@ -29,7 +29,8 @@ use crate::session::Session;
 
 /// How many open visits are listed.
 const LISTED_MAX: usize = 200;
-/// For how long a settled visit's patient stands at the desk, and a check-in may be on its way.
+/// For how long after the check-in a settled visit's patient stands at the desk, and a check-in may
+/// be on its way.
 const DAY_MILLIS: u64 = 24 * 3_600_000;
 
 const PROVIDER_RULE: &str = "a provider, by a key with the scope `clerk`";
@@ -98,8 +99,8 @@ pub struct ReceptionView {
     /// What it is about.
     pub subject: VisitSubject,
     /// Who stands there, where a desk of the house saw a code or card of that person for this
-    /// visit, until a day later or as long as it is open. The evidence is nothing here: it was
-    /// used.
+    /// visit, as long as it is open and on the day that follows the check-in. The evidence is
+    /// nothing here: it was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<PatientView>,
     /// The request that was sent last, if one was.
@@ -200,6 +201,12 @@ pub(super) fn shown_card(
     identity::find(call, session, shown, |_| true, unknown)
 }
 
+/// Whether a desk saw a code or card of the very person whom the ledger says that the visit is for.
+/// What a check-in said that the ledger refused, counts for nothing.
+fn is_seen_for(received: &Reception, subject: &VisitSubject) -> bool {
+    received.is_seen && received.person == subject.person
+}
+
 fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
     require_provider(call, session, Scope::Clerk)?;
     let provider: OrganisationId = call.path("organisation")?;
@@ -229,7 +236,11 @@ fn list(call: &Call, session: &Session) -> Result<Reply, Problem> {
         let request = directory.latest_request(received.visit)?;
         visits.push(ReceivedVisit {
             visit: received.visit,
-            name: if received.is_seen { call.name_of(subject.person)? } else { None },
+            name: if is_seen_for(&received, &subject) {
+                call.name_of(subject.person)?
+            } else {
+                None
+            },
             subject,
             received: received.received,
             standing: request.map(|request| standing_of(call, &request)).transpose()?,
@@ -253,7 +264,8 @@ fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let here = wallet
         .directory
         .reception(id)?
-        .filter(|one| one.is_seen && (is_open || call.now <= one.received.plus_millis(DAY_MILLIS)));
+        .filter(|one| is_seen_for(one, &seen.subject))
+        .filter(|one| is_open || call.now <= one.received.plus_millis(DAY_MILLIS));
     let patient = match here {
         Some(one) => patient(call, (seen.subject.person, one.shown_by), Hash::default())?,
         None => None,

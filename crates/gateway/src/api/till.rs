@@ -7,7 +7,8 @@ use adapters::rail::counter::{
     Clerk, Counter, CounterError, Difference, HandBack, Shift, TakenBefore, Taking,
 };
 use axum::http::{Method, StatusCode};
-use ledger::modules::visit::{self, VisitRow};
+use ledger::kernel::effect::EffectStatus;
+use ledger::modules::visit::{self, DepositSource, VisitRow};
 use primitives::{Amount, Detail, Hash, Party, Timestamp, VisitId, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -426,10 +427,41 @@ fn hand_back(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if is_waiting(call, session, visit, &taken)? {
         return refuse(detail!("the patient is asked to confirm; take the request back first"));
     }
+    if is_on_its_way(call, session, visit)? {
+        return refuse(detail!("the money settled something; give it back by a refund"));
+    }
     let asked = HandBack { original, clerk: clerk_of(&clerk)?, reason };
     let done = counter.hand_back(&asked).map_err(refused)?;
     let view = ReturnedView { rail_reference: done.rail_reference, amount: done.amount };
     Ok(Reply::json(&view)?.status(StatusCode::CREATED))
+}
+
+/// Whether the ledger ordered money for the visit from this rail of the organisation, and the rail
+/// has not said yet what came of it. Afterwards the till itself knows what was ordered.
+fn is_on_its_way(call: &Call, session: &Session, visit: VisitId) -> Result<bool, Problem> {
+    let collected = match visit::view::visit(&call.view.state, visit) {
+        Some(VisitRow::Open(open)) => {
+            let rails = open.deposits.iter().filter_map(|deposit| match deposit.source {
+                DepositSource::PersonalAccount => None,
+                DepositSource::Rail(reference) => Some(reference),
+            });
+            rails.collect()
+        }
+        Some(VisitRow::Settled(_)) => {
+            let record = call.gateway.port.chain().settlement(visit)?;
+            record.map(|record| record.collected).ok_or_else(not_found)?
+        }
+        Some(VisitRow::Cancelled) | None => Vec::new(),
+    };
+    let rail: String = call.path("rail")?;
+    let is_pending = |reference: &Hash| {
+        visit::view::effect(&call.view.state, reference).is_some_and(|row| {
+            row.status == EffectStatus::Pending
+                && Party::Organisation(row.executor) == session.party
+                && row.rail == rail
+        })
+    };
+    Ok(collected.iter().any(is_pending))
 }
 
 /// Whether somebody may still confirm what this organisation asks for the visit. Where requests are

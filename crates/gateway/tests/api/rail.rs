@@ -131,12 +131,16 @@ fn money_that_settled_a_visit_is_refunded_and_not_handed_back() {
     desk.post("/shifts", json!({ "clerk": "clerk-1", "float": "5000" })).expect(201);
     desk.take("700", "700").expect(201);
     confirm_visit(&world, VISIT);
-    // The ledger's order reaches the till.
+    let refused = || {
+        let body = json!({ "clerk": "clerk-1", "reason": "wrong bill" });
+        let problem = desk.post(&format!("/takings/{VISIT}/returns"), body);
+        let problem = problem.problem(409, "till_refused");
+        assert!(problem["detail"].as_str().unwrap().contains("请通过退费退还"), "{problem}");
+    };
+    // The ledger's order is on its way to the till, and reaches it.
+    refused();
     desk.ordered(0, 700);
-    let body = json!({ "clerk": "clerk-1", "reason": "wrong bill" });
-    let problem = desk.post(&format!("/takings/{VISIT}/returns"), body);
-    let problem = problem.problem(409, "till_refused");
-    assert!(problem["detail"].as_str().unwrap().contains("请通过退费退还"), "{problem}");
+    refused();
     assert_eq!(desk.get("/shifts/clerk-1").expect(200).json()["expected"], "5700");
 }
 

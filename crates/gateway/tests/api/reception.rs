@@ -90,6 +90,7 @@ fn who_tries_numbers_for_a_name_waits_longer_than_who_mistypes() {
     card(NAME, "JP:TK7654321").problem(429, "too_many_requests");
     // The right number as well: whoever tries must not learn it from the answer.
     card(NAME, NUMBER).problem(429, "too_many_requests");
+    card(&format!(" {NAME}  "), "JP:TK7654321").problem(429, "too_many_requests");
     card("张三", "JP:TK7654321").problem(403, "identity_unconfirmed");
     // Nor does one number have many names.
     for name in 0..20 {
@@ -112,6 +113,36 @@ fn who_was_not_seen_is_not_shown() {
     let listed = desk(&world, list).expect(200).json()["visits"][0].clone();
     assert_eq!(listed["visit"], json!(OPEN));
     assert!(listed.get("name").is_none(), "{listed}");
+}
+
+#[test]
+fn who_was_seen_for_a_check_in_that_was_refused_lends_it_to_nobody_else() {
+    let world = World::insured();
+    let other = json!(insured(&world));
+    let card = json!({ "name": NAME, "number": NUMBER });
+    let card = desk(&world, Ask::post("/v1/identity-cards/lookups", &card)).expect(200).json();
+    let hospital = organisation("hospital");
+    let sent = |person: &Value, evidence: &Value, visit_type: &str| {
+        let subject = json!({
+            "person": person, "provider": "hospital", "region": REGION, "scheme": 999,
+            "visit_type": visit_type, "admitted": "2026-01-05"
+        });
+        let body = json!({
+            "visit": OPEN, "subject": subject, "identification": "identity_document",
+            "evidence": evidence
+        });
+        world.submit(&world.content(hospital, "check_in", body), &[hospital])
+    };
+    // Nobody is insured under that scheme.
+    let refused = desk(&world, sent(&other, &card["evidence"], "outpatient"));
+    assert_ne!(refused.json()["receipt"]["outcome"]["status"], "accepted");
+    let code = json!({ "code": shown_code(&world) });
+    let person = desk(&world, Ask::post("/v1/codes/lookups", &code)).expect(200).json();
+    let invented = json!(sha256(b"nobody was here"));
+    check_in(&world, OPEN, &person["person"], ("identity_document", &invented));
+    let reception = Ask::get(format!("/v1/visits/{OPEN}/reception"));
+    let reception = desk(&world, reception).expect(200).json();
+    assert!(reception.get("patient").is_none(), "{reception}");
 }
 
 #[test]

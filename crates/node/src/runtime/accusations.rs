@@ -4,13 +4,14 @@
 //! Invariant: what was seen is there after a restart, and a line that is none is left alone (test
 //! `who_signed_two_things_is_known_after_a_restart`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use consensus::Equivocation;
 use primitives::OrganisationId;
+use proof::header::ChainId;
 use serde_json::{Value, json};
 
 /// The file's name, beside the node's votes.
@@ -22,24 +23,30 @@ const BYTES_MAX: u64 = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct Accusations {
     path: PathBuf,
+    chain_id: ChainId,
     /// The last block at which each did it.
     accused: BTreeMap<OrganisationId, u64>,
 }
 
 impl Accusations {
     /// What was seen before.
-    pub(crate) fn open(path: &Path) -> Self {
-        let text = fs::read_to_string(path).unwrap_or_default();
+    pub(crate) fn open(path: &Path, chain_id: ChainId) -> Self {
+        let bytes = fs::read(path).unwrap_or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                tracing::error!(%error, path = %path.display(), "who was accused is not known");
+            }
+            Vec::new()
+        });
         let mut accused = BTreeMap::new();
-        for line in text.lines() {
-            let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+        for line in bytes.split(|byte| *byte == b'\n') {
+            let Ok(line) = serde_json::from_slice::<Value>(line) else { continue };
             let who = line.get("organisation").and_then(Value::as_str).map(str::parse);
             let height = line.get("height").and_then(Value::as_u64);
             if let (Some(Ok(who)), Some(height)) = (who, height) {
                 note(&mut accused, who, height);
             }
         }
-        Self { path: path.to_owned(), accused }
+        Self { path: path.to_owned(), chain_id, accused }
     }
 
     /// Who, and at which block last.
@@ -49,26 +56,31 @@ impl Accusations {
 
     /// Keeps what shows it. The node goes on when the disk does not take it: the log has said it.
     pub(crate) fn note(&mut self, equivocations: &[Equivocation]) {
+        let known = self.accused.clone();
         for one in equivocations {
             note(&mut self.accused, one.organisation, one.height);
         }
-        if let Err(error) = self.append(equivocations) {
+        if let Err(error) = self.append(equivocations, &known) {
             tracing::error!(%error, path = %self.path.display(), "what shows it is not kept");
         }
     }
 
-    fn append(&self, equivocations: &[Equivocation]) -> io::Result<()> {
+    /// The first thing of an organisation is kept however full the file is.
+    fn append(
+        &self,
+        equivocations: &[Equivocation],
+        known: &BTreeMap<OrganisationId, u64>,
+    ) -> io::Result<()> {
         let mut file = File::options().create(true).append(true).open(&self.path)?;
-        let mut left = BYTES_MAX.saturating_sub(file.metadata()?.len());
+        let mut length = file.metadata()?.len();
+        let mut known: BTreeSet<OrganisationId> = known.keys().copied().collect();
         for one in equivocations {
-            let mut line = line(one).to_string();
-            line.push('\n');
-            let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-            if length > left {
-                break;
+            // A line that a power cut left half ends here.
+            let line = format!("\n{}\n", line(self.chain_id, one));
+            length = length.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
+            if known.insert(one.organisation) || length <= BYTES_MAX {
+                file.write_all(line.as_bytes())?;
             }
-            left -= length;
-            file.write_all(line.as_bytes())?;
         }
         file.sync_data()
     }
@@ -79,7 +91,7 @@ fn note(accused: &mut BTreeMap<OrganisationId, u64>, who: OrganisationId, height
     *last = (*last).max(height);
 }
 
-fn line(one: &Equivocation) -> Value {
+fn line(chain_id: ChainId, one: &Equivocation) -> Value {
     let Equivocation { organisation, height, round, step, signed } = one;
     let signed = signed.each_ref().map(|said| {
         json!({
@@ -87,7 +99,7 @@ fn line(one: &Equivocation) -> Value {
         })
     });
     json!({
-        "organisation": organisation, "height": height, "round": round, "step": step.name(),
+        "chain_id": chain_id, "organisation": organisation, "height": height, "round": round, "step": step.name(),
         "signed": signed
     })
 }
@@ -105,27 +117,35 @@ mod tests {
     fn who_signed_two_things_is_known_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(ACCUSATIONS_FILE);
-        let mut accusations = Accusations::open(&path);
+        let chain_id: ChainId = "test".parse().unwrap();
+        let mut accusations = Accusations::open(&path, chain_id);
         assert!(accusations.accused().is_empty());
         let said = |value| SignedValue {
             value,
             valid_round: None,
             signature: Signature::Ed25519([7; 64]),
         };
-        let one = |height| Equivocation {
-            organisation: "tax".parse().unwrap(),
+        let one = |who: &str, height| Equivocation {
+            organisation: who.parse().unwrap(),
             height,
             round: 2,
             step: SignedStep::Prevote,
             signed: [said(None), said(Some(Hash([1; 32])))],
         };
-        accusations.note(&[one(9), one(5)]);
+        accusations.note(&[one("tax", 9), one("tax", 5)]);
         let mut file = File::options().append(true).open(&path).unwrap();
         file.write_all(b"half a li").unwrap();
-        let there = Accusations::open(&path).accused();
+        let there = Accusations::open(&path, chain_id).accused();
         assert_eq!(there, BTreeMap::from([("tax".parse().unwrap(), 9)]));
+        // What comes after the half line is not lost with it.
+        Accusations::open(&path, chain_id).note(&[one("finance", 11)]);
+        let there = Accusations::open(&path, chain_id).accused();
+        let both = [("finance".parse().unwrap(), 11), ("tax".parse().unwrap(), 9)];
+        assert_eq!(there, BTreeMap::from(both));
         let text = fs::read_to_string(&path).unwrap();
-        let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let first = text.lines().find(|line| !line.is_empty()).unwrap();
+        let first: Value = serde_json::from_str(first).unwrap();
+        assert_eq!(first["chain_id"], "test");
         assert_eq!((&first["step"], &first["round"]), (&json!("prevote"), &json!(2)));
         assert_eq!(first["signed"][0]["value_id"], Value::Null);
         assert_eq!(first["signed"][1]["value_id"], json!("01".repeat(32)));
@@ -136,17 +156,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(ACCUSATIONS_FILE);
         File::create(&path).unwrap().set_len(BYTES_MAX - 1).unwrap();
-        let mut accusations = Accusations::open(&path);
+        let mut accusations = Accusations::open(&path, "test".parse().unwrap());
         let signed =
             SignedValue { value: None, valid_round: None, signature: Signature::Ed25519([7; 64]) };
-        accusations.note(&[Equivocation {
+        let one = Equivocation {
             organisation: "tax".parse().unwrap(),
             height: 1,
             round: 0,
             step: SignedStep::Precommit,
             signed: [signed.clone(), signed],
-        }]);
-        assert_eq!(fs::metadata(&path).unwrap().len(), BYTES_MAX - 1);
-        assert_eq!(accusations.accused().len(), 1);
+        };
+        // The first of each is kept in any case, and no more.
+        accusations.note(std::slice::from_ref(&one));
+        let length = fs::metadata(&path).unwrap().len();
+        accusations.note(&[one.clone(), one]);
+        assert_eq!(fs::metadata(&path).unwrap().len(), length);
+        let there = Accusations::open(&path, "test".parse().unwrap());
+        assert_eq!(there.accused().len(), 1);
     }
 }

@@ -234,7 +234,7 @@ impl Membership {
         sequencer: &mut Sequencer<D>,
     ) -> Result<(), NodeFailure> {
         let shared = Arc::clone(&sequencer.shared);
-        let accusations = Accusations::open(&self.accusations);
+        let accusations = Accusations::open(&self.accusations, shared.chain_id);
         let times = (self.heartbeat, self.since);
         sequencer.join(self.own, times, self.cosigner.take(), accusations)?;
         let (mut passed_on, mut looked) = (Instant::now(), None);

@@ -206,7 +206,10 @@ fn a_validator_that_comes_back_without_what_it_signed_watches_first() {
     assert!(all[3].is_watching() && !all[0].is_watching());
     drop(all);
     // A block that was made after it came back: all that was on its way before is decided.
+    // A start in between changes nothing in what it may have signed.
     net.places.iter().for_each(|place| place.clock.advance_millis(60_000));
+    drop(nodes[3].take());
+    nodes[3] = Some(net.open(3));
     pay(&at(&nodes, 0), 5);
     let height = at(&nodes, 0).view().tip.height;
     let all: Vec<_> = nodes.iter().flatten().collect();

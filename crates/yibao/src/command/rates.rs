@@ -155,7 +155,8 @@ impl Rates {
                 Ok(rate) => publisher.publish(rate).map_err(|error| {
                     error.context(format!(
                         "line {number} may be published or not; send the table again: what is \
-                         published is refused, and counts once"
+                         published is refused, and counts once; only a correction would be \
+                         published again"
                     ))
                 })?,
                 Err(words) => Err(words.clone()),

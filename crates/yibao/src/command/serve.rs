@@ -102,10 +102,11 @@ impl Serve {
         listener: TcpListener,
         limits: Config,
     ) -> Result<ExitCode> {
-        if self.newest_copy || self.state_loss || self.light_nodes.is_some() {
+        let signs = self.newest_copy || self.state_loss || self.rehearse_protocol.is_some();
+        if signs || self.light_nodes.is_some() {
             return Err(bad(
                 "a light node signs no blocks and answers no other nodes: leave --newest-copy, \
-                 --state-loss and --light-nodes away",
+                 --state-loss, --rehearse-protocol and --light-nodes away",
             ));
         }
         let (chain, port) = open_light(&self.data, &clock)?;

@@ -97,7 +97,13 @@ fn protocol(genesis: &Genesis, rehearsed: Option<u32>) -> Result<u32> {
              `{chain}`: its blocks would be made by rules that this release does not have"
         )));
     }
-    Ok(rehearsed.max(PROTOCOL))
+    if rehearsed < PROTOCOL {
+        return Err(bad(format!(
+            "--rehearse-protocol {rehearsed}: this release knows the rules up to {PROTOCOL}; name \
+             that number or a later one"
+        )));
+    }
+    Ok(rehearsed)
 }
 
 /// Brings up the node of a data folder that was founded before. A restored backup is started from

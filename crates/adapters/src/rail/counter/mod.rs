@@ -28,7 +28,7 @@ mod shift;
 const SCHEMA: Schema = Schema {
     name: "counter's cash books",
     application_id: 0x7962_6374,
-    version: 2,
+    version: 3,
     tables: &[
         ORDERS,
         "CREATE TABLE shift (

@@ -163,16 +163,14 @@ impl CorrectClaim {
         Ok(accepted)
     }
 
-    /// Something is taken out and nothing put in. The lines of a bill in another currency are what
-    /// they come to after rounding, which may be a little more each.
+    /// Something is taken out and nothing put in. The lines of a bill in another currency are
+    /// rounded anew, so that one may come to a little more: of such a bill the sum is looked at,
+    /// and that funds do not pay more ([`Self::give_back`]).
     fn require_less(&self) -> Result<(), Rejection> {
         let Self { record, sums, .. } = self;
         let is_less = match (record.foreign, self.foreign_total) {
             (Some(original), Some(total)) => total < original.total,
-            _ => {
-                let is_within = |row| visit::lies_within(row, &record.sums);
-                sums.total() < record.sums.total() && sums.rows().iter().all(is_within)
-            }
+            _ => visit::takes_out(sums, &record.sums),
         };
         require(is_less, || rejection::CORRECTION_RAISES.reject())
     }

@@ -65,7 +65,7 @@ pub(crate) use money::{
 pub use object_to_settlement::ObjectToSettlement;
 pub use quote::{Part, Quote, QuoteRequest, Split, quote};
 pub use refund_visit::RefundVisit;
-pub(crate) use refund_visit::lies_within;
+pub(crate) use refund_visit::takes_out;
 pub use resettle::{quote_as_settled, quote_corrected, quote_remaining, recompute};
 pub(crate) use retroactive::{count_again, count_as_settled, quote_again};
 pub use retry_effect::RetryEffect;

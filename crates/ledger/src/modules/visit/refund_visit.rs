@@ -45,7 +45,7 @@ pub struct RefundVisit {
 }
 
 /// Whether no part of a row grew.
-pub(crate) fn lies_within(row: &SumRow, original: &CategorySums) -> bool {
+fn lies_within(row: &SumRow, original: &CategorySums) -> bool {
     original.rows().iter().any(|one| {
         one.key == row.key
             && row.self_paid <= one.self_paid
@@ -55,15 +55,19 @@ pub(crate) fn lies_within(row: &SumRow, original: &CategorySums) -> bool {
     })
 }
 
+/// Whether something of the original is left out, and nothing put in.
+pub(crate) fn takes_out(remaining: &CategorySums, original: &CategorySums) -> bool {
+    let is_within = remaining.rows().iter().all(|row| lies_within(row, original));
+    is_within && remaining.total() < original.total()
+}
+
 impl Kind for RefundVisit {
     const NUMBER: u16 = 706;
     const NAME: &'static str = "refund_visit";
 
     fn check(&self) -> Result<(), Rejection> {
-        let original = &self.original.sums;
-        let within = self.remaining.rows().iter().all(|row| lies_within(row, original));
-        let less = self.remaining.total() < original.total();
-        require(within && less, || rejection::REFUND_EXCEEDS.reject())
+        let takes_out = takes_out(&self.remaining, &self.original.sums);
+        require(takes_out, || rejection::REFUND_EXCEEDS.reject())
     }
 
     fn authorize(&self, context: &Context<'_>, state: &dyn Read) -> Result<(), Rejection> {
