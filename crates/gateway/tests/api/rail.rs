@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::insured::VISIT;
 use crate::support::keys::public;
-use crate::support::wallets::{confirm_visit, send_request};
+use crate::support::wallets::{confirm_untaken, send_request, take_collected};
 use crate::support::{Answered, Ask, DAY, START, World, organisation};
 
 const RAIL: &str = "/v1/organisations/hospital/rails/counter";
@@ -130,7 +130,7 @@ fn money_that_settled_a_visit_is_refunded_and_not_handed_back() {
     let desk = Desk::new(&world);
     desk.post("/shifts", json!({ "clerk": "clerk-1", "float": "5000" })).expect(201);
     desk.take("700", "700").expect(201);
-    confirm_visit(&world, VISIT);
+    let receipt = confirm_untaken(&world, VISIT);
     let refused = || {
         let body = json!({ "clerk": "clerk-1", "reason": "wrong bill" });
         let problem = desk.post(&format!("/takings/{VISIT}/returns"), body);
@@ -140,6 +140,8 @@ fn money_that_settled_a_visit_is_refunded_and_not_handed_back() {
     // The ledger's order is on its way to the till, and reaches it.
     refused();
     desk.ordered(0, 700);
+    refused();
+    take_collected(&world, &receipt);
     refused();
     assert_eq!(desk.get("/shifts/clerk-1").expect(200).json()["expected"], "5700");
 }
