@@ -23,8 +23,10 @@ const PICTURES = process.env.PICTURES;
 
 export const BINARY = process.env.YIBAO_BINARY ?? resolve(import.meta.dirname, '../../target/release/yibao');
 
-export const url = inject('url');
-export const data = inject('data');
+/** This worker's own region. */
+const region = inject('regions')[Number(process.env.VITEST_POOL_ID) - 1];
+if (region === undefined) throw new Error(`worker ${process.env.VITEST_POOL_ID} has no region`);
+export const { url, data, push: pushService } = region;
 
 /** A browser; `more` are switches of it, such as a camera. */
 export function launch(more: readonly string[] = []): Promise<Browser> {

@@ -1,7 +1,8 @@
 /**
- * A running region for all stories: the built program with its embedded pages, a fresh demonstration
- * on a free port. `YIBAO_BINARY` names another program; `YIBAO_URL` with `YIBAO_DATA` a region that
- * runs already, such as a development server in front of one.
+ * Running regions for all stories, one for each worker that runs some: the built program with its
+ * embedded pages, a fresh demonstration on a free port. `YIBAO_BINARY` names another program;
+ * `YIBAO_URL` with `YIBAO_DATA` a region that runs already, such as a development server in front of
+ * one: then one worker runs all.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,12 +13,17 @@ import { createInterface } from 'node:readline';
 import type { TestProject } from 'vitest/node';
 import { servePushes } from './pushes.ts';
 
+export type Region = {
+  readonly url: string;
+  readonly data: string;
+  /** The push service that the region sends to; none for a region that ran already. */
+  readonly push: string;
+};
+
 declare module 'vitest' {
   interface ProvidedContext {
-    url: string;
-    data: string;
-    /** The push service that the region sends to; none for a region that ran already. */
-    push: string;
+    /** Each worker's own, by its place. */
+    regions: readonly Region[];
   }
 }
 
@@ -51,14 +57,9 @@ function served(child: ChildProcess): Promise<void> {
   });
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { YIBAO_URL: url, YIBAO_DATA: known } = process.env;
-  if (url !== undefined && known !== undefined) {
-    project.provide('url', url);
-    project.provide('data', resolve(known));
-    project.provide('push', '');
-    return async () => {};
-  }
+type Running = { readonly region: Region; end(): Promise<void> };
+
+async function begin(): Promise<Running> {
   const root = resolve(import.meta.dirname, '../..');
   const binary = process.env.YIBAO_BINARY ?? join(root, 'target/release/yibao');
   if (!existsSync(binary)) throw new Error(`${binary} is not there; build it with \`make e2e\``);
@@ -72,16 +73,30 @@ export default async function setup(project: TestProject): Promise<() => Promise
   ];
   const child = spawn(binary, arguments_, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   await served(child);
-  project.provide('url', `http://localhost:${port}`);
-  project.provide('data', folder);
-  project.provide('push', pushes.url);
-  return async () => {
-    // A program that ended by itself says nothing more, and must not keep the stories waiting.
-    const hasEnded = child.exitCode !== null || child.signalCode !== null;
-    const ended = hasEnded ? undefined : new Promise((resolveEnd) => child.once('exit', resolveEnd));
-    child.kill('SIGTERM');
-    await ended;
-    pushes.server.close();
-    rmSync(data, { recursive: true, force: true });
+  return {
+    region: { url: `http://localhost:${port}`, data: folder, push: pushes.url },
+    async end() {
+      // A program that ended by itself says nothing more, and must not keep the stories waiting.
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      const ended = hasEnded ? undefined : new Promise((resolveEnd) => child.once('exit', resolveEnd));
+      child.kill('SIGTERM');
+      await ended;
+      pushes.server.close();
+      rmSync(data, { recursive: true, force: true });
+    },
   };
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { YIBAO_URL: url, YIBAO_DATA: known } = process.env;
+  if (url !== undefined && known !== undefined) {
+    project.provide('regions', [{ url, data: resolve(known), push: '' }]);
+    return async () => {};
+  }
+  const running = await Promise.all(Array.from({ length: project.config.maxWorkers }, begin));
+  project.provide(
+    'regions',
+    running.map(({ region }) => region),
+  );
+  return async () => void (await Promise.all(running.map((one) => one.end())));
 }

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join as joined } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { expect, inject } from 'vitest';
-import { BILL, data, loaded, openVisit, receive, shownCode, signDeskIn, url, Visitor, writeBill, type Newcomer } from './kit.ts';
+import { expect } from 'vitest';
+import { BILL, data, loaded, openVisit, pushService, receive, shownCode, signDeskIn, url, Visitor, writeBill, type Newcomer } from './kit.ts';
 import { Subscriber, type Taken } from './pushes.ts';
 
 const PATIENCE = { timeout: 60_000 };
@@ -123,7 +123,7 @@ async function setPhone(wallet: Visitor): Promise<void> {
 /** Gives the code that the hospital used: it is good once. */
 export async function isTold(browser: Browser, wallet: Visitor, person: Newcomer): Promise<string> {
   const { page } = wallet;
-  const subscriber = new Subscriber(inject('push'));
+  const subscriber = new Subscriber(pushService);
   await turnOn(wallet, subscriber);
   const registrationId = await registrationOf(wallet);
   const code = await shownCode(wallet);
