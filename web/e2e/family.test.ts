@@ -17,7 +17,7 @@ import {
   Visitor,
   writeBill,
 } from './kit.ts';
-import { bindByFace, sendMoney } from './sending.ts';
+import { bindByFace, claimAtDesk, lookBack, sendMoney } from './sending.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -38,7 +38,7 @@ async function openPremium(wallet: Visitor): Promise<void> {
   await wallet.text('premium.other').waitFor();
 }
 
-it('a father binds his grown-up daughter, helps her with a bill and a premium, has both back, sends her money, she unbinds, and his father agrees by face', async () => {
+it('a father binds his grown-up daughter, helps her with a bill and a premium, has both back, sends her money, she unbinds, and his father agrees by face and has money claimed at a desk', async () => {
   const [payer, member] = [newcomer(27), newcomer(28)];
   const today = new Date();
   byCommand('bureau', 'credit_personal_accounts', {
@@ -142,6 +142,7 @@ it('a father binds his grown-up daughter, helps her with a bill and a premium, h
   await meter.filter({ hasText: '已付 ¥0.00' }).waitFor();
 
   await sendMoney(father, daughter, [payer, member]);
+  await lookBack(father, daughter, [payer, member]);
   await openFamily(father);
 
   await openFamily(daughter);
@@ -154,5 +155,6 @@ it('a father binds his grown-up daughter, helps her with a bill and a premium, h
   await father.text('relatives.month.bound', { count: '1', most: '5' }).waitFor();
   await father.check('family-unbound');
   await bindByFace(father, payer, newcomer(29));
+  await claimAtDesk(browser, father, newcomer(29));
   for (const one of [father, daughter, desk]) await one.leave();
 });

@@ -49,7 +49,9 @@ const asked = (organisation: string, args: readonly string[]): string[] => [
   ...['--key', join(data, organisation, 'keys/online.key'), '--party', `organisation:${organisation}`],
 ];
 /** What an organisation does on the command line, with its file of accounts. */
-const clearing = (organisation: string, ...args: string[]): void => void execFileSync(BINARY, asked(organisation, args), { stdio: 'pipe' });
+const clearing = (organisation: string, ...args: string[]): string => execFileSync(BINARY, asked(organisation, args), { stdio: 'pipe', encoding: 'utf8' });
+/** The batch's number: another story may have paid before. */
+let number = '';
 const withAccounts = (): string[] => ['--accounts', file('accounts.toml')];
 
 /** Rules, a budget, a closed month and a proposed batch: what the command line does before anybody looks. */
@@ -60,7 +62,9 @@ function propose(): void {
   byCommand('bureau', 'set_provider_budget', { region: REGION, provider: 'hospital-1', year, months: Array(12).fill('100000000') });
   writeFileSync(file('accounts.toml'), ACCOUNTS);
   clearing('bureau', 'close', '--month', `${year}-${String(month).padStart(2, '0')}`, ...WHICH);
-  clearing('bureau', 'batch', '--on', YESTERDAY, ...WHICH, ...withAccounts());
+  const proposed = clearing('bureau', 'batch', '--on', YESTERDAY, ...WHICH, ...withAccounts());
+  number = /^batch (\d+) of/m.exec(proposed)?.[1] ?? '';
+  expect(number, proposed).not.toBe('');
 }
 
 /** Once for all stories here, whichever comes first. */
@@ -72,13 +76,13 @@ function somethingIsPayable(): void {
 
 /** The bank refuses the clinic's payment and pays the others; its day is closed, and the day before with a statement that is wrong. */
 function theBankAnswers(): void {
-  clearing('bureau', 'export', '--batch', '1', '-o', file('order.xml'), ...withAccounts());
-  const play = ['clearing', 'play-bank', file('order.xml'), '--day', YESTERDAY, '--reject', `YB${REGION}-1-0`, '--out', file('bank')];
+  clearing('bureau', 'export', '--batch', number, '-o', file('order.xml'), ...withAccounts());
+  const play = ['clearing', 'play-bank', file('order.xml'), '--day', YESTERDAY, '--reject', `YB${REGION}-${number}-0`, '--out', file('bank')];
   execFileSync(BINARY, play, { stdio: 'pipe' });
   for (const name of ['pain.002.xml', 'camt.053.xml']) clearing('bureau', 'import', file(`bank/${name}`), '--record', ...withAccounts());
   const statement = file('bank/camt.053.xml');
   clearing('bureau', 'day', YESTERDAY, '--statement', statement, '--close', ...withAccounts());
-  const wrong = readFileSync(statement, 'utf8').replaceAll(YESTERDAY, BEFORE).replaceAll(`YB${REGION}-1-2`, 'GAS-BILL');
+  const wrong = readFileSync(statement, 'utf8').replaceAll(YESTERDAY, BEFORE).replaceAll(`YB${REGION}-${number}-2`, 'GAS-BILL');
   writeFileSync(file('wrong.xml'), wrong);
   const args = asked('bureau', ['day', BEFORE, '--statement', file('wrong.xml'), '--close', ...withAccounts()]);
   expect(spawnSync(BINARY, args, { encoding: 'utf8' }).status).toBe(1);
@@ -103,7 +107,7 @@ const choose = (desk: Visitor, text: string): Promise<void> =>
 
 /** Finance looks at the batch with wrong files and with the right one, which stay in its browser. */
 async function financeApproves(): Promise<void> {
-  const desk = await at('finance', 'nav.plans', '#/payouts/batches/1');
+  const desk = await at('finance', 'nav.plans', `#/payouts/batches/${number}`);
   expect(await desk.page.locator('header').innerText()).toContain(desk.t('title.supervisor'));
   expect(await desk.tab('nav.past').count(), 'no visit concerns finance').toBe(0);
   const sent: string[] = [];
@@ -120,7 +124,7 @@ async function financeApproves(): Promise<void> {
   await choose(desk, ACCOUNTS.replace(HOSPITAL, '6200000000000013'));
   const alert = desk.page.locator('main').getByRole('alert');
   await alert.waitFor();
-  expect(await alert.locator('li').allInnerTexts()).toEqual([expect.stringContaining(`YB${REGION}-1-1`)]);
+  expect(await alert.locator('li').allInnerTexts()).toEqual([expect.stringContaining(`YB${REGION}-${number}-1`)]);
   expect(await desk.text('payouts.account.other').count()).toBe(1);
   expect(await desk.button('payouts.approve').count()).toBe(0);
   await desk.check('desk-payout-differs');
@@ -187,7 +191,7 @@ it('a batch is approved against the approver’s own accounts, paid, compared wi
   expect((await hospital.locator('td').allInnerTexts())[2]).toMatch(/1,000,000\.00/);
   await bureau.text('payouts.command').waitFor();
   await bureau.check('desk-payouts');
-  const batch = bureau.page.locator('a[href="#/payouts/batches/1"]');
+  const batch = bureau.page.locator(`a[href="#/payouts/batches/${number}"]`);
   await batch.getByText(bureau.t('payouts.standing.proposed')).waitFor();
   await batch.click();
   await bureau.text('payouts.waits').waitFor();
@@ -250,7 +254,7 @@ it('the pages are whole in every language and narrow, and by keyboard', async ()
   const hospital = await at('hospital-1', 'nav.receive', '#/statements');
   const pages = [
     [bureau, '#/payouts'],
-    [bureau, '#/payouts/batches/1'],
+    [bureau, `#/payouts/batches/${number}`],
     [bureau, '#/payouts/providers/hospital-1'],
     [hospital, '#/statements'],
   ] as const;
@@ -274,7 +278,7 @@ it('the pages are whole in every language and narrow, and by keyboard', async ()
   await look('narrow');
   // From the list to a batch by keyboard alone.
   await turnTo(bureau, '#/payouts');
-  await bureau.page.locator('a[href="#/payouts/batches/1"]').focus();
+  await bureau.page.locator(`a[href="#/payouts/batches/${number}"]`).focus();
   await bureau.page.keyboard.press('Enter');
   await bureau.page.waitForURL(/#\/payouts\/batches\/1$/);
   await bureau.leave();

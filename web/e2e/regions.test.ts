@@ -1,9 +1,13 @@
-/** Care elsewhere between two bureaus: what is owed, a statement item by item, its answer with a dispute, and the dispute's end. */
-import { readFileSync } from 'node:fs';
+/** Care elsewhere between two bureaus: what is owed, a statement item by item, its answer with a dispute, the dispute's end, and the payment that comes in. */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/messages/messages.svelte.ts';
-import { deskPage, launch, signDeskIn, Visitor } from './kit.ts';
+import { BINARY, byCommand, data, deskPage, launch, signDeskIn, url, Visitor } from './kit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -88,6 +92,94 @@ it('a statement is looked at by both bureaus, agreed to apart from an item, and 
   await deskPage(bureau, 'nav.payouts');
   await bureau.page.locator('tr[data-provider="neighbour"]').waitFor();
   await bureau.leave();
+  await neighbour.leave();
+});
+
+/** The bureau's file of accounts, and the neighbour's, who salts the references of its own bank. */
+const ACCOUNTS = `salt = "${randomBytes(32).toString('hex')}"
+[from]
+name = "示例市医疗保障事务中心"
+number = "6200000000000001"
+bank = "102100099996"
+[providers.neighbour]
+name = "邻市医疗保障事务中心"
+number = "6100000000000001"
+bank = "102100099996"
+`;
+
+/** The bureau pays the one next door what was agreed: a batch, a second organisation, the bank's own word. On a day that no other story closes. */
+function payNextDoor(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'yibao-next-door-'));
+  const file = (name: string): string => join(folder, name);
+  const day = new Date(Date.now() - 5 * 86_400_000).toISOString().slice(0, 10);
+  const run = (args: readonly string[]): string => execFileSync(BINARY, args, { stdio: 'pipe', encoding: 'utf8' });
+  const as = (organisation: string, ...args: string[]): string =>
+    run([
+      ...['clearing', ...args, '--region', String(HERE), '--url', url, '--accounts', file('accounts.toml')],
+      ...['--key', join(data, organisation, 'keys/online.key'), '--party', `organisation:${organisation}`],
+    ]);
+  try {
+    writeFileSync(file('accounts.toml'), ACCOUNTS);
+    const rules = { hold_back: '5%', pay_within_days: 30, clear_within_days: 5, source: '演示' };
+    byCommand('bureau', 'set_clearing_rules', { region: HERE, rules });
+    const proposed = as('bureau', 'batch', '--on', day, '--provider', 'neighbour');
+    const batch = /^batch (\d+) of/m.exec(proposed)?.[1] ?? '';
+    expect(batch, proposed).not.toBe('');
+    as('finance', 'approve', '--batch', batch);
+    as('bureau', 'export', '--batch', batch, '-o', file('order.xml'));
+    run(['clearing', 'play-bank', file('order.xml'), '--day', day, '--out', file('bank')]);
+    as('bureau', 'import', file('bank/camt.053.xml'), '--record');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+it('what the other region says it paid is confirmed beside the own bank, in part and whole, each reference once', async () => {
+  const neighbour = await at('neighbour', 'nav.objections');
+  await neighbour.page.evaluate((to) => void (location.hash = to), PAIR);
+  await neighbour.text('regions.payment.none').waitFor();
+  payNextDoor();
+  // The page hears of it by itself.
+  await neighbour.field('regions.payment.amount').waitFor();
+  const announced = BigInt((await standing(neighbour)).under_way ?? 0);
+  expect(announced > 100n).toBe(true);
+  const decimal = (minor: bigint): string => `${minor / 100n}.${String(minor % 100n).padStart(2, '0')}`;
+  const amount = neighbour.field('regions.payment.amount');
+  expect(await amount.inputValue()).toBe(decimal(announced));
+  await neighbour.button('regions.payment.confirm').click();
+  await neighbour.text('regions.payment.reference.missing').waitFor();
+  await neighbour.text('regions.payment.accounts.missing').waitFor();
+  await neighbour.check('desk-region-payment-missing');
+
+  const fill = async (minor: bigint, reference: string): Promise<void> => {
+    await amount.fill(decimal(minor));
+    await neighbour.field('regions.payment.reference').fill(reference);
+    const accounts = { name: 'accounts.toml', mimeType: 'application/toml', buffer: Buffer.from(ACCOUNTS) };
+    await neighbour.field('regions.payment.accounts').setInputFiles(accounts);
+  };
+  // More than was announced is never confirmed; less leaves the rest under way.
+  await fill(announced + 1n, 'IN-1');
+  await neighbour.text('regions.payment.more').waitFor();
+  await neighbour.button('regions.payment.confirm').click();
+  await neighbour.check('desk-region-payment-more');
+  expect((await standing(neighbour)).under_way).toBe(String(announced));
+  await fill(announced - 100n, 'IN-1');
+  await neighbour.text('regions.payment.less').waitFor();
+  await neighbour.check('desk-region-payment-less');
+  await neighbour.button('regions.payment.confirm').click();
+  await neighbour.text('regions.payment.done').waitFor();
+  expect((await standing(neighbour)).under_way).toBe('100');
+
+  // The same line of the bank again is refused, and another one takes the rest.
+  await fill(100n, 'IN-1');
+  await neighbour.button('regions.payment.confirm').click();
+  await neighbour.page.locator('main').getByRole('alert').first().waitFor();
+  await neighbour.check('desk-region-payment-again');
+  expect((await standing(neighbour)).under_way).toBe('100');
+  await neighbour.field('regions.payment.reference').fill('IN-2');
+  await neighbour.button('regions.payment.confirm').click();
+  await neighbour.text('regions.payment.none').waitFor();
+  expect((await standing(neighbour)).under_way).toBe('0');
   await neighbour.leave();
 });
 

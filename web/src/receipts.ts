@@ -99,11 +99,13 @@ async function rowOf(receipt: Schemas['Receipt']): Promise<Row | undefined> {
 const receiptsAfter = (after: number | undefined, limit: number) =>
   ok(api.GET('/v1/receipts', { params: { query: { order: 'newest', limit, ...(after === undefined ? {} : { after }) } } }));
 
-/** Settlements from the newest on, so many receipts at a time. */
-export async function settlementsPage(after: number | undefined): Promise<{ rows: readonly Row[]; next: number | undefined }> {
+type Page = { readonly rows: readonly Row[]; readonly receipts: readonly Schemas['Receipt'][]; readonly next: number | undefined };
+
+/** Settlements from the newest on, so many receipts at a time, with all receipts among which they were. */
+export async function settlementsPage(after: number | undefined): Promise<Page> {
   const page = await receiptsAfter(after, PAGE);
   const found = await Promise.all(page.receipts.map(rowOf));
-  return { rows: found.filter((row) => row !== undefined), next: page.next ?? undefined };
+  return { rows: found.filter((row) => row !== undefined), receipts: page.receipts, next: page.next ?? undefined };
 }
 
 /** The receipts of whoever is signed in from the newest on, page by page. */

@@ -58,6 +58,7 @@ const TOLD: [(About, &[&str]); 4] = [
             "reset_pin_counter",
             "revoke_person_key",
             "set_guardian",
+            "set_payment_limits",
             "stop_recovery",
             "unlock_person",
         ],

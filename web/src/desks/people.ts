@@ -12,9 +12,12 @@ export type ActKind =
   | 'revoke_person_key'
   | 'block_card'
   | 'reset_pin_counter'
+  | 'set_payment_limits'
   | 'close_person'
   | 'stop_recovery'
-  | 'complete_recovery';
+  | 'complete_recovery'
+  | 'claim_transfer'
+  | 'withdraw_transfer';
 export type Reason = Schemas['DeskReason'];
 
 /** The reasons that a desk may have for each act. */
@@ -24,13 +27,16 @@ export const REASONS: { readonly [K in ActKind]: readonly Reason[] } = {
   revoke_person_key: ['phone_lost', 'misuse_suspected', 'asked_by_person', 'asked_by_family', 'ordered', 'other'],
   block_card: ['card_lost', 'misuse_suspected', 'asked_by_person', 'asked_by_family', 'ordered', 'other'],
   reset_pin_counter: ['asked_by_person', 'other'],
+  set_payment_limits: ['asked_by_person', 'ordered', 'other'],
   stop_recovery: ['misuse_suspected', 'asked_by_person', 'asked_by_family', 'ordered', 'other'],
   complete_recovery: ['asked_by_person', 'other'],
+  claim_transfer: ['asked_by_person', 'other'],
+  withdraw_transfer: ['asked_by_person', 'other'],
   close_person: ['death', 'left_for_good', 'asked_by_person', 'ordered', 'other'],
 };
 
 /** What the identity authority signs as well, for the one whose document the desk sees. */
-export const NEEDS_DOCUMENT: ReadonlySet<ActKind> = new Set(['unlock_person', 'reset_pin_counter', 'close_person', 'complete_recovery']);
+export const NEEDS_DOCUMENT: ReadonlySet<ActKind> = new Set(['unlock_person', 'reset_pin_counter', 'set_payment_limits', 'close_person', 'complete_recovery']);
 
 const path = (): { readonly organisation: string } => ({ organisation: session.id });
 
@@ -52,19 +58,21 @@ export type Seen = {
   readonly account: Schemas['AccountBalance'];
   readonly acts: readonly Schemas['DeskAct'][];
   readonly contestable: readonly Schemas['ContestableVisit'][];
+  readonly transfers: Schemas['Transfers'];
 };
 
 export async function see(person: string): Promise<Seen> {
   const params = { params: { path: { person } } };
-  const [profile, row, { coverages }, account, { acts }, { visits }] = await Promise.all([
+  const [profile, row, { coverages }, account, { acts }, { visits }, transfers] = await Promise.all([
     ok(api.GET('/v1/persons/{person}/profile', params)),
     ok(api.GET('/v1/persons/{person}', params)),
     ok(api.GET('/v1/persons/{person}/coverages', params)),
     ok(api.GET('/v1/persons/{person}/account', params)),
     ok(api.GET('/v1/persons/{person}/desk-acts', params)),
     ok(api.GET('/v1/persons/{person}/contestable-visits', params)),
+    ok(api.GET('/v1/persons/{person}/transfers', params)),
   ]);
-  return { profile, row, covers: coverages, account, acts, contestable: visits };
+  return { profile, row, covers: coverages, account, acts, contestable: visits, transfers };
 }
 
 type Why = { readonly reason: Reason; readonly words: string; readonly identity?: Schemas['IdentityDocument'] };

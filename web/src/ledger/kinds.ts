@@ -30,6 +30,7 @@ type Bodies = {
   stop_recovery: Schemas['StopRecovery'];
   complete_recovery: Schemas['CompleteRecovery'];
   set_guardian: Schemas['SetGuardian'];
+  set_payment_limits: Schemas['SetPaymentLimits'];
   remove_guardian: Schemas['RemoveGuardian'];
   release_premium: Schemas['ReleasePremium'];
   end_coverage: Schemas['EndCoverage'];
@@ -158,6 +159,14 @@ export const KINDS: { readonly [K in KindName]: Kind<Bodies[K]> } = {
   agree_recovery: { number: 318, body: borsh.struct({ person: id, guardian: id, key: publicKey }) },
   stop_recovery: { number: 319, body: borsh.struct({ person: id, by: actor }) },
   complete_recovery: { number: 320, body: borsh.struct({ person: id, key: publicKey }) },
+  set_payment_limits: {
+    number: 321,
+    body: borsh.struct<Bodies['set_payment_limits']>({
+      person: id,
+      by: actor,
+      limits: borsh.option(borsh.struct({ payment_max: borsh.amount, day_max: borsh.amount, approver: id })),
+    }),
+  },
   check_in: {
     number: 701,
     body: borsh.struct({

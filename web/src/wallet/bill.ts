@@ -6,7 +6,7 @@ import { api, ok } from '../api/client.ts';
 import type { Schemas } from '../api/types.ts';
 import { commitBill } from '../ledger/bill.ts';
 import { toHex } from '../ledger/borsh.ts';
-import { transactionId } from '../ledger/transaction.ts';
+import { transactionId, type Content } from '../ledger/transaction.ts';
 import { organisationName } from '../organisations.ts';
 import { network, session } from '../session.svelte.ts';
 
@@ -18,7 +18,8 @@ export type Bill = {
   readonly visit: Schemas['Visit'];
   /** Whose bill it is, where the reader acts for a relative. */
   readonly actingFor: Schemas['Relative'] | undefined;
-  /** What the person signs. */
+  /** What the person signs: the content, and its id. */
+  readonly content: Content<'settle_visit'>;
   readonly id: Uint8Array<ArrayBuffer>;
   /** Whether list, sums and request are one bill. */
   readonly agrees: boolean;
@@ -34,9 +35,9 @@ export function isSame(one: unknown, other: unknown): boolean {
   return keys.every((key) => isSame(one[key as keyof typeof one], other[key as keyof typeof other]));
 }
 
-async function computedId(request: Schemas['Request']): Promise<Uint8Array<ArrayBuffer>> {
+async function contentOf(request: Schemas['Request']): Promise<Content<'settle_visit'>> {
   const { chain_id } = await network();
-  return transactionId({ chain_id, ...request.head, kind: 'settle_visit', body: request.body });
+  return { chain_id, ...request.head, kind: 'settle_visit', body: request.body };
 }
 
 export async function loadBill(id: string): Promise<Bill> {
@@ -44,6 +45,7 @@ export async function loadBill(id: string): Promise<Bill> {
   const { body } = request;
   const bill: Schemas['Bill'] = JSON.parse(request.bill);
   const waits = request.standing.standing === 'waiting';
+  const content = await contentOf(request);
   const [visit, hospital, quote, computed, commitment] = await Promise.all([
     ok(api.GET('/v1/visits/{visit}', { params: { path: { visit: request.visit } } })),
     organisationName(request.provider),
@@ -59,7 +61,7 @@ export async function loadBill(id: string): Promise<Bill> {
           }),
         )
       : undefined,
-    computedId(request),
+    transactionId(content),
     commitBill(request.salt, request.bill, body.sums),
   ]);
   const isOwn = request.patient.person === session.id;
@@ -72,5 +74,5 @@ export async function loadBill(id: string): Promise<Bill> {
     visit.subject.person === request.patient.person;
   const isQuoted = quote === undefined || (isSame(quote.sums, body.sums) && isSame(quote.split, body.split));
   const actingFor = isOwn ? undefined : request.patient;
-  return { request, quote, lines: bill.lines, hospital, visit, actingFor, id: computed, agrees: isOneBill, changed: !isQuoted };
+  return { request, quote, lines: bill.lines, hospital, visit, actingFor, content, id: computed, agrees: isOneBill, changed: !isQuoted };
 }

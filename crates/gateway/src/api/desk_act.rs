@@ -18,7 +18,7 @@ use ledger::modules::family::{ClaimTransfer, WithdrawTransfer};
 use ledger::modules::organisation::Scope;
 use ledger::modules::person::{
     self, Actor, BlockCard, ClosePerson, CompleteRecovery, LockPerson, PersonStatus,
-    ResetPinCounter, RevokePersonKey, StopRecovery, UnlockPerson,
+    ResetPinCounter, RevokePersonKey, SetPaymentLimits, StopRecovery, UnlockPerson,
 };
 use ledger::{Authorisation, Content};
 use primitives::{Hash, OrganisationId, Party, PersonId, PublicKey, Timestamp, codec, detail};
@@ -321,6 +321,10 @@ fn asked(call: &Call, content: &Content) -> Result<Asked, Problem> {
         ResetPinCounter::NUMBER => {
             let ResetPinCounter { person } = body_of(call, content)?;
             by_desk(person, Actor::Desk, true)
+        }
+        SetPaymentLimits::NUMBER => {
+            let SetPaymentLimits { person, by, .. } = body_of(call, content)?;
+            by_desk(person, by, true)
         }
         StopRecovery::NUMBER => {
             let StopRecovery { person, by } = body_of(call, content)?;

@@ -7,7 +7,7 @@ use ledger::kernel::registry::Kind;
 use ledger::modules::family::{
     self, Agreement, AidGrant, AidMeter, BindMember, BindingRefusal, GrantAid, Month, MonthCount,
 };
-use ledger::{Authorisation, Content, Transaction};
+use ledger::{Authorisation, Content};
 use primitives::{CivilDate, Hash, Party, PersonId, RegionId, codec, detail};
 
 use adapters::directory::FamilyRequest;
@@ -30,6 +30,7 @@ const PERSON: Parameter = Parameter::path("person", "the person's id", schema_of
 const REQUEST: Parameter =
     Parameter::path("request", "the id of the transaction that is asked for", schema_of::<Hash>);
 
+mod approval;
 mod form;
 
 pub use form::{
@@ -83,12 +84,19 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/persons/{person}/family-requests",
         operation: "ask_member",
         summary: "Asks a relative to agree on the own phone to a `bind_member` or a `grant_aid`, signed by \
-                  the person who will act or pay",
+                  the person who will act or pay; or the second person to a payment above the limits \
+                  (`settle_visit`, `pay_premiums`, `pay_premiums_from_accounts`, `send_transfer`) or \
+                  to `set_payment_limits`, signed by whoever pays",
         access: Access::Party { rule: "the person", handle: ask },
         parameters: &[PERSON],
         body: BodyKind::Signed(schema_of::<TransactionRequest>, JSON_BYTES_MAX),
         answer: AnswerKind::Json(201, schema_of::<FamilyRequestView>),
-        problems: &[code::NO_WALLET, code::NOT_YOURS, code::FAMILY_REQUESTS_TOO_MANY],
+        problems: &[
+            code::NO_WALLET,
+            code::NOT_YOURS,
+            code::FAMILY_REQUESTS_TOO_MANY,
+            code::REQUEST_OVER,
+        ],
     },
     Endpoint {
         method: Method::GET,
@@ -114,6 +122,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         problems: &[
             code::NO_WALLET,
             code::NOT_FOUND,
+            code::REQUEST_OVER,
             code::IN_PROGRESS,
             code::SIGNATURE_INVALID,
             code::UNAVAILABLE,
@@ -279,13 +288,18 @@ fn ask(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id = call.own_person(session)?;
     let TransactionRequest { content, authorisations } = call.json()?;
     let content = read_content(call, content)?;
-    let (_, [payer, member]) = asked(call, &content)?;
-    if payer != id || content.author != session.party {
-        return Err(invalid("content.body.payer"));
-    }
+    let member = if approval::asked(&content)?.is_some() {
+        approval::whom(call, session, (id, &content), &authorisations)?
+    } else {
+        let (_, [payer, member]) = asked(call, &content)?;
+        if payer != id || content.author != session.party {
+            return Err(invalid("content.body.payer"));
+        }
+        member
+    };
     let request = FamilyRequest {
         id: content.id(),
-        payer,
+        payer: id,
         member,
         content: codec::encode(&content),
         signed: codec::encode(&authorisations),
@@ -305,7 +319,11 @@ fn content_of(request: &FamilyRequest) -> Result<Content, Problem> {
 
 fn view(call: &Call, request: &FamilyRequest) -> Result<FamilyRequestView, Problem> {
     let content = content_of(request)?;
-    let (asked, [payer, member]) = asked(call, &content)?;
+    let asked = match approval::asked(&content)? {
+        Some(payment) => payment,
+        None => asked(call, &content)?.0,
+    };
+    let (payer, member) = (request.payer, request.member);
     Ok(FamilyRequestView {
         request: request.id,
         payer: relative(call, payer)?,
@@ -345,7 +363,8 @@ fn confirm(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let mut authorisations: Vec<Authorisation> =
         codec::decode(&request.signed).map_err(|_| Problem::new(&code::INTERNAL))?;
     authorisations.push(authorisation);
-    let transaction = Transaction::signed_by(content_of(&request)?, authorisations);
+    let content = content_of(&request)?;
+    let transaction = approval::completed(call, request.payer, content, authorisations)?;
     // It is gone whatever the ledger says: what was rejected is asked anew with what was mended.
     call.wallet()?.directory.end_family_request(&request.id)?;
     submit_signed(call, session.party, transaction)

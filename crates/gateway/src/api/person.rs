@@ -4,7 +4,9 @@
 use axum::http::Method;
 use benefit::{Accumulators, Filing};
 use ledger::modules::coverage::{self, AttestedFacts, Coverage, Standing};
-use ledger::modules::person::{DaySpending, KeyGrade, Lock, PersonRow, PersonStatus};
+use ledger::modules::person::{
+    self, DaySpending, KeyGrade, Lock, PaymentLimits, PersonRow, PersonStatus,
+};
 use primitives::{
     Amount, CivilDate, Hash, Party, Period, PersonId, PublicKey, RegionId, SchemeId, SlotId,
     Timestamp,
@@ -73,6 +75,36 @@ pub struct PersonView {
     /// The recovery that waits, or was stopped and keeps others from being asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<RecoveryView>,
+    /// What is paid without a second person, if there are limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsView>,
+}
+
+/// A person's limits.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PersonLimits")]
+pub struct LimitsView {
+    /// What holds.
+    pub present: PaymentLimits,
+    /// The second person's name, where this bureau knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver_name: Option<String>,
+    /// What may still be paid today without the second person, in minor units.
+    pub left_today: Amount,
+    /// What takes its place, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingLimitsView>,
+}
+
+/// Limits that wait.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WaitingPersonLimits")]
+pub struct WaitingLimitsView {
+    /// What will hold; none at all when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<PaymentLimits>,
+    /// From when on.
+    pub from: Timestamp,
 }
 
 /// One of a person's keys.
@@ -277,7 +309,26 @@ fn person_view(call: &Call, id: PersonId, row: &PersonRow) -> Result<PersonView,
             spent_today: spent(card.spent),
         }),
         recovery: recovery_view(call, id)?,
+        limits: limits_view(call, id, today)?,
     })
+}
+
+fn limits_view(
+    call: &Call,
+    id: PersonId,
+    today: Option<CivilDate>,
+) -> Result<Option<LimitsView>, Problem> {
+    let now = call.instant();
+    let Some(row) = person::view::limits(&call.view.state, id) else { return Ok(None) };
+    let Some(present) = row.at(now) else { return Ok(None) };
+    let spent = today.map_or(Amount::ZERO, |today| DaySpending::on(row.spent, today));
+    let waiting = row.waits_at(now);
+    Ok(Some(LimitsView {
+        present,
+        approver_name: call.name_of(present.approver)?,
+        left_today: present.day_max.saturating_sub(spent),
+        waiting: waiting.map(|one| WaitingLimitsView { limits: one.limits, from: one.from }),
+    }))
 }
 
 fn coverages(call: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -516,16 +516,51 @@ fn confirm(call: &Call, session: &Session) -> Result<Reply, Problem> {
             return Err(Problem::new(&code::REQUEST_OVER));
         }
     }
+    let transaction = signed_by_persons(call, &request, vec![authorisation])?;
+    submit_signed(call, session.party, transaction)
+}
+
+/// The settlement with what persons signed, its bill kept, and bureau and bank beside them.
+fn signed_by_persons(
+    call: &Call,
+    request: &Request,
+    persons: Vec<Authorisation>,
+) -> Result<Transaction, Problem> {
     let broken = |_| Problem::new(&code::INTERNAL);
     let content: Content = codec::decode(&request.content).map_err(broken)?;
     let body: SettleVisit = codec::decode(&content.body).map_err(broken)?;
     let mut signed: Vec<Authorisation> = codec::decode(&request.signed).map_err(broken)?;
-    signed.push(authorisation);
+    signed.extend(persons);
     let wallet = call.wallet()?;
     let KeptBill { salt, text } = codec::decode(&request.bill).map_err(broken)?;
     keep_settled(&wallet, &body.bill, (salt, &text, ""), call.now)?;
-    let transaction = co_signed(&wallet, content, &body, signed)?;
-    submit_signed(call, session.party, transaction)
+    co_signed(&wallet, content, &body, signed)
+}
+
+/// Whether a settlement is asked of this person and waits.
+///
+/// # Errors
+/// When the directory or the ledger's history fails.
+pub(super) fn kept_for(call: &Call, id: &Hash, asked: PersonId) -> Result<bool, Problem> {
+    let Some(request) = call.wallet()?.directory.request(id)? else { return Ok(false) };
+    let standing = standing_of(call, &request)?;
+    Ok(request.asked == asked && standing == RequestStanding::Waiting)
+}
+
+/// The settlement that a second person agrees to after the one who was asked, while it waits.
+///
+/// # Errors
+/// `not_found`, `request_over`, and when a machine does not sign.
+pub(super) fn confirmed(
+    call: &Call,
+    id: &Hash,
+    persons: Vec<Authorisation>,
+) -> Result<Transaction, Problem> {
+    let request = call.wallet()?.directory.request(id)?.ok_or_else(not_found)?;
+    if standing_of(call, &request)? != RequestStanding::Waiting {
+        return Err(Problem::new(&code::REQUEST_OVER));
+    }
+    signed_by_persons(call, &request, persons)
 }
 
 fn refuse(call: &Call, session: &Session) -> Result<Reply, Problem> {

@@ -1,6 +1,7 @@
 //! The API over a real ledger, request by request.
 
 mod access;
+mod approval;
 mod audit;
 mod binding;
 mod card;

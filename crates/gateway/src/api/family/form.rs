@@ -2,8 +2,11 @@
 
 use ledger::modules::family::{
     AidRules, AidTerms, AidUse, BindMember, BindingGround, GrantAid, ProxyRules, RefusalReason,
-    TransferRules,
+    SendTransfer, TransferRules,
 };
+use ledger::modules::person::SetPaymentLimits;
+use ledger::modules::premium::{PayPremiums, PayPremiumsFromAccounts};
+use ledger::modules::visit::SettleVisit;
 use primitives::{Amount, CivilDate, Hash, PersonId, RegionId, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -167,6 +170,16 @@ pub enum FamilyAsked {
     BindMember(BindMember),
     /// The account of the one who asks pays for the one who is asked.
     GrantAid(GrantAid),
+    /// A settlement above the limits of the one who asks.
+    SettleVisit(Box<SettleVisit>),
+    /// Premiums above the limits, over a rail.
+    PayPremiums(Box<PayPremiums>),
+    /// Premiums above the limits, from accounts.
+    PayPremiumsFromAccounts(PayPremiumsFromAccounts),
+    /// A transfer above the limits.
+    SendTransfer(SendTransfer),
+    /// Limits that are to hold at once.
+    SetPaymentLimits(SetPaymentLimits),
 }
 
 /// A request to a relative.

@@ -16,7 +16,7 @@ use ledger::modules::premium::{
     ReleasePremium, SeasonId, rejection,
 };
 use ledger::modules::visit::CashLeg;
-use ledger::{Content, IdempotencyKey};
+use ledger::{Authorisation, Content, IdempotencyKey, Transaction};
 use primitives::{
     Amount, CivilDate, Currency, Detail, Hash, OrganisationId, Party, PersonId, Timestamp, codec,
     detail,
@@ -380,6 +380,39 @@ fn pay(call: &Call, session: &Session) -> Result<Reply, Problem> {
     }
     let executor: &dyn Machine = executor;
     submit_signed(call, session.party, signed_too(content, authorisations, &[executor])?)
+}
+
+/// Whether the signed-in person may bring this payment.
+///
+/// # Errors
+/// What is wrong with it.
+pub(in crate::api) fn payable(
+    call: &Call,
+    session: &Session,
+    content: &Content,
+) -> Result<bool, Problem> {
+    let payer = call.own_person(session)?;
+    let wallet = call.wallet()?;
+    let body = payment_of(session, &wallet, content)?;
+    let (_, leg) = leg(&wallet, payer, &content.idempotency_key)?;
+    let may_pay = |person| is_known(call, session, body.season, person);
+    Ok(body.cash == leg && body.items.iter().all(|item| may_pay(item.person)))
+}
+
+/// A payment with what its executor signs.
+///
+/// # Errors
+/// When the executor does not sign.
+pub(in crate::api) fn with_executor(
+    call: &Call,
+    payer: PersonId,
+    content: Content,
+    signed: Vec<Authorisation>,
+) -> Result<Transaction, Problem> {
+    let wallet = call.wallet()?;
+    let (executor, _) = leg(&wallet, payer, &content.idempotency_key)?;
+    let executor: &dyn Machine = executor;
+    signed_too(content, signed, &[executor])
 }
 
 /// The payment of a content that a wallet may bring.

@@ -157,7 +157,7 @@ pub(crate) fn require_proxy(
     require(amount <= most, || {
         rejection::PROXY_PAYMENT_LIMIT.with(detail!("at most {most}", most = (most, currency)))
     })?;
-    person::view::require_key(context, state, payer, amount)
+    person::view::require_key_for(context, state, (payer, member), amount)
 }
 
 /// The insured place accepts a proxy for this kind of care.

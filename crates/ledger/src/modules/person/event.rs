@@ -45,5 +45,11 @@ crate::kernel::receipt::events! {
     "recovery_completed",
         "a new key took the place of all others",
         "the person, the home region's bureau, the guardians";
+    "payment_limits_set",
+        "what is paid without a second person was set",
+        "the person, the home region's bureau, the second person";
+    "payment_limits_asked",
+        "higher limits, another second person or none was asked for, and it waits",
+        "the person, the home region's bureau, the second person";
     "blind_indices_remapped", "blind indices were moved to another key", "the identity authority";
 }

@@ -5,10 +5,11 @@
 //! 308 `block_card`, 309 `report_pin_failure`, 310 `reset_pin_counter`, 311 `lock_person`,
 //! 312 `ask_unlock`, 313 `unlock_person`, 314 `close_person`, 315 `move_person`, 316
 //! `set_recovery_rules`, 317 `ask_recovery`, 318 `agree_recovery`, 319 `stop_recovery`, 320
-//! `complete_recovery`.
+//! `complete_recovery`, 321 `set_payment_limits`.
 //!
 //! Reading order: `table` (the row), `view` (how consent is judged, and what others call), `actor`
-//! (who may act at all), `recovery` (what waits when every device is lost), then the kinds.
+//! (who may act at all), `recovery` (what waits when every device is lost), `limits` (what needs a
+//! second person), then the kinds.
 //!
 //! Invariants: nothing here says who somebody is, and no body has a free text (test
 //! `bodies_hold_no_free_text`); one natural person has one id (test
@@ -31,6 +32,7 @@ mod close_person;
 mod complete_recovery;
 mod enrol_person;
 mod event;
+mod limits;
 mod lock_person;
 mod move_person;
 mod new_key;
@@ -44,6 +46,7 @@ mod report_pin_failure;
 mod reset_pin_counter;
 mod revoke_person_key;
 mod set_guardian;
+mod set_payment_limits;
 mod set_recovery_rules;
 mod stop_recovery;
 mod table;
@@ -61,6 +64,7 @@ pub use block_card::BlockCard;
 pub use close_person::ClosePerson;
 pub use complete_recovery::CompleteRecovery;
 pub use enrol_person::EnrolPerson;
+pub use limits::{LimitsRow, PaymentLimits, WaitingLimits};
 pub use lock_person::LockPerson;
 pub use move_person::MovePerson;
 pub use new_key::NewKey;
@@ -73,6 +77,7 @@ pub use report_pin_failure::ReportPinFailure;
 pub use reset_pin_counter::ResetPinCounter;
 pub use revoke_person_key::RevokePersonKey;
 pub use set_guardian::{GuardianGround, MAJORITY_AGE, MINORITY_DAYS_MAX, SetGuardian};
+pub use set_payment_limits::SetPaymentLimits;
 pub use set_recovery_rules::SetRecoveryRules;
 pub use stop_recovery::StopRecovery;
 pub use table::{
@@ -106,6 +111,7 @@ pub(crate) const MODULE: Module = Module {
             KindEntry::of::<AgreeRecovery>("person"),
             KindEntry::of::<StopRecovery>("person"),
             KindEntry::of::<CompleteRecovery>("person"),
+            KindEntry::of::<SetPaymentLimits>("person"),
         ]
     },
     rejections: rejection::ALL,

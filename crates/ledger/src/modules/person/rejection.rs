@@ -103,4 +103,12 @@ crate::kernel::rejection::rejections! {
     RECOVERY_NOT_AGREED = 350, "recovery_not_agreed", "not enough guardians of today have agreed to the recovery";
     /// The waiting time is not over.
     RECOVERY_TOO_EARLY = 351, "recovery_too_early", "the recovery still waits and can be stopped";
+    /// Above the limits, and the approver did not sign.
+    APPROVAL_MISSING = 352, "approval_missing", "the amount is above what is paid without a second person; let the second person agree, pay less, or change the limits at a desk of the bureau";
+    /// The limit per payment is above the limit per day.
+    INVALID_LIMITS = 353, "invalid_payment_limits", "the most of one payment must not be above the most of one day";
+    /// The approver is not near to the person, or cannot sign.
+    INVALID_APPROVER = 354, "invalid_approver", "the second person must be a guardian of today or a bound relative, with a key of their own";
+    /// There are no limits to end.
+    NO_LIMITS = 355, "no_payment_limits", "there are no limits that could end";
 }

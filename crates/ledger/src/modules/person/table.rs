@@ -8,6 +8,7 @@ use primitives::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::limits::LimitsRow;
 use super::recovery::{Recovery, RecoveryRules};
 use crate::kernel::overlay::Read;
 use crate::kernel::table::Table;
@@ -20,6 +21,8 @@ pub(super) const BLIND_INDICES: Table<Hash, PersonId> = Table::new(0x0301);
 pub(super) const RECOVERY_RULES: Table<RegionId, RecoveryRules> = Table::new(0x0302);
 /// The recovery of a person that was asked for last, until it is completed.
 pub(super) const RECOVERIES: Table<PersonId, Recovery> = Table::new(0x0303);
+/// What is paid for a person without a second person.
+pub(super) const LIMITS: Table<PersonId, LimitsRow> = Table::new(0x0304);
 
 /// How many keys a person has at the most. Our own limit: it bounds the row.
 pub const KEYS_MAX: usize = 8;
@@ -155,12 +158,14 @@ impl PersonRow {
     }
 }
 
-/// Who may read them: those who care for the person; of a recovery, which names guardians, the home
-/// region's bureau; the rules everybody. The blind indices are nobody's.
+/// Who may read them: those who care for the person; of a recovery, which names guardians, and
+/// of limits, which name the approver, the home region's bureau; the rules everybody. The blind
+/// indices are nobody's.
 pub(super) fn readers(_: &dyn Read, key: &[u8]) -> Option<Readers> {
     if RECOVERY_RULES.is_key(key) {
         return Some(Readers::Everybody);
     }
     let person = PERSONS.key_of(key).map(Readers::Carers);
-    person.or_else(|| RECOVERIES.key_of(key).map(Readers::HomeBureau))
+    let second = RECOVERIES.key_of(key).or_else(|| LIMITS.key_of(key));
+    person.or_else(|| second.map(Readers::HomeBureau))
 }

@@ -13,11 +13,12 @@ use primitives::{
 };
 
 use super::actor::require_bureau;
+use super::limits::{self, LimitsRow, Within};
 use super::recovery::{Recovery, RecoveryRules};
 use super::rejection;
 use super::table::{
-    BLIND_INDICES, Card, DaySpending, KeyGrade, PERSONS, PersonKey, PersonRow, PersonStatus,
-    RECOVERIES, RECOVERY_RULES,
+    BLIND_INDICES, Card, DaySpending, KeyGrade, LIMITS, PERSONS, PersonKey, PersonRow,
+    PersonStatus, RECOVERIES, RECOVERY_RULES,
 };
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
@@ -35,6 +36,8 @@ pub struct UsedKey {
     grade: KeyGrade,
     day: CivilDate,
     amount: Amount,
+    /// What counts against the limits of whoever signed, and of whom it is paid for.
+    within: [Option<Within>; 2],
 }
 
 /// A card that was judged, and what it pays. Only this module makes one.
@@ -45,6 +48,7 @@ pub struct UsedCard {
     commitment: Hash,
     day: CivilDate,
     amount: Amount,
+    within: Option<Within>,
 }
 
 impl UsedKey {
@@ -125,6 +129,11 @@ pub fn recovery(state: &(impl Read + ?Sized), person: PersonId) -> Option<Recove
     RECOVERIES.get(state, &person)
 }
 
+/// What is paid for a person without a second person, for the person and the bureau.
+pub fn limits(state: &(impl Read + ?Sized), person: PersonId) -> Option<LimitsRow> {
+    LIMITS.get(state, &person)
+}
+
 /// The rules of recovery that a region must have.
 ///
 /// # Errors
@@ -187,7 +196,7 @@ pub fn require_unlocked(
 ///
 /// # Errors
 /// As [`require_unlocked`] and [`require_key_despite_lock`], and `key_payment_limit_reached`,
-/// `key_day_limit_reached` with what is left.
+/// `key_day_limit_reached`, `approval_missing` with what is left.
 pub fn require_key(
     context: &Context<'_>,
     state: &(impl Read + ?Sized),
@@ -195,7 +204,38 @@ pub fn require_key(
     amount: Amount,
 ) -> Result<UsedKey, Rejection> {
     let row = require_unlocked(state, person)?;
-    judge_key(context, state, person, &row, amount)
+    let mut used = judge_key(context, state, person, &row, amount)?;
+    used.within = [limits::judge(context, state, person, used.day, amount)?, None];
+    Ok(used)
+}
+
+/// As [`require_key`], by somebody who pays in the name of another and with that one's money: the
+/// limits of both hold.
+///
+/// # Errors
+/// As [`require_key`] about the payer, and `approval_missing` about the other.
+pub(crate) fn require_key_for(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    (payer, other): (PersonId, PersonId),
+    amount: Amount,
+) -> Result<UsedKey, Rejection> {
+    let used = require_key(context, state, payer, amount)?;
+    let row = require_person(state, other)?;
+    let day = today(context, state, &row)?;
+    let [own, _] = used.within;
+    let within = [own, limits::judge(context, state, other, day, amount)?];
+    Ok(UsedKey { within, ..used })
+}
+
+/// The person is not locked and signed with an own key, whatever is paid.
+pub(super) fn require_key_alone(
+    context: &Context<'_>,
+    state: &(impl Read + ?Sized),
+    person: PersonId,
+) -> Result<UsedKey, Rejection> {
+    let row = require_unlocked(state, person)?;
+    judge_key(context, state, person, &row, Amount::ZERO)
 }
 
 /// The person signed with one of the person's own keys, for something that costs nothing and that a
@@ -226,7 +266,7 @@ pub fn require_guardian(
     amount: Amount,
 ) -> Result<UsedKey, Rejection> {
     let row = require_unlocked(state, person)?;
-    judge_guardian(context, state, &row, guardian, amount)
+    judge_guardian(context, state, (person, &row), guardian, amount)
 }
 
 /// A guardian of today signed, for something that costs nothing and that a lock of the person does
@@ -241,7 +281,7 @@ pub fn require_guardian_despite_lock(
     guardian: PersonId,
 ) -> Result<UsedKey, Rejection> {
     let row = require_person(state, person)?;
-    judge_guardian(context, state, &row, guardian, Amount::ZERO)
+    judge_guardian(context, state, (person, &row), guardian, Amount::ZERO)
 }
 
 /// The person's card and PIN were used at a desk: the home region's bureau, which checked the PIN
@@ -249,7 +289,8 @@ pub fn require_guardian_despite_lock(
 ///
 /// # Errors
 /// As [`require_unlocked`], `no_card`, `card_blocked`, `pin_blocked`, `desk_payment_limit_reached`,
-/// `desk_day_limit_reached` with what is left, and what is wrong with the bureau's signature.
+/// `desk_day_limit_reached`, `approval_missing` with what is left, and what is wrong with the
+/// bureau's signature.
 pub fn require_card(
     context: &Context<'_>,
     state: &(impl Read + ?Sized),
@@ -271,7 +312,8 @@ pub fn require_card(
         rejection::DESK_DAY_LIMIT
             .with(detail!("{left} are left today", left = (left, region.currency)))
     })?;
-    Ok(UsedCard { person, bureau, commitment: card.commitment, day, amount })
+    let within = limits::judge(context, state, person, day, amount)?;
+    Ok(UsedCard { person, bureau, commitment: card.commitment, day, amount, within })
 }
 
 /// Notes what a key pays, against the person's spending of the day. Call it once per
@@ -291,7 +333,7 @@ pub fn note_key_spending(state: &mut Overlay<'_>, used: &UsedKey) -> Result<(), 
     let amount = DaySpending::on(row.spent, used.day).saturating_add(used.amount);
     row.spent = Some(DaySpending { day: used.day, amount });
     PERSONS.put(state, &used.person, &row);
-    Ok(())
+    used.within.into_iter().try_for_each(|within| limits::note(state, within))
 }
 
 /// Notes what a card pays, against the region's limit of the day, and that the PIN was right. Call
@@ -313,7 +355,7 @@ pub fn note_card_spending(state: &mut Overlay<'_>, used: &UsedCard) -> Result<()
     card.spent = Some(DaySpending { day: used.day, amount });
     card.pin_failures = 0;
     PERSONS.put(state, &used.person, &row);
-    Ok(())
+    limits::note(state, used.within)
 }
 
 /// Whom an event about a person concerns: the person first ([`whom`]), the bureau that serves the
@@ -378,13 +420,13 @@ fn usable_card<'a>(row: &'a PersonRow, settings: &RegionSettings) -> Result<&'a 
 fn judge_guardian(
     context: &Context<'_>,
     state: &(impl Read + ?Sized),
-    row: &PersonRow,
+    (person, row): (PersonId, &PersonRow),
     guardian: PersonId,
     amount: Amount,
 ) -> Result<UsedKey, Rejection> {
     let day = today(context, state, row)?;
     require(row.is_guarded_by(guardian, day), || rejection::NOT_A_GUARDIAN.with(guardian))?;
-    require_key(context, state, guardian, amount)
+    require_key_for(context, state, (guardian, person), amount)
 }
 
 fn judge_key(
@@ -399,7 +441,7 @@ fn judge_key(
         let key = row.key(&signer.key).ok_or_else(|| rejection::UNKNOWN_KEY.with(person))?;
         require_page(state, signer, key.grade)?;
         require_limits(state, row, key, day, amount)?;
-        Ok(UsedKey { person, key: key.key, grade: key.grade, day, amount })
+        Ok(UsedKey { person, key: key.key, grade: key.grade, day, amount, within: [None; 2] })
     })
 }
 

@@ -12,6 +12,7 @@ mod form;
 mod guardians;
 mod keys;
 mod leaving;
+mod limits;
 mod locks;
 mod recovery;
 
