@@ -79,7 +79,7 @@ it('somebody who is trusted is named, locks from afar, is seen at once, and unlo
   await own.button('guardian.name').click();
   await confirmWithPin(own);
   await own.text('guardian.since').waitFor();
-  await own.page.getByText(child.name).first().waitFor();
+  await own.page.getByText(child.name).filter({ visible: true }).first().waitFor();
   await own.check('guardian-named');
 
   await far.tab('tab.home').click();

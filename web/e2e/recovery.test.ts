@@ -53,7 +53,7 @@ async function trust(phone: Visitor, guardian: Visitor, name: string): Promise<v
   await phone.field('guardian.code').fill(code);
   await phone.button('guardian.find').click();
   await phone.button('guardian.name').click();
-  await phone.page.getByText(name).first().waitFor();
+  await phone.page.getByText(name).filter({ visible: true }).first().waitFor();
 }
 
 /** The guardian's phone gives a code for the one who trusts it. */

@@ -114,7 +114,8 @@ impl Machine {
                 r.resume_with(())
             }
             Effect::Finalize(_, _, evidence, r) => {
-                if failure.is_none() {
+                // Unless the block was missing, which others have.
+                if failure.is_none() && app.next().height != self.height {
                     self.finalize(&evidence, app);
                 }
                 r.resume_with(())
@@ -273,9 +274,16 @@ impl Machine {
         self.log.flush().map_err(EngineError::Log)?;
         let certificate = certificate_of(decided);
         let known = app.undecided_block(&certificate.value_id).map_err(EngineError::Application)?;
-        let proposal = known.ok_or_else(|| {
-            broken(format!("block {}, which is decided, is not here", certificate.height))
-        })?;
+        let Some(proposal) = known else {
+            // The ledger was taken out and fetched up to the block before, and the log stayed.
+            let height = self.height;
+            if self.validators.validators().len() == 1 {
+                return Err(broken(format!("block {height}, which is decided, is not here")));
+            }
+            tracing::warn!(height, "a block that is decided is not here: it is fetched");
+            self.is_muted = true;
+            return Ok(());
+        };
         app.commit(proposal, certificate).map_err(EngineError::Application)?;
         self.decided = Some(self.height);
         Ok(())

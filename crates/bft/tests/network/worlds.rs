@@ -1,6 +1,6 @@
 //! Whole networks in one thread, each from one seed: delays, losses, repeats, partitions, crashes
 //! that lose what was not flushed, a disk that is lost and replaced by an older copy without what
-//! was signed, and one validator of four that is not honest ([`lies`]): it runs twice with the same
+//! was signed, or a ledger alone that is, and one validator of four that is not honest ([`lies`]): it runs twice with the same
 //! key, withholds, proposes what does not follow, repeats what is over, or floods the others.
 //!
 //! After every block: no two honest nodes have different blocks at a height, each block is
@@ -239,14 +239,18 @@ impl World {
         }
     }
 
-    /// A disk is lost with all that the key signed, and an older ledger comes back in its place.
+    /// An older ledger comes back in the place of a lost one: with the log and the guard, or
+    /// without all that the key signed.
     fn lose_disk(&mut self, number: usize) {
+        let keeps_signed = self.random.is_chosen(50);
         let instance = &mut self.instances[number];
         (instance.machine, instance.tick) = (None, None);
-        *instance.log.0.lock().unwrap() = LogDisk::default();
         let guard = self.folder.path().join(number.to_string());
-        if guard.exists() {
-            std::fs::remove_file(guard).unwrap();
+        if !keeps_signed {
+            *instance.log.0.lock().unwrap() = LogDisk::default();
+            if guard.exists() {
+                std::fs::remove_file(guard).unwrap();
+            }
         }
         let height = instance.ledger.shared.kept.lock().unwrap().height();
         let left = height.saturating_sub(self.random.below(4));

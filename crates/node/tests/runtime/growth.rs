@@ -49,7 +49,9 @@ pub fn name_validators(node: &NodeHandle, nth: u64, numbers: &[usize]) {
 
 #[track_caller]
 pub fn pay(node: &NodeHandle, nth: u64) {
-    node.submit(contribute(1, nth, 100, START.plus_millis(1_000))).unwrap();
+    if let Err(error) = node.submit(contribute(1, nth, 100, START.plus_millis(1_000))) {
+        panic!("{error}; the node: {:?}", node.status());
+    }
 }
 
 #[test]
