@@ -1,7 +1,8 @@
 //! Whole networks in one thread, each from one seed: delays, losses, repeats, partitions, crashes
 //! that lose what was not flushed, a disk that is lost and replaced by an older copy without what
-//! was signed, or a ledger alone that is, and one validator of four that is not honest ([`lies`]): it runs twice with the same
-//! key, withholds, proposes what does not follow, repeats what is over, or floods the others.
+//! was signed, or a ledger alone that is, and one validator of four that is not honest ([`lies`]):
+//! it runs twice with the same key, withholds, proposes what does not follow, repeats what is over,
+//! or floods the others.
 //!
 //! After every block: no two honest nodes have different blocks at a height, each block is
 //! certified, no payload is decided twice. After the trouble has ended: all honest nodes go on and
