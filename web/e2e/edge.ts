@@ -1,16 +1,13 @@
-/** An edge inside a hospital, the cable between it and the platform, and the hospital's own system. */
+/** An edge inside a hospital, and the cable between it and the platform. */
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
-import { createHmac } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as joined } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'vitest';
+import { CODE, Counter, NAME } from './his.ts';
 import { axe, BINARY, data, keepPicture, loaded, url, type Newcomer, type Visitor } from './kit.ts';
-
-const CODE = 'H62010000001';
-const NAME = '示范医院';
 
 /** A cable between edge and platform that can be pulled. */
 class Cable {
@@ -72,49 +69,6 @@ function startEdge(file: string): Promise<{ readonly child: ChildProcess; readon
   });
 }
 
-type Output = { readonly [name: string]: { readonly [field: string]: string } & readonly { readonly [field: string]: string }[] };
-
-/** The hospital's system at one counter. */
-class Counter {
-  private serial = 0;
-  private readonly secret = readFileSync(joined(data, 'hospital-1/nhsa-secret'), 'utf8').trim();
-
-  constructor(private readonly edge: string) {}
-
-  /** The clock of the interface, as `2026-01-31 08:30:00`. */
-  private static now(): string {
-    return new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
-  }
-
-  static today = (): string => Counter.now().slice(0, 10);
-
-  async told(infno: string, input: object): Promise<Output> {
-    const time = Counter.now();
-    const serial = String(8_000 + this.serial++).padStart(4, '0');
-    const body = JSON.stringify({
-      infno,
-      msgid: `${CODE}${time.replace(/\D/g, '')}${serial}`,
-      mdtrtarea_admvs: '620100',
-      insuplc_admdvs: '620100',
-      recer_sys_code: 'YBXT',
-      infver: 'V1.0',
-      opter_type: '1',
-      opter: '0012',
-      opter_name: '收费员',
-      inf_time: time,
-      fixmedins_code: CODE,
-      fixmedins_name: NAME,
-      input,
-    });
-    const millis = String(Date.now());
-    const tag = createHmac('sm3', this.secret).update(`${millis}\n${body}`).digest('hex').toUpperCase();
-    const headers = { 'content-type': 'application/json', 'x-ca-key': CODE, 'x-ca-signature': `${millis}:${tag}` };
-    const answer = await (await fetch(`${this.edge}/nhsa/v1`, { method: 'POST', headers, body })).json();
-    expect(answer.err_msg, infno).toBeNull();
-    return answer.output;
-  }
-}
-
 /**
  * The hospital's line to the platform is cut while the patient's wallet is open: the bill is taken
  * inside the hospital, settles when the line is back, and the wallet shows it without a touch.
@@ -133,10 +87,7 @@ export async function settlesAfterTheLine(wallet: Visitor, patient: Newcomer): P
   const { child, edge } = await startEdge(file);
   try {
     const counter = new Counter(edge);
-    const shown = { mdtrt_cert_type: '02', mdtrt_cert_no: patient.number };
-    const known = await counter.told('1101', { data: { ...shown, psn_name: patient.name } });
-    const scheme = known.insuinfo?.find((row) => row.psn_insu_stas === '1')?.insutype;
-    const person = { ...shown, psn_no: known.baseinfo?.psn_no, insutype: scheme };
+    const person = await counter.known(patient);
 
     cable.pull();
     const opened = await counter.told('2201', { data: { ...person, begntime: Counter.today(), ipt_otp_no: 'MZ0023', med_type: '11' } });

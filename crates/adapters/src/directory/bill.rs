@@ -1,5 +1,6 @@
 //! The itemised bills that people confirmed on their phones, for showing them again and for giving
-//! single lines back. The ledger has a commitment to each; the provider's vault has it for good.
+//! single lines back, and the bills so far of those who are in hospital. The ledger has a
+//! commitment to each; the provider's vault has it for good.
 
 use primitives::{Hash, Timestamp};
 use rusqlite::{OptionalExtension as _, params};
@@ -29,6 +30,17 @@ impl Directory {
             tx.prepare_cached("DELETE FROM bill WHERE kept < ?1")?.execute(params![old])?;
             let sql = "INSERT OR IGNORE INTO bill (commitment, sealed, kept) VALUES (?1, ?2, ?3)";
             tx.prepare_cached(sql)?.execute(params![Sql(*commitment), sealed, Sql(now)]).map(|_| ())
+        })?)
+    }
+
+    /// Forgets a bill in whose place another one came before anything was settled.
+    ///
+    /// # Errors
+    /// When the directory fails.
+    pub fn forget_bill(&self, commitment: &Hash) -> Result<(), DirectoryError> {
+        Ok(self.database.write_together(|tx| {
+            let sql = "DELETE FROM bill WHERE commitment = ?1";
+            tx.prepare_cached(sql)?.execute(params![Sql(*commitment)]).map(|_| ())
         })?)
     }
 

@@ -26,6 +26,7 @@ pub mod card;
 mod claim;
 pub mod code;
 mod desk_act;
+mod device;
 pub mod dispute;
 mod family;
 pub mod inquiry;
@@ -43,6 +44,7 @@ pub use card::BoundCard;
 pub use claim::KeptClaim;
 pub use code::{CodeSeed, UsedCode};
 pub use desk_act::KeptDeskAct;
+pub use device::DeviceCode;
 pub use dispute::{Dispute, DisputeKind, WrittenAnswer};
 pub use family::FamilyRequest;
 pub use inquiry::{Inquiry, NewInquiry};
@@ -54,7 +56,7 @@ pub use request::{RefusalReason, Request, RequestAnswer};
 const SCHEMA: Schema = Schema {
     name: "directory",
     application_id: 0x7962_6469,
-    version: 9,
+    version: 10,
     tables: &[
         "CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE activation (
@@ -79,6 +81,12 @@ const SCHEMA: Schema = Schema {
             verifier BLOB NOT NULL,
             sealed   BLOB NOT NULL,
             failures INTEGER NOT NULL DEFAULT 0
+        ) STRICT",
+        "CREATE TABLE device_code (
+            person  BLOB PRIMARY KEY,
+            number  INTEGER NOT NULL UNIQUE,
+            expires INTEGER NOT NULL,
+            asked   BLOB
         ) STRICT",
         "CREATE TABLE card (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT",
         "CREATE TABLE request (

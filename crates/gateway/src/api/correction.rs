@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::code::require_provider;
 use super::machine::signed_too;
 use super::objection::body_of;
-use super::refund::{keep_settled, own_settled, require_reason};
+use super::refund::{keep_bill, own_settled, require_reason};
 use super::request::{SentBill, keep_sealed, opened_bill};
 use super::transaction::{SubmittedView, read_content, submit_signed};
 use crate::call::Call;
@@ -99,7 +99,7 @@ fn correct(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let sent = SentBill { text: &request.bill, salt: &request.salt };
     let corrected = opened_bill(call, &seen.subject, (&body.bill, &body.sums), &sent)?;
     keep_sealed(call, &wallet, &seen, record.visit, &corrected)?;
-    keep_settled(&wallet, &body.bill, (request.salt, &request.bill, words), call.now)?;
+    keep_bill(&wallet, &body.bill, (request.salt, &request.bill, words), call.now)?;
     let signed = signed_too(content, request.authorisations, &[&*wallet.bureau])?;
     submit_signed(call, session.party, signed)
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::identity::IdentityDocument;
 use super::reception::shown_card;
-use super::refund::keep_settled;
+use super::refund::keep_bill;
 use super::request::{
     SentBill, co_signed, invalid, keep_sealed, opened_bill, own_open_visit, settlement,
 };
@@ -107,7 +107,7 @@ fn settle(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let sealed = opened_bill(call, &seen.subject, (&body.bill, &body.sums), &sent)?;
     wallet.directory.withdraw_requests(body.visit)?;
     keep_sealed(call, &wallet, &seen, body.visit, &sealed)?;
-    keep_settled(&wallet, &body.bill, (request.salt, &request.bill, ""), call.now)?;
+    keep_bill(&wallet, &body.bill, (request.salt, &request.bill, ""), call.now)?;
     let signed = co_signed(&wallet, content, &body, request.authorisations)?;
     submit_signed(call, session.party, signed)
 }

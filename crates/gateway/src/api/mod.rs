@@ -19,6 +19,7 @@ pub mod contestable;
 pub mod correction;
 pub mod desk_act;
 pub mod desk_settlement;
+pub mod device;
 pub mod event;
 pub mod exchange;
 pub mod face;
@@ -123,6 +124,7 @@ static RESOURCES: &[&[Endpoint]] = &[
     claim::correction::ENDPOINTS,
     desk_act::ENDPOINTS,
     recovery::ENDPOINTS,
+    device::ENDPOINTS,
     registry::ENDPOINTS,
     nhsa::ENDPOINTS,
 ];

@@ -368,7 +368,7 @@ fn ask(call: &Call) -> Result<Reply, Problem> {
     let wallet = call.wallet()?;
     require_patience(call)?;
     let RecoveryRequest { ticket, key, grade, pin_verifier } = call.json()?;
-    let opened = open::<Ticket>(&wallet, TICKET, &ticket);
+    let opened = open_ticket::<Ticket>(&wallet, TICKET, &ticket);
     let ticket = opened.filter(|ticket| call.now < ticket.expires).ok_or_else(|| {
         count_failure(call);
         Problem::new(&code::TICKET_ENDED)
@@ -397,7 +397,12 @@ fn ask(call: &Call) -> Result<Reply, Problem> {
     Ok(Reply::json(&RecoveryAsked { person, watch, pin })?.status(StatusCode::CREATED))
 }
 
-fn open<T: BorshDeserialize>(wallet: &Wallet, what: &str, text: &str) -> Option<T> {
+/// What was sealed for this purpose, if it was.
+pub(super) fn open_ticket<T: BorshDeserialize>(
+    wallet: &Wallet,
+    what: &str,
+    text: &str,
+) -> Option<T> {
     let bytes = wallet.directory.open_ticket(what, &hex::decode(text).ok()?)?;
     codec::decode(&bytes).ok()
 }
@@ -406,7 +411,7 @@ fn state(call: &Call) -> Result<Reply, Problem> {
     let wallet = call.wallet()?;
     require_patience(call)?;
     let RecoveryWatch { watch } = call.json()?;
-    let watch = open::<Watch>(&wallet, WATCH, &watch).filter(|one| call.now < one.expires);
+    let watch = open_ticket::<Watch>(&wallet, WATCH, &watch).filter(|one| call.now < one.expires);
     let watch = watch.ok_or_else(|| {
         count_failure(call);
         Problem::new(&code::TICKET_ENDED)

@@ -10,7 +10,7 @@ use benefit::{Bill, LineItem};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::Authorisation;
 use ledger::modules::organisation::Scope;
-use ledger::modules::visit::{RefundVisit, SettlementRecord};
+use ledger::modules::visit::{RefundVisit, SettlementRecord, VisitRow};
 use primitives::{Hash, Party, Timestamp, VisitId, codec, detail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/v1/visits/{visit}/bill",
         operation: "get_visit_bill",
         summary: "Gives the itemised bill behind a visit's settlement as it stands, where it was confirmed \
-                  on a phone within the last year",
+                  on a phone within the last year, or a stay's bill so far, where its hospital's own \
+                  system sends one",
         access: Access::Party { rule: VISIT_RULE, handle: bill },
         parameters: &[VISIT],
         body: BodyKind::None,
@@ -82,19 +83,19 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
-/// A bill as the directory keeps it once it is settled.
+/// A bill as the directory keeps it once it is settled, or so far.
 #[derive(BorshSerialize, BorshDeserialize)]
-struct SettledBill {
+struct KeptBill {
     salt: Hash,
     text: String,
     /// Why lines were given back or another bill came in place of the first.
     reason: String,
 }
 
-/// The bill behind a settlement.
+/// The bill behind a settlement, or a stay's so far.
 #[derive(Clone, Serialize, JsonSchema)]
 pub struct VisitBill {
-    /// The commitment that the settlement holds.
+    /// The commitment that the ledger holds.
     pub commitment: Hash,
     /// The itemised bill as JSON text.
     pub bill: String,
@@ -125,22 +126,22 @@ pub struct NewRefund {
     pub reason: String,
 }
 
-/// Keeps a bill before it is settled.
+/// Keeps a bill before it is settled, or noted as a stay's so far.
 ///
 /// # Errors
 /// When the directory fails.
-pub(crate) fn keep_settled(
+pub(crate) fn keep_bill(
     wallet: &Wallet,
     commitment: &Hash,
     (salt, text, reason): (Hash, &str, &str),
     now: Timestamp,
 ) -> Result<(), Problem> {
-    let kept = SettledBill { salt, text: text.to_owned(), reason: reason.to_owned() };
+    let kept = KeptBill { salt, text: text.to_owned(), reason: reason.to_owned() };
     Ok(wallet.directory.put_bill(commitment, &codec::encode(&kept), now)?)
 }
 
-fn kept_bill(call: &Call, record: &SettlementRecord) -> Result<Option<SettledBill>, Problem> {
-    let bytes = call.wallet()?.directory.bill(&record.bill)?;
+fn kept_bill(call: &Call, commitment: &Hash) -> Result<Option<KeptBill>, Problem> {
+    let bytes = call.wallet()?.directory.bill(commitment)?;
     let kept = bytes.map(|bytes| codec::decode(&bytes)).transpose();
     kept.map_err(|_| Problem::new(&code::INTERNAL))
 }
@@ -160,17 +161,22 @@ pub(super) fn own_settled(
 }
 
 fn bill(call: &Call, session: &Session) -> Result<Reply, Problem> {
-    let seen = call.visit(session, call.path("visit")?)?;
-    let record = seen.record.clone().ok_or_else(not_found)?;
-    let SettledBill { salt, text, reason } = kept_bill(call, &record)?.ok_or_else(not_found)?;
+    let visit: VisitId = call.path("visit")?;
+    let seen = call.visit(session, visit)?;
+    let commitment = match (&seen.row, &seen.record) {
+        (_, Some(record)) => record.bill,
+        (VisitRow::Open(open), None) => open.running.ok_or_else(not_found)?.bill,
+        _ => return Err(not_found()),
+    };
+    let KeptBill { salt, text, reason } = kept_bill(call, &commitment)?.ok_or_else(not_found)?;
     // As with the sealed bill: that somebody other than the provider was handed it is noted.
     if let Some(organisation) = noted(session, &seen) {
         let day = call.today(seen.subject.region).ok_or_else(not_found)?;
         let access = BillAccess { day, organisation, audit: None };
-        call.gateway.port.note_bill_access(record.visit, record.bill, access)?;
+        call.gateway.port.note_bill_access(visit, commitment, access)?;
     }
     let reason = Some(reason).filter(|reason| !reason.is_empty());
-    Reply::json(&VisitBill { commitment: record.bill, bill: text, salt, reason })
+    Reply::json(&VisitBill { commitment, bill: text, salt, reason })
 }
 
 /// What a person reads about a change of a settlement.
@@ -199,7 +205,7 @@ fn refund(call: &Call, session: &Session) -> Result<Reply, Problem> {
     if let Some(remaining) = remaining(call, &seen, &record, &body, &request)? {
         keep_sealed(call, &wallet, &seen, visit, &remaining)?;
         let told = (request.salt, request.bill.as_str(), reason);
-        keep_settled(&wallet, &body.bill, told, call.now)?;
+        keep_bill(&wallet, &body.bill, told, call.now)?;
     }
     let signed = signed_too(content, request.authorisations, &[&*wallet.bureau])?;
     submit_signed(call, session.party, signed)
@@ -230,7 +236,7 @@ fn remaining(
     let read = |text: &str| serde_json::from_str::<Bill>(text);
     let invalid = |error| Problem::new(&code::BILL_INVALID).at("bill").with(foreign::json(&error));
     let bill = read(&request.bill).map_err(invalid)?;
-    if let Some(kept) = kept_bill(call, record)? {
+    if let Some(kept) = kept_bill(call, &record.bill)? {
         let before = read(&kept.text).map_err(|_| Problem::new(&code::INTERNAL))?;
         require_lines_of(&bill, &before)?;
     }

@@ -29,7 +29,7 @@ use super::family::relative;
 use super::machine::signed_too;
 use super::quote::sorted_bill;
 use super::receipt::not_found;
-use super::refund::keep_settled;
+use super::refund::keep_bill;
 use super::transaction::{SubmittedView, read_content, refused, submit_signed};
 use crate::access::{PERSON_RULE, SeenVisit};
 use crate::call::Call;
@@ -533,7 +533,7 @@ fn signed_by_persons(
     signed.extend(persons);
     let wallet = call.wallet()?;
     let KeptBill { salt, text } = codec::decode(&request.bill).map_err(broken)?;
-    keep_settled(&wallet, &body.bill, (salt, &text, ""), call.now)?;
+    keep_bill(&wallet, &body.bill, (salt, &text, ""), call.now)?;
     co_signed(&wallet, content, &body, signed)
 }
 

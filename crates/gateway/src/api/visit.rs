@@ -3,7 +3,7 @@
 use axum::http::Method;
 use ledger::kernel::effect::{EffectAction, EffectStatus};
 use ledger::modules::visit::{
-    self, DepositSource, EffectRow, SettlementRecord, VisitRow, VisitSubject,
+    self, DepositSource, EffectRow, RunningBill, SettlementRecord, VisitRow, VisitSubject,
 };
 use ledger::modules::{network, voucher};
 use primitives::{
@@ -21,6 +21,17 @@ use crate::session::Session;
 
 /// The endpoints of visits.
 pub static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::GET,
+        path: "/v1/persons/{person}/stays",
+        operation: "list_stays",
+        summary: "Lists the stays in hospital of a person that are not settled, the newest first; at most 8",
+        access: Access::Party { rule: "the person", handle: stays },
+        parameters: &[Parameter::path("person", "the person's id", schema_of::<PersonId>)],
+        body: BodyKind::None,
+        answer: AnswerKind::Json(200, schema_of::<StayList>),
+        problems: &[code::NOT_YOURS],
+    },
     Endpoint {
         method: Method::GET,
         path: "/v1/visits/{visit}",
@@ -114,6 +125,26 @@ pub struct RunningBillView {
     pub until: CivilDate,
 }
 
+/// Stays in hospital.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct StayList {
+    /// The stays.
+    pub stays: Vec<StayView>,
+}
+
+/// A stay in hospital that is not settled.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Stay")]
+pub struct StayView {
+    /// Its visit.
+    pub visit: VisitId,
+    /// What it is about.
+    pub subject: VisitSubject,
+    /// Its bill so far; left out until the hospital charged something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<RunningBillView>,
+}
+
 /// A deposit.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "VisitDeposit")]
@@ -158,16 +189,33 @@ pub struct EffectStateView {
     pub replaced_by: Option<Hash>,
 }
 
+impl From<RunningBill> for RunningBillView {
+    fn from(RunningBill { bill, total, until }: RunningBill) -> Self {
+        Self { bill, total, until }
+    }
+}
+
+fn stays(call: &Call, session: &Session) -> Result<Reply, Problem> {
+    let person = call.own_person(session)?;
+    let state = &call.view.state;
+    let open = visit::view::stays(state, person).into_iter().rev();
+    let stays = open.filter_map(|id| match visit::view::visit(state, id) {
+        Some(VisitRow::Open(open)) => Some(StayView {
+            visit: id,
+            subject: open.subject,
+            running: open.running.map(RunningBillView::from),
+        }),
+        _ => None,
+    });
+    Reply::json(&StayList { stays: stays.collect() })
+}
+
 fn get(call: &Call, session: &Session) -> Result<Reply, Problem> {
     let id: VisitId = call.path("visit")?;
     let SeenVisit { row, subject, record } = call.visit_or_asked(session, id)?;
     let standing = match (row, record) {
         (VisitRow::Open(open), _) => VisitStanding::Open {
-            running: open.running.map(|bill| RunningBillView {
-                bill: bill.bill,
-                total: bill.total,
-                until: bill.until,
-            }),
+            running: open.running.map(RunningBillView::from),
             deposits: open
                 .deposits
                 .iter()

@@ -1,7 +1,7 @@
 //! The lines of a visit's bill: charged, and what becomes of each is said at once. Of a stay, the
 //! person sees a new daily list: `update_running_bill`, whose bill lies sealed in the vault.
 
-use ledger::modules::visit::UpdateRunningBill;
+use ledger::modules::visit::{self, UpdateRunningBill, VisitRow};
 use primitives::{Amount, Hash, VisitId, codec};
 use serde_json::Value;
 use vault::BillContent;
@@ -13,6 +13,7 @@ use super::refusal::Refusal;
 use super::split::lines_of;
 use crate::access::SeenVisit;
 use crate::api::quote::sorted_bill;
+use crate::api::refund::keep_bill;
 use crate::api::request::keep_sealed;
 
 /// The most lines of a visit.
@@ -106,7 +107,8 @@ pub(super) fn line(record: &Record) -> Result<KnownLine, Refusal> {
     })
 }
 
-/// Puts the bill of a stay so far on the ledger, before its lines are kept.
+/// Puts the bill of a stay so far on the ledger, before its lines are kept, and where the person
+/// can read it: in the place of the one before, which nobody needs any more.
 ///
 /// # Errors
 /// Why it is not accepted.
@@ -119,6 +121,7 @@ pub(super) fn note_running_bill(
     let charged = lines.iter().map(|line| Amount::from_minor(line.amount));
     let total = charged.fold(Amount::ZERO, Amount::saturating_add);
     let until = lines.iter().map(|line| line.day).max().unwrap_or(seen.subject.admitted);
+    let wallet = message.wallet()?;
     let body = || {
         let bill = if lines.is_empty() {
             Hash::default()
@@ -127,11 +130,29 @@ pub(super) fn note_running_bill(
             let text = serde_json::to_string(&bill).map_err(damaged)?;
             let (sums, _) = sorted_bill(message.call, &seen.subject, bill)?;
             let salt = message.id("salt");
-            let content = BillContent { salt, bill: text.into_bytes(), sums: codec::encode(&sums) };
-            keep_sealed(message.call, &*message.wallet()?, seen, visit, &content)?;
-            content.commitment()
+            let bill = text.clone().into_bytes();
+            let content = BillContent { salt, bill, sums: codec::encode(&sums) };
+            let commitment = content.commitment();
+            keep_sealed(message.call, &wallet, seen, visit, &content)?;
+            keep_bill(&wallet, &commitment, (Hash(salt), &text, ""), message.call.now)?;
+            commitment
         };
         Ok(UpdateRunningBill { visit, bill, total, until })
     };
-    message.put(&[&message.machine()], body).map(drop)
+    message.put(&[&message.machine()], body)?;
+    let view = message.call.gateway.port.chain().view();
+    let now = visit::view::visit(&view.state, visit).as_ref().and_then(running_bill);
+    view.check()?;
+    // A message that comes again changes nothing, and its bill is still the one so far.
+    if let Some(before) = running_bill(&seen.row).filter(|before| now != Some(*before)) {
+        wallet.directory.forget_bill(&before)?;
+    }
+    Ok(())
+}
+
+fn running_bill(row: &VisitRow) -> Option<Hash> {
+    match row {
+        VisitRow::Open(open) => open.running.map(|running| running.bill),
+        VisitRow::Settled(_) | VisitRow::Cancelled => None,
+    }
 }

@@ -21,7 +21,7 @@ use super::split::{self, Settled};
 use super::trace::{SETTLED_CODES, settled_codes};
 use super::{Run, Transaction, clock_time};
 use crate::api::quote::reasons;
-use crate::api::refund::keep_settled;
+use crate::api::refund::keep_bill;
 use crate::api::request::{RequestStanding, keep_sealed, standing_of};
 use crate::port::IndexedReceipt;
 use crate::wallet::Machine;
@@ -136,7 +136,7 @@ fn body(message: &Message<'_>, record: &Record, claimed: &Claimed) -> Result<Set
         BillContent { salt, bill: text.clone().into_bytes(), sums: codec::encode(&quote.sums) };
     let (visit, bill) = (claimed.known.visit, content.commitment());
     keep_sealed(message.call, &wallet, &seen, visit, &content)?;
-    keep_settled(&wallet, &bill, (Hash(salt), &text, ""), message.call.now)?;
+    keep_bill(&wallet, &bill, (Hash(salt), &text, ""), message.call.now)?;
     Ok(SettleVisit {
         visit,
         bill,

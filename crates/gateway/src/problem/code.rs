@@ -119,6 +119,8 @@ problems! {
     ACTIVATION_WRONG = 403, "activation_wrong";
     /// A guardian's code does not fit, is over, or was wrong too often.
     RECOVERY_CODE_WRONG = 403, "recovery_code_wrong";
+    /// The code for another device does not fit, is over, or was used.
+    DEVICE_CODE_WRONG = 403, "device_code_wrong";
     /// The person has a key already.
     HAS_WALLET = 409, "has_wallet";
     /// The ticket of the identity check is too old or not ours.

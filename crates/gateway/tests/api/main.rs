@@ -12,6 +12,7 @@ mod contract;
 mod correction;
 mod desk_act;
 mod details;
+mod device;
 mod event;
 mod face;
 mod family;

@@ -2,14 +2,15 @@
 //! undoing of each.
 
 use gateway::Chain as _;
+use gateway::Port as _;
 use gateway::port::Order;
 use ledger::modules::visit::SettlementRecord;
-use primitives::codec;
+use primitives::{Hash, codec};
 use serde_json::{Value, json};
 
 use crate::nhsa::{charged, claim, identified, registration};
 use crate::support::hospital::message;
-use crate::support::{Ask, World, organisation, person};
+use crate::support::{Ask, World, id_of, organisation, person};
 
 type Known = (Value, Value);
 
@@ -150,6 +151,68 @@ fn a_stay_is_charged_by_the_day_and_settled_after_its_discharge() {
         "psn_no": known.1, "omsgid": message(10, "2304", &json!({}))["msgid"], "oinfno": "2304"
     } });
     world.carried_out(14, "2601", &reverse);
+}
+
+/// The stays of person 1, as the own phone lists them.
+fn stays(world: &World) -> Vec<Value> {
+    let path = format!("/v1/persons/{}/stays", id_of(person(1)));
+    let list = world.ask(&Ask::get(path).token(&world.token(person(1)))).expect(200).json();
+    list["stays"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_person_reads_the_daily_list_while_the_stay_lasts_and_nobody_else_does() {
+    let world = World::insured();
+    assert_eq!(stays(&world), [] as [Value; 0]);
+    let (known, id) = admitted(&world);
+    let listed = stays(&world);
+    assert_eq!((listed.len(), listed[0].get("running")), (1, None));
+    assert_eq!(listed[0]["subject"]["admitted"], "2026-01-06");
+    let visit = listed[0]["visit"].as_str().unwrap().to_owned();
+    let bill = |party| {
+        let path = format!("/v1/visits/{visit}/bill");
+        world.ask(&Ask::get(path).token(&world.token(party)))
+    };
+    bill(person(1)).expect(404);
+    let charge = |serial: u16, line: Value| {
+        let message = json!({ "feedetail": [line] });
+        world.carried_out(serial, "2301", &message);
+        message
+    };
+    charge(3, line(&known, &id, ("1", "X1"), "2026-01-06", "300"));
+    let first = bill(person(1)).expect(200).json();
+    let last = charge(4, line(&known, &id, ("2", "B1"), "2026-01-07", "100"));
+    let second = bill(person(1)).expect(200).json();
+    let text: Value = serde_json::from_str(second["bill"].as_str().unwrap()).unwrap();
+    let days: Vec<_> = text["lines"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        days.iter().map(|one| &one["service_date"]).collect::<Vec<_>>(),
+        ["2026-01-06", "2026-01-07"]
+    );
+    let running = &stays(&world)[0]["running"];
+    assert_eq!((&running["total"], &running["until"]), (&json!("40000"), &json!("2026-01-07")));
+    assert_eq!(running["bill"], second["commitment"]);
+    // One list is kept, not one of each day; a message that comes again leaves it there.
+    let forgotten: Hash = first["commitment"].as_str().unwrap().parse().unwrap();
+    let directory = &world.port.wallet().unwrap().directory;
+    assert_eq!(directory.bill(&forgotten).unwrap(), None);
+    let again = world.told(&message(4, "2301", &last));
+    assert_eq!(again["infcode"], 0, "{again}");
+    assert_eq!(bill(person(1)).expect(200).json(), second);
+    // What it would come to today, for the person alone.
+    let quote = json!({ "visit": visit, "bill": text, "use_personal_account": true });
+    let token = world.token(person(1));
+    let told = world.ask(&Ask::post("/v1/quotes", &quote).token(&token)).expect(200).json();
+    assert_eq!(told["split"]["total"], "40000");
+    bill(person(2)).expect(404);
+    bill(organisation("other")).expect(404);
+    let others = Ask::get(format!("/v1/persons/{}/stays", id_of(person(1))));
+    for party in [person(2), organisation("hospital")] {
+        world.ask(&others.clone().token(&world.token(party))).expect(403);
+    }
+    world.carried_out(8, "2402", &discharge(&known, &id, "2026-01-09", "E11.900"));
+    world.carried_out(9, "2304", &settlement(&known, &id, "400"));
+    assert_eq!(stays(&world), [] as [Value; 0]);
 }
 
 #[test]

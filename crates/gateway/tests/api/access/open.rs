@@ -77,6 +77,26 @@ pub(super) fn public_trials() -> Vec<Trial> {
             409,
         ),
         public(
+            "check_device_code",
+            |_| Ask::post("/v1/devices/checks", &json!({ "code": "12345678" })),
+            403,
+        ),
+        public(
+            "ask_device",
+            |_| {
+                let body = json!({
+                    "ticket": "00", "key": keys::public("second phone"), "grade": "passkey"
+                });
+                Ask::post("/v1/devices", &body)
+            },
+            409,
+        ),
+        public(
+            "get_device_state",
+            |_| Ask::post("/v1/devices/states", &json!({ "watch": "00" })),
+            409,
+        ),
+        public(
             "try_pin",
             |_| {
                 let path = format!("/v1/pins/{}/tries", "00".repeat(16));

@@ -542,6 +542,24 @@ pub(super) fn guardian_trials() -> Vec<Trial> {
             (one, Status(201)),
         ),
         party(
+            "create_device_code",
+            |_| Ask::post(format!("/v1/persons/{}/device-codes", id_of(one())), &json!({})),
+            (bureau, Status(403)),
+            (one, Status(201)),
+        ),
+        party(
+            "get_device_code",
+            |_| Ask::get(format!("/v1/persons/{}/device-codes", id_of(one()))),
+            (two, Status(403)),
+            (one, Own(|code| code.get("asked").is_none())),
+        ),
+        party(
+            "end_device_code",
+            |_| Ask::delete(format!("/v1/persons/{}/device-codes", id_of(one()))),
+            (bureau, Status(403)),
+            (one, Status(204)),
+        ),
+        party(
             "list_wards",
             |_| Ask::get(format!("/v1/persons/{}/wards", id_of(one()))),
             (two, Status(403)),

@@ -45,6 +45,12 @@ pub(super) fn contest_trials() -> Vec<Trial> {
             (bureau, Own(|list| list["visits"].is_array())),
         ),
         party(
+            "list_stays",
+            |_| Ask::get(format!("/v1/persons/{}/stays", id_of(one()))),
+            (bureau, Status(403)),
+            (one, Own(|list| list["stays"].is_array())),
+        ),
+        party(
             "list_contests",
             |_| Ask::get("/v1/organisations/bureau/contests"),
             (hospital, Status(403)),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::money::{self, GiveBack};
 use super::settle_visit::{rail_deposits, return_account_deposits};
 use super::signing::require_provider;
-use super::table::{VISITS, VisitRow};
+use super::table::{VISITS, VisitRow, unlist_stay};
 use super::view;
 use crate::kernel::account::Account;
 use crate::kernel::context::Context;
@@ -63,6 +63,7 @@ impl Kind for CancelVisit {
         };
         money::give_back(context, state, &mut outcome, &back)?;
         VISITS.put(state, &self.visit, &VisitRow::Cancelled);
+        unlist_stay(state, subject, self.visit);
         Ok(outcome)
     }
 }

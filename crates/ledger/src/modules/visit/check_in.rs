@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rejection;
-use super::table::{OpenVisit, VISITS, VisitRow, VisitSubject};
+use super::table::{OpenVisit, VISITS, VisitRow, VisitSubject, list_stay};
 use crate::kernel::context::Context;
 use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::receipt::Outcome;
@@ -81,6 +81,7 @@ impl Kind for CheckIn {
         let open =
             OpenVisit { subject: subject.clone(), running: None, deposits: alloc::vec::Vec::new() };
         VISITS.put(state, &self.visit, &VisitRow::Open(open));
+        list_stay(state, subject, self.visit);
         let concerns = [Party::Organisation(subject.provider), Party::Person(person)];
         Ok(Outcome::event("visit_opened", concerns))
     }

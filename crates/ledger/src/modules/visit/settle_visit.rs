@@ -16,6 +16,7 @@ use super::money::{
 use super::quote::{Quote, QuoteRequest, Split, quote};
 use super::table::{
     DepositSource, OpenVisit, SettledVisit, SettlementRecord, VISITS, VisitRow, VisitSubject,
+    unlist_stay,
 };
 use super::{rejection, view};
 use crate::kernel::account::{Account, RegionPair};
@@ -158,6 +159,7 @@ impl Kind for SettleVisit {
             contest: None,
         };
         VISITS.put(state, &self.visit, &VisitRow::Settled(settled));
+        unlist_stay(state, &record.subject, self.visit);
         outcome.witness = codec::encode(&record);
         Ok(outcome)
     }

@@ -11,18 +11,54 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::consent::Consent;
+use super::update_running_bill::is_stay;
 use crate::kernel::account::Books;
 use crate::kernel::effect::{EffectAction, EffectStatus};
-use crate::kernel::overlay::Read;
+use crate::kernel::overlay::{Overlay, Read};
 use crate::kernel::table::Table;
 use crate::modules::network;
 use crate::readers::Readers;
 
 pub(super) const VISITS: Table<VisitId, VisitRow> = Table::new(0x0700);
 pub(super) const EFFECTS: Table<Hash, EffectRow> = Table::new(0x0701);
+/// The open stays of a person, the oldest first.
+const STAYS: Table<PersonId, Vec<VisitId>> = Table::new(0x0702);
 
 /// How many deposits a visit carries at the most. Our own limit: it bounds the row.
 pub(super) const DEPOSITS_MAX: usize = 8;
+/// How many open stays of a person are listed at the most, the newest ones. Our own limit: it
+/// bounds the row, and nobody is refused care for a list.
+const STAYS_MAX: usize = 8;
+
+/// The open stays of a person that are listed, the oldest first.
+pub(super) fn stays(state: &(impl Read + ?Sized), person: PersonId) -> Vec<VisitId> {
+    STAYS.get(state, &person).unwrap_or_default()
+}
+
+/// Lists a visit that was opened, if it is a stay.
+pub(super) fn list_stay(state: &mut Overlay<'_>, subject: &VisitSubject, visit: VisitId) {
+    if !is_stay(subject.visit_type) {
+        return;
+    }
+    let mut open = stays(state, subject.person);
+    open.push(visit);
+    open.drain(..open.len().saturating_sub(STAYS_MAX));
+    STAYS.put(state, &subject.person, &open);
+}
+
+/// Takes a visit that is not open any more off the list, if it stands there.
+pub(super) fn unlist_stay(state: &mut Overlay<'_>, subject: &VisitSubject, visit: VisitId) {
+    if !is_stay(subject.visit_type) {
+        return;
+    }
+    let mut open = stays(state, subject.person);
+    open.retain(|one| *one != visit);
+    if open.is_empty() {
+        STAYS.remove(state, &subject.person);
+    } else {
+        STAYS.put(state, &subject.person, &open);
+    }
+}
 
 /// What a visit is about; it does not change after check-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,10 +262,14 @@ pub struct SettlementRecord {
     pub collected: Vec<Hash>,
 }
 
-/// Who may read them: provider and bureau of the visit; of a payment also who executes it.
+/// Who may read them: provider and bureau of the visit; of a payment also who executes it; of a
+/// person's stays the bureau at home alone.
 pub(super) fn readers(state: &dyn Read, key: &[u8]) -> Option<Readers> {
     if let Some(id) = VISITS.key_of(key) {
         return Some(Readers::Visit(id));
+    }
+    if let Some(person) = STAYS.key_of(key) {
+        return Some(Readers::HomeBureau(person));
     }
     let Some(row) = EFFECTS.get(state, &EFFECTS.key_of(key)?) else {
         // References are hashes: who knows one that is nobody's learns nothing.

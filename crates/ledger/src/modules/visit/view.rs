@@ -1,9 +1,9 @@
 //! What others may read of visits, each with who may see it.
 
-use primitives::{Hash, OrganisationId, Party, Timestamp, VisitId};
+use primitives::{Hash, OrganisationId, Party, PersonId, Timestamp, VisitId};
 
-use super::rejection;
 use super::table::{EFFECTS, EffectRow, OpenVisit, SettledVisit, VISITS, VisitRow, VisitSubject};
+use super::{rejection, table};
 use crate::kernel::context::Context;
 use crate::kernel::effect::EffectStatus;
 use crate::kernel::overlay::{Overlay, Read};
@@ -17,6 +17,12 @@ pub(super) const DAY_MILLIS: u64 = 24 * 3_600 * 1_000;
 /// A visit by its id. Who may see it: [`may_see`].
 pub fn visit(state: &(impl Read + ?Sized), id: VisitId) -> Option<VisitRow> {
     VISITS.get(state, &id)
+}
+
+/// The open stays of a person, the oldest first; the newest eight of them. For the person and the
+/// bureau at home: a provider would learn of its patient's other stays.
+pub fn stays(state: &(impl Read + ?Sized), person: PersonId) -> alloc::vec::Vec<VisitId> {
+    table::stays(state, person)
 }
 
 /// The bytes under which a visit's row is kept; for state proofs to those who may see it.

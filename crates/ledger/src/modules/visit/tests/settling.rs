@@ -175,6 +175,29 @@ fn only_a_stay_has_a_running_bill() {
     assert_eq!(row.running.unwrap().total, fen(12_345));
 }
 
+#[test]
+fn a_persons_stays_are_listed_while_they_are_open() {
+    let mut world = world();
+    let listed = |world: &World| view::stays(world.ledger.state(), ALICE);
+    assert_eq!(listed(&world), []);
+    let subject = open(&mut world, 1, VisitType::Inpatient);
+    open(&mut world, 2, VisitType::Outpatient);
+    open(&mut world, 3, VisitType::DayCase);
+    assert_eq!(listed(&world), [visit(1), visit(3)]);
+    let body = settlement(&world, 1, &subject, sums("2026-01-06", 20_000), false);
+    world.accepted(&signers(), &body);
+    assert_eq!(listed(&world), [visit(3)]);
+    world.accepted(&[org("hospital")], &CancelVisit { visit: visit(3) });
+    assert_eq!(listed(&world), []);
+    // Nobody is refused for the list; the newest ones stand on it.
+    for number in 10..=18 {
+        open(&mut world, number, VisitType::Inpatient);
+    }
+    assert_eq!(listed(&world), (11..=18).map(visit).collect::<Vec<_>>());
+    world.accepted(&[org("hospital")], &CancelVisit { visit: visit(10) });
+    assert_eq!(listed(&world).len(), 8);
+}
+
 fn deposit(number: u8, amount: u64, from: DepositFrom) -> TakeDeposit {
     TakeDeposit { visit: visit(number), amount: fen(amount), from, consent: Consent::OwnKey }
 }
