@@ -11,7 +11,8 @@ use proof::header::ChainId;
 use crate::context::{Address, Height, Offer, Ours, Value, Vote};
 use crate::sign::{proposal_message, vote_message};
 
-/// What the engine found at a height.
+/// What the engine found at a height. When the block of one of two proposals becomes known, it also
+/// names a proposal beside itself: that is none.
 pub(crate) fn of(evidence: &MisbehaviorEvidence<Ours>) -> Vec<Equivocation> {
     let votes = evidence.votes.iter().flat_map(|(_, pairs)| pairs).filter_map(of_votes);
     let offers = evidence.proposals.iter().flat_map(|(_, pairs)| pairs).filter_map(of_proposals);
@@ -30,6 +31,7 @@ fn of_votes((one, other): &Pair<Vote>) -> Option<Equivocation> {
         signature: vote.signature.0.clone(),
     };
     let Vote { kind, height, round, address, .. } = &one.message;
+    (one.message != other.message).then_some(())?;
     Some(Equivocation {
         organisation: address.0,
         height: height.0,
@@ -49,6 +51,7 @@ fn of_proposals((one, other): &Pair<Offer>) -> Option<Equivocation> {
         signature: offer.signature.0.clone(),
     };
     let Offer { height, round, address, .. } = &one.message;
+    (one.message != other.message).then_some(())?;
     Some(Equivocation {
         organisation: address.0,
         height: height.0,

@@ -10,7 +10,9 @@
 //! every offer is answered exactly once (test `every_offer_is_answered_when_the_pool_stops`); what
 //! a block rejected is tried again only when somebody submits it here again, never because a copy
 //! comes late from another node (test
-//! `a_late_copy_of_what_a_block_rejected_is_not_tried_again`).
+//! `a_late_copy_of_what_a_block_rejected_is_not_tried_again`); what other nodes pass on leaves half
+//! of the pool to those who submit here (test
+//! `others_leave_half_of_the_pool_to_our_own_submitters`).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,12 +24,16 @@ use primitives::{Hash, Party};
 
 use crate::runtime::metrics::Durations;
 use crate::runtime::{SubmitError, SubmitResult};
+use room::Room;
 
 /// How many callers may wait for one transaction at once. Our own limit: it bounds memory.
 const WAITERS_PER_TRANSACTION_MAX: usize = 16;
 /// How many of the last transactions that blocks rejected are remembered: more than are on their
 /// way between nodes.
 const REJECTED_MAX: usize = 65_536;
+/// What other nodes pass on takes one of so many parts of the pool: none of them keeps our own
+/// submitters out. They pass on again what finds no room. Our own limit.
+const PASSED_ON_PART: usize = 2;
 /// When to try again after "overloaded": the pool holds a second or two of work.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -145,6 +151,8 @@ struct Inner {
     in_progress: BTreeMap<Key, InProgress>,
     /// Digests of what others passed on and whose signatures are not checked yet.
     arriving: BTreeSet<Hash>,
+    /// What came from other nodes alone, of all that is here.
+    passed_on: Room,
     /// Whether others are told of candidates.
     is_shared: bool,
     /// Candidates of which the others were never told.
@@ -207,14 +215,15 @@ impl Mempool {
         passed_on: Option<Hash>,
     ) {
         let mut inner = self.lock();
+        let MempoolLimits { transactions_max, bytes_max, .. } = self.limits;
+        let all = Room { transactions: inner.transactions, bytes: inner.bytes };
+        let others = (transactions_max / PASSED_ON_PART, bytes_max / PASSED_ON_PART);
+        let is_full = !all.has_place(bytes, (transactions_max, bytes_max))
+            || passed_on.is_some() && !inner.passed_on.has_place(bytes, others);
         let refusal = if inner.is_stopped {
             Some(SubmitError::Stopped)
-        } else if inner.transactions >= self.limits.transactions_max
-            || inner.bytes.saturating_add(bytes) > self.limits.bytes_max
-        {
-            Some(SubmitError::Overloaded { retry_after: RETRY_AFTER })
         } else {
-            None
+            is_full.then_some(SubmitError::Overloaded { retry_after: RETRY_AFTER })
         };
         if let Some(refusal) = refusal {
             drop(inner);
@@ -222,6 +231,9 @@ impl Mempool {
         }
         inner.transactions += 1;
         inner.bytes += bytes;
+        if passed_on.is_some() {
+            inner.passed_on.take(bytes);
+        }
         let number = inner.next_number;
         inner.next_number += 1;
         inner.arriving.extend(passed_on);
@@ -385,8 +397,7 @@ impl Mempool {
         let mut inner = self.lock();
         for (key, result) in results {
             let Some(finished) = inner.in_progress.remove(&key) else { continue };
-            inner.transactions = inner.transactions.saturating_sub(1);
-            inner.bytes = inner.bytes.saturating_sub(finished.bytes);
+            inner.forget(finished.bytes, finished.is_passed_on);
             let mut result = result;
             for answer in finished.answers {
                 due.push((answer, result.clone()));
@@ -478,7 +489,7 @@ impl Inner {
         });
         let candidate = match checked {
             Checked::Answered(result) => {
-                self.forget(bytes);
+                self.forget(bytes, is_passed_on);
                 return Some((answer, result));
             }
             Checked::Candidate(candidate) => candidate,
@@ -487,7 +498,7 @@ impl Inner {
         let (key, id) = (candidate.key(), candidate.verified.id());
         if is_passed_on && self.rejected.contains(&id) {
             // Nobody waits for the answer of what was passed on.
-            self.forget(bytes);
+            self.forget(bytes, is_passed_on);
             return None;
         }
         if let Some(known) = self.in_progress.get_mut(&key) {
@@ -497,16 +508,19 @@ impl Inner {
                 overloaded
             } else {
                 known.answers.push(answer);
-                known.is_passed_on &= is_passed_on;
-                self.forget(bytes);
+                if known.is_passed_on && !is_passed_on {
+                    known.is_passed_on = false;
+                    self.passed_on.leave(known.bytes);
+                }
+                self.forget(bytes, is_passed_on);
                 return None;
             };
-            self.forget(bytes);
+            self.forget(bytes, is_passed_on);
             return Some((answer, Err(refusal)));
         }
         let queue = self.by_author.entry(key.0).or_default();
         if queue.len() >= limits.per_author_max {
-            self.forget(bytes);
+            self.forget(bytes, is_passed_on);
             return Some((answer, Err(overloaded)));
         }
         if queue.is_empty() {
@@ -533,9 +547,12 @@ impl Inner {
         }
     }
 
-    fn forget(&mut self, bytes: usize) {
+    fn forget(&mut self, bytes: usize, is_passed_on: bool) {
         self.transactions = self.transactions.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);
+        if is_passed_on {
+            self.passed_on.leave(bytes);
+        }
     }
 
     /// The oldest candidate of the author whose turn it is, unless it is longer than this.
@@ -560,5 +577,6 @@ impl Inner {
 }
 
 mod pass_on;
+mod room;
 #[cfg(test)]
 mod tests;

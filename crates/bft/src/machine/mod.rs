@@ -61,6 +61,10 @@ const DISTRUST: Duration = Duration::from_secs(30);
 /// How often at the most a peer that is behind is told where we are.
 const STATUS_PAUSE: Duration = Duration::from_millis(200);
 
+/// How long a peer waits before it is given the same blocks again. Whoever has no answer asks
+/// another peer, and not so soon.
+const FETCH_PAUSE: Duration = Duration::from_secs(1);
+
 /// What a validator signs with.
 pub struct Signing {
     /// Its key.
@@ -140,6 +144,8 @@ pub struct Machine {
     /// The last block of each peer, as it says.
     tips: BTreeMap<PeerName, u64>,
     told: BTreeMap<PeerName, Duration>,
+    /// From which block on peers were given decided ones last, and when.
+    given: BTreeMap<PeerName, (u64, Duration)>,
     /// What peers asked last and was not answered yet.
     asked: BTreeMap<PeerName, Vec<u8>>,
     /// Peers that are not asked for blocks, until when.
@@ -202,6 +208,7 @@ impl Machine {
             begun: 0,
             tips: BTreeMap::new(),
             told: BTreeMap::new(),
+            given: BTreeMap::new(),
             asked: BTreeMap::new(),
             distrusted: BTreeMap::new(),
             lag_until: None,
@@ -239,6 +246,8 @@ impl Machine {
         match event {
             Event::Connected(peer) => {
                 self.told.insert(peer, now);
+                // It may be another start of the same node.
+                self.given.remove(&peer);
                 self.send(Some(peer), &Message::Status(self.height.saturating_sub(1)));
             }
             Event::Received(peer, bytes) => match Message::decode(&bytes) {

@@ -10,8 +10,8 @@ use crate::sign::{Check, proposal_message, vote_message};
 use crate::{FETCH_BLOCKS_MAX, PeerName};
 
 use super::{
-    AHEAD_MAX, ASIDE_PER_PEER_MAX, Failure, Machine, PER_ROUND_MAX, Phase, ROUNDS_AHEAD_MAX,
-    STATUS_PAUSE, Work,
+    AHEAD_MAX, ASIDE_PER_PEER_MAX, FETCH_PAUSE, Failure, Machine, PER_ROUND_MAX, Phase,
+    ROUNDS_AHEAD_MAX, STATUS_PAUSE, Work,
 };
 
 impl Machine {
@@ -53,6 +53,8 @@ impl Machine {
                     self.tell_status(peer);
                 }
             }
+            // A peer that asks for the same again at once had its answer, or is about to.
+            Message::Fetch(first) if self.is_answered(peer, first) => {}
             Message::Fetch(first) => {
                 let count = usize::try_from(FETCH_BLOCKS_MAX).unwrap_or(1);
                 let decided = app.decisions(first, count);
@@ -72,6 +74,17 @@ impl Machine {
             Message::Answer(_) => {}
         }
         Ok(())
+    }
+
+    /// Whether a peer was given these blocks, or later ones, a moment ago. Notes what it asks for.
+    fn is_answered(&mut self, peer: PeerName, first: u64) -> bool {
+        let given = self.given.get(&peer);
+        let is_answered = given
+            .is_some_and(|(last, at)| first <= *last && self.now < at.saturating_add(FETCH_PAUSE));
+        if !is_answered {
+            self.given.insert(peer, (first, self.now));
+        }
+        is_answered
     }
 
     /// What ledgers ask each other: passed on and answered as soon as this one can.

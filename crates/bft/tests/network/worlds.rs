@@ -20,9 +20,9 @@ use bft::guard::Guard;
 use bft::log::Log;
 use bft::machine::{Event, Machine, Signing};
 use bft::{Patience, PeerName};
-use consensus::{EngineError, Signer as _};
+use consensus::{Application as _, EngineError, Replica as _, Signer as _};
 use primitives::{Hash, codec};
-use proof::header::{ChainId, ValidatorSet};
+use proof::header::{Certificate, ChainId, ValidatorSet};
 
 use crate::keys::{Dalek, TestKey, validators};
 use crate::ledger::{Block, Ledger, Shared};
@@ -542,6 +542,35 @@ fn only_what_a_validator_signed_begins_a_height() {
     let begun = said.iter().map(|output| hears(&output.bytes)).collect::<Vec<_>>();
     assert_eq!(begun.first(), Some(&false), "a block alone begins nothing");
     assert_eq!(begun.last(), Some(&true), "{begun:?}");
+}
+
+#[test]
+fn who_asks_for_the_same_blocks_again_at_once_is_not_given_them_again() {
+    let folder = in_memory();
+    let (mut giver, mut full) = alone(1, folder.path());
+    full.shared.kept.lock().unwrap().take(vec![vec![1; 20]]);
+    let proposal = full.propose_in_turn(0).unwrap();
+    let (height, value_id) = (1, proposal.header.value_id());
+    full.commit(proposal, Certificate { height, round: 0, value_id, signatures: vec![] }).unwrap();
+    giver.start(Duration::ZERO, &mut full).unwrap();
+    giver.take_outputs();
+    let mut said = |at: u64, event: Event| {
+        giver.handle(Duration::from_millis(at), event, &mut full).unwrap();
+        giver.take_outputs()
+    };
+    let status = said(0, Event::Connected(name(2))).remove(0).bytes.to_vec();
+    let (mut asker, mut empty) = alone(2, folder.path());
+    asker.start(Duration::ZERO, &mut empty).unwrap();
+    let told = Event::Received(name(1), status);
+    asker.handle(Duration::ZERO, told, &mut empty).unwrap();
+    let fetch = asker.take_outputs().remove(0).bytes.to_vec();
+    let asks = |peer: usize| Event::Received(name(peer), fetch.clone());
+    assert_eq!((said(10, asks(2)).len(), said(20, asks(2)).len()), (1, 0));
+    assert_eq!(said(30, asks(3)).len(), 1, "another peer is another one");
+    assert_eq!(said(1_011, asks(2)).len(), 1, "after a while it is given again");
+    // Whoever comes anew may have lost the answer.
+    assert_eq!(said(1_020, Event::Connected(name(2))).len(), 1);
+    assert_eq!((said(1_030, asks(2)).len(), said(1_040, asks(2)).len()), (1, 0));
 }
 
 #[test]

@@ -189,6 +189,38 @@ fn what_others_pass_on_again_is_checked_once() {
 }
 
 #[test]
+fn others_leave_half_of_the_pool_to_our_own_submitters() {
+    let limits = MempoolLimits { transactions_max: 8, ..MempoolLimits::default() };
+    let (pool, answers) = (Mempool::new(limits), channel());
+    pool.share(Box::new(|| ()));
+    let others: Vec<_> = (0..6).map(|number| transaction("liar", number, number as u8)).collect();
+    others.iter().for_each(|one| pass_on(&pool, one));
+    assert_eq!(pool.fill().transactions, 4, "two found no room");
+    for number in 10..14 {
+        offer(&pool, &answers, number, transaction("a", number, number as u8));
+    }
+    assert_eq!(pool.fill().transactions, 8);
+    offer(&pool, &answers, 14, transaction("a", 14, 14));
+    let refused = SubmitError::Overloaded { retry_after: RETRY_AFTER };
+    assert_eq!(answers.1.try_iter().collect::<Vec<_>>(), [(14, Err(refused))]);
+    // What is decided makes room for others again; what is submitted here too is one of ours.
+    pool.checked(check(pool.jobs(9, false)));
+    let decided: Vec<_> = pool.peek(9, usize::MAX).iter().map(Candidate::key).collect();
+    let (ours, theirs): (Vec<_>, Vec<_>) = decided.into_iter().partition(|key| key.0 == party("a"));
+    assert_eq!((ours.len(), theirs.len()), (4, 4));
+    pool.settle(ours.into_iter().map(|key| (key, Err(SubmitError::Stopped))).collect());
+    pass_on(&pool, &others[4]);
+    assert_eq!(pool.fill().transactions, 4, "theirs are as many as may be");
+    offer(&pool, &answers, 20, others[0].clone());
+    pool.checked(check(pool.jobs(9, false)));
+    pass_on(&pool, &others[4]);
+    assert_eq!(pool.fill().transactions, 5, "one of theirs is ours too");
+    pool.settle(theirs.into_iter().map(|key| (key, Err(SubmitError::Stopped))).collect());
+    pass_on(&pool, &others[5]);
+    assert_eq!(pool.fill().transactions, 2);
+}
+
+#[test]
 fn others_are_told_at_once_and_again_later_and_not_of_what_was_decided() {
     let (pool, answers) = (Mempool::new(MempoolLimits::default()), channel());
     pool.share(Box::new(|| ()));
