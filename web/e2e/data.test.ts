@@ -88,16 +88,7 @@ it('everything that is kept is one file, with what it holds; who saw a bill is t
   await code.check();
   await expect.poll(keptCode).toBe(true);
 
-  // What was agreed to ends one by one: the card is let go, and nothing else.
-  const card = wallet.page.locator('li').filter({ hasText: /bank card ending in \d{4}/ });
-  await card.getByRole('button').click();
-  await wallet.check('data-agreed-sure');
-  await wallet.page.getByRole('dialog').getByRole('button', { name: wallet.t('guardian.remove'), exact: true }).click();
-  await wallet.text('agreed.ended').waitFor();
-  await card.waitFor({ state: 'detached' });
   await wallet.text('agreed.none').waitFor();
-  await wallet.check('data-agreed');
-
   await wallet.button('data.close.ask').click();
   await wallet.check('data-close');
   await wallet.button('data.close.go').click();

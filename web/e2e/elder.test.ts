@@ -1,8 +1,10 @@
 /** Elder mode as somebody of sixty meets it, and the person that one trusts. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { letsASecondDeviceIn } from './device.ts';
 import { settlesAfterTheLine } from './edge.ts';
 import { confirmWithPin, join, launch, newcomers, shownCode, Visitor } from './kit.ts';
+import { followsAStay } from './stay.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -97,11 +99,24 @@ it('somebody who is trusted is named, locks from afar, is seen at once, and unlo
   await far.button('family.unlock', { name: ward.name }).click();
   await far.button('family.yes').click();
   await own.button('lock.now').waitFor();
+
+  // What was agreed to stands among the own data, and ends there.
+  await own.tab('tab.settings').click();
+  await own.link('data.title').click();
+  const agreed = own.page.locator('li').filter({ hasText: own.t('agreed.guardian', { name: child.name }) });
+  await agreed.getByRole('button').click();
+  await own.check('data-agreed-sure');
+  await own.page.getByRole('dialog').getByRole('button', { name: own.t('guardian.remove'), exact: true }).click();
+  await confirmWithPin(own);
+  await own.text('agreed.ended').waitFor();
+  await agreed.waitFor({ state: 'detached' });
+  await own.text('agreed.none').waitFor();
+  await own.check('data-agreed');
   await own.leave();
   await far.leave();
 });
 
-it('before going somewhere one sees the own share, counters and sign-ins, and afterwards what a hospital took while its line was cut', async () => {
+it('before going somewhere one sees the own share, counters and sign-ins, afterwards what a hospital took while its line was cut, a stay day by day, and lets a second device in', async () => {
   const wallet = await Visitor.arrive(browser, { language: 'en' }, 'wallet');
   await join(wallet, at(2));
   await wallet.tab('tab.home').click();
@@ -120,5 +135,7 @@ it('before going somewhere one sees the own share, counters and sign-ins, and af
   await wallet.text('sessions.title').waitFor();
   await wallet.check('settings');
   await settlesAfterTheLine(wallet, at(2));
+  await followsAStay(wallet, at(2));
+  await letsASecondDeviceIn(browser, wallet, at(2).name);
   await wallet.leave();
 });

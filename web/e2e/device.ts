@@ -1,19 +1,12 @@
 /** A second device: a code on the first, typed on the second, the same digits on both, and agreement. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { confirmWithPin, join, launch, newcomer, Visitor } from './kit.ts';
-
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
+import { expect } from 'vitest';
+import { confirmWithPin, Visitor } from './kit.ts';
 
 const PIN = '402817';
 
-it('a second device is let in by a code and the same digits, and one that is not known is refused', async () => {
-  const first = await Visitor.arrive(browser, { language: 'zh-Hans' }, 'wallet');
-  await join(first, newcomer(16));
+/** A second device is let in by a code and the same digits, and one that is not known is refused. */
+export async function letsASecondDeviceIn(browser: Browser, first: Visitor, name: string): Promise<void> {
   await first.tab('tab.settings').click();
   await first.link('device.title').click();
   await first.check('device-new');
@@ -51,7 +44,7 @@ it('a second device is let in by a code and the same digits, and one that is not
   await confirmWithPin(second, PIN);
   await second.link('home.tile.code').waitFor();
   await second.page.reload();
-  await second.page.getByRole('heading', { name: newcomer(16).name }).waitFor();
+  await second.page.getByRole('heading', { name: name }).waitFor();
   // Both are listed, and the first may put the second out again.
   await first.link('settings.title').last().click();
   await first.text('settings.key.device').waitFor();
@@ -71,5 +64,5 @@ it('a second device is let in by a code and the same digits, and one that is not
   await first.check('device-refused');
   await other.text('device.over').waitFor();
   await other.check('device-over');
-  for (const visitor of [first, second, other]) await visitor.leave();
-});
+  for (const visitor of [second, other]) await visitor.leave();
+}
