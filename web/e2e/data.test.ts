@@ -88,7 +88,7 @@ it('everything that is kept is one file, with what it holds; who saw a bill is t
   await code.check();
   await expect.poll(keptCode).toBe(true);
 
-  await wallet.text('agreed.none').waitFor();
+  await wallet.text('agreed.title').waitFor();
   await wallet.button('data.close.ask').click();
   await wallet.check('data-close');
   await wallet.button('data.close.go').click();
